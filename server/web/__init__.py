@@ -1,0 +1,1 @@
+"""Board, customer page and the files a browser loads."""
