@@ -1,0 +1,1 @@
+"""The way between phone and server: intent up, state down."""

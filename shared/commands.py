@@ -1,0 +1,161 @@
+"""The closed union of commands, told apart by `type`. A command is what somebody means; rules decide.
+
+Serials are canonical (upper case, no blanks), MACs twelve upper-case hex digits, digests SHA-256 in hex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, get_args
+from uuid import UUID
+
+from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason
+
+SCHEMA = 1
+"""Version of every command's shape; a phone that sends a higher one is newer than the server."""
+
+Source = Literal["camera", "photo", "wedge", "typed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTravel:
+    work_order_id: UUID
+    type: Literal["start_travel"] = "start_travel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrive:
+    work_order_id: UUID
+    type: Literal["arrive"] = "arrive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallAsset:
+    """Fit a scanned device. `confirmed`: the technician was warned and holds it in hand.
+
+    `sku` is only needed for a serial that nobody has received.
+    """
+
+    work_order_id: UUID
+    serial: str
+    source: Source
+    sku: str | None = None
+    mac: str | None = None
+    gpon_serial: str | None = None
+    confirmed: bool = False
+    type: Literal["install_asset"] = "install_asset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAsset:
+    """Take a device off: one that was there, or one fitted by mistake on this visit."""
+
+    work_order_id: UUID
+    serial: str
+    reason: str
+    type: Literal["remove_asset"] = "remove_asset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCheck:
+    work_order_id: UUID
+    code: str
+    value: Decimal
+    type: Literal["record_check"] = "record_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseParts:
+    work_order_id: UUID
+    lines: tuple[PartLine, ...]
+    type: Literal["use_parts"] = "use_parts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddEvidence:
+    work_order_id: UUID
+    kind: EvidenceKind
+    digest: str
+    size_bytes: int
+    media_type: str
+    taken_at: datetime
+    signer: str | None = None
+    type: Literal["add_evidence"] = "add_evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNote:
+    work_order_id: UUID
+    text: str
+    type: Literal["add_note"] = "add_note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseWorkOrder:
+    work_order_id: UUID
+    type: Literal["close_work_order"] = "close_work_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CannotComplete:
+    work_order_id: UUID
+    reason: UnfinishedReason
+    text: str = ""
+    type: Literal["cannot_complete"] = "cannot_complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignWorkOrder:
+    """The office or the plan gives a job to a technician, or moves it within the route."""
+
+    work_order_id: UUID
+    technician_id: UUID
+    planned_start: datetime
+    planned_end: datetime
+    travel_minutes: int = 0
+    route_position: int | None = None
+    type: Literal["assign_work_order"] = "assign_work_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnassignWorkOrder:
+    work_order_id: UUID
+    type: Literal["unassign_work_order"] = "unassign_work_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelWorkOrder:
+    work_order_id: UUID
+    reason: str
+    type: Literal["cancel_work_order"] = "cancel_work_order"
+
+
+FieldCommand = (
+    StartTravel
+    | Arrive
+    | InstallAsset
+    | RemoveAsset
+    | RecordCheck
+    | UseParts
+    | AddEvidence
+    | AddNote
+    | CloseWorkOrder
+    | CannotComplete
+)
+"""What a phone may send."""
+
+OfficeCommand = AssignWorkOrder | UnassignWorkOrder | CancelWorkOrder
+"""What dispatch and the plan may send."""
+
+Command = FieldCommand | OfficeCommand
+
+
+def tag_of(kind: type[Command]) -> str:
+    """The `type` that marks this command on the wire."""
+    return str(kind.__dataclass_fields__["type"].default)
+
+
+FIELD_COMMANDS: dict[str, type[FieldCommand]] = {tag_of(kind): kind for kind in get_args(FieldCommand)}
+OFFICE_COMMANDS: dict[str, type[OfficeCommand]] = {tag_of(kind): kind for kind in get_args(OfficeCommand)}

@@ -1,0 +1,129 @@
+"""The closed union of events: facts about one work order, in the past tense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.stock import StockMove
+from shared.work_orders import (
+    CheckResult,
+    EvidenceRef,
+    FittedAsset,
+    Note,
+    PartLine,
+    RemovedAsset,
+    UnfinishedReason,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TravelStarted:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """A former technician did the work that the office had given to somebody else."""
+
+    technician_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFitted:
+    fitted: FittedAsset
+    unreceived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetUnfitted:
+    """Fitted by mistake on this visit and taken back before the close."""
+
+    serial: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetRemoved:
+    removed: RemovedAsset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRecorded:
+    result: CheckResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsUsed:
+    lines: tuple[PartLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceAdded:
+    evidence: EvidenceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAdded:
+    note: Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderCompleted:
+    """`at` is the time on site, corrected for the phone's clock: activation and billing start here."""
+
+    at: datetime
+    technician_id: UUID
+    moves: tuple[StockMove, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderUnfinished:
+    at: datetime
+    technician_id: UUID
+    reason: UnfinishedReason
+    moves: tuple[StockMove, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAssigned:
+    technician_id: UUID
+    planned_start: datetime
+    planned_end: datetime
+    travel_minutes: int
+    route_position: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderUnassigned:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderCancelled:
+    at: datetime
+    reason: str
+
+
+Event = (
+    TravelStarted
+    | Arrived
+    | TakenOver
+    | AssetFitted
+    | AssetUnfitted
+    | AssetRemoved
+    | CheckRecorded
+    | PartsUsed
+    | EvidenceAdded
+    | NoteAdded
+    | WorkOrderCompleted
+    | WorkOrderUnfinished
+    | WorkOrderAssigned
+    | WorkOrderUnassigned
+    | WorkOrderCancelled
+)

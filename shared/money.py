@@ -1,0 +1,45 @@
+"""Money in whole minor units. The only place that rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An amount in minor units (cents) of one currency (ISO 4217). Mixing currencies raises ValueError."""
+
+    minor: int
+    currency: str = "EUR"
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.minor - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def times(self, quantity: int) -> Money:
+        return Money(self.minor * quantity, self.currency)
+
+    def share(self, part: int, whole: int) -> Money:
+        """`part / whole` of this amount, halves rounded to even so that many small shares do not drift."""
+        if whole <= 0:
+            raise ValueError(f"whole must be positive, got {whole}")
+        return Money(round(Fraction(self.minor * part, whole)), self.currency)
+
+    def tax(self, basis_points: int) -> Money:
+        """Tax on this net amount; 2,550 basis points are 25.5 %."""
+        return self.share(basis_points, 10_000)
+
+    def _same(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise ValueError(f"cannot mix {self.currency} and {other.currency}")
+        return other.minor
+
+    def __str__(self) -> str:
+        sign, whole = ("-" if self.minor < 0 else ""), abs(self.minor)
+        return f"{sign}{whole // 100:,}.{whole % 100:02d} {self.currency}"

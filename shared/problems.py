@@ -1,0 +1,235 @@
+"""Refusals one can act on, as one tree. Rendered as RFC 9457 problem+json and shown on the phone.
+
+Problem
+├── Malformed            400/422  what was sent cannot be read
+│   ├── UnknownCommand     the app is newer, or the type is misspelt
+│   ├── NewerSchema        the app is newer than this server
+│   ├── BadValue           one field is out of its range
+│   └── BadEvidence        a photo is empty, too large or not a picture
+├── NotAllowed           401/403  who you are
+│   ├── SignInNeeded, ExpiredToken, RevokedDevice, WrongRole, BadCsrf
+│   └── NotYourJob
+├── NotFound             404
+├── TooMany              429
+└── Conflict             409/422  the world is not as the command assumes
+    ├── IdReused, AlreadyClosed, WorkOrderCancelled, Reassigned, NotStarted
+    ├── MissingChecks, MissingEquipment, MissingRemoval, MissingSignature
+    └── SerialElsewhere, SerialUnknown, WrongModel, AssetQuarantined, NotInstalledHere
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+type_uri = "https://truckroll.dev/problems/"
+
+
+class Problem(Exception):
+    """Something was refused."""
+
+    status: ClassVar[int] = 400
+    slug: ClassVar[str] = "problem"
+
+    def __init__(self, detail: str, *, field: str | None = None, subject: str | None = None) -> None:
+        """`detail`: a sentence with the mend. `field`: the input to change. `subject`: the thing's id."""
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+        self.subject = subject
+
+    @property
+    def title(self) -> str:
+        return (type(self).__doc__ or self.slug).splitlines()[0]
+
+    def as_json(self) -> dict[str, object]:
+        """The body of an `application/problem+json` answer."""
+        body: dict[str, object] = {
+            "type": type_uri + self.slug,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.field:
+            body["field"] = self.field
+        if self.subject:
+            body["subject"] = self.subject
+        return body
+
+
+class Malformed(Problem):
+    """What was sent cannot be read."""
+
+    status, slug = 422, "malformed"
+
+
+class UnknownCommand(Malformed):
+    """This server does not know that kind of command."""
+
+    slug = "unknown-command"
+
+
+class NewerSchema(Malformed):
+    """The app is newer than this server."""
+
+    slug = "newer-schema"
+
+
+class BadValue(Malformed):
+    """A value is out of its range."""
+
+    slug = "bad-value"
+
+
+class BadEvidence(Malformed):
+    """The photo or signature cannot be kept."""
+
+    slug = "bad-evidence"
+
+
+class NotAllowed(Problem):
+    """You may not do this."""
+
+    status, slug = 403, "not-allowed"
+
+
+class SignInNeeded(NotAllowed):
+    """Sign in first."""
+
+    status, slug = 401, "sign-in-needed"
+
+
+class ExpiredToken(NotAllowed):
+    """This link or sign-in has expired."""
+
+    status, slug = 401, "expired-token"
+
+
+class RevokedDevice(NotAllowed):
+    """This device was signed out by the office."""
+
+    status, slug = 403, "revoked-device"
+
+
+class WrongRole(NotAllowed):
+    """Your role does not include this."""
+
+    slug = "wrong-role"
+
+
+class BadCsrf(NotAllowed):
+    """The form is stale."""
+
+    slug = "bad-csrf"
+
+
+class NotYourJob(NotAllowed):
+    """This job was never assigned to you."""
+
+    slug = "not-your-job"
+
+
+class NotFound(Problem):
+    """There is no such thing."""
+
+    status, slug = 404, "not-found"
+
+
+class TooMany(Problem):
+    """Too many tries."""
+
+    status, slug = 429, "too-many"
+
+
+class Conflict(Problem):
+    """The world is not as the command assumes."""
+
+    status, slug = 409, "conflict"
+
+
+class IdReused(Conflict):
+    """One command id came with two different bodies."""
+
+    slug = "id-reused"
+
+
+class AlreadyClosed(Conflict):
+    """The job is closed already."""
+
+    slug = "already-closed"
+
+
+class WorkOrderCancelled(Conflict):
+    """The office cancelled the job."""
+
+    slug = "work-order-cancelled"
+
+
+class Reassigned(Conflict):
+    """The job went to somebody else, who has started it."""
+
+    slug = "reassigned"
+
+
+class NotStarted(Conflict):
+    """The visit has not got that far."""
+
+    slug = "not-started"
+
+
+class MissingChecks(Conflict):
+    """A required test was not recorded, so the visit cannot be billed."""
+
+    status, slug = 422, "missing-checks"
+
+
+class MissingEquipment(Conflict):
+    """The job needs a device that was not installed."""
+
+    status, slug = 422, "missing-equipment"
+
+
+class MissingRemoval(Conflict):
+    """The job takes a device away, and none was scanned."""
+
+    status, slug = 422, "missing-removal"
+
+
+class MissingSignature(Conflict):
+    """The customer has not signed."""
+
+    status, slug = 422, "missing-signature"
+
+
+class SerialElsewhere(Conflict):
+    """That device is somewhere else."""
+
+    slug = "serial-elsewhere"
+
+
+class SerialUnknown(Conflict):
+    """Nobody has received a device with that serial."""
+
+    slug = "serial-unknown"
+
+
+class WrongModel(Conflict):
+    """That model does not fit this job."""
+
+    status, slug = 422, "wrong-model"
+
+
+class AssetQuarantined(Conflict):
+    """That device must not be installed."""
+
+    slug = "asset-quarantined"
+
+
+class NotInstalledHere(Conflict):
+    """That device is not at this address."""
+
+    slug = "not-installed-here"
+
+
+def every_problem(root: type[Problem] = Problem) -> list[type[Problem]]:
+    """`root` and all its leaves, depth first: what docs/problems.md must explain."""
+    return [root, *(found for child in root.__subclasses__() for found in every_problem(child))]

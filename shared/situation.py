@@ -1,0 +1,189 @@
+"""What a rule may look at, and how an event changes it. Phone and server both start here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from shared import events as ev
+from shared.assets import Asset, AssetState, HolderKind
+from shared.catalogue import Product
+from shared.stock import StockMove
+from shared.work_orders import FittedAsset, WorkOrder, WorkOrderState
+
+UNRECEIVED_PLACE = UUID("00000000-0000-7000-8000-000000000001")
+"""Stock place that devices come from which nobody booked in; stock control clears it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One work order, who acts on it, the devices the command names, and the actor's van.
+
+    `van_id` is None for the office. `on_hand` maps SKU to units on that van by the ledger.
+    A phone knows only its own van's and customers' devices; a serial missing there may exist elsewhere.
+    """
+
+    order: WorkOrder
+    actor_id: UUID
+    van_id: UUID | None
+    van_name: str
+    assets: Mapping[str, Asset]
+    on_hand: Mapping[str, int]
+    products: Mapping[str, Product]
+
+    def product_name(self, sku: str) -> str:
+        product = self.products.get(sku)
+        return f"{product.maker} {product.model}" if product else sku
+
+
+def evolve(before: Situation, event: ev.Event) -> Situation:
+    """The situation after `event`. Never refuses: what may happen was decided before."""
+    order = EVOLVERS[type(event)](before.order, event)
+    after = replace(before, order=replace(order, version=order.version + 1))
+    match event:
+        case ev.AssetFitted(fitted=fitted):
+            known = before.assets.get(fitted.serial)
+            claimed = replace(known, claimed_by=order.id) if known else _unreceived(fitted, order)
+            return replace(after, assets={**before.assets, fitted.serial: claimed})
+        case ev.AssetUnfitted(serial=serial) if serial in before.assets:
+            freed = replace(before.assets[serial], claimed_by=None)
+            return replace(after, assets={**before.assets, serial: freed})
+        case ev.WorkOrderCompleted() | ev.WorkOrderUnfinished():
+            return _moved(after, event.moves)
+        case ev.WorkOrderCancelled() | ev.WorkOrderUnassigned():
+            return _released(after)
+    return after
+
+
+def _unreceived(fitted: FittedAsset, order: WorkOrder) -> Asset:
+    return Asset(
+        id=order.id,  # a placeholder on the phone; the server mints the real one
+        serial=fitted.serial,
+        sku=fitted.sku,
+        state=AssetState.IN_STOCK,
+        holder_kind=HolderKind.ADJUSTMENT,
+        holder_id=UNRECEIVED_PLACE,
+        holder_name="not received yet",
+        claimed_by=order.id,
+        gpon_serial=fitted.gpon_serial,
+        mac=fitted.mac,
+    )
+
+
+def _moved(situation: Situation, moves: tuple[StockMove, ...]) -> Situation:
+    on_hand, assets = dict(situation.on_hand), dict(situation.assets)
+    for move in moves:
+        if move.source_id == situation.van_id:
+            on_hand[move.sku] = on_hand.get(move.sku, 0) - move.quantity
+        if move.target_id == situation.van_id:
+            on_hand[move.sku] = on_hand.get(move.sku, 0) + move.quantity
+        if move.serial in assets:
+            assets[move.serial] = settle(assets[move.serial], move, situation)
+    for serial, asset in assets.items():
+        if asset.claimed_by == situation.order.id:
+            assets[serial] = replace(asset, claimed_by=None)
+    return replace(situation, on_hand=on_hand, assets=assets)
+
+
+def _released(situation: Situation) -> Situation:
+    freed = {
+        serial: replace(asset, claimed_by=None) if asset.claimed_by == situation.order.id else asset
+        for serial, asset in situation.assets.items()
+    }
+    return replace(situation, assets=freed)
+
+
+def settle(asset: Asset, move: StockMove, situation: Situation) -> Asset:
+    """Where a device is after `move`: at the customer's, or back on the van to be tested."""
+    if move.target_id == situation.order.place.id:
+        return replace(
+            asset,
+            state=AssetState.INSTALLED,
+            holder_kind=HolderKind.CUSTOMER,
+            holder_id=move.target_id,
+            holder_name=situation.order.place.line,
+        )
+    return replace(
+        asset,
+        state=AssetState.RECOVERED,
+        holder_kind=HolderKind.VAN,
+        holder_id=move.target_id,
+        holder_name=situation.van_name,
+    )
+
+
+def _completed(order: WorkOrder, event: Any) -> WorkOrder:
+    return replace(order, state=WorkOrderState.COMPLETED, finished_at=event.at)
+
+
+def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
+    return replace(
+        order, state=WorkOrderState.UNFINISHED, finished_at=event.at, unfinished_reason=event.reason
+    )
+
+
+def _handed_to(order: WorkOrder, technician_id: UUID | None) -> frozenset[UUID]:
+    if order.technician_id is None or order.technician_id == technician_id:
+        return order.former_technician_ids
+    return order.former_technician_ids | {order.technician_id}
+
+
+def _assigned(order: WorkOrder, event: Any) -> WorkOrder:
+    unmoved = order.technician_id == event.technician_id and order.state.is_under_way
+    return replace(
+        order,
+        state=order.state if unmoved else WorkOrderState.ASSIGNED,
+        technician_id=event.technician_id,
+        former_technician_ids=_handed_to(order, event.technician_id),
+        planned_start=event.planned_start,
+        planned_end=event.planned_end,
+        travel_minutes=event.travel_minutes,
+        route_position=event.route_position,
+    )
+
+
+def _unassigned(order: WorkOrder, _event: Any) -> WorkOrder:
+    return replace(
+        order,
+        state=WorkOrderState.UNASSIGNED,
+        technician_id=None,
+        former_technician_ids=_handed_to(order, None),
+        planned_start=None,
+        planned_end=None,
+        travel_minutes=0,
+        route_position=None,
+    )
+
+
+def _without(order: WorkOrder, serial: str) -> WorkOrder:
+    return replace(order, fitted=tuple(fitted for fitted in order.fitted if fitted.serial != serial))
+
+
+EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
+    ev.TravelStarted: lambda order, event: replace(
+        order, state=WorkOrderState.TRAVELLING, travel_started_at=event.at
+    ),
+    ev.Arrived: lambda order, event: replace(order, state=WorkOrderState.ON_SITE, arrived_at=event.at),
+    ev.TakenOver: lambda order, event: replace(
+        order,
+        technician_id=event.technician_id,
+        former_technician_ids=_handed_to(order, event.technician_id),
+    ),
+    ev.AssetFitted: lambda order, event: replace(order, fitted=(*order.fitted, event.fitted)),
+    ev.AssetUnfitted: lambda order, event: _without(order, event.serial),
+    ev.AssetRemoved: lambda order, event: replace(order, removed=(*order.removed, event.removed)),
+    ev.CheckRecorded: lambda order, event: replace(order, checks=(*order.checks, event.result)),
+    ev.PartsUsed: lambda order, event: replace(order, parts=(*order.parts, *event.lines)),
+    ev.EvidenceAdded: lambda order, event: replace(order, evidence=(*order.evidence, event.evidence)),
+    ev.NoteAdded: lambda order, event: replace(order, notes=(*order.notes, event.note)),
+    ev.WorkOrderCompleted: _completed,
+    ev.WorkOrderUnfinished: _unfinished,
+    ev.WorkOrderAssigned: _assigned,
+    ev.WorkOrderUnassigned: _unassigned,
+    ev.WorkOrderCancelled: lambda order, event: replace(
+        order, state=WorkOrderState.CANCELLED, finished_at=event.at
+    ),
+}
+"""One row an event; a test holds this table against the union."""

@@ -1,0 +1,200 @@
+"""What phone and server say to each other, and the one codec for it. One POST does push and pull.
+
+Guarantees and messages in prose: docs/protocol.md. A test pins a hash of these shapes beside PROTOCOL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from shared.assets import Asset
+from shared.catalogue import Product
+from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand
+from shared.problems import Malformed, NewerSchema, UnknownCommand
+from shared.remarks import Remark
+from shared.stock import StockLine
+from shared.work_orders import WorkOrder
+
+PROTOCOL = 1
+"""Version of the messages below."""
+
+COMMANDS_PER_PUSH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Who holds this device, and which van they drive: the row that a phone needs before all others."""
+
+    technician_id: UUID
+    name: str
+    van_id: UUID
+    van_name: str
+    time_zone: str
+    home_lat: float
+    home_lon: float
+
+
+Image = WorkOrder | Asset | StockLine | Product | Profile
+"""What the server sends down: a whole row as it is now, never a difference."""
+
+KINDS: dict[str, type[Image]] = {
+    "profile": Profile,
+    "work_order": WorkOrder,
+    "asset": Asset,
+    "stock_line": StockLine,
+    "product": Product,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedCommand:
+    """One command in its envelope. `seq` counts 1, 2, 3… on one device; `made_at` is by the device's clock."""
+
+    id: UUID
+    seq: int
+    type: str
+    schema: int
+    made_at: datetime
+    base_version: int
+    body: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRequest:
+    """`cursor` is None on the first contact. `device_now` lets the server correct the device's clock."""
+
+    protocol: int
+    app_version: str
+    device_now: datetime
+    queue_length: int
+    cursor: str | None = None
+    commands: tuple[PushedCommand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The one answer to a command, for ever. `held`: kept whole, a dispatcher decides; nothing is dropped."""
+
+    command_id: UUID
+    outcome: Literal["accepted", "held"]
+    decided_at: datetime
+    slug: str | None = None
+    detail: str | None = None
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The image of one row. `body` decodes to the class that KINDS names."""
+
+    kind: str
+    key: str
+    body: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A row that left this device's scope: forget it, unless unsent work refers to it."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResponse:
+    """`reset`: drop every image first, this is a whole snapshot. `more`: ask again at once."""
+
+    protocol: int
+    server_now: datetime
+    cursor: str
+    receipts: tuple[Receipt, ...] = ()
+    rows: tuple[Row, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    reset: bool = False
+    more: bool = False
+    missing_evidence: tuple[str, ...] = ()
+
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+_request = msgspec.json.Decoder(SyncRequest)
+_response = msgspec.json.Decoder(SyncResponse)
+_images = {kind: msgspec.json.Decoder(shape) for kind, shape in KINDS.items()}
+_commands = {tag: msgspec.json.Decoder(shape) for tag, shape in FIELD_COMMANDS.items()}
+
+T = TypeVar("T")
+
+
+def encode(message: object) -> bytes:
+    """Any message, image or command as UTF-8 JSON; Decimals as strings, so that they stay exact."""
+    return _encoder.encode(message)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, what: str) -> T:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$")
+        raise Malformed(f"{what}: {reason}", field=path.strip("`.") or None) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"{what} is not valid JSON: {error}") from error
+
+
+def decode_request(data: bytes) -> SyncRequest:
+    """Raises Malformed, naming the field."""
+    return _decode(_request, data, "The sync request")
+
+
+def decode_response(data: bytes) -> SyncResponse:
+    """Raises Malformed: half an answer, or a captive portal's page."""
+    return _decode(_response, data, "The server's answer")
+
+
+def decode_image(kind: str, body: bytes | msgspec.Raw) -> Image:
+    """Raises Malformed when `kind` is unknown or the body does not fit it."""
+    decoder = _images.get(kind)
+    if decoder is None:
+        raise Malformed(f"unknown kind of row: {kind}", field="kind")
+    return _decode(decoder, body, kind)
+
+
+def decode_command(pushed: PushedCommand) -> FieldCommand:
+    """The command in an envelope. Raises UnknownCommand, NewerSchema or Malformed, naming the field."""
+    decoder = _commands.get(pushed.type)
+    if decoder is None:
+        raise UnknownCommand(
+            f"The server does not know '{pushed.type}': update the server or the app", field="type"
+        )
+    if pushed.schema > SCHEMA:
+        raise NewerSchema(
+            f"The app sends version {pushed.schema}, the server reads up to {SCHEMA}: update the server",
+            field="schema",
+        )
+    return _decode(decoder, pushed.body, pushed.type)
+
+
+def image_key(image: Image) -> str:
+    """The key of a row within its kind."""
+    match image:
+        case WorkOrder():
+            return str(image.id)
+        case Asset() | Product():
+            return image.serial if isinstance(image, Asset) else image.sku
+        case StockLine():
+            return image.sku
+    return "me"
+
+
+def row_of(kind: str, image: Image) -> Row:
+    return Row(kind=kind, key=image_key(image), body=msgspec.Raw(encode(image)))
+
+
+def wire_schema() -> dict[str, Any]:
+    """JSON Schema of all messages, images and commands: what the pinned hash is taken of."""
+    shapes = [SyncRequest, SyncResponse, *KINDS.values(), *FIELD_COMMANDS.values()]
+    _, components = msgspec.json.schema_components(shapes, ref_template="#/{name}")
+    return components
