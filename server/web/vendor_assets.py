@@ -6,8 +6,8 @@ only the files we serve are kept, with their licence. Nothing of it is in git. S
 it runs before the product's dependencies are there.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: hatchling runs this file without registering the module, and a
+# dataclass with string annotations looks its module up.
 import base64
 import hashlib
 import json
