@@ -1,0 +1,218 @@
+"""Read a printed code: live camera, a photo, a wedge scanner, or the technician's own typing.
+
+An adapter only says what was read. What it means is `shared.barcodes`' business: a decoded code is a
+candidate, never a fact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from mobile.device.browser import IN_BROWSER, channel, load_module
+
+Source = Literal["camera", "photo", "wedge", "typed"]
+PICTURE_MILLISECONDS_MAX = 2000
+GROUP_SEPARATOR = "\x1d"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One code as it was read. `identifier` is AIM's ("]C1" means GS1-128), empty when unknown."""
+
+    text: str
+    source: Source
+    symbology: str = ""
+    identifier: str = ""
+
+
+Judge = Callable[[Reading], str | None]
+"""Says None when this is the code that was wanted, else the hint to show while the camera looks on."""
+
+
+class ScannerError(Exception):
+    """Nothing could be read at all. `str(error)` is a sentence for the technician."""
+
+
+class CameraUnavailable(ScannerError):
+    """No camera, or no leave to use it."""
+
+
+class NotAPicture(ScannerError):
+    """The file is empty or no picture format we know."""
+
+
+class ScanClosed(Exception):
+    """The technician closed the live picture, or it ran out of time."""
+
+    def __init__(self, why: Literal["cancelled", "typed", "timeout"]) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Scanner(Protocol):
+    """Reads codes on one platform."""
+
+    live: bool  # False: there is no live picture here, offer a photo instead
+
+    async def scan(self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60) -> Reading:
+        """Show the camera until a code satisfies `judge`. Raises ScanClosed or CameraUnavailable."""
+        ...
+
+    async def read_picture(self, picture: bytes) -> tuple[Reading, ...]:
+        """Every code in an image file; empty when there is none. Raises NotAPicture."""
+        ...
+
+
+def scanner() -> Scanner:
+    """The scanner of the platform the app runs on."""
+    return WasmScanner() if IN_BROWSER else NativeScanner()
+
+
+def from_wedge(text: str, *, separators: str = "|~") -> Reading:
+    """What a keyboard-wedge scanner typed before Enter.
+
+    An AIM prefix is split off; `separators` are what scanners send where the code has a group separator.
+    """
+    text = text.strip("\r\n\t ")
+    identifier = ""
+    if len(text) > 3 and text[0] == "]" and text[1].isalpha() and text[2].isalnum():
+        identifier, text = text[:3], text[3:]
+    for separator in separators:
+        text = text.replace(separator, GROUP_SEPARATOR)
+    return Reading(text=text, source="wedge", identifier=identifier)
+
+
+def from_typing(text: str) -> Reading:
+    """What the technician typed, without the blanks at its ends."""
+    return Reading(text=text.strip(), source="typed")
+
+
+class WasmScanner:
+    """The browser: live picture drawn by the page, photos decoded in this worker."""
+
+    live = True
+
+    async def scan(self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60) -> Reading:
+        from pyodide.ffi import create_proxy
+
+        messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        page = channel("scan")
+        listener = create_proxy(lambda event: messages.put_nowait(event.data.to_py()))
+        page.onmessage = listener
+        try:
+            _post(page, kind="start", title=title, hint=hint, seconds=seconds)
+            while True:
+                match await messages.get():
+                    case {"kind": "codes", "codes": codes}:
+                        readings = [_from_page(code, "camera") for code in codes]
+                        if wanted := _judge(readings, judge, lambda text: _post(page, kind="hint", text=text)):
+                            return wanted
+                    case {"kind": "closed", "why": why}:
+                        raise ScanClosed(why)
+                    case {"kind": "failed", "name": name, "text": text}:
+                        raise CameraUnavailable(_camera_words(name, text))
+        finally:
+            _post(page, kind="stop")
+            page.close()
+            listener.destroy()
+
+    async def read_picture(self, picture: bytes) -> tuple[Reading, ...]:
+        from pyodide.ffi import JsException, to_js
+
+        decoder = await load_module("scan/decode.mjs")
+        try:
+            codes = (await decoder.readPicture(to_js(picture), PICTURE_MILLISECONDS_MAX)).to_py()
+        except JsException as error:
+            raise NotAPicture("That file is not a picture this phone can open.") from error
+        return tuple(_from_page(code, "photo") for code in codes)
+
+
+class NativeScanner:
+    """CPython: photos only, with zxing-cpp and pyzbar where they are installed."""
+
+    live = False
+
+    async def scan(self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60) -> Reading:
+        raise CameraUnavailable("There is no live scanner on this device. Take a photo or type the code.")
+
+    async def read_picture(self, picture: bytes) -> tuple[Reading, ...]:
+        try:
+            from PIL import Image, UnidentifiedImageError
+        except ImportError as error:
+            raise ScannerError("This device can't read codes from photos. Type the code.") from error
+        try:
+            image = Image.open(io.BytesIO(picture)).convert("L")
+        except (UnidentifiedImageError, OSError) as error:
+            raise NotAPicture("That file is not a picture this phone can open.") from error
+        return _read_zxing(image) or _read_zbar(image)
+
+
+def _read_zxing(image: Any) -> tuple[Reading, ...]:
+    try:
+        import zxingcpp
+    except ImportError:
+        return ()
+    wanted = ("Code128", "Code39", "EAN13", "EAN8", "UPCA", "UPCE", "DataMatrix", "QRCode")
+    formats = [getattr(zxingcpp.BarcodeFormat, name) for name in wanted]
+    return tuple(
+        Reading(
+            text=code.text,
+            source="photo",
+            symbology=str(code.format).rpartition(".")[2].replace(" ", "").replace("-", ""),
+            identifier=code.symbology_identifier,
+        )
+        for code in zxingcpp.read_barcodes(image, formats=formats, text_mode=zxingcpp.TextMode.Plain)
+        if code.valid
+    )
+
+
+def _read_zbar(image: Any) -> tuple[Reading, ...]:
+    try:
+        from pyzbar import pyzbar
+    except ImportError:  # also when the libzbar library itself is missing
+        return ()
+    return tuple(
+        Reading(text=code.data.decode("utf-8", "replace"), source="photo", symbology=code.type.title())
+        for code in pyzbar.decode(image)
+    )
+
+
+def _judge(readings: Iterable[Reading], judge: Judge | None, hint: Callable[[str], None]) -> Reading | None:
+    """The first reading that is wanted; the last refusal becomes the hint on the screen."""
+    refusal = None
+    for reading in readings:
+        refusal = judge(reading) if judge else None
+        if refusal is None:
+            return reading
+    if refusal:
+        hint(refusal)
+    return None
+
+
+def _from_page(code: dict[str, str], source: Source) -> Reading:
+    return Reading(
+        text=code["text"], source=source, symbology=code["symbology"], identifier=code["identifier"]
+    )
+
+
+def _post(page: Any, **message: object) -> None:
+    import js
+    from pyodide.ffi import to_js
+
+    page.postMessage(to_js(message, dict_converter=js.Object.fromEntries))
+
+
+def _camera_words(name: str, text: str) -> str:
+    match name:
+        case "NotAllowedError" | "SecurityError":
+            return "The browser may not use the camera. Allow it in the address bar, or type the code."
+        case "NotFoundError" | "OverconstrainedError":
+            return "This device has no camera. Use a photo, or type the code."
+        case "NotReadableError" | "AbortError":
+            return "Another app is using the camera. Close it and try again, or type the code."
+        case _:
+            return f"The camera did not start ({text}). Use a photo, or type the code."
