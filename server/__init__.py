@@ -1,0 +1,1 @@
+"""Everything that needs the database: API, ledgers, board, customer page."""

@@ -1,0 +1,68 @@
+"""The change feed, receipts of commands, and the identity of this database's history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.db.base import Base, Serial
+
+
+class HistoryRow(Base):
+    """One row: which history this is. A restore draws a new epoch, so that no old cursor is honoured."""
+
+    __tablename__ = "history"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[str]
+
+
+class FeedRow(Base):
+    """Something changed that `scope` may see. Written in the transaction that changed it.
+
+    `xid` is PostgreSQL's transaction number (0 on SQLite): the cursor is (xid, seq), see server/db/feed.py.
+    """
+
+    __tablename__ = "feed"
+    seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    xid: Mapped[int] = mapped_column(BigInteger)
+    scope: Mapped[str]
+    kind: Mapped[str]
+    key: Mapped[str]
+    topic: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    __table_args__ = (Index("ix_feed_scope_xid_seq", "scope", "xid", "seq"), {"sqlite_autoincrement": True})
+
+
+class CommandRow(Base):
+    """A command as it came, and its one receipt. Kept for ever; a held one waits here for a dispatcher."""
+
+    __tablename__ = "command"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_id: Mapped[UUID | None] = mapped_column(ForeignKey("device.id"))
+    actor: Mapped[str]
+    seq: Mapped[int]
+    type: Mapped[str]
+    schema_version: Mapped[int]
+    work_order_id: Mapped[UUID | None] = mapped_column(index=True)
+    body: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str]
+    base_version: Mapped[int]
+    made_at: Mapped[datetime]
+    happened_at: Mapped[datetime]  # made_at, corrected for the device's clock
+    decided_at: Mapped[datetime]
+    outcome: Mapped[str]
+    slug: Mapped[str | None]
+    detail: Mapped[str | None] = mapped_column(Text)
+    remarks: Mapped[list[Any]]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+    __table_args__ = (
+        Index("ix_command_device_id_seq", "device_id", "seq"),
+        Index("ix_command_outcome_resolved_at", "outcome", "resolved_at"),
+    )

@@ -1,0 +1,14 @@
+"""Every table in one metadata: import this before creating, migrating or comparing a schema."""
+
+import server.access.models
+import server.assets.models
+import server.billing.models
+import server.customers.models
+import server.db.feed_models
+import server.dispatch.models
+import server.purchasing.models
+import server.stock.models
+import server.work_orders.models  # noqa: F401
+from server.db.base import Base
+
+metadata = Base.metadata

@@ -1,0 +1,1 @@
+"""A town read from an OpenStreetMap file: addresses, streets, cabinets, and its base map."""
