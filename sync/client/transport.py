@@ -1,0 +1,62 @@
+"""The way to the server, as the client needs it. In the browser it is `fetch`, elsewhere httpx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class NoNetwork(Exception):
+    """Nothing came back. Whether the request reached the server is unknown. `str(error)` is a sentence."""
+
+    def __init__(self, detail: str = "The server could not be reached.") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole HTTP answer of any status, from whoever gave it. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Requests to one server. `path` starts with a slash."""
+
+    async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Any status is an answer. Raises NoNetwork when none came, or not all of it."""
+        ...
+
+
+class HttpxTransport:
+    """For CPython: tests, the demo, and packaged apps. Redirects are not followed: they are not our server."""
+
+    def __init__(self, base_url: str, *, timeout_seconds: float = 20) -> None:
+        import httpx
+
+        self._client: httpx.AsyncClient = httpx.AsyncClient(base_url=base_url, timeout=timeout_seconds)
+
+    async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
+        import httpx
+
+        try:
+            response = await self._client.request(method, path, headers=dict(headers), content=body or None)
+        except httpx.TimeoutException as error:
+            raise NoNetwork("The server did not answer in time.") from error
+        except httpx.HTTPError as error:
+            raise NoNetwork from error
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content,
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
