@@ -1,0 +1,128 @@
+"""The change feed: appended inside the transaction that changed something, read by cursor.
+
+Why the cursor is (transaction, number): on PostgreSQL numbers are drawn before the commit, so reading
+"number greater than my last" skips whoever commits late. Rows of transactions that may still be running,
+those at or above the snapshot's xmin, are left for the next read; nothing is skipped, nothing repeated.
+On SQLite one writer at a time makes commit order the order of numbers, and `xid` is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import literal_column, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from server.db.feed_models import FeedRow
+
+BOARD = "board"
+EVERYONE = "all"
+
+
+def technician_scope(technician_id: object) -> str:
+    return f"tech:{technician_id}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the feed."""
+
+    xid: int = 0
+    seq: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.xid}.{self.seq}"
+
+    @classmethod
+    def parse(cls, value: str) -> Position:
+        """Raises ValueError when `value` was not made by `str`."""
+        xid, _, seq = value.partition(".")
+        return cls(int(xid), int(seq))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One row of the feed."""
+
+    position: Position
+    scope: str
+    kind: str
+    key: str
+    topic: str
+    at: datetime
+    actor: str
+    facts: dict[str, Any]
+
+
+_XID = literal_column("pg_current_xact_id()::text::bigint")
+_HORIZON = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def append(
+    session: Session,
+    scopes: Sequence[str],
+    kind: str,
+    key: object,
+    topic: str,
+    *,
+    at: datetime,
+    actor: str,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    """Tell each of `scopes` that (kind, key) changed. Visible when the surrounding transaction commits."""
+    xid: Any = _XID if _is_postgresql(session) else 0
+    for scope in dict.fromkeys(scopes):
+        session.add(
+            FeedRow(
+                xid=xid,
+                scope=scope,
+                kind=kind,
+                key=str(key),
+                topic=topic,
+                at=at,
+                actor=actor,
+                facts=facts or {},
+            )
+        )
+
+
+def read(session: Session, scopes: Sequence[str], after: Position, limit: int = 500) -> list[Change]:
+    """The next changes that `scopes` may see, oldest first, none of them from a running transaction."""
+    query = (
+        select(FeedRow)
+        .where(FeedRow.scope.in_(scopes), tuple_(FeedRow.xid, FeedRow.seq) > (after.xid, after.seq))
+        .order_by(FeedRow.xid, FeedRow.seq)
+        .limit(limit)
+    )
+    if _is_postgresql(session):
+        query = query.where(FeedRow.xid < _HORIZON)
+    return [
+        Change(
+            position=Position(row.xid, row.seq),
+            scope=row.scope,
+            kind=row.kind,
+            key=row.key,
+            topic=row.topic,
+            at=row.at,
+            actor=row.actor,
+            facts=row.facts,
+        )
+        for row in session.scalars(query)
+    ]
+
+
+def head(session: Session) -> Position:
+    """Where a reader that has just taken a snapshot should go on."""
+    if _is_postgresql(session):
+        horizon = session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+        # Every row below the horizon is in this snapshot; none at or above it has been promised.
+        return Position(int(horizon or 1) - 1, 2**62)
+    newest = session.scalar(select(FeedRow.seq).order_by(FeedRow.seq.desc()).limit(1))
+    return Position(0, newest or 0)
