@@ -22,12 +22,12 @@
       ? "Use a current Chrome, Edge, Firefox or Safari, and not a private window."
       : "Open the app over https.";
     stop(`This browser can't run the app offline: it lacks ${missing.join(", ")}. ${why}`);
-    throw new Error(`missing: ${missing.join(", ")}`); // flutter_bootstrap.js checks truckroll.ready
+    return;
   }
   window.truckroll.ready = true;
 
   // Python boots for seconds and needs nothing from Flutter, so its worker starts now; python.js takes it over.
-  const base = new URL(".", document.baseURI).href;
+  const base = document.baseURI;
   let early = new Worker(`${base}python-worker.js`, { type: "module", name: pageId });
   early.postMessage({ preload: flet.pyodideUrl });
   window.truckroll.takeWorker = (url) => {
@@ -51,6 +51,10 @@
       throw error;
     }
   };
+
+  const flutter = document.createElement("script");
+  flutter.src = `${base}flutter_bootstrap.js`;
+  document.body.append(flutter);
 
   const toPage = new BroadcastChannel(`page-${pageId}`);
   const facts = { persisted: null, update: false, offlineReady: !!navigator.serviceWorker.controller };

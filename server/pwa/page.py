@@ -1,0 +1,107 @@
+"""The page around the app: start page with splash, scanner, service worker and security policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from html import escape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from server.pwa.client import ClientChanged, replace, replace_pattern
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "mobile" / "web"
+VENDOR = ROOT / "server" / "web" / "vendor"
+DECODERS = ("zxing-wasm", "zbar-wasm")  # of the vendored packages, what the phone uses
+
+# Never kept offline: the service worker and its list, licence texts, and the page itself, which is kept as "./".
+NOT_KEPT = ("sw.js", "index.html", "build.json", "assets/NOTICES")
+
+
+class VendorMissing(Exception):
+    """The barcode decoders were not vendored; the message says how to get them."""
+
+
+def add_page(out: Path, *, app_name: str, build: str) -> None:
+    """Put our page files and decoders into `out` and rewrite its start page."""
+    for name in DECODERS:
+        if not (VENDOR / name).is_dir():
+            raise VendorMissing(f"{name} is missing: run python -m server.web.vendor_assets")
+        shutil.copytree(VENDOR / name, out / "vendor" / name)
+    shutil.copytree(WEB, out, dirs_exist_ok=True)
+
+    manifest = json.loads((WEB / "manifest.json").read_text(encoding="utf-8"))
+    manifest |= {"name": app_name, "short_name": app_name}
+    (out / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    index = out / "index.html"
+    replace(index, "<html>", f'<html lang="en" data-build="{build}">')
+    replace(
+        index,
+        '<meta charset="UTF-8">',
+        '<meta charset="UTF-8">\n  <meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '  <meta name="theme-color" content="#0b3d4d">\n  <link rel="stylesheet" href="splash.css">\n'
+        '  <link rel="stylesheet" href="scan/live.css">',
+    )
+    replace(index, 'content="Flet application."', f'content="{escape(str(manifest["description"]))}"')
+    replace_pattern(index, r'<div id="loading".*?</div>', _splash(app_name))
+    # boot.js loads Flutter's bootstrap itself, once the browser has proved able to run the app.
+    replace(
+        index,
+        '<script src="flutter_bootstrap.js" async></script>',
+        '<script src="boot.js"></script>\n  <script src="scan/live.js"></script>',
+    )
+
+
+def _splash(app_name: str) -> str:
+    name = escape(app_name)
+    return (
+        f'<main id="splash"><img src="icons/icon-192.png" alt=""><h1>{name}</h1>'
+        '<p id="splash-status" role="status">Starting…</p><div class="bar"></div>'
+        "<noscript>This app needs JavaScript.</noscript></main>"
+    )
+
+
+def security_policy(out: Path, *, api_base: str) -> str:
+    """Only our own files may run; of the inline scripts, exactly those in the start page."""
+    page = (out / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    if not scripts:
+        raise ClientChanged("index.html holds no inline script, so Flet's configuration has moved.")
+    digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
+    hashes = " ".join(f"'sha256-{digest}'" for digest in digests)
+    server = urlsplit(api_base)
+    api = f" {server.scheme}://{server.netloc}" if server.netloc else ""
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' 'wasm-unsafe-eval' {hashes}",
+            "style-src 'self' 'unsafe-inline'",  # Flutter writes styles into its elements
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "media-src 'self' blob:",
+            f"connect-src 'self' data: blob:{api}",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def add_service_worker(out: Path, files: dict[str, str]) -> tuple[str, list[str]]:
+    """Fill in the service worker with its exact list; `files` is path → SHA-256 of all files but it.
+
+    Gives the version, which is a hash of everything the app consists of, and the list.
+    """
+    kept = ["./", *(name for name in sorted(files) if not name.startswith(NOT_KEPT))]
+    template = (WEB / "sw.js").read_text(encoding="utf-8")
+    everything = json.dumps([template, sorted(files.items())]).encode()
+    version = hashlib.sha256(everything).hexdigest()[:12]
+    filled = template.replace("%VERSION%", version).replace("%FILES%", json.dumps(kept))
+    (out / "sw.js").write_text(filled, encoding="utf-8")
+    return version, kept
