@@ -12,9 +12,9 @@ _HEX_VENDOR = re.compile(r"(?:4[1-9A-F]|5[0-9A])+\Z")  # hex of A to Z
 
 
 def parse_gpon_serial(text: str) -> str:
-    """The canonical form, `HWTC1A2B3C4D`, of either printed form. Blanks and dashes are dropped. Raises ScanError.
+    """The canonical form, `HWTC1A2B3C4D`, of either printed form. Raises ScanError.
 
-    `485754431A2B3C4D` is the same serial with the vendor's letters in hex.
+    `485754431A2B3C4D` is the same serial with the vendor's letters in hex. Blanks and dashes are dropped.
     """
     compact = _compact(text)
     if canonical := _canonical(compact):
@@ -23,7 +23,7 @@ def parse_gpon_serial(text: str) -> str:
 
 
 def is_gpon_serial(text: str) -> bool:
-    """Whether `text` is a GPON serial that nothing else looks like: its vendor letters are not all hex digits."""
+    """Whether `text` is a GPON serial that nothing else looks like: its letters are not all hex digits."""
     canonical = _canonical(_compact(text))
     return canonical is not None and (len(_compact(text)) == 16 or not is_ambiguous(canonical))
 

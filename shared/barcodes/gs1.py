@@ -88,8 +88,8 @@ def parse_element_string(text: str) -> ElementString:
     while rest:
         ai = _leading_ai(rest)
         if ai is None:
-            name = rest.partition(GS)[0][:4]
-            if not is_digits(name[:2]) or len(name) < 2:
+            name = rest[: min(4, len(rest) - len(rest.lstrip("0123456789")))]
+            if len(name) < 2:
                 detail = f"This GS1 code breaks off at “{_shown(rest)}”. Scan it again."
                 raise ScanError("malformed-barcode", detail)
             unknown.append(name)
@@ -152,7 +152,7 @@ def bracketed(elements: Iterable[tuple[str, str]]) -> str:
 def read_date(yymmdd: str) -> date:
     """A GS1 date; day 00 means the last of the month. Years 70 to 99 are 19xx. Raises ScanError."""
     year, month, day = int(yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:])
-    # GS1 slides the century with today's date. No labelled equipment is older than 1970, and rules have no clock.
+    # GS1 slides the century with today's date. Rules have no clock, and no labelled unit is older than 1970.
     year += 1900 if year >= 70 else 2000
     try:
         return date(year, month, day or monthrange(year, month)[1])
@@ -173,13 +173,15 @@ def _checked(ai: str, value: str) -> str:
         detail = f"The {rule.name} ({ai}) has {length} characters, this has {len(value)}. Scan it again."
         raise ScanError("malformed-barcode", detail)
     if rule.digits_only and not is_digits(value):
-        raise ScanError("malformed-barcode", f"The {rule.name} ({ai}) holds digits only, this is “{_shown(value)}”.")
+        detail = f"The {rule.name} ({ai}) holds digits only, this is “{_shown(value)}”."
+        raise ScanError("malformed-barcode", detail)
     if not _CHARACTERS.match(value):
-        raise ScanError("malformed-barcode", f"The {rule.name} ({ai}) holds a character that GS1 does not allow.")
+        detail = f"The {rule.name} ({ai}) holds a character that GS1 does not allow."
+        raise ScanError("malformed-barcode", detail)
     if rule.check_digit_at:
         number = value[: rule.check_digit_at]
         if not is_digits(number) or not has_right_check_digit(number):
-            detail = f"The {rule.name} ({ai}) {number} does not add up: its check digit is wrong. Scan it again."
+            detail = f"The {rule.name} ({ai}) {number} has a wrong check digit. Scan it again."
             raise ScanError("bad-check-digit", detail)
     if rule.is_date:
         read_date(value)

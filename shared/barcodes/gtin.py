@@ -1,4 +1,4 @@
-"""GTIN, the trade item number below every EAN, UPC and ITF-14 code, and the check digit GS1 uses everywhere."""
+"""GTIN, the trade item number below every EAN, UPC and ITF-14 code, and the check digit of all GS1 keys."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ def check_digit(digits: str) -> int:
 def has_right_check_digit(digits: str) -> bool:
     """Whether the last digit is the check digit of those before it."""
     return check_digit(digits[:-1]) == int(digits[-1])
+
+
+def is_gtin(text: str) -> bool:
+    """Whether `text` has the length of a GTIN, adds up and is not all zeros."""
+    right = is_digits(text) and len(text) in GTIN_LENGTHS and has_right_check_digit(text)
+    return right and bool(text.strip("0"))
 
 
 def is_digits(text: str) -> bool:
@@ -43,7 +49,7 @@ def gtin14(text: str) -> str:
 
 
 def expand_upce(text: str) -> str:
-    """The 12-digit UPC-A behind an 8-digit UPC-E (number system, six digits, check digit). Raises ScanError."""
+    """The 12-digit UPC-A behind an 8-digit UPC-E. Raises ScanError."""
     if len(text) != 8 or not is_digits(text) or text[0] not in "01":
         raise ScanError("malformed-barcode", "A UPC-E code has 8 digits and starts with 0 or 1.", "gtin")
     system, body, check = text[0], text[1:7], text[7]

@@ -27,13 +27,14 @@ class Envelope:
 
 
 def parse_envelope(text: str) -> Envelope:
-    """Open the envelope. A missing RS or EOT at the end is let pass: wedge scanners drop them. Raises ScanError."""
+    """Open the envelope. RS and EOT may lack at the end: wedge scanners drop them. Raises ScanError."""
     content = text.removeprefix(HEADER).lstrip(RS).rstrip(RS + EOT)
     format_, separator, body = content.partition(GS)
     if format_ not in ("05", "06") or not separator or not body:
         raise ScanError("malformed-barcode", "This carton label breaks off after its header. Scan it again.")
     if RS in body:
-        raise ScanError("malformed-barcode", "This carton label holds several records; scan the unit's own label.")
+        detail = "This carton label holds several records; scan the unit's own label."
+        raise ScanError("malformed-barcode", detail)
     if format_ == "05":
         return Envelope(format_, body)
     return Envelope(format_, body, tuple(_field(part) for part in body.split(GS) if part))

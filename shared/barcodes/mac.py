@@ -7,7 +7,12 @@ import re
 from shared.barcodes.errors import ScanError
 
 _SEPARATORS = re.compile(r"[:\-. ]")
-_SEPARATED = re.compile(r"[0-9A-Za-z]{1,2}(?:[:\-][0-9A-Za-z]{1,2}){4,7}\Z|[0-9A-Fa-f]{3,4}(?:\.[0-9A-Fa-f]{3,4}){2}\Z")
+# Colons may hold a misread letter; dashes and dots also stand in serials, so there the shape must be exact.
+_SEPARATED = re.compile(
+    r"[0-9A-Za-z]{1,2}(?::[0-9A-Za-z]{1,2}){4,7}\Z"
+    r"|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}\Z"
+    r"|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}\Z"
+)
 
 
 def parse_mac(text: str) -> str:
@@ -21,9 +26,10 @@ def parse_mac(text: str) -> str:
     if not digits.strip("0"):
         raise ScanError("malformed-mac", "A MAC of only zeros belongs to no device.", "mac")
     if not digits.strip("F"):
-        raise ScanError("malformed-mac", "A MAC of only F is the broadcast address, not a device's own.", "mac")
+        raise ScanError("malformed-mac", "A MAC of only F is the broadcast address, no device's own.", "mac")
     if int(digits[:2], 16) & 1:
-        raise ScanError("malformed-mac", f"{_joined(digits)} is a multicast address, not a device's own.", "mac")
+        detail = f"{_joined(digits)} is a multicast address, no device's own."
+        raise ScanError("malformed-mac", detail, "mac")
     return _joined(digits)
 
 
