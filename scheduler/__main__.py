@@ -1,0 +1,133 @@
+"""The scheduler on the command line; try `python -m scheduler --help`.
+
+    python -m scheduler solve problem.json --seconds 10 --out plan.json
+    python -m scheduler check problem.json plan.json
+    python -m scheduler explain problem.json plan.json [--job ID] [--technician ID]
+
+"-" reads standard input. Exit 0: done and nothing wrong. 1: the plan breaks rules. 2: the input can't be
+used.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from scheduler import codec, explain
+from scheduler.check import check
+from scheduler.plan import Plan
+from scheduler.request import InvalidRequest, PlanRequest
+from scheduler.solve import solve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        run = {"solve": _solve, "check": _check, "explain": _explain}[options.command]
+        return run(options)
+    except InvalidRequest as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scheduler",
+        description="Plan a day of visits: a problem in JSON in, a plan in JSON out.",
+        epilog='"-" reads standard input. Exit 1: the plan breaks rules. Exit 2: the input can\'t be used.',
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="solve|check|explain")
+    one = commands.add_parser("solve", help="make a plan")
+    one.add_argument("problem", help="the request, JSON")
+    one.add_argument(
+        "--seconds", type=_seconds, default=5.0, help="wall time to spend (default 5; 0: greedy)"
+    )
+    one.add_argument("--seed", type=int, default=0, help="another order of ties (default 0)")
+    one.add_argument("--out", type=Path, help="write the plan here instead of to standard output")
+    one.add_argument(
+        "--progress", action="store_true", help="one JSON line each on standard error while searching"
+    )
+    one = commands.add_parser("check", help="judge a plan; lists what is wrong with it")
+    one.add_argument("problem")
+    one.add_argument("plan")
+    one = commands.add_parser("explain", help="say why jobs are where they are, or nowhere")
+    one.add_argument("problem")
+    one.add_argument("plan")
+    one.add_argument("--job", help="only this job")
+    one.add_argument("--technician", help="could this technician do it? (needs --job)")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("must be between 0 and 86400")
+    return seconds
+
+
+def _solve(options: argparse.Namespace) -> int:
+    def report(elapsed: float, cost: int) -> None:
+        print(json.dumps({"seconds": round(elapsed, 2), "cost": cost}), file=sys.stderr, flush=True)
+
+    request = codec.request_from_json(_text(options.problem))
+    progress = report if options.progress else None
+    plan = solve(request, seconds=options.seconds, seed=options.seed, progress=progress)
+    written = codec.plan_to_json(plan)
+    if options.out:
+        options.out.write_text(written + "\n", encoding="utf-8")
+    else:
+        print(written)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    request, plan = _both(options)
+    violations = check(request, plan)
+    print(
+        json.dumps(
+            {"ok": not violations, "violations": codec.plain(violations)}, ensure_ascii=False, indent=1
+        )
+    )
+    return 1 if violations else 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    request, plan = _both(options)
+    if violations := check(request, plan):
+        raise InvalidRequest(f"the plan does not answer this problem: {violations[0].text}")
+    if options.technician and not options.job:
+        raise InvalidRequest("--technician needs --job")
+    for answer in _answers(request, plan, options.job, options.technician):
+        print(json.dumps(codec.plain(answer), ensure_ascii=False))
+    return 0
+
+
+def _answers(request: PlanRequest, plan: Plan, job: str | None, technician: str | None) -> Iterator[Any]:
+    if job and technician:
+        yield explain.fit(request, plan, job, technician)
+        return
+    planned = {visit.job_id for _, visit in plan.visits()}
+    for job_id in [job] if job else [job.id for job in request.jobs]:
+        if job_id in planned:
+            yield explain.why_assigned(request, plan, job_id)
+        else:
+            yield explain.why_unassigned(request, plan, job_id)
+
+
+def _both(options: argparse.Namespace) -> tuple[PlanRequest, Plan]:
+    if options.problem == options.plan == "-":
+        raise InvalidRequest("only one of problem and plan can come from standard input")
+    request = codec.request_from_json(_text(options.problem))
+    return request, codec.plan_from_json(_text(options.plan))
+
+
+def _text(source: str) -> bytes:
+    return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

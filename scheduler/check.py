@@ -1,0 +1,214 @@
+"""Judge any plan against its request, with no help from what made it: no OR-Tools, none of the timing code.
+
+A plan with no violations can be driven: every drive has its time, every promise is kept, and every job of the
+request is in it once, planned or listed as left undone. The cost is worked out again and compared.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scheduler.clock import hhmm
+from scheduler.plan import Cost, Plan, Route, Visit
+from scheduler.request import Job, PlanRequest, Technician
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One broken rule; `text` is a sentence with the numbers."""
+
+    rule: str
+    text: str
+    technician_id: str | None = None
+    job_id: str | None = None
+
+
+def check(request: PlanRequest, plan: Plan) -> list[Violation]:
+    """Return everything wrong with `plan`; an empty list means it can be driven as written."""
+    found = [*_everything_once(request, plan)]
+    if found:
+        return found  # the rest would only repeat it
+    jobs = {job.id: job for job in request.jobs}
+    people = {person.id: person for person in request.technicians}
+    for route in plan.routes:
+        person = people[route.technician_id]
+        found += _person_and_van(person, route, jobs)
+        found += _clock(request, person, route, jobs)
+        found += _begun(person, route, jobs)
+        found += _totals(request, person, route, jobs)
+    if (cost := cost_of(request, plan)) != plan.cost:
+        found.append(Violation(rule="cost", text=f"the plan says {plan.cost}, its visits cost {cost}"))
+    return found
+
+
+def _everything_once(request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    known = {job.id for job in request.jobs}
+    if [r.technician_id for r in plan.routes] != [t.id for t in request.technicians]:
+        yield Violation(
+            rule="routes", text="the plan must hold one route a technician, in the request's order"
+        )
+    seen = Counter([v.job_id for _, v in plan.visits()] + [left.job_id for left in plan.unassigned])
+    for job_id, times in seen.items():
+        if job_id not in known:
+            yield Violation(rule="unknown_job", text=f"job {job_id} is not in the request", job_id=job_id)
+        elif times > 1:
+            yield Violation(rule="twice", text=f"job {job_id} appears {times} times", job_id=job_id)
+    for job in request.jobs:
+        if job.id not in seen:
+            yield Violation(
+                rule="forgotten", text=f"job {job.id} is neither planned nor listed", job_id=job.id
+            )
+    for left in plan.unassigned:
+        if not left.reason:
+            yield Violation(
+                rule="no_reason", text=f"job {left.job_id} is left without a reason", job_id=left.job_id
+            )
+
+
+def _person_and_van(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
+    needed_begun: Counter[str] = Counter()
+    needed: Counter[str] = Counter()
+    for visit in route.visits:
+        job = jobs[visit.job_id]
+        (needed if job.fixed_start is None else needed_begun).update(job.parts)
+        if job.fixed_start is not None:
+            continue
+        if job.technician not in (None, person.id):
+            text = f"{job.id} is tied to technician {job.technician}"
+            yield Violation(rule="technician", text=text, technician_id=person.id, job_id=job.id)
+        for name, level in job.skills.items():
+            if (has := person.skills.get(name, 0)) < level:
+                text = f"{job.id} needs {name} level {level}, {person.id} has {has}"
+                yield Violation(rule="skill", text=text, technician_id=person.id, job_id=job.id)
+    for sku, quantity in needed.items():
+        left = max(0, person.parts.get(sku, 0) - needed_begun[sku])
+        if quantity > left:
+            text = f"the route needs {quantity} × {sku}, the van has {left}"
+            yield Violation(rule="parts", text=text, technician_id=person.id)
+
+
+def _clock(
+    request: PlanRequest, person: Technician, route: Route, jobs: dict[str, Job]
+) -> Iterator[Violation]:
+    def broken(rule: str, text: str, visit: Visit | None = None) -> Violation:
+        return Violation(
+            rule=rule, text=text, technician_id=person.id, job_id=visit.job_id if visit else None
+        )
+
+    begun = [jobs[v.job_id] for v in route.visits if jobs[v.job_id].fixed_start is not None]
+    planned = [v for v in route.visits if jobs[v.job_id].fixed_start is None]
+    ends = [(job.fixed_start or 0) + job.minutes for job in begun]
+    freed = max(person.shift_start, request.now, *ends)
+    place = begun[-1].place if begun else person.start_place
+    lunch_minutes = person.lunch.minutes if person.lunch else 0
+    lunch_had = route.lunch_start is None
+    if person.lunch and route.visits:
+        latest = max(person.lunch.latest, freed)
+        if route.lunch_start is None:
+            yield broken("lunch", f"{person.id} gets no lunch")
+        elif not person.lunch.earliest <= route.lunch_start <= latest or route.lunch_start < freed:
+            allowed = f"{hhmm(person.lunch.earliest)}–{hhmm(latest)}"
+            yield broken("lunch", f"lunch at {hhmm(route.lunch_start)}, allowed {allowed}")
+    if route.lunch_start is not None and not person.lunch:
+        yield broken("lunch", f"{person.id} has a lunch nobody asked for")
+    if not begun and planned and route.leave < freed:
+        yield broken("shift", f"leaves at {hhmm(route.leave)}, free from {hhmm(freed)}")
+    for visit in planned:
+        job = jobs[visit.job_id]
+        drive = request.travel.minutes(place, job.place)
+        needed, note = drive, ""
+        if not lunch_had and route.lunch_start is not None and route.lunch_start < visit.start:
+            lunch_had = True
+            if route.lunch_start < freed:
+                yield broken("lunch", f"lunch at {hhmm(route.lunch_start)} falls into the job before", visit)
+            if route.lunch_start < visit.arrive:
+                needed, note = drive + lunch_minutes, f" and {lunch_minutes} min lunch"
+            elif visit.start < route.lunch_start + lunch_minutes:
+                yield broken("lunch", f"work starts at {hhmm(visit.start)}, during lunch", visit)
+        if visit.arrive < freed + needed:
+            text = f"arrives {hhmm(visit.arrive)}, but {hhmm(freed)} and {drive} min drive{note} is later"
+            yield broken("travel", text, visit)
+        if visit.start < visit.arrive:
+            yield broken("travel", f"starts {hhmm(visit.start)} before arriving {hhmm(visit.arrive)}", visit)
+        if visit.end != visit.start + job.minutes:
+            text = f"lasts {visit.end - visit.start} min, the job takes {job.minutes}"
+            yield broken("duration", text, visit)
+        if job.windows and not any(w.opens <= visit.start <= w.closes for w in job.windows):
+            promised = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
+            yield broken("window", f"starts {hhmm(visit.start)}, promised {promised}", visit)
+        freed, place = visit.end, job.place
+    if not route.visits:
+        return
+    home = freed + request.travel.minutes(place, person.end_place)
+    if not lunch_had and route.lunch_start is not None:
+        if route.lunch_start < freed:
+            yield broken("lunch", f"lunch at {hhmm(route.lunch_start)} falls into the last job")
+        elif route.lunch_start < route.back:
+            home = max(home, route.lunch_start) + lunch_minutes
+    if route.back < home:
+        yield broken("travel", f"is back {hhmm(route.back)}, not possible before {hhmm(home)}")
+    if planned and route.back > person.shift_end:
+        yield broken("shift", f"is back {hhmm(route.back)}, the shift ends {hhmm(person.shift_end)}")
+
+
+def _begun(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
+    planned_before = False
+    for visit in route.visits:
+        job = jobs[visit.job_id]
+        if job.fixed_start is None:
+            planned_before = True
+            if visit.fixed:
+                text = f"{job.id} is marked as begun, but has not begun"
+                yield Violation(rule="begun", text=text, technician_id=person.id, job_id=job.id)
+            continue
+        as_it_was = (person.id, job.fixed_start, job.fixed_start + job.minutes, True)
+        if (job.technician, visit.start, visit.end, visit.fixed) != as_it_was or planned_before:
+            text = f"{job.id} began at {hhmm(job.fixed_start)} with {job.technician} and was moved"
+            yield Violation(rule="begun", text=text, technician_id=person.id, job_id=job.id)
+
+
+def _totals(
+    request: PlanRequest, person: Technician, route: Route, jobs: dict[str, Job]
+) -> Iterator[Violation]:
+    travel = request.travel
+    stops = [person.start_place, *(jobs[v.job_id].place for v in route.visits), person.end_place]
+    legs = list(itertools.pairwise(stops)) if route.visits else []
+    claimed = [(v.travel_minutes, v.travel_metres) for v in route.visits]
+    real = [(travel.minutes(i, j), travel.metres[i][j]) for i, j in legs]
+    if claimed != real[: len(claimed)]:
+        yield Violation(
+            rule="totals", text="the drives differ from the travel matrix", technician_id=person.id
+        )
+    total = (
+        sum(minutes for minutes, _ in real),
+        sum(travel.seconds[i][j] for i, j in legs),
+        sum(metres for _, metres in real),
+    )
+    if total != (route.travel_minutes, route.travel_seconds, route.travel_metres):
+        text = f"the route's drives add up to {total} (minutes, seconds, metres), not to what it says"
+        yield Violation(rule="totals", text=text, technician_id=person.id)
+
+
+def cost_of(request: PlanRequest, plan: Plan) -> Cost:
+    """Work out what `plan` costs from its visits alone, in cents."""
+    jobs = {job.id: job for job in request.jobs}
+    people = {person.id: person for person in request.technicians}
+    weights, travel = request.weights, request.travel
+    parts: Counter[str] = Counter()
+    for route in plan.routes:
+        person = people[route.technician_id]
+        stops = [person.start_place, *(jobs[v.job_id].place for v in route.visits), person.end_place]
+        for i, j in itertools.pairwise(stops) if route.visits else ():
+            parts["travel"] += weights.drive(travel.seconds[i][j], travel.metres[i][j])
+        for visit in route.visits:
+            job = jobs[visit.job_id]
+            parts["late"] += weights.late_minute * max(
+                0, visit.end - (visit.end if job.due is None else job.due)
+            )
+            told = visit.start if job.previous_start is None else job.previous_start
+            parts["later"] += weights.later_minute * max(0, visit.start - told)
+            parts["moved"] += weights.other_technician * (job.previous_technician not in (None, person.id))
+            parts["bias"] += person.bias.get(job.id, 0)
+    parts["unserved"] = sum(weights.leave_undone(jobs[left.job_id]) for left in plan.unassigned)
+    return Cost(**parts)

@@ -1,0 +1,263 @@
+"""Why: what forbids a job to a technician, why a job stays undone, why this technician and not the next.
+
+All of it comes from the same timing that makes plans, with the numbers that decided.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scheduler.baseline import places, route_cost, undone_jobs
+from scheduler.clock import hhmm
+from scheduler.plan import Cost, Plan, ReasonCode, Unassigned
+from scheduler.request import InvalidRequest, PlanRequest
+from scheduler.timing import Day, Misfit
+
+# Listed from what a person is least able to change today.
+_WEIGHT: dict[str, int] = {
+    "no_technician": 0,
+    "skill": 1,
+    "parts": 2,
+    "time": 3,
+    "day_full": 4,
+    "too_costly": 5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRule:
+    """One rule that forbids it; `text` names the numbers ("needs splice level 3, has 2")."""
+
+    code: ReasonCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Could `technician_id` do `job_id`? Feasible means: now, in the plan given, without moving others'
+    visits.
+
+    position and start tell where it would stand; added_cost what it would add, in cents. When not feasible,
+    `broken` holds every rule against it, and `possible_alone` whether an otherwise empty day would allow it.
+    """
+
+    job_id: str
+    technician_id: str
+    feasible: bool
+    possible_alone: bool
+    broken: tuple[BrokenRule, ...] = ()
+    position: int | None = None
+    start: int | None = None
+    added_cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Why a planned job is where it is: its cost there and with every other technician, cheapest first."""
+
+    job_id: str
+    technician_id: str
+    cost: Cost
+    runner_up: Fit | None
+    text: str
+
+
+def personal_rules(day: Day, technician: int, job: int) -> list[BrokenRule]:
+    """Rules on the person and the van, whatever the time."""
+    wanted, person, broken = day.jobs[job], day.technicians[technician], []
+    if wanted.technician not in (None, person.id):
+        broken.append(BrokenRule(code="no_technician", text=f"is tied to technician {wanted.technician}"))
+    for name, level in sorted(wanted.skills.items()):
+        has = person.skills.get(name, 0)
+        if has < level:
+            has_text = f"has {has}" if has else "has none"
+            broken.append(BrokenRule(code="skill", text=f"needs {name} level {level}, {has_text}"))
+    for sku, quantity in sorted(wanted.parts.items()):
+        has = day.origins[technician].parts.get(sku, 0)
+        if not has:
+            broken.append(BrokenRule(code="parts", text=f"no {sku} on the van, needs {quantity}"))
+        elif has < quantity:
+            broken.append(BrokenRule(code="parts", text=f"{has} × {sku} on the van, needs {quantity}"))
+    return broken
+
+
+def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
+    """Say a misfit in words; `job` is the one being tried."""
+    if misfit.kind == "shift":
+        return f"would be back {hhmm(misfit.minute)}, shift ends {hhmm(misfit.limit)}"
+    if misfit.kind == "lunch":
+        return f"lunch could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
+    who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
+    return f"would arrive {hhmm(misfit.minute)}{who}, window ends {hhmm(misfit.limit)}"
+
+
+def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
+    """Every rule that forbids the job to the technician even on an otherwise empty day."""
+    broken = personal_rules(day, technician, job)
+    times = day.times(technician, [job])
+    if isinstance(times, Misfit):
+        broken.append(BrokenRule(code="time", text=misfit_text(day, technician, job, times)))
+    return broken
+
+
+def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fit:
+    """Judge one job with one technician in `plan`. A job already planned is first taken out of it."""
+    day, orders, job = _without(request, plan, job_id)
+    if technician_id not in day.technician_number:
+        raise InvalidRequest(f"technician {technician_id} is not in the request")
+    return _fit(day, orders, job, day.technician_number[technician_id])
+
+
+def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[list[int]], int]:
+    day = Day(request)
+    if job_id not in day.job_number:
+        raise InvalidRequest(f"job {job_id} is not in the request")
+    job = day.job_number[job_id]
+    return day, [[n for n in order if n != job] for order in day.orders_of(plan)], job
+
+
+def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> Fit:
+    job_id, technician_id, order = day.jobs[job].id, day.technicians[technician].id, orders[technician]
+    broken = alone(day, technician, job)
+    possible_alone = not broken
+    if possible_alone:
+        ways = list(places(day, technician, order, job))
+        if ways:
+            position, cost, times = min(ways, key=lambda way: (way[1].total, way[0]))
+            return Fit(
+                job_id=job_id,
+                technician_id=technician_id,
+                feasible=True,
+                possible_alone=True,
+                position=len(day.origins[technician].begun) + position,
+                start=times.starts[position],
+                added_cost=cost - route_cost(day, technician, order),
+            )
+        broken.append(_no_room(day, technician, order, job))
+    return Fit(
+        job_id=job_id,
+        technician_id=technician_id,
+        feasible=False,
+        possible_alone=possible_alone,
+        broken=tuple(broken),
+    )
+
+
+def _no_room(day: Day, technician: int, order: Sequence[int], job: int) -> BrokenRule:
+    """Why no position of `order` takes the job: the parts others use up, else the nearest miss."""
+    used = _used(day, order)
+    for sku, quantity in sorted(day.jobs[job].parts.items()):
+        has = day.origins[technician].parts.get(sku, 0)
+        if used.get(sku, 0) + quantity > has:
+            text = (
+                f"{has} × {sku} on the van, {used.get(sku, 0)} for visits already planned, needs {quantity}"
+            )
+            return BrokenRule(code="day_full", text=text)
+    misses = []
+    for position in range(len(order) + 1):
+        misfit = day.times(technician, [*order[:position], job, *order[position:]])
+        if isinstance(misfit, Misfit):
+            misses.append((misfit.minute - misfit.limit, position, misfit))
+    over, _, nearest = min(misses, key=lambda miss: miss[:2])
+    text = f"{misfit_text(day, technician, job, nearest)} ({over} min too late, {len(order)} visits planned)"
+    return BrokenRule(code="day_full", text=text)
+
+
+def _used(day: Day, order: Sequence[int]) -> dict[str, int]:
+    used: dict[str, int] = {}
+    for number in order:
+        for sku, quantity in day.jobs[number].parts.items():
+            used[sku] = used.get(sku, 0) + quantity
+    return used
+
+
+def explain_unassigned(day: Day, orders: Sequence[Sequence[int]]) -> tuple[Unassigned, ...]:
+    """List every job in none of `orders` with the reason that binds, in the request's order."""
+    return tuple(_reason(day, orders, number) for number in undone_jobs(day, orders))
+
+
+def why_unassigned(request: PlanRequest, plan: Plan, job_id: str) -> Unassigned:
+    """The binding reason for one job, were it not in `plan`."""
+    day, orders, job = _without(request, plan, job_id)
+    return _reason(day, orders, job)
+
+
+def _reason(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
+    """Who came nearest, and what stopped them: the fewest broken rules, then the rule easiest to change."""
+    fits = [_fit(day, orders, job, technician) for technician in range(len(orders))]
+    job_id = day.jobs[job].id
+    open_to = [f for f in fits if f.added_cost is not None]
+    if open_to:
+        best = min(open_to, key=lambda f: f.added_cost.total if f.added_cost else 0)
+        added = best.added_cost.total if best.added_cost else 0
+        text = f"{best.technician_id} could, but it would add {_money(added)}; left undone it costs "
+        return Unassigned(job_id=job_id, code="too_costly", reason=text + _money(day.undone[job]))
+    tied = day.jobs[job].technician
+    if tied is not None:
+        fits = [f for f in fits if f.technician_id == tied]
+    nearest = min(fits, key=lambda f: (len(f.broken), -max(_WEIGHT[rule.code] for rule in f.broken)))
+    rule = min(nearest.broken, key=lambda r: _WEIGHT[r.code])
+    what = "; ".join(r.text for r in nearest.broken)
+    codes = [frozenset(r.code for r in f.broken) for f in fits]
+    suited = sum(1 for f in fits if f.possible_alone)
+    if tied is not None:
+        return Unassigned(job_id=job_id, code=rule.code, reason=f"only {tied} may come: {what}")
+    if suited:
+        lead = f"{suited} of {len(fits)} technicians could on an empty day, none has room left"
+        return Unassigned(
+            job_id=job_id, code="day_full", reason=f"{lead}; nearest is {nearest.technician_id}: {what}"
+        )
+    if all("skill" in c for c in codes):
+        return Unassigned(job_id=job_id, code="skill", reason=_skill_text(day, job))
+    return Unassigned(job_id=job_id, code=rule.code, reason=f"nearest is {nearest.technician_id}: {what}")
+
+
+def _skill_text(day: Day, job: int) -> str:
+    best = {name: max(p.skills.get(name, 0) for p in day.technicians) for name in day.jobs[job].skills}
+    for name, level in sorted(day.jobs[job].skills.items()):
+        if best[name] < level:
+            return f"nobody has {name} level {level}: the best has {best[name] or 'none'}"
+    wanted = " and ".join(f"{name} level {level}" for name, level in sorted(day.jobs[job].skills.items()))
+    return f"nobody has {wanted} together"
+
+
+def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
+    """Why the job is with its technician, against the runner-up. InvalidRequest when it is not planned."""
+    holder = next((person for person, visit in plan.visits() if visit.job_id == job_id), None)
+    if holder is None:
+        raise InvalidRequest(f"job {job_id} is not planned")
+    day, orders, job = _without(request, plan, job_id)
+    number = day.technician_number[holder]
+    if day.jobs[job].fixed_start is not None:
+        text = f"{holder} has begun it"
+        return Choice(job_id=job_id, technician_id=holder, cost=Cost(), runner_up=None, text=text)
+    cost = route_cost(day, number, day.orders_of(plan)[number]) - route_cost(day, number, orders[number])
+    others = [_fit(day, orders, job, t) for t in range(len(orders)) if t != number]
+    able = [f for f in others if f.added_cost is not None]
+    runner_up = min(able, key=lambda f: f.added_cost.total if f.added_cost else 0) if able else None
+    if runner_up is None or runner_up.added_cost is None:
+        suited = sum(f.possible_alone for f in others)
+        text = f"adds {_money(cost.total)}; nobody else has room" if suited else f"only {holder} can do it"
+        return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=None, text=text)
+    dearer = runner_up.added_cost - cost
+    parts = [
+        f"{label} {_money(amount)}"
+        for label, amount in (
+            ("driving", dearer.travel),
+            ("SLA lateness", dearer.late),
+            ("later than told", dearer.later),
+            ("change of technician", dearer.moved),
+            ("preference", dearer.bias),
+        )
+        if amount
+    ]
+    text = (
+        f"adds {_money(cost.total)}; {runner_up.technician_id} would add {_money(runner_up.added_cost.total)}"
+    )
+    if parts:
+        text += f" (difference: {', '.join(parts)})"
+    return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=runner_up, text=text)
+
+
+def _money(cents: int) -> str:
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"

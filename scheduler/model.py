@@ -1,0 +1,209 @@
+"""A day as an OR-Tools routing model: one function a rule, each testable on its own.
+
+Nodes are the jobs that have not begun, then one start and one end a technician. Begun visits are not in the
+model at all: each technician's start is where and when the last of them ends, so no search can move them.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ortools.constraint_solver import pywrapcp
+
+from scheduler.timing import Day
+
+HORIZON_SPARE = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`jobs[node]` is the job's number in the day, for nodes below len(jobs). `places[node]` is its place."""
+
+    day: Day
+    jobs: tuple[int, ...]
+    places: tuple[int, ...]
+    minutes_on_site: tuple[int, ...]
+    manager: Any
+    routing: Any
+
+    @property
+    def vehicles(self) -> range:
+        return range(len(self.day.technicians))
+
+    def index(self, node: int) -> int:
+        return int(self.manager.NodeToIndex(node))
+
+    def clock(self) -> Any:
+        return self.routing.GetDimensionOrDie("clock")
+
+
+def routing_model(day: Day, order: Sequence[int] | None = None) -> Model:
+    """Build the model of `day`; `order` shuffles the jobs, which is how a seed gets its say."""
+    jobs = tuple(order if order is not None else day.open_jobs)
+    people = len(day.technicians)
+    count = len(jobs) + 2 * people
+    starts = list(range(len(jobs), len(jobs) + people))
+    ends = list(range(len(jobs) + people, count))
+    manager = pywrapcp.RoutingIndexManager(count, people, starts, ends)
+    model = Model(
+        day=day,
+        jobs=jobs,
+        places=(
+            *(day.jobs[number].place for number in jobs),
+            *(origin.place for origin in day.origins),
+            *(person.end_place for person in day.technicians),
+        ),
+        minutes_on_site=(*(day.jobs[number].minutes for number in jobs), *[0] * (2 * people)),
+        manager=manager,
+        routing=pywrapcp.RoutingModel(manager),
+    )
+    for constrain in RULES:
+        constrain(model)
+    return model
+
+
+def prefer_short_drives(model: Model) -> None:
+    cost = [[model.day.drive_cost[i][j] for j in model.places] for i in model.places]
+    model.routing.SetArcCostEvaluatorOfAllVehicles(model.routing.RegisterTransitMatrix(cost))
+
+
+def keep_time(model: Model) -> None:
+    """Give the model its clock: a visit's value is when its work starts; waiting before it is free."""
+    day = model.day
+    drives = [
+        [stay + day.minutes[i][j] for j in model.places]
+        for i, stay in zip(model.places, model.minutes_on_site, strict=True)
+    ]
+    horizon = HORIZON_SPARE + max(
+        *(person.shift_end for person in day.technicians), *(origin.minute for origin in day.origins)
+    )
+    evaluator = model.routing.RegisterTransitMatrix(drives)
+    model.routing.AddDimension(evaluator, horizon, horizon, False, "clock")
+
+
+def keep_shifts(model: Model) -> None:
+    for vehicle, person in enumerate(model.day.technicians):
+        minute = model.day.origins[vehicle].minute
+        model.clock().CumulVar(model.routing.Start(vehicle)).SetValue(minute)
+        # Whoever is already past the end of the shift gets no job below; their empty day must still be legal.
+        model.clock().CumulVar(model.routing.End(vehicle)).SetMax(
+            max(person.shift_end, _home(model.day, vehicle))
+        )
+
+
+def _home(day: Day, vehicle: int) -> int:
+    origin = day.origins[vehicle]
+    return origin.minute + day.minutes[origin.place][day.technicians[vehicle].end_place]
+
+
+def have_lunch(model: Model) -> None:
+    routing = model.routing
+    on_site = [
+        model.minutes_on_site[model.manager.IndexToNode(index)] if index < routing.Size() else 0
+        for index in range(routing.Size())
+    ]
+    for vehicle, origin in enumerate(model.day.origins):
+        if origin.lunch:
+            earliest, latest, minutes = origin.lunch
+            lunch = routing.solver().FixedDurationIntervalVar(
+                earliest, latest, minutes, False, f"lunch {vehicle}"
+            )
+            model.clock().SetBreakIntervalsOfVehicle([lunch], vehicle, on_site)
+
+
+def keep_windows(model: Model) -> None:
+    for node, number in enumerate(model.jobs):
+        windows = model.day.jobs[number].windows
+        if not windows:
+            continue
+        start = model.clock().CumulVar(model.index(node))
+        start.SetRange(windows[0].opens, windows[-1].closes)
+        for before, after in itertools.pairwise(windows):
+            start.RemoveInterval(before.closes + 1, after.opens - 1)
+
+
+def match_people(model: Model) -> None:
+    """Skills with levels, the technician a job is tied to, parts on the van at all, people still on shift."""
+    day = model.day
+    for node, number in enumerate(model.jobs):
+        able = [
+            vehicle
+            for vehicle in model.vehicles
+            if day.may_go(vehicle, number) and _home(day, vehicle) <= day.technicians[vehicle].shift_end
+        ]
+        # Not SetAllowedVehiclesForIndex: it refuses Python lists, and to it an empty list means "anyone".
+        model.routing.VehicleVar(model.index(node)).SetValues([-1, *able])
+
+
+def carry_parts(model: Model) -> None:
+    """Two jobs can't use the same single part. Only SKUs that could run short get a dimension: each costs."""
+    day = model.day
+    for sku in sorted({sku for number in model.jobs for sku in day.jobs[number].parts}):
+        wanted = [day.jobs[number].parts.get(sku, 0) for number in model.jobs]
+        on_vans = [origin.parts.get(sku, 0) for origin in day.origins]
+        short = any(
+            sum(w for w, number in zip(wanted, model.jobs, strict=True) if day.may_go(vehicle, number)) > has
+            for vehicle, has in enumerate(on_vans)
+        )
+        if short:
+            evaluator = model.routing.RegisterUnaryTransitVector([*wanted, *[0] * (2 * len(on_vans))])
+            model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, on_vans, True, f"parts {sku}")
+
+
+def price_undone(model: Model) -> None:
+    for node, number in enumerate(model.jobs):
+        model.routing.AddDisjunction([model.index(node)], model.day.undone[number])
+
+
+def price_lateness(model: Model) -> None:
+    """Late for the SLA, or later than told. A start takes one such bound: with both, the dearer minute counts
+    here.
+
+    The plan's own cost has both (`Day.cost`), and that is what plans are compared by.
+    """
+    weights = model.day.request.weights
+    for node, number in enumerate(model.jobs):
+        job = model.day.jobs[number]
+        bounds = []
+        if job.due is not None and weights.late_minute:
+            bounds.append((weights.late_minute, max(0, job.due - job.minutes)))
+        if job.previous_start is not None and weights.later_minute:
+            bounds.append((weights.later_minute, job.previous_start))
+        if bounds:
+            cost, minute = max(bounds)
+            model.clock().SetCumulVarSoftUpperBound(model.index(node), minute, cost)
+
+
+def price_people(model: Model) -> None:
+    """Cost of who goes: bias, and another technician than told before."""
+    day, weights = model.day, model.day.request.weights
+    extra = []
+    for person in day.technicians:
+        costs = []
+        for number in model.jobs:
+            job = day.jobs[number]
+            moved = job.previous_technician not in (None, person.id)
+            costs.append(person.bias.get(job.id, 0) + moved * weights.other_technician)
+        extra.append(costs)
+    if not any(any(costs) for costs in extra):
+        return
+    ends = [0] * (2 * len(extra))
+    evaluators = [model.routing.RegisterUnaryTransitVector([*costs, *ends]) for costs in extra]
+    most = max(sum(costs) for costs in extra)
+    model.routing.AddDimensionWithVehicleTransits(evaluators, 0, most, True, "who")
+    model.routing.GetDimensionOrDie("who").SetSpanCostCoefficientForAllVehicles(1)
+
+
+RULES: tuple[Callable[[Model], None], ...] = (
+    prefer_short_drives,
+    keep_time,
+    keep_shifts,
+    have_lunch,
+    keep_windows,
+    match_people,
+    carry_parts,
+    price_undone,
+    price_lateness,
+    price_people,
+)

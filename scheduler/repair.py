@@ -1,0 +1,50 @@
+"""Make room for what is undone: move one visit to another technician when that lets a waiting job in."""
+
+import time
+from collections.abc import Sequence
+
+from scheduler.baseline import Orders, places, route_cost, undone_jobs
+from scheduler.timing import Day
+
+
+def make_room(day: Day, start: Sequence[Sequence[int]], *, deadline: float | None = None) -> Orders:
+    """Return orders with more jobs served at a lower cost, or the same; stops at `deadline` (monotonic)."""
+    orders: Orders = [list(order) for order in start]
+    costs = [route_cost(day, technician, order).total for technician, order in enumerate(orders)]
+    for job in sorted(undone_jobs(day, orders), key=lambda n: (-day.undone[n], n)):
+        for technician in range(len(orders)):
+            if deadline is not None and time.monotonic() > deadline:
+                return orders
+            if day.may_go(technician, job) and _swap_in(day, orders, costs, technician, job):
+                break
+    return orders
+
+
+def _swap_in(day: Day, orders: Orders, costs: list[int], technician: int, job: int) -> bool:
+    """Put `job` in place of one visit of the technician that fits elsewhere; True when it paid off."""
+    best: tuple[int, int, list[int], int, list[int]] | None = None
+    for pushed in orders[technician]:
+        rest = [n for n in orders[technician] if n != pushed]
+        ways = [(cost.total, position) for position, cost, _ in places(day, technician, rest, job)]
+        if not ways:
+            continue
+        here, position = min(ways)
+        with_job = [*rest[:position], job, *rest[position:]]
+        for other in range(len(orders)):
+            base = with_job if other == technician else orders[other]
+            for place, cost, _ in places(day, other, base, pushed):
+                saved = costs[technician] + day.undone[job]
+                if other == technician:
+                    saved -= cost.total
+                else:
+                    saved += costs[other] - here - cost.total
+                if saved > (best[0] if best else 0):
+                    best = saved, other, with_job, pushed, [*base[:place], pushed, *base[place:]]
+    if best is None:
+        return False
+    _, other, with_job, _, with_pushed = best
+    orders[technician] = with_job
+    orders[other] = with_pushed
+    for changed in (technician, other):
+        costs[changed] = route_cost(day, changed, orders[changed]).total
+    return True

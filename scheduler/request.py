@@ -1,0 +1,301 @@
+"""What the solver is asked: one day, some technicians, some jobs, and how long each drive takes.
+
+Times are whole minutes after local midnight of the day planned; they may pass 1440 for a shift over midnight.
+Places are numbers: row and column of the travel matrix. Costs are whole minor units of money (cents), so that
+an hour of driving, a late minute and an unserved job can be weighed against each other by a person.
+
+Everything is checked once, here: a request that exists is well formed. The messages name the field.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+REQUEST_VERSION = 1
+PRIORITIES = (1, 2, 3, 4)
+MINUTES_MAX = 4 * 24 * 60
+SECONDS_MAX = 1_000_000
+COST_MAX = 1_000_000_000
+
+
+class InvalidRequest(ValueError):
+    """The request can't be planned as it stands; the message names the field and the value."""
+
+
+def _whole(name: str, value: object, least: int, most: int) -> None:
+    if type(value) is not int:
+        raise InvalidRequest(f"{name} must be a whole number, not {value!r}")
+    if not least <= value <= most:
+        raise InvalidRequest(f"{name} must be between {least} and {most}, not {value}")
+
+
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidRequest(f"{name} must be a text that is not empty, not {value!r}")
+
+
+def _amounts(name: str, amounts: Mapping[str, int], least: int) -> None:
+    for key, amount in amounts.items():
+        _text(f"a key of {name}", key)
+        _whole(f"{name}[{key!r}]", amount, least, COST_MAX)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """Work must begin between `opens` and `closes`, both included. It may end after `closes`."""
+
+    opens: int
+    closes: int
+
+    def __post_init__(self) -> None:
+        _whole("window.opens", self.opens, 0, MINUTES_MAX)
+        _whole("window.closes", self.closes, 0, MINUTES_MAX)
+        if self.closes < self.opens:
+            raise InvalidRequest(f"window.closes ({self.closes}) is before window.opens ({self.opens})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lunch:
+    """A break of `minutes`, begun between `earliest` and `latest`. It may interrupt a drive, never a job."""
+
+    earliest: int
+    latest: int
+    minutes: int
+
+    def __post_init__(self) -> None:
+        _whole("lunch.earliest", self.earliest, 0, MINUTES_MAX)
+        _whole("lunch.latest", self.latest, 0, MINUTES_MAX)
+        _whole("lunch.minutes", self.minutes, 1, MINUTES_MAX)
+        if self.latest < self.earliest:
+            raise InvalidRequest(f"lunch.latest ({self.latest}) is before lunch.earliest ({self.earliest})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Technician:
+    """Who goes: from `start_place` at `shift_start`, back at `end_place` by `shift_end`.
+
+    skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
+    more). bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
+    territory). When the day has begun, `start_place` is where the technician is now and the request says
+    `now`, or the visits begun so far are given as fixed jobs and the planner works the place out of them.
+    """
+
+    id: str
+    start_place: int
+    end_place: int
+    shift_start: int
+    shift_end: int
+    lunch: Lunch | None = None
+    skills: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
+    bias: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _text("technician.id", self.id)
+        name = f"technician {self.id}:"
+        _whole(f"{name} start_place", self.start_place, 0, MINUTES_MAX**2)
+        _whole(f"{name} end_place", self.end_place, 0, MINUTES_MAX**2)
+        _whole(f"{name} shift_start", self.shift_start, 0, MINUTES_MAX)
+        _whole(f"{name} shift_end", self.shift_end, 0, MINUTES_MAX)
+        if self.shift_end <= self.shift_start:
+            raise InvalidRequest(
+                f"{name} shift_end ({self.shift_end}) is not after shift_start ({self.shift_start})"
+            )
+        _amounts(f"{name} skills", self.skills, 1)
+        _amounts(f"{name} parts", self.parts, 0)
+        _amounts(f"{name} bias", self.bias, 0)
+        if self.lunch and not (
+            self.shift_start <= self.lunch.latest
+            and self.lunch.earliest + self.lunch.minutes <= self.shift_end
+        ):
+            raise InvalidRequest(f"{name} lunch does not fit into the shift")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work at one place for one technician.
+
+    skills: name → least level. parts: SKU → quantity that must be on the van (equipment models and parts
+    alike). windows: promises to the customer, kept or the job is not planned; () means any time.
+    priority: 1 emergency … 4 can wait. drop_cost: what it costs to leave it undone; None takes the
+    priority's. due: the SLA's minute by which the work should be finished; later is allowed and costs.
+    technician: only this one may come (None: anyone able).
+    fixed_start: the visit has begun (on the way, on site, finished) with `technician`, and its work began or
+    will begin at this minute. It is a fact: it never moves, and no rule can refuse it. What it took from the
+    van must be in `parts` only as long as the van's stock still counts it.
+    previous_technician, previous_start: what people were told before; changing it costs.
+    """
+
+    id: str
+    place: int
+    minutes: int
+    skills: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
+    windows: tuple[Window, ...] = ()
+    priority: int = 3
+    drop_cost: int | None = None
+    due: int | None = None
+    technician: str | None = None
+    fixed_start: int | None = None
+    previous_technician: str | None = None
+    previous_start: int | None = None
+
+    def __post_init__(self) -> None:
+        _text("job.id", self.id)
+        name = f"job {self.id}:"
+        _whole(f"{name} place", self.place, 0, MINUTES_MAX**2)
+        _whole(f"{name} minutes", self.minutes, 0, MINUTES_MAX)
+        _amounts(f"{name} skills", self.skills, 1)
+        _amounts(f"{name} parts", self.parts, 1)
+        if self.priority not in PRIORITIES:
+            raise InvalidRequest(f"{name} priority must be 1 (emergency) to 4, not {self.priority!r}")
+        for field_name, value, most in (
+            ("drop_cost", self.drop_cost, COST_MAX),
+            ("due", self.due, MINUTES_MAX),
+            ("fixed_start", self.fixed_start, MINUTES_MAX),
+            ("previous_start", self.previous_start, MINUTES_MAX),
+        ):
+            if value is not None:
+                _whole(f"{name} {field_name}", value, 0, most)
+        if self.fixed_start is not None and self.technician is None:
+            raise InvalidRequest(f"{name} fixed_start needs technician: a visit that began has someone on it")
+        for before, after in zip(self.windows, self.windows[1:], strict=False):
+            if after.opens <= before.closes:
+                raise InvalidRequest(f"{name} windows overlap or are out of order at minute {after.opens}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TravelMatrix:
+    """Drives between places: `seconds[i][j]` and `metres[i][j]` from place i to place j, both of shape (n,
+    n).
+
+    engine: who measured it ("crow", "roads …"); estimated: True when no road was looked at.
+    """
+
+    seconds: tuple[tuple[int, ...], ...]
+    metres: tuple[tuple[int, ...], ...]
+    engine: str
+    estimated: bool
+
+    def __post_init__(self) -> None:
+        places = len(self.seconds)
+        for name, rows in (("travel.seconds", self.seconds), ("travel.metres", self.metres)):
+            if len(rows) != places:
+                raise InvalidRequest(f"{name} has {len(rows)} rows, travel.seconds has {places}")
+            for i, row in enumerate(rows):
+                if len(row) != places:
+                    raise InvalidRequest(
+                        f"{name}[{i}] has {len(row)} entries, not {places}: it must be square"
+                    )
+                for j, value in enumerate(row):
+                    if type(value) is not int or not 0 <= value <= SECONDS_MAX * 30:
+                        raise InvalidRequest(
+                            f"{name}[{i}][{j}] must be a whole number from 0 up, not {value!r}"
+                        )
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    def minutes(self, i: int, j: int) -> int:
+        """Whole minutes from place i to place j, rounded up: a plan never promises a drive it can't keep."""
+        return -(-self.seconds[i][j] // 60)
+
+    @classmethod
+    def of(
+        cls,
+        seconds: Iterable[Sequence[float]],
+        metres: Iterable[Sequence[float]],
+        *,
+        engine: str,
+        estimated: bool,
+    ) -> "TravelMatrix":
+        """Build from lists or numpy arrays, rounding. Raises InvalidRequest on NaN or infinity."""
+        return cls(
+            seconds=_rounded("travel.seconds", seconds),
+            metres=_rounded("travel.metres", metres),
+            engine=engine,
+            estimated=estimated,
+        )
+
+
+def _rounded(name: str, rows: Iterable[Sequence[float]]) -> tuple[tuple[int, ...], ...]:
+    out = []
+    for i, row in enumerate(rows):
+        try:
+            out.append(tuple(round(float(value)) for value in row))
+        except (ValueError, OverflowError, TypeError) as error:
+            raise InvalidRequest(
+                f"{name}[{i}] holds something that is not a finite number: {error}"
+            ) from error
+    return tuple(out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What things cost, in cents. The defaults suit a van with one person in a town."""
+
+    drive_hour: int = 6_000  # the technician's and the van's time
+    drive_km: int = 30
+    late_minute: int = 100  # each minute a visit ends after its SLA's `due`
+    later_minute: int = 20  # each minute a visit begins later than the customer was told before
+    other_technician: int = 2_000  # the visit goes to another technician than planned before
+    unserved: tuple[int, int, int, int] = (400_000, 160_000, 80_000, 40_000)  # by priority 1 to 4
+
+    def __post_init__(self) -> None:
+        for name in ("drive_hour", "drive_km", "late_minute", "later_minute", "other_technician"):
+            _whole(f"weights.{name}", getattr(self, name), 0, COST_MAX)
+        if len(self.unserved) != len(PRIORITIES):
+            raise InvalidRequest(f"weights.unserved needs four costs, one a priority, not {self.unserved!r}")
+        for priority, cost in zip(PRIORITIES, self.unserved, strict=True):
+            _whole(f"weights.unserved of priority {priority}", cost, 0, COST_MAX)
+
+    def drive(self, seconds: int, metres: int) -> int:
+        """Cost of one drive, in cents."""
+        return (seconds * self.drive_hour * 10 + metres * self.drive_km * 36 + 18_000) // 36_000
+
+    def leave_undone(self, job: Job) -> int:
+        """Cost of not serving `job` today, in cents."""
+        return self.unserved[job.priority - 1] if job.drop_cost is None else job.drop_cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """One day to plan. Raises InvalidRequest naming the field when the parts don't fit together.
+
+    now: nothing that has not begun may start before this minute (0: the whole day is still ahead).
+    """
+
+    technicians: tuple[Technician, ...]
+    jobs: tuple[Job, ...]
+    travel: TravelMatrix
+    weights: Weights = Weights()
+    now: int = 0
+
+    def __post_init__(self) -> None:
+        _whole("now", self.now, 0, MINUTES_MAX)
+        if not self.technicians:
+            raise InvalidRequest("technicians is empty: nobody to plan for")
+        people = _unique("technicians", [t.id for t in self.technicians])
+        jobs = _unique("jobs", [j.id for j in self.jobs])
+        places = len(self.travel)
+        for person in self.technicians:
+            for name, place in (("start_place", person.start_place), ("end_place", person.end_place)):
+                if place >= places:
+                    raise InvalidRequest(
+                        f"technician {person.id}: {name} {place} is not among {places} places"
+                    )
+            if unknown := sorted(set(person.bias) - jobs):
+                raise InvalidRequest(f"technician {person.id}: bias names the unknown job {unknown[0]}")
+        for job in self.jobs:
+            if job.place >= places:
+                raise InvalidRequest(f"job {job.id}: place {job.place} is not among {places} places")
+            if job.technician is not None and job.technician not in people:
+                raise InvalidRequest(f"job {job.id}: technician {job.technician} is unknown")
+
+
+def _unique(name: str, ids: Sequence[str]) -> set[str]:
+    seen: set[str] = set()
+    for value in ids:
+        if value in seen:
+            raise InvalidRequest(f"{name} holds the id {value} twice")
+        seen.add(value)
+    return seen

@@ -1,0 +1,1 @@
+"""How long a drive takes: one protocol, several sources, each naming itself."""
