@@ -5,27 +5,41 @@ No Flet here: the same gateway runs headless in tests and in the demo's check.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, tzinfo
+from hashlib import sha256
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mobile.scan_words import ScanVerdict
-from shared.assets import Asset
+from mobile.queue_words import title
+from mobile.scan_words import ScanVerdict, canonical, judge
+from shared.assets import Asset, HolderKind
 from shared.catalogue import Product
-from shared.commands import FieldCommand, Source
+from shared.commands import AddEvidence, FieldCommand, Source
 from shared.decide import Decision
-from shared.problems import Problem
-from shared.work_orders import EvidenceRef, WorkOrder
+from shared.ids import new_id
+from shared.problems import BadEvidence, Conflict, Problem, SignInNeeded
+from shared.visit_rules import missing_for_close
+from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder
+from sync.client.driver import Driver, SyncReport
+from sync.client.rebase import Overlay, apply, rebase, situation_of
+from sync.client.records import Entry, Images, NewCommand, NewEvidence
+from sync.client.replies import read_registration
 from sync.client.store import ClientStore
 from sync.client.transport import Transport
-from sync.protocol import Profile
+from sync.protocol import PROTOCOL, Profile
 
 __all__ = ["Gateway", "QueueItem", "ScanVerdict", "StockView", "SyncReport", "SyncStatus"]
 
 QueueState = Literal["saved", "sending", "accepted", "held", "refused_local"]
+
+PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
+"""JPEG, PNG, WebP, GIF; HEIC has its mark four bytes in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,25 +105,6 @@ class SyncStatus:
     protocol: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReport:
-    """What one call of `sync` did. `drained`: nothing is left to send, and nothing is left to fetch.
-
-    `retry_in_seconds`: when to call again by itself; None when there is no need, or a person must act first.
-    """
-
-    drained: bool
-    online: bool
-    rounds: int = 0
-    accepted: int = 0
-    held: int = 0
-    rows: int = 0
-    gone: int = 0
-    photos: int = 0
-    problem: str | None = None
-    retry_in_seconds: float | None = None
-
-
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -126,73 +121,320 @@ class Gateway:
         entropy: Callable[[int], bytes] = os.urandom,
         app_version: str = "0.1.0",
     ) -> None:
-        raise NotImplementedError
+        self._store = store
+        self._transport = transport
+        self._now = now
+        self._entropy = entropy
+        self._app_version = app_version
+        self._listeners: dict[object, Callable[[], None]] = {}
+        self._rows: Images | None = None
+        self._overlay: Overlay | None = None
+        self._driver = Driver(
+            store,
+            transport,
+            now=now,
+            entropy=entropy,
+            app_version=app_version,
+            stored=self._look_again,
+            changed=self._tell,
+        )
+
+    # Reading
 
     @property
     def registered(self) -> bool:
         """Whether this device was given to a technician."""
-        raise NotImplementedError
+        return self._store.registration is not None
+
+    @property
+    def technician_name(self) -> str | None:
+        """By the registration, so it is there before the first sync."""
+        registration = self._store.registration
+        return registration.technician_name if registration else None
 
     @property
     def profile(self) -> Profile | None:
         """None until the first sync."""
-        raise NotImplementedError
+        return self._shown.images.profile
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Where the technician works; None, the device's own zone, where its rules are not installed."""
+        return _zone(self.profile.time_zone) if self.profile else None
 
     def today(self, day: date | None = None) -> list[WorkOrder]:
-        """This technician's orders of `day` (default: today where they work), in route order."""
-        raise NotImplementedError
+        """This technician's orders of `day` (default: today where they work), in route order.
+
+        Today also shows what is under way from another day, and jobs with unsent work that went to others.
+        """
+        zone, me = self.zone, self._store.registration
+        if me is None:
+            return []
+        chosen = day or self._at().astimezone(zone).date()
+        unsent = {entry.work_order_id for entry in self._store.unsent()} if day is None else set()
+        return sorted(
+            (
+                order
+                for order in self._shown.images.orders.values()
+                if (
+                    order.technician_id == me.technician_id
+                    and (_day(order, zone) == chosen or (day is None and order.state.is_under_way))
+                )
+                or order.id in unsent
+            ),
+            key=_route_order,
+        )
 
     def order(self, id: UUID) -> WorkOrder | None:
-        raise NotImplementedError
+        return self._shown.images.orders.get(id)
 
     def missing(self, id: UUID) -> tuple[Problem, ...]:
         """What still blocks the close; empty for an order that is not here."""
-        raise NotImplementedError
+        order = self.order(id)
+        return missing_for_close(order) if order else ()
 
     def van_stock(self) -> list[StockView]:
-        raise NotImplementedError
+        """What the van carries, by name."""
+        images = self._shown.images
+        used = self._used_unbooked()
+        devices = self.devices_on_van()
+        views = []
+        for sku, line in images.stock.items():
+            if (product := images.products.get(sku)) is None:
+                continue
+            left = line.on_hand - used[sku]
+            views.append(
+                StockView(
+                    product=product,
+                    on_hand=line.on_hand,
+                    reserved=line.reserved,
+                    used_unbooked=used[sku],
+                    par=line.par,
+                    low=left < line.reserved or (line.par > 0 and 2 * left <= line.par),
+                    serials=tuple(sorted(asset.serial for asset in devices if asset.sku == sku)),
+                )
+            )
+        return sorted(views, key=lambda view: (view.product.name, view.product.sku))
 
     def devices_on_van(self) -> list[Asset]:
-        raise NotImplementedError
+        """By serial. One that is fitted on an open job is still booked on the van, and has `claimed_by`."""
+        van_id = self.profile.van_id if self.profile else None
+        return self._devices(lambda asset: asset.holder_kind is HolderKind.VAN and asset.holder_id == van_id)
 
     def devices_at(self, place_id: UUID) -> list[Asset]:
-        raise NotImplementedError
+        """What is installed at a service location, by serial."""
+        return self._devices(lambda asset: asset.holder_id == place_id)
 
     def product(self, sku: str) -> Product | None:
-        raise NotImplementedError
+        return self._shown.images.products.get(sku)
 
     def products(self) -> list[Product]:
-        raise NotImplementedError
+        """The catalogue, by name."""
+        return sorted(self._shown.images.products.values(), key=lambda product: (product.name, product.sku))
 
     def judge_scan(self, order_id: UUID, text: str, source: Source) -> ScanVerdict:
-        raise NotImplementedError
+        """What was scanned, and what may be done with it here. Raises NotFound for a job that is not here."""
+        return judge(situation_of(self._shown.images, order_id), text, source, self._at())
 
     def queue(self) -> list[QueueItem]:
-        """Newest first."""
-        raise NotImplementedError
+        """What this device has said and the server's answers, newest first."""
+        refused = self._store.refused_evidence()
+        return [self._item(entry, refused) for entry in reversed(self._store.entries())]
 
     def evidence_bytes(self, digest: str) -> bytes | None:
-        raise NotImplementedError
+        """The photo or signature, as long as this device keeps it: 14 days after the server has it."""
+        evidence = self._store.evidence(digest)
+        return evidence.body if evidence else None
 
     def status(self) -> SyncStatus:
-        raise NotImplementedError
+        counts, state, refusal = self._store.counts(), self._driver.state, self._store.refusal
+        photos = "The server could not keep a photo or signature: see the list"
+        return SyncStatus(
+            unsent_commands=counts.unsent_commands,
+            unsent_photos=counts.unsent_photos,
+            held=counts.held,
+            syncing=self._driver.syncing,
+            online=state.online,
+            last_contact=self._store.last_contact,
+            problem=refusal or state.trouble or (photos if counts.photos_refused else None),
+            sign_in_needed=refusal is not None,
+            retry_in_seconds=self._driver.retry_in_seconds,
+            clock_offset_seconds=round(self._store.clock_offset.total_seconds()),
+            app_version=self._app_version,
+            protocol=PROTOCOL,
+        )
+
+    # Writing
 
     def send(self, command: FieldCommand) -> Decision:
-        raise NotImplementedError
+        """Decide and queue. Durable when it returns; when it raises, nothing was queued."""
+        return self._send(command)
 
     def add_photo(self, order_id: UUID, data: bytes, media_type: str) -> EvidenceRef:
-        raise NotImplementedError
+        """Queue a photo and its bytes together. Raises BadEvidence."""
+        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, None)
 
     def add_signature(self, order_id: UUID, png: bytes, signer: str) -> EvidenceRef:
-        raise NotImplementedError
+        """Queue a signature and its bytes together. Raises BadEvidence."""
+        return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer)
+
+    def _add_evidence(
+        self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
+    ) -> EvidenceRef:
+        if data and not data.startswith(PICTURE_STARTS) and data[4:8] != b"ftyp":
+            raise BadEvidence(f"That file is no picture: take the {kind.value} again", field="photo")
+        digest = sha256(data).hexdigest()
+        command = AddEvidence(
+            work_order_id=order_id,
+            kind=kind,
+            digest=digest,
+            size_bytes=len(data),
+            media_type=media_type,
+            taken_at=self._at(),
+            signer=signer,
+        )
+        decision = self._send(command, NewEvidence(digest=digest, media_type=media_type, body=data))
+        return decision.after.order.evidence[-1]
+
+    def _send(self, command: FieldCommand, evidence: NewEvidence | None = None) -> Decision:
+        if not self.registered:
+            raise SignInNeeded("Register this device first: ask dispatch for a code")
+        shown, made_at = self._shown, self._now()
+        command = canonical(command, shown.images.assets)
+        decision, images = apply(shown.images, command, made_at + self._store.clock_offset)
+        rows = self._rows
+        assert rows is not None, "the overlay was built on them"
+        order = decision.after.order
+        try:
+            self._store.enqueue(
+                NewCommand(
+                    id=new_id(int(made_at.timestamp() * 1000), self._entropy(10)),
+                    made_at=made_at,
+                    base_version=rows.orders[order.id].version,
+                    order_number=order.number,
+                    command=command,
+                ),
+                evidence,
+            )
+        except BaseException:
+            self._look_again()  # what is on the disk counts, whatever went wrong
+            raise
+        self._overlay = replace(shown, images=images)
+        self._tell()
+        return decision
+
+    # Network
 
     async def register(self, code: str, device_name: str, platform: str) -> None:
-        """Raises Problem (wrong or used code) or NoNetwork."""
-        raise NotImplementedError
+        """Become a technician's device. Raises Problem (wrong or used code) or NoNetwork."""
+        body = {"code": code.strip(), "device_name": device_name, "platform": platform}
+        answer = await self._transport.request(
+            "POST",
+            "/api/devices/register",
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(body).encode(),
+        )
+        registration, before = read_registration(answer), self._store.registration
+        unsent = self._store.counts().unsent_commands
+        if before and unsent and before.technician_id != registration.technician_id:
+            # Sent under another name, the work would be put down to the wrong person.
+            raise Conflict(
+                f"This device still holds {unsent} unsent entries of {before.technician_name}. "
+                f"Register it for {before.technician_name} first and let it send them"
+            )
+        self._store.register(registration)
+        self._look_again()
+        self._tell()
 
     async def sync(self) -> SyncReport:
-        raise NotImplementedError
+        """Send and fetch until all is said, then the photos. No network is no error: the report says it."""
+        return await self._driver.run()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """`callback()` after every change of rows, queue or status; call what is returned to stop."""
-        raise NotImplementedError
+        """`callback()` after every change of rows, queue or status; call what is returned to stop.
+
+        It must not raise: by then, what the technician did is saved.
+        """
+        token = object()
+        self._listeners[token] = callback
+
+        def stop() -> None:
+            self._listeners.pop(token, None)
+
+        return stop
+
+    # Inside
+
+    def _look_again(self) -> None:
+        self._rows = self._overlay = None
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners.values()):
+            listener()
+
+    @property
+    def _shown(self) -> Overlay:
+        if self._overlay is None:
+            self._rows = self._store.images()
+            self._overlay = rebase(self._rows, self._store.to_replay(), self._store.clock_offset)
+        return self._overlay
+
+    def _at(self) -> datetime:
+        """Now by the server's clock, as far as this device knows it."""
+        return self._now() + self._store.clock_offset
+
+    def _devices(self, wanted: Callable[[Asset], bool]) -> list[Asset]:
+        found = filter(wanted, self._shown.images.assets.values())
+        return sorted(found, key=lambda asset: asset.serial)
+
+    def _used_unbooked(self) -> Counter[str]:
+        van_id = self.profile.van_id if self.profile else None
+        used: Counter[str] = Counter()
+        me = self._store.registration
+        for order in self._shown.images.orders.values():
+            if me and order.technician_id == me.technician_id and not order.state.is_over:
+                for line in order.parts:
+                    used[line.sku] += line.quantity
+                used.update(device.sku for device in order.fitted if device.source_id == van_id)
+        return used
+
+    def _item(self, entry: Entry, refused: Mapping[str, str]) -> QueueItem:
+        images, blocked = self._shown.images, self._shown.blocked.get(entry.id)
+        state: QueueState = entry.outcome or "saved"
+        detail = entry.detail or ""
+        if entry.outcome is None and blocked:
+            state, detail = "refused_local", blocked.detail
+        if entry.id in self._driver.in_flight:
+            state = "sending"
+        if isinstance(entry.command, AddEvidence):
+            detail = refused.get(entry.command.digest, detail)
+        return QueueItem(
+            id=entry.id,
+            seq=entry.seq,
+            made_at=entry.made_at,
+            type=entry.type,
+            title=title(entry, images.orders.get(entry.work_order_id), images.products),
+            work_order_id=entry.work_order_id,
+            order_number=entry.order_number,
+            state=state,
+            detail=detail,
+            remarks=tuple(remark.detail for remark in entry.remarks),
+            decided_at=entry.decided_at,
+        )
+
+
+def _zone(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def _day(order: WorkOrder, zone: tzinfo | None) -> date | None:
+    start = order.planned_start or (order.window.start if order.window else None)
+    return start.astimezone(zone).date() if start else None
+
+
+def _route_order(order: WorkOrder) -> tuple[bool, int, datetime, str]:
+    position, start = order.route_position, order.planned_start
+    return position is None, position or 0, start or datetime.max.replace(tzinfo=UTC), order.number

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
-from shared.assets import Asset
-from shared.barcodes import Scan
-from shared.catalogue import Product
-from shared.commands import InstallAsset, RemoveAsset, Source
+from shared.assets import Asset, HolderKind
+from shared.barcodes import (
+    FieldKind,
+    KnownUnit,
+    Place,
+    Scan,
+    ScanContext,
+    ScanError,
+    Verdict,
+    VerdictKind,
+    parse_scan,
+    verdict,
+)
+from shared.barcodes.gtin import gtin14
+from shared.catalogue import Product, Tracking
+from shared.commands import FieldCommand, InstallAsset, RemoveAsset, Source
+from shared.decide import decide
+from shared.problems import Problem
+from shared.situation import Situation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +72,167 @@ class ScanVerdict:
     def removal(self, reason: str) -> RemoveAsset:
         assert self.serial is not None, "nothing to remove was scanned"
         return RemoveAsset(work_order_id=self.work_order_id, serial=self.serial, reason=reason)
+
+
+def judge(situation: Situation, text: str, source: Source, at: datetime) -> ScanVerdict:
+    """Judge `text` for the job of `situation`. Whether it may be used is what `decide` says to it.
+
+    Any number on the label finds the device: its serial, its GPON serial or its MAC.
+    """
+    order = situation.order
+    try:
+        scan, asset = _read(text, situation.assets)
+    except ScanError as error:
+        return ScanVerdict(
+            work_order_id=order.id, source=source, kind=error.slug, sentence=error.detail, field=error.field
+        )
+    product = _product(scan, asset, situation.products)
+    found = ScanVerdict(
+        work_order_id=order.id,
+        source=source,
+        kind="",
+        sentence="",
+        warnings=scan.warnings,
+        serial=asset.serial if asset else scan.serial,
+        sku=asset.sku if asset else product.sku if product else None,
+        mac=asset.mac if asset else None,
+        gpon_serial=asset.gpon_serial if asset else scan.value_for(FieldKind.GPON_SERIAL),
+        asset=asset,
+        product=product,
+        scan=scan,
+    )
+    answer = verdict(scan, _context(scan, asset, situation))
+    found = replace(found, kind=answer.kind.value, sentence=answer.sentence)
+    return found if found.serial is None else _allowed(found, answer, situation, at)
+
+
+def canonical(command: FieldCommand, assets: Mapping[str, Asset]) -> FieldCommand:
+    """The command with its serial as the register writes it, also when the MAC or GPON serial was typed."""
+    if not isinstance(command, InstallAsset | RemoveAsset):
+        return command
+    typed = "".join(command.serial.split()).upper()
+    asset = find_asset((typed,), assets)
+    serial = asset.serial if asset else typed
+    if isinstance(command, RemoveAsset):
+        return replace(command, serial=serial)
+    return replace(
+        command,
+        serial=serial,
+        mac=_bare(command.mac) if command.mac else None,
+        gpon_serial=_bare(command.gpon_serial) if command.gpon_serial else None,
+    )
+
+
+def find_asset(numbers: tuple[str, ...], assets: Mapping[str, Asset]) -> Asset | None:
+    """The device with one of `numbers` as its serial, else as its GPON serial or MAC."""
+    for number in numbers:
+        if number in assets:
+            return assets[number]
+    wanted = {_bare(number) for number in numbers}
+    return next(
+        (
+            asset
+            for asset in assets.values()
+            if any(number and _bare(number) in wanted for number in (asset.gpon_serial, asset.mac))
+        ),
+        None,
+    )
+
+
+def _bare(number: str) -> str:
+    """Upper case, without what labels put between digits: the form that commands carry MACs in."""
+    return re.sub(r"[\s:.-]", "", number).upper()
+
+
+def _read(text: str, assets: Mapping[str, Asset]) -> tuple[Scan, Asset | None]:
+    """Raises ScanError when it is neither a device we know nor a code that could be a serial."""
+    scan = parse_scan(text)
+    numbers = tuple(number for number in (scan.serial, scan.value) if number)
+    if asset := find_asset(numbers, assets):
+        return scan, asset
+    return parse_scan(text, wanted=FieldKind.SERIAL), None
+
+
+def _product(scan: Scan, asset: Asset | None, products: Mapping[str, Product]) -> Product | None:
+    if asset:
+        return products.get(asset.sku)
+    if scan.gtin is None:
+        return None
+    return _by_gtin(products).get(scan.gtin)
+
+
+def _by_gtin(products: Mapping[str, Product]) -> dict[str, Product]:
+    found = {}
+    for product in products.values():
+        with suppress(ScanError):  # a slip in the catalogue must not stop every scan
+            found[gtin14(product.gtin or "")] = product
+    return found
+
+
+def _context(scan: Scan, asset: Asset | None, situation: Situation) -> ScanContext:
+    order = situation.order
+    return ScanContext(
+        wanted=None if asset else FieldKind.SERIAL,
+        units={scan.value: _unit(asset, situation)} if asset else {},
+        models=frozenset(situation.product_name(sku) for sku in order.fitting_skus),
+        model_of_gtin={
+            gtin: situation.product_name(product.sku)
+            for gtin, product in _by_gtin(situation.products).items()
+        },
+        on_this_job=frozenset(fitted.serial for fitted in order.fitted)
+        | {removed.serial for removed in order.removed},
+    )
+
+
+def _unit(asset: Asset, situation: Situation) -> KnownUnit:
+    match asset.holder_kind:
+        case HolderKind.VAN:
+            place = Place.MY_VAN if asset.holder_id == situation.van_id else Place.ANOTHER_VAN
+        case HolderKind.CUSTOMER:
+            here = asset.holder_id == situation.order.place.id
+            place = Place.THIS_CUSTOMER if here else Place.ANOTHER_CUSTOMER
+        case _:
+            place = Place.STORE
+    return KnownUnit(
+        serial=asset.serial,
+        model=situation.product_name(asset.sku),
+        place=place,
+        holder=asset.holder_name,
+    )
+
+
+def _allowed(found: ScanVerdict, answer: Verdict, situation: Situation, at: datetime) -> ScanVerdict:
+    """Add what may be done with it. A rule's refusal replaces a sentence that sounded like a yes."""
+    removal = _refusal(found.removal("scanned"), situation, at)
+    if removal is None:
+        return replace(found, may_remove=True)
+    if answer.kind in (VerdictKind.ALREADY_ON_JOB, VerdictKind.WRONG_KIND):
+        return found
+    if answer.kind is VerdictKind.INSTALLED_HERE:
+        return replace(found, kind=removal.slug, sentence=removal.detail)
+    refusal = _refusal(found.install(), situation, at)
+    if refusal is None:
+        return replace(found, may_install=True)
+    models = () if found.sku else _models(situation)
+    trial = found.install(confirmed=True, sku=next(iter(models), None))
+    if (final := _refusal(trial, situation, at)) is None:
+        sentence = f"{found.sentence} If it is in your hand and the label is right, confirm."
+        return replace(found, sentence=sentence, may_confirm=True, models=models)
+    if answer.kind in (VerdictKind.WRONG_MODEL, VerdictKind.ANOTHER_CUSTOMER):
+        return found
+    return replace(found, kind=final.slug, sentence=final.detail, field=final.field)
+
+
+def _models(situation: Situation) -> tuple[str, ...]:
+    fitting = situation.order.fitting_skus
+    return tuple(sorted(fitting)) or tuple(
+        sorted(sku for sku, product in situation.products.items() if product.tracking is Tracking.SERIALISED)
+    )
+
+
+def _refusal(command: FieldCommand, situation: Situation, at: datetime) -> Problem | None:
+    try:
+        decide(command, situation, at)
+    except Problem as problem:
+        return problem
+    return None

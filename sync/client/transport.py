@@ -36,7 +36,7 @@ class Transport(Protocol):
 
 
 class HttpxTransport:
-    """For CPython: tests, the demo, and packaged apps. Redirects are not followed: they are not our server."""
+    """For CPython: tests, demo, packaged apps. Redirects are not followed: they are not our server's."""
 
     def __init__(self, base_url: str, *, timeout_seconds: float = 20) -> None:
         import httpx

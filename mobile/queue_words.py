@@ -1,0 +1,62 @@
+"""One line in plain words for each thing a technician did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.catalogue import Product, Unit
+from shared.commands import (
+    AddEvidence,
+    AddNote,
+    Arrive,
+    CannotComplete,
+    CloseWorkOrder,
+    InstallAsset,
+    RecordCheck,
+    RemoveAsset,
+    StartTravel,
+    UseParts,
+)
+from shared.work_orders import EvidenceKind, PartLine, WorkOrder
+from sync.client.records import Entry
+
+NOTE_SHOWN = 60
+
+
+def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]) -> str:
+    """What the entry says, e.g. "Used 2 × Huber OS2 connector". `order` may have left this device."""
+    match entry.command:
+        case StartTravel():
+            return "Set out"
+        case Arrive():
+            return "Arrived"
+        case InstallAsset(serial=serial):
+            return f"Fitted {serial}"
+        case RemoveAsset(serial=serial):
+            return f"Took off {serial}"
+        case RecordCheck(code=code, value=value):
+            specs = order.required_checks if order else ()
+            spec = next((spec for spec in specs if spec.code == code), None)
+            return f"{spec.label} {value} {spec.unit}" if spec else f"{_words(code)} {value}"
+        case UseParts(lines=lines):
+            return "Used " + ", ".join(_part(line, products.get(line.sku)) for line in lines)
+        case AddEvidence(kind=kind, signer=signer):
+            return f"Signature of {signer}" if kind is EvidenceKind.SIGNATURE else "Photo"
+        case AddNote(text=text):
+            shown = " ".join(text.split())
+            return f"Note: {shown if len(shown) <= NOTE_SHOWN else shown[: NOTE_SHOWN - 1] + '…'}"
+        case CloseWorkOrder():
+            return "Closed the job"
+        case CannotComplete(reason=reason):
+            return f"Could not complete: {_words(reason.value).lower()}"
+    return _words(entry.type)  # queued by an older app
+
+
+def _part(line: PartLine, product: Product | None) -> str:
+    if product is None:
+        return f"{line.quantity} × {line.sku}"
+    return f"{line.quantity} {'m of' if product.unit is Unit.METRE else '×'} {product.name}"
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ").capitalize()

@@ -1,0 +1,81 @@
+"""Fresh rows + unsent commands → what the screen shows. Pure, by the very rules the server decides with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.commands import FieldCommand
+from shared.decide import Decision, decide
+from shared.problems import NotFound, Problem
+from shared.situation import Situation
+from shared.stock import StockLine
+from sync.client.records import Entry, Images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """Rows as the screen shows them. `blocked`: unsent commands that no longer apply, and why.
+
+    A blocked command is not dropped: it is sent, and a dispatcher decides.
+    """
+
+    images: Images
+    blocked: Mapping[UUID, Problem] = field(default_factory=dict)
+
+
+def situation_of(images: Images, work_order_id: UUID) -> Situation:
+    """What the rules may look at on this device. Raises NotFound."""
+    if images.profile is None:
+        raise NotFound("This device has not fetched its work yet: connect once")
+    order = images.orders.get(work_order_id)
+    if order is None:
+        raise NotFound("That job is not on this device", subject=str(work_order_id))
+    return Situation(
+        order=order,
+        actor_id=images.profile.technician_id,
+        van_id=images.profile.van_id,
+        van_name=images.profile.van_name,
+        assets=images.assets,
+        on_hand={sku: line.on_hand for sku, line in images.stock.items()},
+        products=images.products,
+    )
+
+
+def apply(images: Images, command: FieldCommand, at: datetime) -> tuple[Decision, Images]:
+    """Decide `command` at `at` (UTC by the server's clock) and show its effects. Raises Problem."""
+    decision = decide(command, situation_of(images, command.work_order_id), at)
+    after = decision.after
+    return decision, replace(
+        images,
+        orders={**images.orders, after.order.id: after.order},
+        assets=after.assets,
+        stock=_stock(images, after.on_hand),
+    )
+
+
+def _stock(images: Images, on_hand: Mapping[str, int]) -> Mapping[str, StockLine]:
+    assert images.profile is not None
+    changed = {
+        sku: replace(images.stock[sku], on_hand=units)
+        if sku in images.stock
+        else StockLine(stock_place_id=images.profile.van_id, sku=sku, on_hand=units)
+        for sku, units in on_hand.items()
+        if sku not in images.stock or images.stock[sku].on_hand != units
+    }
+    return {**images.stock, **changed} if changed else images.stock
+
+
+def rebase(images: Images, entries: Iterable[Entry], clock_offset: timedelta) -> Overlay:
+    """Replay `entries` in order on `images`; each is either applied or blocked."""
+    blocked: dict[UUID, Problem] = {}
+    for entry in entries:
+        if entry.command is None:  # queued by an older app: nothing to show until the server answers
+            continue
+        try:
+            _, images = apply(images, entry.command, entry.made_at + clock_offset)
+        except Problem as problem:
+            blocked[entry.id] = problem
+    return Overlay(images=images, blocked=blocked)

@@ -1,0 +1,139 @@
+"""The values that the phone's store keeps and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from shared.assets import Asset
+from shared.catalogue import Product
+from shared.commands import (
+    AddEvidence,
+    FieldCommand,
+    InstallAsset,
+    RemoveAsset,
+    UseParts,
+)
+from shared.problems import Problem
+from shared.remarks import Remark
+from shared.stock import StockLine
+from shared.work_orders import WorkOrder
+from sync.protocol import Profile
+
+
+class NotSaved(Problem):
+    """This device could not save it."""
+
+    status, slug = 507, "not-saved"
+
+
+class NewerStore(Exception):
+    """The database was written by a newer app. `str(error)` is a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """Whose device this is, by the server's word. `token` is the bearer token."""
+
+    device_id: UUID
+    token: str
+    technician_id: UUID
+    technician_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """Rows as the server sent them, or as they look with unsent commands on top.
+
+    Orders by id, assets by canonical serial, stock lines and products by SKU.
+    """
+
+    profile: Profile | None = None
+    orders: Mapping[UUID, WorkOrder] = field(default_factory=dict)
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+    stock: Mapping[str, StockLine] = field(default_factory=dict)
+    products: Mapping[str, Product] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCommand:
+    """A command that is about to be queued; the store gives it its `seq`."""
+
+    id: UUID
+    made_at: datetime
+    base_version: int
+    order_number: str
+    command: FieldCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One queued command, from the tap to 14 days after its receipt. No outcome: unsent.
+
+    `command` is None when this app no longer reads what an older one wrote; it is sent all the same.
+    """
+
+    id: UUID
+    seq: int
+    type: str
+    schema: int
+    made_at: datetime
+    base_version: int
+    body: bytes
+    work_order_id: UUID
+    order_number: str
+    command: FieldCommand | None
+    outcome: Literal["accepted", "held"] | None = None
+    decided_at: datetime | None = None
+    slug: str | None = None
+    detail: str | None = None
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvidence:
+    """The bytes that an AddEvidence speaks of."""
+
+    digest: str
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """`photos_refused` will not be sent again by itself: the server says they are no pictures."""
+
+    unsent_commands: int
+    unsent_photos: int
+    held: int
+    photos_refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What storing one answer of the server did. `moved`: the cursor is a new one."""
+
+    accepted: int
+    held: int
+    rows: int
+    gone: int
+    more: bool
+    moved: bool
+    unsent: int
+    uploads: tuple[str, ...]
+
+
+def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
+    """The rows and files a command speaks of, as (kind, key): they stay here until it has its receipt."""
+    found = [("work_order", str(command.work_order_id))]
+    match command:
+        case InstallAsset(serial=serial) | RemoveAsset(serial=serial):
+            found.append(("asset", serial))
+        case UseParts(lines=lines):
+            found += [(kind, line.sku) for line in lines for kind in ("product", "stock_line")]
+        case AddEvidence(digest=digest):
+            found.append(("evidence", digest))
+    return tuple(dict.fromkeys(found))
