@@ -13,7 +13,7 @@ HEAD = "# Made by `./dev lock` from pyproject.toml and .ci/tools.in; not edited 
 
 
 def lock(root: Path, arguments: list[str]) -> int:
-    """Resolve the server and dev extras, the build requirements and .ci/tools.in. `--upgrade` takes newer ones."""
+    """Resolve both extras, the build requirements and .ci/tools.in. `--upgrade` takes newer versions."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "--quiet", UV], check=True, stdout=sys.stderr)
     build = tomllib.loads((root / "pyproject.toml").read_text())["build-system"]["requires"]

@@ -84,7 +84,9 @@ def _get(
         elif otherwise:
             advice = ".venv/bin/python -m playwright install chromium"
         else:
-            raise SystemExit(f"dev: {name} is missing and no package manager is known here. Install it by hand.")
+            raise SystemExit(
+                f"dev: {name} is missing and no package manager is known here. Install it by hand."
+            )
         raise SystemExit(f"dev: {name} could not be had. Run this, then start again:\n  {advice}")
 
 

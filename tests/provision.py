@@ -36,7 +36,9 @@ _IN_PLAYWRIGHT_FOLDER = (
     "chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
     "chromium-*/chrome-win*/chrome.exe",
 )
-_ZBAR_PLACES = tuple(f"{prefix}/lib/libzbar.dylib" for prefix in ("/opt/homebrew", "/usr/local", "/opt/local"))
+_ZBAR_PLACES = tuple(
+    f"{prefix}/lib/libzbar.dylib" for prefix in ("/opt/homebrew", "/usr/local", "/opt/local")
+)
 
 
 class NotProvided(RuntimeError):
