@@ -1,4 +1,4 @@
-"""Command → the rule that answers it: one table, exhaustive. The phone runs it hopefully, the server for real."""
+"""Command → the rule that answers it, in one table. The phone runs it hopefully, the server for real."""
 
 from __future__ import annotations
 

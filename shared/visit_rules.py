@@ -1,4 +1,4 @@
-"""What a technician may do on a visit, and what each deed causes. Pure: values in, events out or a Problem.
+"""What a technician may do on a visit, and what it causes. Pure: values in, events out or a Problem.
 
 A physical fact is never refused for business reasons: parts that were used are used, even when the
 ledger says the van had none. What cannot be true at the same time as another fact is a Problem.
@@ -55,7 +55,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def whose_job(now: Situation) -> Outcome:
-    """Whether the actor may touch this order now; a former technician may, while the new one has not started."""
+    """Whether the actor may touch this order; a former technician may until the new one has started."""
     order = now.order
     if order.technician_id != now.actor_id and now.actor_id not in order.former_technician_ids:
         raise NotYourJob(f"{order.number} was never yours: ask dispatch to assign it", subject=order.number)
@@ -241,7 +241,7 @@ def use_parts(command: cmd.UseParts, now: Situation, at: datetime) -> Outcome:
     for line in command.lines:
         if line.quantity <= 0:
             raise BadValue(f"{now.product_name(line.sku)}: the quantity must be 1 or more", field="quantity")
-        if now.products and line.sku not in now.products:
+        if line.sku not in now.products:
             raise BadValue(f"There is no part {line.sku} in the catalogue", field="sku")
         left = now.on_hand.get(line.sku, 0) - now.order.used(line.sku)
         if line.quantity > left:

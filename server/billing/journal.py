@@ -1,0 +1,63 @@
+"""The money ledger: every entry has at least two lines and sums to zero. Rows are added, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from server.billing.models import JournalLineRow
+from shared.money import Money
+
+
+class Account(StrEnum):
+    """The accounts that a visit touches."""
+
+    RECEIVABLE_DRAFT = "1500 receivable, not yet invoiced"
+    STOCK = "1400 stock"
+    PARTS_USED = "5000 parts used"
+    VISITS = "4000 visits"
+    PARTS = "4010 parts sold"
+    SUBSCRIPTIONS = "4020 subscriptions"
+    VAT = "2200 value added tax"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Debits are positive, credits negative."""
+
+    account: Account
+    amount: Money
+
+
+def post(
+    session: Session,
+    entry_id: UUID,
+    postings: Sequence[Posting],
+    *,
+    at: datetime,
+    work_order_id: UUID | None = None,
+) -> None:
+    """Add one entry. Raises ValueError when it does not balance; lines of zero are left out."""
+    lines = [posting for posting in postings if posting.amount.minor]
+    if not lines:
+        return
+    total = sum((posting.amount for posting in lines[1:]), lines[0].amount)
+    if total.minor:
+        raise ValueError(f"the entry is off by {total}")
+    session.add_all(
+        JournalLineRow(
+            entry_id=entry_id,
+            line=number,
+            account=posting.account,
+            amount_minor=posting.amount.minor,
+            currency=posting.amount.currency,
+            work_order_id=work_order_id,
+            at=at,
+        )
+        for number, posting in enumerate(lines, start=1)
+    )

@@ -1,0 +1,66 @@
+"""Write an accepted decision: the order, its devices, every consequence and the feed, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.assets import register
+from server.assets.models import AssetRow
+from server.clock import mint
+from server.consequences import CONSEQUENCES, Deed
+from server.db import feed
+from server.work_orders import repository
+from shared.decide import Decision
+from shared.events import WorkOrderAssigned, WorkOrderCompleted, WorkOrderUnassigned, WorkOrderUnfinished
+from shared.work_orders import WorkOrder
+
+
+def book(deed: Deed, decision: Decision, asset_rows: Mapping[str, AssetRow]) -> None:
+    """Write all that `decision` causes. Raises nothing a person could mend: that was decided before."""
+    repository.store(deed.row, deed.after.order)
+    _store_assets(deed, asset_rows)
+    deed.session.flush()
+    for event in decision.events:
+        for follow in CONSEQUENCES[type(event)]:
+            follow(deed, event)
+    _tell(deed, decision)
+
+
+def _store_assets(deed: Deed, rows: Mapping[str, AssetRow]) -> None:
+    for serial, asset in deed.after.assets.items():
+        if serial not in rows:
+            deed.session.add(register.new_row(asset, mint(), deed.decided_at))
+        elif asset != deed.before.assets.get(serial):
+            register.store(rows[serial], asset)
+
+
+def _tell(deed: Deed, decision: Decision) -> None:
+    """Everybody who may see something of this, each row once."""
+    topic = type(decision.events[-1]).__name__
+    order, before = deed.after.order, deed.before.order
+    technicians = _scopes(order, before)
+    facts = {"number": order.number, "state": order.state.value, "freed_minutes": deed.row.freed_minutes}
+    session, at, actor = deed.session, deed.decided_at, deed.actor
+    feed.append(
+        session, [feed.BOARD, *technicians], "work_order", order.id, topic, at=at, actor=actor, facts=facts
+    )
+    for serial, asset in deed.after.assets.items():
+        if asset != deed.before.assets.get(serial):
+            feed.append(session, technicians, "asset", serial, topic, at=at, actor=actor)
+    for sku in sorted(_skus_moved(decision, order)):
+        feed.append(session, technicians, "stock_line", sku, topic, at=at, actor=actor)
+
+
+def _scopes(order: WorkOrder, before: WorkOrder) -> list[str]:
+    return [feed.technician_scope(item) for item in (before.technician_id, order.technician_id) if item]
+
+
+def _skus_moved(decision: Decision, order: WorkOrder) -> set[str]:
+    skus: set[str] = set()
+    for event in decision.events:
+        if isinstance(event, WorkOrderCompleted | WorkOrderUnfinished):
+            skus |= {move.sku for move in event.moves}
+            skus |= {line.sku for line in order.required_parts} | order.fitting_skus
+        if isinstance(event, WorkOrderAssigned | WorkOrderUnassigned):
+            skus |= {line.sku for line in order.required_parts} | order.fitting_skus
+    return skus

@@ -1,0 +1,77 @@
+"""Every knob, typed, from the environment (TRUCKROLL_…); docs/settings.md is held against it by a test."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import get_type_hints
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this server runs. An unknown time zone or a malformed number raises ValueError with its name."""
+
+    database_url: str = "sqlite:///var/truckroll.db"
+    """Where the data is: `sqlite:///file` or `postgresql+psycopg://user@host/name`."""
+    data_folder: Path = Path("var")
+    """Folder of attachments and map layers."""
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    """Signs customer links. Without one, links end with the process."""
+    time_zone: str = "Europe/Helsinki"
+    """Where the customers live: windows, shifts and billing days are in this zone."""
+    currency: str = "EUR"
+    """ISO 4217 code of all prices."""
+    tax_basis_points: int = 2550
+    """Value added tax, in hundredths of a per cent."""
+    company: str = "Truckroll Fibre"
+    """The name that customers know."""
+    base_url: str = "http://127.0.0.1:8800"
+    """How browsers reach this server; https makes cookies secure."""
+    map_file: str = ""
+    """An .osm.pbf for roads and base map; empty: crow-flight times, no base map."""
+    device_token_days: int = 180
+    """How long a device may stay away before it must register again."""
+    link_days: int = 21
+    """How long a customer's link is good."""
+    plan_seconds: int = 10
+    """How long the scheduler may think about a day."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def attachments(self) -> Path:
+        return self.data_folder / "attachments"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Settings from TRUCKROLL_ variables; an unknown one is a ValueError, for it is a typing mistake."""
+        kinds = get_type_hints(cls)
+        names = {f"TRUCKROLL_{item.name.upper()}": item.name for item in fields(cls)}
+        values: dict[str, object] = {}
+        for variable, text in environment.items():
+            if not variable.startswith("TRUCKROLL_") or variable in OUTSIDE_SETTINGS:
+                continue
+            if variable not in names:
+                raise ValueError(f"{variable} is not a setting (there are: {', '.join(sorted(names))})")
+            try:
+                values[names[variable]] = kinds[names[variable]](text)
+            except ValueError as error:
+                raise ValueError(f"{variable}={text!r}: {error}") from error
+        settings = cls(**values)  # type: ignore[arg-type]  # the values were made by their own types
+        try:
+            _ = settings.zone
+        except Exception as error:
+            raise ValueError(f"TRUCKROLL_TIME_ZONE={settings.time_zone!r} is not a time zone") from error
+        return settings
+
+
+OUTSIDE_SETTINGS = frozenset({"TRUCKROLL_CHROMIUM"})
+"""Variables of the workshop, not of the server."""

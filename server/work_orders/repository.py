@@ -1,0 +1,202 @@
+"""Rows ↔ the WorkOrder that rules decide on and phones keep."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from server.assets.models import AssetRow
+from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, ServiceRow
+from server.work_orders.models import WorkOrderRow
+from shared.assets import AssetState
+from shared.problems import NotFound
+from shared.skills import SkillNeed
+from shared.windows import TimeWindow
+from shared.work_orders import (
+    CheckResult,
+    CheckSpec,
+    Contact,
+    EquipmentNeed,
+    EvidenceRef,
+    FittedAsset,
+    Note,
+    PartLine,
+    Place,
+    RemovedAsset,
+    ServiceCard,
+    ServiceState,
+    UnfinishedReason,
+    WorkOrder,
+    WorkOrderKind,
+    WorkOrderState,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirements:
+    """What a visit asks for; fixed when the order comes in."""
+
+    required_skills: tuple[SkillNeed, ...] = ()
+    required_equipment: tuple[EquipmentNeed, ...] = ()
+    required_parts: tuple[PartLine, ...] = ()
+    required_checks: tuple[CheckSpec, ...] = ()
+    removal_required: bool = False
+    signature_required: bool = False
+    photos_required: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRecord:
+    """What the visit recorded; only ever grows, but for a device fitted by mistake."""
+
+    checks: tuple[CheckResult, ...] = ()
+    parts: tuple[PartLine, ...] = ()
+    fitted: tuple[FittedAsset, ...] = ()
+    removed: tuple[RemovedAsset, ...] = ()
+    evidence: tuple[EvidenceRef, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:
+    """A value as it lies in a JSON column."""
+    built: dict[str, Any] = msgspec.to_builtins(value)
+    return built
+
+
+def _values(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+Joined = tuple[WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow]
+
+
+def _joined() -> Select[Joined]:
+    return (
+        select(WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow)
+        .join(CustomerRow, CustomerRow.id == WorkOrderRow.customer_id)
+        .join(ServiceLocationRow, ServiceLocationRow.id == WorkOrderRow.location_id)
+        .join(ServiceRow, ServiceRow.id == WorkOrderRow.service_id)
+        .join(PlanRow, PlanRow.code == WorkOrderRow.plan_code)
+    )
+
+
+def load(session: Session, ids: Iterable[UUID]) -> list[WorkOrder]:
+    """The orders of `ids` that exist, in no particular order."""
+    wanted = list(ids)
+    return find(session, WorkOrderRow.id.in_(wanted)) if wanted else []
+
+
+def find(session: Session, *conditions: Any) -> list[WorkOrder]:
+    """The orders that meet `conditions` on WorkOrderRow, with two queries however many they are."""
+    found = [tuple(row) for row in session.execute(_joined().where(*conditions))]
+    on_site = _serials_on_site(session, [location.id for _, _, location, _, _ in found])
+    return [_build(row, on_site) for row in found]
+
+
+def lock(session: Session, work_order_id: UUID) -> tuple[WorkOrderRow, WorkOrder]:
+    """The order to change, held until the transaction ends. Raises NotFound."""
+    query = _joined().where(WorkOrderRow.id == work_order_id).with_for_update(of=WorkOrderRow)
+    row = session.execute(query.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no work order {work_order_id}", field="work_order_id")
+    found = tuple(row)
+    return found[0], _build(found, _serials_on_site(session, [found[2].id]))
+
+
+def _serials_on_site(session: Session, location_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    on_site: dict[UUID, list[str]] = defaultdict(list)
+    if location_ids:
+        query = (
+            select(AssetRow.holder_id, AssetRow.serial)
+            .where(AssetRow.holder_id.in_(location_ids), AssetRow.state == AssetState.INSTALLED)
+            .order_by(AssetRow.serial)
+        )
+        for holder_id, serial in session.execute(query):
+            on_site[holder_id].append(serial)
+    return on_site
+
+
+def _build(found: Any, on_site: dict[UUID, list[str]]) -> WorkOrder:
+    row, customer, location, service, plan = found
+    requirements = msgspec.convert(row.requirements, Requirements)
+    record = msgspec.convert(row.record, VisitRecord)
+    window = TimeWindow(row.window_start, row.window_end) if row.window_start and row.window_end else None
+    return WorkOrder(
+        id=row.id,
+        number=row.number,
+        kind=WorkOrderKind(row.kind),
+        state=WorkOrderState(row.state),
+        priority=row.priority,
+        contact=Contact(
+            customer_id=customer.id, name=customer.name, phone=customer.phone, language=customer.language
+        ),
+        place=Place(
+            id=location.id,
+            street=location.street,
+            house_number=location.house_number,
+            postcode=location.postcode,
+            city=location.city,
+            lat=location.lat,
+            lon=location.lon,
+            access_notes=location.access_notes,
+            cabinet=location.cabinet,
+        ),
+        service=ServiceCard(
+            id=service.id,
+            state=ServiceState(service.state),
+            plan_code=plan.code,
+            plan_name=plan.name,
+            down_mbps=plan.down_mbps,
+        ),
+        summary=row.summary,
+        expected_minutes=row.expected_minutes,
+        window=window,
+        sla_due_at=row.sla_due_at,
+        technician_id=row.technician_id,
+        former_technician_ids=frozenset(UUID(item) for item in row.former_technician_ids),
+        planned_start=row.planned_start,
+        planned_end=row.planned_end,
+        travel_minutes=row.travel_minutes,
+        route_position=row.route_position,
+        on_site_serials=tuple(on_site.get(location.id, ())),
+        travel_started_at=row.travel_started_at,
+        arrived_at=row.arrived_at,
+        finished_at=row.finished_at,
+        unfinished_reason=UnfinishedReason(row.unfinished_reason) if row.unfinished_reason else None,
+        version=row.version,
+        **_values(requirements),
+        **_values(record),
+    )
+
+
+def store(row: WorkOrderRow, order: WorkOrder) -> None:
+    """Write what events may have changed back to the row."""
+    row.state = order.state
+    row.technician_id = order.technician_id
+    row.former_technician_ids = sorted(str(item) for item in order.former_technician_ids)
+    row.planned_start = order.planned_start
+    row.planned_end = order.planned_end
+    row.travel_minutes = order.travel_minutes
+    row.route_position = order.route_position
+    row.travel_started_at = order.travel_started_at
+    row.arrived_at = order.arrived_at
+    row.finished_at = order.finished_at
+    row.unfinished_reason = order.unfinished_reason
+    row.version = order.version
+    row.record = to_json(
+        VisitRecord(
+            checks=order.checks,
+            parts=order.parts,
+            fitted=order.fitted,
+            removed=order.removed,
+            evidence=order.evidence,
+            notes=order.notes,
+        )
+    )

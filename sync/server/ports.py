@@ -1,0 +1,81 @@
+"""What push and pull need of a server: implemented in server/field, and by the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.commands import FieldCommand
+from shared.decide import Decision
+from shared.problems import Problem
+from shared.remarks import Remark
+from shared.situation import Situation
+from sync.protocol import Image, PushedCommand, Receipt
+
+Key = tuple[str, str]
+"""(kind, key) of a row."""
+
+
+class Unit(Protocol):
+    """One command's transaction: all that a command causes is written here, or nothing."""
+
+    def receipt_of(self, pushed: PushedCommand) -> Receipt | None:
+        """The receipt given earlier. Raises IdReused when that id came with another body."""
+        ...
+
+    def situation(self, command: FieldCommand) -> tuple[FieldCommand, Situation]:
+        """The command with its codes resolved, and what the rules may look at, locked. Raises NotFound."""
+        ...
+
+    def accept(
+        self,
+        pushed: PushedCommand,
+        command: FieldCommand,
+        before: Situation,
+        decision: Decision,
+        happened_at: datetime,
+        remarks: tuple[Remark, ...],
+    ) -> Receipt: ...
+
+    def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt: ...
+
+
+class Units(Protocol):
+    """Opens a transaction; commits on a clean exit, rolls back on any exception."""
+
+    def __call__(self) -> AbstractContextManager[Unit]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Keys that changed after a cursor, and where the reader stands now."""
+
+    keys: Sequence[Key]
+    position: str
+    more: bool
+
+
+class Source(Protocol):
+    """One consistent snapshot of what one device may see."""
+
+    history: str
+    """Names this database's history and the day: a cursor of another one starts over."""
+
+    def head(self) -> str: ...
+
+    def changes(self, after: str) -> Changes:
+        """Raises ValueError when `after` cannot be read."""
+        ...
+
+    def everything(self) -> Mapping[Key, Image]: ...
+
+    def images(self, keys: Iterable[Key]) -> Mapping[Key, Image]:
+        """Those of `keys` that are in scope, and rows that must come along with them."""
+        ...
+
+    def missing_evidence(self) -> Sequence[str]:
+        """Digests of evidence that was named and whose bytes have not come."""
+        ...

@@ -1,0 +1,53 @@
+"""Answer pushed commands: receipt? → decide → book → receipt, one transaction a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from shared.decide import decide
+from shared.problems import Problem
+from shared.remarks import Remark
+from sync.protocol import PushedCommand, Receipt, decode_command
+from sync.server.ports import Units
+
+SKEW_TOLERATED = timedelta(minutes=2)
+SKEW_REMARKED = timedelta(minutes=5)
+
+
+def push(
+    commands: Iterable[PushedCommand], units: Units, *, device_now: datetime, now: datetime
+) -> list[Receipt]:
+    """Answer `commands` in the device's order. An unexpected error stops here; what was answered stands."""
+    offset = now - device_now
+    return [answer(pushed, units, offset=offset, now=now) for pushed in sorted(commands, key=lambda c: c.seq)]
+
+
+def answer(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime) -> Receipt:
+    """Apply one command once; every later push of the same id gets the same receipt."""
+    happened_at, remarks = corrected(pushed.made_at, offset, now)
+    with units() as unit:
+        try:
+            if receipt := unit.receipt_of(pushed):
+                return receipt
+            command, situation = unit.situation(decode_command(pushed))
+            decision = decide(command, situation, happened_at)
+        except Problem as problem:
+            return unit.hold(pushed, problem, happened_at)
+        return unit.accept(pushed, command, situation, decision, happened_at, decision.remarks + remarks)
+
+
+def corrected(made_at: datetime, offset: timedelta, now: datetime) -> tuple[datetime, tuple[Remark, ...]]:
+    """When it happened by the server's clock. `offset` is server time minus device time at this contact.
+
+    Small differences are the network's and are left alone; nothing happens in the future.
+    """
+    if abs(offset) <= SKEW_TOLERATED:
+        return min(made_at, now), ()
+    remarks: tuple[Remark, ...] = ()
+    if abs(offset) > SKEW_REMARKED:
+        minutes = round(abs(offset).total_seconds() / 60)
+        direction = "behind" if offset > timedelta(0) else "ahead"
+        detail = f"The phone's clock was {minutes} minutes {direction}; times were corrected"
+        remarks = (Remark("clock-skew", detail),)
+    return min(made_at + offset, now), remarks
