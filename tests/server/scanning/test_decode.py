@@ -225,6 +225,8 @@ class TestABadPicture:
         ("kind", "level", "advice"),
         [
             ("blur", 6.0, "The picture is blurred: hold still, or come closer."),
+            ("motion", 3.0, "The picture is blurred: hold still, or come closer."),
+            ("glare", 1.5, "Part of the picture is too bright: tilt the label out of the glare."),
             ("none", 1.0, "Come closer, hold the label straight, or type the number."),
         ],
     )
@@ -237,7 +239,11 @@ class TestABadPicture:
 
 
 class TestDamagedLabels:
-    """Our own labels after what a cabinet does to them; the floors are what was measured."""
+    """Our own labels after what a cabinet does to them.
+
+    Measured on 20 labels with 4 fields for each damage: 719 of 720 read at the common level, 648 of 720 at
+    the bad one (blur 49 of 80, motion 40 of 80, all others 559 of 560), and none read wrongly.
+    """
 
     FIELDS = (FieldKind.SERIAL, FieldKind.GPON_SERIAL, FieldKind.MAC, FieldKind.GTIN)
 
@@ -267,13 +273,15 @@ class TestDamagedLabels:
 
     @pytest.mark.parametrize("kind", DAMAGES)
     def test_are_all_read_at_the_common_level(self, kind):
-        assert self.read(kind, 1.0) == (12, 0)
+        right, wrong = self.read(kind, 1.0)
+        assert right >= (11 if kind == "glare" else 12)  # a spot may cover the bars themselves
+        assert wrong == 0
 
     @pytest.mark.parametrize("kind", DAMAGES)
     def test_are_mostly_read_at_the_bad_level_and_never_wrongly(self, kind):
         right, wrong = self.read(kind, 2.0)
         # Twice the blur leaves a Code 128 of 3 pixels a bar to nobody; the DataMatrix is still read.
-        assert right >= (6 if kind in ("blur", "motion") else 11)
+        assert right >= {"blur": 6, "motion": 6, "everything": 10}.get(kind, 11)
         assert wrong == 0
 
     def test_are_the_same_for_the_same_seed(self):
@@ -284,7 +292,7 @@ class TestDamagedLabels:
 
 @pytest.mark.skipif(
     not PICTURES.is_dir(),
-    reason=f"other people's barcode pictures are not here: {PICTURES.name} is looked for in ../shared/data beside the repository",
+    reason="other people's barcode pictures are missing: ../shared/data/barcodes beside the repository",
 )
 class TestOtherPeoplesPictures:
     """Measured: labels 41 of 42, pictures 128 of 141 codes; a wrong serial, GPON serial or MAC: none."""
