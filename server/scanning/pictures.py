@@ -13,7 +13,7 @@ from shared.barcodes.errors import ScanError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 TILE_PX = 48
-# Steepest step between neighbours, as a part of the contrast: 0.8 on a sharp label, 0.3 where nothing is read.
+# Steepest step between neighbours, as a part of the contrast: 0.8 when sharp, 0.3 when unreadable.
 SHARP_STEP_MIN = 0.3
 
 Image.init()  # else Pillow may be asked for WebP before it has loaded it
