@@ -6,7 +6,8 @@ A benchmark is a file `tests/bench/NAME.py` with
 
 Each figure has `name`, `value` and `unit`. It may have `peer` and `peer_value` (what it is compared with, run
 side by side, in the same unit) and `aim`, written `">= 500"` or `"<= 2.0"`. `ratio` and `met` follow
-from these unless given. The exit code is 0 whether aims are met or not: a benchmark reports, it does not judge.
+from these unless given. The exit code is 0 whether aims are met or not: a benchmark reports, and does not
+judge.
 """
 
 from __future__ import annotations
