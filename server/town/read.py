@@ -40,8 +40,10 @@ def read_town(path: Path, *, name: str | None = None, cabinets_wanted: int | Non
     found = _Found()
     header = _header(path)
     try:
-        for thing in osmium.FileProcessor(str(path)).with_locations().with_filter(
-            osmium.filter.KeyFilter("addr:housenumber", "man_made", "highway")
+        for thing in (
+            osmium.FileProcessor(str(path))
+            .with_locations()
+            .with_filter(osmium.filter.KeyFilter("addr:housenumber", "man_made", "highway"))
         ):
             if isinstance(thing, osmium.osm.Node):
                 found.take_node(thing)
