@@ -45,7 +45,7 @@ class TestFinding:
         monkeypatch.setenv("TRUCKROLL_CHROMIUM", str(stub))
         provision.find_chromium.cache_clear()
         with pytest.raises(
-            provision.NotProvided, match="TRUCKROLL_CHROMIUM=.* is not a browser that runs here"
+            provision.NotProvided, match=r"TRUCKROLL_CHROMIUM=.* is not a browser that runs here"
         ):
             provision.need_chromium()
 
