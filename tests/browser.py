@@ -87,7 +87,7 @@ def _context(
 
 
 def kill(profile: Path) -> None:
-    """End the browser of `profile` at once, as a phone out of power does. The profile can be launched again."""
+    """End the browser of `profile` at once, as an empty battery does. The profile can be launched again."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if f"--user-data-dir={profile}".encode() in (process / "cmdline").read_bytes():
@@ -170,10 +170,9 @@ class AppDriver:
 
     def wait_until_offline_ready(self) -> None:
         """Wait until the service worker holds the whole app, so that a start needs no server."""
+        # A worker controls the page only after its whole list has been fetched.
         self.page.wait_for_function(
-            "async () => !!(await navigator.serviceWorker.getRegistration())?.active && "
-            "!!navigator.serviceWorker.controller",
-            timeout=START_SECONDS * 1000,
+            "() => !!navigator.serviceWorker.controller", timeout=START_SECONDS * 1000
         )
 
     def marks(self) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
+from collections.abc import Callable
 from typing import Any
 
 IN_BROWSER = sys.platform == "emscripten"
@@ -38,6 +40,17 @@ def channel(name: str) -> Any:
     import js
 
     return js.BroadcastChannel.new(f"{name}-{page_id()}")
+
+
+def listener(call: Callable[[Any], None]) -> Any:
+    """A callback for JavaScript that runs in the caller's context, which Flet needs to know its page.
+
+    Call `destroy()` on it once nothing will call it any more.
+    """
+    from pyodide.ffi import create_proxy
+
+    context = contextvars.copy_context()
+    return create_proxy(lambda event: context.copy().run(call, event))
 
 
 def is_null(value: Any) -> bool:

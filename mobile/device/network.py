@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mobile.device.browser import IN_BROWSER, channel, is_null
+from mobile.device.browser import IN_BROWSER, channel, is_null, listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +35,15 @@ def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
     if not IN_BROWSER:
         return lambda: None
     import js
-    from pyodide.ffi import create_proxy
 
-    listener = create_proxy(lambda event: tell(str(event.type) == "online"))
+    heard = listener(lambda event: tell(str(event.type) == "online"))
     for kind in ("online", "offline"):
-        js.self.addEventListener(kind, listener)
+        js.self.addEventListener(kind, heard)
 
     def stop() -> None:
         for kind in ("online", "offline"):
-            js.self.removeEventListener(kind, listener)
-        listener.destroy()
+            js.self.removeEventListener(kind, heard)
+        heard.destroy()
 
     return stop
 
@@ -54,8 +53,6 @@ def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
     if not IN_BROWSER:
         tell(PageFacts())
         return lambda: None
-    from pyodide.ffi import create_proxy
-
     page = channel("page")
 
     def hear(event: object) -> None:
@@ -65,13 +62,13 @@ def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
             offline, update = bool(data.offlineReady), bool(data.update)
             tell(PageFacts(storage_is_persistent=persisted, starts_offline=offline, update_waiting=update))
 
-    listener = create_proxy(hear)
-    page.onmessage = listener
+    heard = listener(hear)
+    page.onmessage = heard
     _send(page, "ask")
 
     def stop() -> None:
         page.close()
-        listener.destroy()
+        heard.destroy()
 
     return stop
 

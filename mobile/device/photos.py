@@ -39,7 +39,7 @@ async def shrink(picture: bytes) -> Photo:
         raise PhotoError("The photo is empty. Take it again.")
     if len(picture) > PICTURE_MAX_BYTES:
         size, most = len(picture) / 1e6, PICTURE_MAX_BYTES // 1_000_000
-        raise PhotoError(f"The photo is too big ({size:.0f} MB, at most {most} MB). Take it at a lower resolution.")
+        raise PhotoError(f"The photo is too big ({size:.0f} MB, at most {most} MB). Take a smaller one.")
     return await _shrink_in_browser(picture) if IN_BROWSER else _shrink_with_pillow(picture)
 
 

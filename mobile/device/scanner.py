@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from mobile.device.browser import IN_BROWSER, channel, load_module
+from mobile.device.browser import IN_BROWSER, channel, listener, load_module
 
 Source = Literal["camera", "photo", "wedge", "typed"]
 PICTURE_MILLISECONDS_MAX = 2000
@@ -58,7 +58,9 @@ class Scanner(Protocol):
 
     live: bool  # False: there is no live picture here, offer a photo instead
 
-    async def scan(self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60) -> Reading:
+    async def scan(
+        self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60
+    ) -> Reading:
         """Show the camera until a code satisfies `judge`. Raises ScanClosed or CameraUnavailable."""
         ...
 
@@ -96,20 +98,22 @@ class WasmScanner:
 
     live = True
 
-    async def scan(self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60) -> Reading:
-        from pyodide.ffi import create_proxy
-
+    async def scan(
+        self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60
+    ) -> Reading:
         messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         page = channel("scan")
-        listener = create_proxy(lambda event: messages.put_nowait(event.data.to_py()))
-        page.onmessage = listener
+        heard = listener(lambda event: messages.put_nowait(event.data.to_py()))
+        page.onmessage = heard
         try:
             _post(page, kind="start", title=title, hint=hint, seconds=seconds)
             while True:
                 match await messages.get():
                     case {"kind": "codes", "codes": codes}:
                         readings = [_from_page(code, "camera") for code in codes]
-                        if wanted := _judge(readings, judge, lambda text: _post(page, kind="hint", text=text)):
+                        if wanted := _judge(
+                            readings, judge, lambda text: _post(page, kind="hint", text=text)
+                        ):
                             return wanted
                     case {"kind": "closed", "why": why}:
                         raise ScanClosed(why)
@@ -118,7 +122,7 @@ class WasmScanner:
         finally:
             _post(page, kind="stop")
             page.close()
-            listener.destroy()
+            heard.destroy()
 
     async def read_picture(self, picture: bytes) -> tuple[Reading, ...]:
         from pyodide.ffi import JsException, to_js
@@ -136,7 +140,9 @@ class NativeScanner:
 
     live = False
 
-    async def scan(self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60) -> Reading:
+    async def scan(
+        self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60
+    ) -> Reading:
         raise CameraUnavailable("There is no live scanner on this device. Take a photo or type the code.")
 
     async def read_picture(self, picture: bytes) -> tuple[Reading, ...]:

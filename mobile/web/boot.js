@@ -37,6 +37,8 @@
   };
 
   say(navigator.serviceWorker.controller ? "Starting…" : "First start: downloading about 12 MB. Later starts need no network.");
+  let markStarted;
+  const started = new Promise((resolve) => { markStarted = resolve; });
   const connect = globalThis.jsConnect;
   globalThis.jsConnect = async (...parameters) => {
     mark("flutter");
@@ -44,7 +46,7 @@
       await connect(...parameters);
       mark("python");
       // Two frames later Flutter has painted what Python sent.
-      requestAnimationFrame(() => requestAnimationFrame(() => { splash?.remove(); mark("screen"); }));
+      requestAnimationFrame(() => requestAnimationFrame(() => { splash?.remove(); mark("screen"); markStarted(); }));
     } catch (error) {
       const text = String(error);
       stop(`The app could not start. Reload the page; if that does not help, tell support: ${text.trim().split("\n").pop()}`);
@@ -68,10 +70,9 @@
   // Ask the browser not to clear our data when the disk runs full. Not available inside the worker.
   navigator.storage.persist?.().then((granted) => { facts.persisted = granted; tell(); });
 
-  // Registered after the first frame: precaching at load time makes the first start half as long again.
-  const firstFrame = new Promise((resolve) => addEventListener("flutter-first-frame", resolve, { once: true }));
-  const settle = () => new Promise((resolve) => setTimeout(resolve, navigator.serviceWorker.controller ? 0 : 4000));
-  firstFrame.then(settle).then(async () => {
+  // Registered once the app is usable: fetching the offline copy during the start makes the start half as long again.
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
+  started.then(settle).then(async () => {
     registration = await navigator.serviceWorker.register("sw.js");
     const watch = (worker) => worker?.addEventListener("statechange", () => {
       if (worker.state === "installed" && navigator.serviceWorker.controller) { facts.update = true; tell(); }

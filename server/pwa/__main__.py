@@ -18,7 +18,9 @@ def main() -> int:
     """Build, and print what was built as JSON."""
     parser = argparse.ArgumentParser(prog="python -m server.pwa", description="Build the technician app.")
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
-    parser.add_argument("--api-base", default="/", help="the server's address; / is the origin that serves the app")
+    parser.add_argument(
+        "--api-base", default="/", help="the server's address; / is the origin that serves the app"
+    )
     parser.add_argument("--name", default="Truckroll")
     parser.add_argument("--renderer", choices=("canvaskit", "skwasm"), default="canvaskit")
     given = parser.parse_args()

@@ -78,7 +78,7 @@ def copy_client(out: Path, *, app_name: str, renderer: Renderer) -> None:
 
 
 def runtime(client: Path) -> dict[str, str]:
-    """Which Pyodide lies in the client: its `version`, and the `python` and `platform` to resolve wheels for."""
+    """Which Python lies in the client, and for which `python` and `platform` to resolve its wheels."""
     info = json.loads((client / "pyodide/pyodide-lock.json").read_text(encoding="utf-8"))["info"]
     return {
         "version": info["python"],
@@ -129,7 +129,7 @@ def _patch_worker(out: Path) -> None:
     replace(
         worker,
         "self.initPyodide = async function () {",
-        """self.startPyodide = (url) => self.pyodideStart ??= import(url).then(({ loadPyodide }) => loadPyodide({
+        """self.startPyodide = (url) => self.pyodideStart ??= import(url).then((m) => m.loadPyodide({
     stdout: (text) => self.sendPythonOutput(text, false),
     stderr: (text) => self.sendPythonOutput(text, true),
 }));

@@ -23,7 +23,7 @@ def compress_all(out: Path, files: dict[str, str], cache: Path) -> None:
     wanted = [(out / name, digest) for name, digest in files.items() if Path(name).suffix in COMPRESSIBLE]
     wanted.sort(key=lambda item: -item[0].stat().st_size)  # the longest first keeps both cores busy
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # both compressors let go of the interpreter's lock
-        list(pool.map(lambda item: _compress(*item, cache), wanted))
+        list(pool.map(lambda item: _compress(item[0], item[1], cache), wanted))
 
 
 def _compress(path: Path, digest: str, cache: Path) -> None:
@@ -39,4 +39,5 @@ def _compress(path: Path, digest: str, cache: Path) -> None:
 
 
 def _brotli(plain: bytes) -> bytes:
-    return brotli.compress(plain, quality=11 if len(plain) <= SMALL_BYTES else 9, lgwin=24)
+    quality = 11 if len(plain) <= SMALL_BYTES else 9
+    return bytes(brotli.compress(plain, quality=quality, lgwin=24))

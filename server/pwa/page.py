@@ -18,7 +18,7 @@ WEB = ROOT / "mobile" / "web"
 VENDOR = ROOT / "server" / "web" / "vendor"
 DECODERS = ("zxing-wasm", "zbar-wasm")  # of the vendored packages, what the phone uses
 
-# Never kept offline: the service worker and its list, licence texts, and the page itself, which is kept as "./".
+# Never kept offline: the service worker and its list, licence texts, and the page, kept as "./".
 NOT_KEPT = ("sw.js", "index.html", "build.json", "assets/NOTICES")
 
 

@@ -76,7 +76,8 @@ class App:
             "Referrer-Policy": "same-origin",
             "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
         }
-        if etag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")):
+        known = request.headers.get("if-none-match", "").split(",")
+        if etag in (part.strip().removeprefix("W/") for part in known):
             return Response(status_code=304, headers=headers)
         path = self._folder / name
         kind = TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -89,7 +90,9 @@ class App:
 
 def accepted_encodings(request: Request) -> set[str]:
     """The content codings the client takes; one with `q=0` is refused."""
-    offered = (part.strip().split(";") for part in request.headers.get("accept-encoding", "").lower().split(","))
+    offered = (
+        part.strip().split(";") for part in request.headers.get("accept-encoding", "").lower().split(",")
+    )
     return {name.strip() for name, *options in offered if "q=0" not in (o.strip() for o in options)}
 
 

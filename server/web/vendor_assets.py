@@ -126,7 +126,9 @@ def digests(folder: Path) -> dict[str, Any]:
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "stamp.json")
     return {
         "packages": {f"{p.name}@{p.version}": p.sha512 for p in PACKAGES},
-        "files": {f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
+        "files": {
+            f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files
+        },
     }
 
 
@@ -207,7 +209,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     size = sum(f.stat().st_size for f in target.rglob("*") if f.is_file())
-    print(f"{'fetched' if fetched else 'already there'}: {len(PACKAGES)} packages, {size / 1e6:.1f} MB in {target}")
+    done = "fetched" if fetched else "already there"
+    print(f"{done}: {len(PACKAGES)} packages, {size / 1e6:.1f} MB in {target}")
     return 0
 
 

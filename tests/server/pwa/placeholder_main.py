@@ -6,6 +6,7 @@ import flet as ft
 
 from mobile.device import fetch_transport, network, photos, scanner, storage
 from mobile.device.config import load_config
+from sync.client.transport import NoNetwork
 
 
 async def main(page: ft.Page) -> None:
@@ -71,11 +72,13 @@ async def main(page: ft.Page) -> None:
         page.update()
 
     async def ask(_: ft.Event) -> None:
-        transport = fetch_transport.BrowserTransport(load_config().api_base)
+        transport = fetch_transport.BrowserTransport(load_config().api_base.rstrip("/"))
         try:
-            code, headers, body = await transport.post("/api/echo", b"\x00\xffhello", {"x-test": "1"})
-            reached.value = f"Server: {code} {headers['content-type']} {body!r}"
-        except (ConnectionError, TimeoutError) as error:
+            answer = await transport.request(
+                "POST", "/api/echo", headers={"x-test": "1"}, body=b"\x00\xffhello"
+            )
+            reached.value = f"Server: {answer.status} {answer.headers['content-type']} {answer.body!r}"
+        except NoNetwork as error:
             reached.value = f"{type(error).__name__}: {error}"
         page.update()
 

@@ -32,7 +32,7 @@ class TestTheAppWithNoServer:
             app.reload()
             app.see("Notes: fibre at 12")
             app.tap("Ask")
-            app.see("ConnectionError: The server could not be reached.")
+            app.see("NoNetwork: The server could not be reached.")
             app.type_into("Note", "offline")
             app.tap("Save")
             app.see("Notes: fibre at 12, offline")
@@ -61,13 +61,19 @@ class TestTheAppWithNoServer:
             asked: list[str] = []
             browser.on("request", lambda request: asked.append(request.url))
             open_app(browser, server.url).wait_until_offline_ready()
-            foreign = [url for url in asked if not url.startswith((f"http://127.0.0.1:{server.port}/", "blob:", "data:"))]
+            foreign = [
+                url
+                for url in asked
+                if not url.startswith((f"http://127.0.0.1:{server.port}/", "blob:", "data:"))
+            ]
             assert foreign == []
 
 
 @pytest.mark.browser
 class TestScanning:
-    def test_reads_the_wanted_code_of_a_label_from_the_live_camera(self, server: ServerProcess, tmp_path: Path):
+    def test_reads_the_wanted_code_of_a_label_from_the_live_camera(
+        self, server: ServerProcess, tmp_path: Path
+    ):
         video = mjpeg([label(MAC, ONT)] * 10, tmp_path / "label.mjpeg")
         with launch(tmp_path / "profile", camera=video) as browser:
             app = open_app(browser, server.url)
