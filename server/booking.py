@@ -15,15 +15,18 @@ from shared.events import WorkOrderAssigned, WorkOrderCompleted, WorkOrderUnassi
 from shared.work_orders import WorkOrder
 
 
-def book(deed: Deed, decision: Decision, asset_rows: Mapping[str, AssetRow]) -> None:
-    """Write all that `decision` causes. Raises nothing a person could mend: that was decided before."""
+def book(deed: Deed, decision: Decision, asset_rows: Mapping[str, AssetRow]) -> list[tuple[str, str]]:
+    """Write all that `decision` causes, and return the (kind, key) of the rows that a phone may show.
+
+    Raises nothing a person could mend: that was decided before.
+    """
     repository.store(deed.row, deed.after.order)
     _store_assets(deed, asset_rows)
     deed.session.flush()
     for event in decision.events:
         for follow in CONSEQUENCES[type(event)]:
             follow(deed, event)
-    _tell(deed, decision)
+    return _tell(deed, decision)
 
 
 def _store_assets(deed: Deed, rows: Mapping[str, AssetRow]) -> None:
@@ -34,21 +37,30 @@ def _store_assets(deed: Deed, rows: Mapping[str, AssetRow]) -> None:
             register.store(rows[serial], asset)
 
 
-def _tell(deed: Deed, decision: Decision) -> None:
+def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
     """Everybody who may see something of this, each row once."""
-    topic = type(decision.events[-1]).__name__
     order, before = deed.after.order, deed.before.order
     technicians = _scopes(order, before)
+    changed = [("work_order", str(order.id))]
+    changed += [
+        ("asset", serial)
+        for serial, asset in deed.after.assets.items()
+        if asset != deed.before.assets.get(serial)
+    ]
+    changed += [("stock_line", sku) for sku in sorted(_skus_moved(decision, order))]
     facts = {"number": order.number, "state": order.state.value, "freed_minutes": deed.row.freed_minutes}
-    session, at, actor = deed.session, deed.decided_at, deed.actor
-    feed.append(
-        session, [feed.BOARD, *technicians], "work_order", order.id, topic, at=at, actor=actor, facts=facts
-    )
-    for serial, asset in deed.after.assets.items():
-        if asset != deed.before.assets.get(serial):
-            feed.append(session, technicians, "asset", serial, topic, at=at, actor=actor)
-    for sku in sorted(_skus_moved(decision, order)):
-        feed.append(session, technicians, "stock_line", sku, topic, at=at, actor=actor)
+    for kind, key in changed:
+        feed.append(
+            deed.session,
+            [feed.BOARD, *technicians] if kind == "work_order" else technicians,
+            kind,
+            key,
+            type(decision.events[-1]).__name__,
+            at=deed.decided_at,
+            actor=deed.actor,
+            facts=facts if kind == "work_order" else None,
+        )
+    return changed
 
 
 def _scopes(order: WorkOrder, before: WorkOrder) -> list[str]:

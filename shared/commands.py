@@ -1,6 +1,7 @@
 """The closed union of commands, told apart by `type`. A command is what somebody means; rules decide.
 
-Serials are canonical (upper case, no blanks), MACs twelve upper-case hex digits, digests SHA-256 in hex.
+Codes are canonical, as shared.barcodes makes them: serials in upper case without blanks, MACs as
+AC:12:2F:00:1B:9E, GPON serials as HWTC1A2B3C4D. Digests are SHA-256 in hex.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ Problem
 │   └── NotYourJob
 ├── NotFound             404
 ├── TooMany              429
+├── ServerFault          500  our own mistake; nothing is lost
 └── Conflict             409/422  the world is not as the command assumes
     ├── IdReused, AlreadyClosed, WorkOrderCancelled, Reassigned, NotStarted
     ├── MissingChecks, MissingEquipment, MissingRemoval, MissingSignature
@@ -138,6 +139,12 @@ class TooMany(Problem):
     """Too many tries."""
 
     status, slug = 429, "too-many"
+
+
+class ServerFault(Problem):
+    """The server made a mistake."""
+
+    status, slug = 500, "server-fault"
 
 
 class Conflict(Problem):

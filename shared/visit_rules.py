@@ -50,7 +50,7 @@ Outcome = tuple[tuple[ev.Event, ...], tuple[Remark, ...]]
 EVIDENCE_BYTES_MAX = 10 * 1024 * 1024
 NOTE_LENGTH_MAX = 4_000
 _SERIAL = re.compile(r"[A-Z0-9][A-Z0-9./_-]{3,29}")
-_MAC = re.compile(r"[0-9A-F]{12}")
+_MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

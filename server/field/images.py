@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from server.assets import register
@@ -78,7 +78,9 @@ class DeviceSource:
             wanted.setdefault(kind, set()).add(key)
         orders = self._orders(wanted.get("work_order", set()))
         # A job brings the devices at its address along, and those fitted on it.
-        serials = wanted.get("asset", set()) | {serial for order in orders for serial in order.on_site_serials}
+        serials = wanted.get("asset", set()) | {
+            serial for order in orders for serial in order.on_site_serials
+        }
         serials |= {device.serial for order in orders for device in order.fitted}
         images: list[tuple[str, Image]] = [("work_order", order) for order in orders]
         images += [("asset", device) for device in self._devices(serials)]
@@ -102,7 +104,7 @@ class DeviceSource:
         )
         return sorted(named - stored)
 
-    def _in_scope(self) -> tuple[object, ...]:
+    def _in_scope(self) -> tuple[ColumnElement[bool], ...]:
         zone = self._settings.zone
         start = datetime.combine(self._today - timedelta(days=DAYS_BACK), time(), zone)
         end = datetime.combine(self._today + timedelta(days=DAYS_AHEAD + 1), time(), zone)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
@@ -34,7 +35,7 @@ from shared.problems import IdReused, Problem
 from shared.remarks import Remark
 from shared.situation import Situation
 from sync.protocol import PushedCommand, Receipt
-from sync.server.ports import Unit
+from sync.server.ports import Key, TryAgain, Unit
 
 
 def receipt_of(row: CommandRow) -> Receipt:
@@ -53,13 +54,20 @@ class CommandUnit:
     """See sync.server.ports.Unit."""
 
     def __init__(
-        self, session: Session, settings: Settings, device_id: UUID, technician: TechnicianRow, van: str
+        self,
+        session: Session,
+        settings: Settings,
+        device_id: UUID,
+        technician: TechnicianRow,
+        van: str,
+        touched: dict[Key, None],
     ) -> None:
         self._session = session
         self._settings = settings
         self._device_id = device_id
         self._technician = technician
         self._van_name = van
+        self._touched = touched
         self._row: WorkOrderRow | None = None
         self._assets: dict[str, AssetRow] = {}
 
@@ -71,13 +79,15 @@ class CommandUnit:
             raise IdReused(
                 "This id came before with another content: the app must mint a new one", field="id"
             )
+        if row.work_order_id:
+            self._touched[("work_order", str(row.work_order_id))] = None
         return receipt_of(row)
 
     def situation(self, command: FieldCommand) -> tuple[FieldCommand, Situation]:
         session = self._session
         self._row, order = repository.lock(session, command.work_order_id)
         command = self._resolve(command)
-        serials = {device.serial for device in (*order.fitted, *order.removed)}
+        serials = {item.serial for item in order.fitted} | {item.serial for item in order.removed}
         if isinstance(command, InstallAsset | RemoveAsset):
             serials.add(command.serial)
         found = register.lock(session, serials)
@@ -128,7 +138,7 @@ class CommandUnit:
             happened_at=happened_at,
             decided_at=row.decided_at,
         )
-        book(deed, decision, self._assets)
+        self._touched.update(dict.fromkeys(book(deed, decision, self._assets)))
         return receipt_of(row)
 
     def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt:
@@ -143,6 +153,8 @@ class CommandUnit:
                 detail=problem.detail,
             )
         row = self._keep(pushed, "held", happened_at, problem=problem)
+        if row.work_order_id:
+            self._touched[("work_order", str(row.work_order_id))] = None
         feed.append(
             self._session,
             [feed.BOARD],
@@ -193,21 +205,31 @@ def _digest(pushed: PushedCommand) -> str:
 
 
 class DeviceUnits:
-    """Opens a CommandUnit; one at a time for each device, in every process."""
+    """Opens a CommandUnit; one at a time for each device, in every process.
+
+    `touched` collects the rows that a pull right after should bring along.
+    """
 
     def __init__(self, database: Database, settings: Settings, device_id: UUID) -> None:
         self._database = database
         self._settings = settings
         self._device_id = device_id
+        self.touched: dict[Key, None] = {}
 
     @contextmanager
     def __call__(self) -> Iterator[Unit]:
-        with self._database.write() as session:
-            technician, van_name = session.execute(
-                select(TechnicianRow, StockPlaceRow.name)
-                .join(DeviceRow, DeviceRow.technician_id == TechnicianRow.id)
-                .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
-                .where(DeviceRow.id == self._device_id)
-                .with_for_update(of=DeviceRow)  # a retry that overtakes its first try waits here
-            ).one()
-            yield CommandUnit(session, self._settings, self._device_id, technician, van_name)
+        try:
+            with self._database.write() as session:
+                yield self._unit(session)
+        except (OperationalError, IntegrityError) as error:
+            raise TryAgain from error
+
+    def _unit(self, session: Session) -> CommandUnit:
+        technician, van_name = session.execute(
+            select(TechnicianRow, StockPlaceRow.name)
+            .join(DeviceRow, DeviceRow.technician_id == TechnicianRow.id)
+            .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
+            .where(DeviceRow.id == self._device_id)
+            .with_for_update(of=DeviceRow)  # a retry that overtakes its first try waits here
+        ).one()
+        return CommandUnit(session, self._settings, self._device_id, technician, van_name, self.touched)

@@ -15,6 +15,11 @@ from shared.remarks import Remark
 from shared.situation import Situation
 from sync.protocol import Image, PushedCommand, Receipt
 
+
+class TryAgain(Exception):
+    """Two transactions stood in each other's way; nothing was written, and a second try may go through."""
+
+
 Key = tuple[str, str]
 """(kind, key) of a row."""
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shared.decide import decide
-from shared.problems import Problem
+from shared.problems import Problem, ServerFault
 from shared.remarks import Remark
 from sync.protocol import PushedCommand, Receipt, decode_command
-from sync.server.ports import Units
+from sync.server.ports import TryAgain, Units
 
+_log = logging.getLogger(__name__)
+
+TRIES = 5
 SKEW_TOLERATED = timedelta(minutes=2)
 SKEW_REMARKED = timedelta(minutes=5)
 
@@ -18,9 +22,31 @@ SKEW_REMARKED = timedelta(minutes=5)
 def push(
     commands: Iterable[PushedCommand], units: Units, *, device_now: datetime, now: datetime
 ) -> list[Receipt]:
-    """Answer `commands` in the device's order. An unexpected error stops here; what was answered stands."""
+    """Answer `commands` in the device's order.
+
+    A command that this server can't digest is held as our own fault, so that it neither blocks the queue nor
+    gets lost. When not even that can be written (the database is gone) the exception goes up: the device
+    keeps everything and tries again, and what was answered stands.
+    """
     offset = now - device_now
-    return [answer(pushed, units, offset=offset, now=now) for pushed in sorted(commands, key=lambda c: c.seq)]
+    return [
+        _answer_or_hold(pushed, units, offset=offset, now=now)
+        for pushed in sorted(commands, key=lambda item: item.seq)
+    ]
+
+
+def _answer_or_hold(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime) -> Receipt:
+    for _ in range(TRIES):
+        try:
+            return answer(pushed, units, offset=offset, now=now)
+        except TryAgain:
+            continue
+        except Exception:
+            _log.exception("could not digest command %s (%s)", pushed.id, pushed.type)
+            break
+    fault = ServerFault("Our server could not book this. It is kept; dispatch has been told")
+    with units() as unit:
+        return unit.receipt_of(pushed) or unit.hold(pushed, fault, corrected(pushed.made_at, offset, now)[0])
 
 
 def answer(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime) -> Receipt:

@@ -1,0 +1,55 @@
+"""What routes ask for: the database, the settings, the speaking device, and how a Problem is answered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
+
+from server.db.engine import Database
+from server.settings import Settings
+from shared.problems import Malformed, Problem, ServerFault
+from sync.server.ports import TryAgain
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+DatabaseDep = Annotated[Database, Depends(_database)]
+SettingsDep = Annotated[Settings, Depends(_settings)]
+
+
+def problem_response(problem: Problem, status: int | None = None) -> Response:
+    return JSONResponse(
+        problem.as_json(), status_code=status or problem.status, media_type="application/problem+json"
+    )
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Every refusal leaves as application/problem+json (RFC 9457)."""
+
+    @app.exception_handler(Problem)
+    async def refused(_request: Request, problem: Problem) -> Response:
+        return problem_response(problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or None
+        return problem_response(Malformed(f"{field or 'The request'}: {first['msg']}", field=field))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(TryAgain)
+    async def busy(_request: Request, _error: Exception) -> Response:
+        problem = ServerFault("The database is busy or away. Nothing was lost; try again in a moment")
+        return problem_response(problem, status=503)

@@ -1,0 +1,153 @@
+"""The phone's two doors: POST /sync for commands and images, PUT /api/attachments for bytes."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+
+from server.access import devices
+from server.access.models import DeviceRow
+from server.clock import utc_now
+from server.db.engine import Database
+from server.dependencies import DatabaseDep, SettingsDep
+from server.dispatch.models import TechnicianRow
+from server.field import attachments
+from server.field.images import DeviceSource
+from server.field.unit import DeviceUnits
+from shared.problems import Malformed, NewerSchema
+from sync.protocol import (
+    COMMANDS_PER_PUSH_MAX,
+    PROTOCOL,
+    SyncRequest,
+    SyncResponse,
+    decode_request,
+    encode,
+)
+from sync.server.pull import pull
+from sync.server.push import push
+
+router = APIRouter(tags=["field"])
+
+BODY_BYTES_MAX = 8 * 1024 * 1024
+HEARTBEAT = timedelta(seconds=30)
+Authorization = Annotated[str | None, Header()]
+
+
+async def raw_body(request: Request) -> bytes:
+    """The request's bytes, unpacked. Raises Malformed when they are too many or not what they claim."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise Malformed(f"The request is larger than {BODY_BYTES_MAX // 2**20} MB: send fewer commands")
+    if request.headers.get("content-encoding") != "gzip":
+        return bytes(body)
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacker.decompress(bytes(body), BODY_BYTES_MAX)
+    except zlib.error as error:
+        raise Malformed(f"The request is not gzip: {error}", field="content-encoding") from error
+    if unpacker.unconsumed_tail:
+        raise Malformed(f"The request unpacks to more than {BODY_BYTES_MAX // 2**20} MB")
+    return unpacked
+
+
+@router.post("/sync", response_class=Response)
+def sync(
+    body: Annotated[bytes, Depends(raw_body)],
+    database: DatabaseDep,
+    settings: SettingsDep,
+    request: Request,
+    authorization: Authorization = None,
+    accept_encoding: Annotated[str, Header()] = "",
+) -> Response:
+    """Push commands, pull what changed. Each command is committed before this answers."""
+    message = decode_request(body)
+    if message.protocol > PROTOCOL:
+        detail = f"The app speaks protocol {message.protocol}, the server {PROTOCOL}: update the server"
+        raise NewerSchema(detail, field="protocol")
+    if len(message.commands) > COMMANDS_PER_PUSH_MAX:
+        raise Malformed(f"At most {COMMANDS_PER_PUSH_MAX} commands a request", field="commands")
+    now = utc_now()
+    with database.read() as session:
+        device = devices.authenticate(session, devices.bearer(authorization), now)
+    units = DeviceUnits(database, settings, device.id)
+    receipts = push(message.commands, units, device_now=message.device_now, now=now)
+    _note_contact(database, device, message, now)
+    if receipts:
+        request.app.state.live.wake()
+    with database.read() as session:
+        technician = session.scalars(
+            select(TechnicianRow).where(TechnicianRow.id == device.technician_id)
+        ).one()
+        source = DeviceSource(session, settings, technician, now)
+        page = pull(source, message.cursor, units.touched)
+    answer = encode(
+        SyncResponse(
+            protocol=PROTOCOL,
+            server_now=utc_now(),
+            cursor=page.cursor,
+            receipts=tuple(receipts),
+            rows=page.rows,
+            gone=page.gone,
+            reset=page.reset,
+            more=page.more,
+            missing_evidence=page.missing_evidence,
+        )
+    )
+    headers = {"content-type": "application/json", "vary": "accept-encoding"}
+    if len(answer) > 1_000 and "gzip" in accept_encoding:
+        answer, headers["content-encoding"] = gzip.compress(answer, 5), "gzip"
+    return Response(answer, headers=headers)
+
+
+def _note_contact(database: Database, device: DeviceRow, message: SyncRequest, now: datetime) -> None:
+    """A heartbeat, written at most twice a minute unless the queue tells something new."""
+    recent = device.last_seen_at is not None and now - device.last_seen_at < HEARTBEAT
+    if recent and device.queue_length == message.queue_length and device.app_version == message.app_version:
+        return
+    with database.write() as session:
+        row = session.get_one(DeviceRow, device.id)
+        devices.seen(
+            row,
+            now,
+            app_version=message.app_version,
+            queue_length=message.queue_length,
+            clock_offset_seconds=round((now - message.device_now).total_seconds()),
+        )
+
+
+@router.head("/api/attachments/{digest}")
+def has_attachment(digest: str, database: DatabaseDep, authorization: Authorization = None) -> Response:
+    """200 when the bytes came from this technician's devices, else 404."""
+    with database.read() as session:
+        device = devices.authenticate(session, devices.bearer(authorization), utc_now())
+        return Response(status_code=200 if attachments.sent_by(session, digest, device) else 404)
+
+
+@router.put("/api/attachments/{digest}", response_class=Response)
+async def put_attachment(
+    digest: str,
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    authorization: Authorization = None,
+) -> Response:
+    """Store a photo or signature under the SHA-256 of its bytes. 201, or 200 when it was there."""
+    device = await run_in_threadpool(_authenticate, database, authorization)
+    with attachments.incoming(settings.attachments, digest) as incoming:
+        async for chunk in request.stream():
+            incoming.add(chunk)
+        new = await run_in_threadpool(attachments.keep, database, incoming, device.id)
+    return Response(status_code=201 if new else 200)
+
+
+def _authenticate(database: Database, authorization: str | None) -> DeviceRow:
+    with database.read() as session:
+        return devices.authenticate(session, devices.bearer(authorization), utc_now())

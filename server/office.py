@@ -1,0 +1,92 @@
+"""Dispatchers and the plan decide by the same rules and book by the same road as phones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.assets import register
+from server.assets.models import AssetRow
+from server.booking import book
+from server.clock import mint, utc_now
+from server.consequences import Deed
+from server.db.engine import Database
+from server.db.feed_models import CommandRow
+from server.settings import Settings
+from server.work_orders import repository
+from server.work_orders.models import WorkOrderRow
+from shared.commands import SCHEMA, OfficeCommand
+from shared.decide import Decision, decide
+from shared.situation import Situation
+from sync.protocol import encode
+
+OFFICE = UUID("00000000-0000-7000-8000-000000000002")
+"""Stands for the office where a rule asks who acts."""
+
+
+def run(database: Database, settings: Settings, command: OfficeCommand, actor: str) -> Decision:
+    """Decide and book one command. Raises Problem, and then nothing has moved."""
+    with database.write() as session:
+        return apply(session, settings, command, actor, utc_now())
+
+
+def apply(
+    session: Session, settings: Settings, command: OfficeCommand, actor: str, now: datetime
+) -> Decision:
+    """The same within a transaction of the caller's: a plan books its hundred assignments at once."""
+    row, order = repository.lock(session, command.work_order_id)
+    serials = session.scalars(select(AssetRow.serial).where(AssetRow.claimed_by == order.id))
+    found = register.lock(session, serials)
+    before = Situation(
+        order=order,
+        actor_id=OFFICE,
+        van_id=None,
+        van_name="",
+        assets={serial: asset for serial, (_, asset) in found.items()},
+        on_hand={},
+        products={},
+    )
+    decision = decide(command, before, now)
+    kept = _keep(session, command, row, actor, now)
+    deed = Deed(
+        session=session,
+        settings=settings,
+        command_id=kept.id,
+        actor=actor,
+        row=row,
+        before=before,
+        after=decision.after,
+        happened_at=now,
+        decided_at=now,
+    )
+    book(deed, decision, {serial: asset_row for serial, (asset_row, _) in found.items()})
+    return decision
+
+
+def _keep(
+    session: Session, command: OfficeCommand, row: WorkOrderRow, actor: str, now: datetime
+) -> CommandRow:
+    kept = CommandRow(
+        id=mint(),
+        device_id=None,
+        actor=actor,
+        seq=0,
+        type=command.type,
+        schema_version=SCHEMA,
+        work_order_id=row.id,
+        body=encode(command).decode(),
+        digest="",
+        base_version=row.version,
+        made_at=now,
+        happened_at=now,
+        decided_at=now,
+        outcome="accepted",
+        slug=None,
+        detail=None,
+        remarks=[],
+    )
+    session.add(kept)
+    return kept
