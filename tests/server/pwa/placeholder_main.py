@@ -11,6 +11,7 @@ from sync.client.transport import NoNetwork
 
 async def main(page: ft.Page) -> None:
     page.title = "Placeholder"
+    version = ft.Text("Version 1")
     status = ft.Text("Opening")
     rows = ft.Text("")
     note = ft.TextField(label="Note")
@@ -83,12 +84,13 @@ async def main(page: ft.Page) -> None:
         page.update()
 
     def hear(told: network.PageFacts) -> None:
-        facts.value = f"Offline ready: {told.starts_offline}, persistent: {told.storage_is_persistent}"
+        facts.value = f"Offline ready: {told.starts_offline}, persistent: {told.storage_is_persistent}, update: {told.update_waiting}"
         with contextlib.suppress(Exception):
             page.update()
 
     database: storage.Database
     page.add(
+        version,
         status,
         rows,
         note,
@@ -99,6 +101,7 @@ async def main(page: ft.Page) -> None:
                 ft.Button("Scan", on_click=scan),
                 ft.Button("Picture", on_click=picture),
                 ft.Button("Ask", on_click=ask),
+                ft.Button("Update", on_click=lambda _: network.accept_update()),
             ],
             wrap=True,
         ),

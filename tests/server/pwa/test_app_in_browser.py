@@ -8,6 +8,8 @@ import pytest
 from browser import kill, launch, mjpeg, open_app
 from pwa_server import ServerProcess, label
 
+from server.pwa.build import build_pwa
+
 ONT = ("HWTC1A2B3C4D", "Code128")
 MAC = ("48575443AA01", "Code128")
 
@@ -67,6 +69,41 @@ class TestTheAppWithNoServer:
                 if not url.startswith((f"http://127.0.0.1:{server.port}/", "blob:", "data:"))
             ]
             assert foreign == []
+
+
+@pytest.mark.browser
+class TestANewVersion:
+    def test_waits_until_it_is_accepted_and_then_replaces_the_whole_app(self, tmp_path: Path):
+        first = Path(__file__).with_name("placeholder_main.py")
+        second = tmp_path / "main.py"
+        second.write_text(first.read_text().replace("Version 1", "Version 2"))
+        out = tmp_path / "pwa"
+        build_pwa(out, app_name="Placeholder", main=first)
+        server = ServerProcess(out)
+        server.start()
+        try:
+            with launch(tmp_path / "profile") as browser:
+                app = open_app(browser, server.url)
+                app.type_into("Note", "kept")
+                app.tap("Save")
+                app.see("Notes: kept")
+                app.wait_until_offline_ready()
+
+                build_pwa(out, app_name="Placeholder", main=second)
+                app.reload()
+                app.see("update: True")
+                app.see("Version 1")
+                with app.page.expect_navigation():
+                    app.tap("Update")
+                app.wait_until_started()
+                app.see("Version 2")
+                app.see("Notes: kept")
+
+                server.stop()
+                app.reload()
+                app.see("Version 2")
+        finally:
+            server.stop()
 
 
 @pytest.mark.browser

@@ -1,0 +1,140 @@
+"""The folder that the builder makes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from server.pwa import build, client, page, payload
+from server.pwa.build import BuildInfo, build_pwa, read_info
+
+MAIN = Path(__file__).with_name("placeholder_main.py")
+
+
+@pytest.fixture
+def built(placeholder: Path) -> BuildInfo:
+    info = read_info(placeholder)
+    assert info is not None
+    return info
+
+
+class TestTheBuiltFolder:
+    def test_names_no_foreign_host_but_in_comments_and_licences(self, placeholder: Path):
+        index = (placeholder / "index.html").read_text()
+        assert "https://" not in index
+        assert client.FOREIGN_NPM not in (placeholder / "main.dart.js").read_text()
+
+    def test_loads_python_by_absolute_path_and_from_our_own_worker(self, placeholder: Path):
+        assert 'flet.pyodideUrl="/app/pyodide/pyodide.mjs"' in (placeholder / "index.html").read_text()
+        assert "truckroll.takeWorker(" in (placeholder / "python.js").read_text()
+
+    def test_leaves_out_what_one_app_never_loads(self, placeholder: Path):
+        names = {path.relative_to(placeholder).as_posix() for path in placeholder.rglob("*")}
+        assert not [name for name in names if name.endswith((".symbols", ".whl", ".exe"))]
+        assert {"main.dart.js", "canvaskit/canvaskit.wasm", "assets/NOTICES"} <= names
+        assert not {"main.dart.wasm", "canvaskit/chromium", "flutter_service_worker.js"} & names
+
+    def test_keeps_offline_every_file_but_the_listed_exceptions(self, placeholder: Path):
+        record = json.loads((placeholder / "build.json").read_text())
+        worker = (placeholder / "sw.js").read_text()
+        kept = json.loads(re.search(r"const FILES = (\[.*?\]);", worker).group(1))
+        assert set(record["files"]) - set(kept) == {"sw.js", "index.html", "assets/NOTICES"}
+        assert set(kept) - set(record["files"]) == {"./"}
+        assert f'"app-{record["info"]["version"]}"' in worker
+
+    def test_carries_the_phones_python_and_none_of_the_servers(self, placeholder: Path):
+        with tarfile.open(placeholder / "app.tar.gz") as archive:
+            names = set(archive.getnames())
+            config = json.load(archive.extractfile("truckroll.json"))
+            sent = archive.extractfile("main.py").read()
+        assert sent == MAIN.read_bytes()
+        assert config["api_base"] == "/"
+        assert {
+            "mobile/device/storage.py",
+            "sync/protocol.py",
+            "sync/client/store.py",
+            "shared/money.py",
+        } <= names
+        packages = {name.split("/")[1] for name in names if name.startswith("__pypackages__/")}
+        assert {"flet", "flet_camera", "msgspec"} <= packages
+        assert not {"httpx", "oauthlib", "certifi"} & packages
+        ours = {name for name in names if not name.startswith("__pypackages__/")}
+        assert not [
+            n for n in ours if n.startswith(("server/", "scheduler/", "sync/server", "mobile/web", "tests/"))
+        ]
+        assert not [name for name in names if name.endswith(".pyc")]
+
+    def test_holds_msgspec_compiled_for_the_very_pyodide_it_carries(self, placeholder: Path):
+        target = client.runtime(placeholder)
+        tag = f"cp{target['python'].replace('.', '')}"
+        with tarfile.open(placeholder / "app.tar.gz") as archive:
+            compiled = [name for name in archive.getnames() if "/msgspec/" in name and name.endswith(".so")]
+        assert compiled == [
+            f"__pypackages__/msgspec/_core.{tag.replace('cp', 'cpython-')}-wasm32-emscripten.so"
+        ]
+
+    def test_stays_light(self, built: BuildInfo):
+        assert built.kept_brotli_bytes < 13_500_000
+        assert built.payload_bytes < 1_500_000
+
+
+class TestBuildingAgain:
+    def test_does_nothing_when_nothing_changed(self, placeholder: Path, built: BuildInfo):
+        before = (placeholder / "build.json").stat().st_mtime_ns
+        again = build_pwa(placeholder, app_name="Placeholder", main=MAIN)
+        assert (again.rebuilt, again.version) == (False, built.version)
+        assert (placeholder / "build.json").stat().st_mtime_ns == before
+
+    def test_makes_the_same_version_from_the_same_input_and_another_from_other_python(
+        self, tmp_path: Path, built: BuildInfo
+    ):
+        same = build_pwa(tmp_path / "same", app_name="Placeholder", main=MAIN)
+        assert same.version == built.version
+        changed = tmp_path / "main.py"
+        changed.write_text(MAIN.read_text() + "\n# changed\n")
+        assert build_pwa(tmp_path / "other", app_name="Placeholder", main=changed).version != built.version
+
+    def test_keeps_the_old_folder_when_a_part_is_missing(
+        self, tmp_path: Path, placeholder: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        out = tmp_path / "pwa"
+        shutil.copytree(placeholder, out)
+        monkeypatch.setattr(page, "VENDOR", tmp_path / "nowhere")
+        with pytest.raises(
+            page.VendorMissing, match=r"zxing-wasm is missing: run python -m server\.web\.vendor_assets"
+        ):
+            build_pwa(out, app_name="Other", main=MAIN)
+        assert read_info(out) == read_info(placeholder)
+
+
+class TestEditingTheClient:
+    def test_says_which_text_is_gone_when_flet_has_changed(self, tmp_path: Path):
+        file = tmp_path / "python.js"
+        file.write_text("new code")
+        with pytest.raises(client.ClientChanged, match=r"python.js no longer holds: 'old code'"):
+            client.replace(file, "old code", "")
+        with pytest.raises(client.ClientChanged, match=r"python.js matches 2 times instead of once: 'e'"):
+            client.replace_pattern(file, "e", "")
+
+
+class TestTheDependencies:
+    def test_are_the_products_core_requirements(self):
+        names = {re.split(r"[=<>]", text)[0] for text in payload.dependencies()}
+        assert names == {"flet", "flet-camera", "msgspec"}
+
+    def test_name_what_could_not_be_had(self, tmp_path: Path):
+        with pytest.raises(
+            payload.DependenciesUnavailable, match=r"msgspec==0\.0\.0 could not be had for pyem"
+        ):
+            payload.resolve(
+                ["msgspec==0.0.0"], python="3.14", platform="pyemscripten_2026_0_wasm32", cache=tmp_path
+            )
+
+
+def test_the_default_folders_are_ignored_by_git():
+    assert build.DEFAULT_OUT.parent == build.DEFAULT_CACHE.parent.parent == payload.ROOT / "build"
