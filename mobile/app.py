@@ -1,0 +1,248 @@
+"""The technician's app: which screen is shown, and everything that runs behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.device.browser import IN_BROWSER
+from mobile.device.config import load_config
+from mobile.device.network import PageFacts, watch_network, watch_page
+from mobile.device.storage import StorageError, open_database
+from mobile.gateway import Gateway
+from mobile.parts.blocks import mood_box
+from mobile.parts.frame import navigation_bar, navigation_rail
+from mobile.parts.touch import primary
+from mobile.screens.cannot import Cannot
+from mobile.screens.checks import Checks
+from mobile.screens.close import Close
+from mobile.screens.job import Job
+from mobile.screens.note import Note
+from mobile.screens.parts_used import PartsUsed
+from mobile.screens.photo import Photo
+from mobile.screens.scan import Scan
+from mobile.screens.sign import Sign
+from mobile.screens.sign_in import SignIn
+from mobile.screens.stock import Stock
+from mobile.screens.sync_status import SyncStatusScreen
+from mobile.screens.today import Today
+from mobile.state import Desk, parse_route
+from mobile.sync_loop import SyncLoop
+from sync.client.store import ClientStore
+from sync.client.transport import HttpxTransport, Transport
+
+log = logging.getLogger("truckroll")
+
+JOB_SCREENS = {
+    "": Job,
+    "scan": Scan,
+    "checks": Checks,
+    "parts": PartsUsed,
+    "photo": Photo,
+    "sign": Sign,
+    "close": Close,
+    "cannot": Cannot,
+    "note": Note,
+}
+MINUTE_SECONDS = 60
+
+
+@ft.component
+def App(desk: Desk) -> ft.Control:
+    """One screen on a phone; beside the day's list on a tablet."""
+    shell, _ = ft.use_state(desk.shell)
+    name, order_id, screen = parse_route(shell.route)
+    if not desk.gateway.registered or name == "sign-in":
+        return _narrow(SignIn(desk, key="sign-in"))
+    if shell.width < theme.WIDE:
+        return _phone(desk, name, order_id, screen)
+    return _tablet(desk, name, order_id, screen)
+
+
+def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Control:
+    """The screen of a route. Its key makes each route keep its own state."""
+    if name == "job" and order_id is not None:
+        return JOB_SCREENS.get(screen, Job)(desk, order_id, key=f"{order_id}/{screen}")
+    if name == "stock":
+        return Stock(desk, key="stock")
+    if name == "sync":
+        return SyncStatusScreen(desk, key="sync")
+    return Today(desk, key="today")
+
+
+def _phone(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Control:
+    parts = [ft.Container(content=_shown(desk, name, order_id, screen), expand=True)]
+    if name != "job":
+        parts.append(navigation_bar(desk, name))
+    return ft.SafeArea(ft.Column(parts, spacing=0, expand=True), expand=True)
+
+
+def _tablet(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Control:
+    panes: list[ft.Control] = [navigation_rail(desk, name), ft.VerticalDivider(width=1, color=theme.LINE)]
+    if name in ("today", "job"):
+        if order_id is None:
+            order_id = _job_at_hand(desk)
+        panes.append(ft.Container(content=Today(desk, order_id, key="today"), width=theme.LIST_WIDTH))
+        panes.append(ft.VerticalDivider(width=1, color=theme.LINE))
+        if order_id is not None:
+            panes.append(ft.Container(content=_shown(desk, "job", order_id, screen), expand=True))
+    else:
+        panes.append(ft.Container(content=_shown(desk, name, None, ""), expand=True))
+    return ft.SafeArea(
+        ft.Row(panes, spacing=0, expand=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH), expand=True
+    )
+
+
+def _job_at_hand(desk: Desk) -> UUID | None:
+    orders = [order for order in desk.gateway.today() if not order.state.is_over]
+    under_way = [order for order in orders if order.state.is_under_way]
+    return next((order.id for order in under_way + orders), None)
+
+
+def _narrow(content: ft.Control) -> ft.Control:
+    return ft.SafeArea(ft.Container(content=content, expand=True), expand=True)
+
+
+async def main(page: ft.Page) -> None:
+    """Open the device's data, show the app at once, then start to talk to the server."""
+    dress(page)
+    config = load_config()
+    try:
+        database = await open_database("truckroll")
+    except StorageError as error:
+        page.render(StorageTrouble, str(error), page)
+        return
+    store = ClientStore(database.connection, database.flush)
+    gateway = Gateway(store, transport_to(config.api_base))
+    start(page, gateway, storage=database.where, build=config.build)
+
+
+def transport_to(api_base: str) -> Transport:
+    """`api_base` "/" is the app's own origin in the browser."""
+    if IN_BROWSER:
+        from mobile.device.fetch_transport import BrowserTransport
+
+        return BrowserTransport("" if api_base == "/" else api_base)
+    return HttpxTransport(api_base)
+
+
+def dress(page: ft.Page) -> None:
+    page.title = words.APP
+    page.theme = theme.theme()
+    page.theme_mode = ft.ThemeMode.LIGHT
+    page.padding = 0
+    page.spacing = 0
+    page.bgcolor = theme.CANVAS
+
+
+def start(
+    page: ft.Page,
+    gateway: Gateway,
+    *,
+    storage: str = "file",
+    build: str = "source",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Desk:
+    """Show the app on `page` and run its background work. Returns the desk, for tests."""
+    loop = SyncLoop(gateway, until_visible=page.wait_until_visible)
+    desk = Desk(
+        gateway,
+        now=now,
+        push_route=lambda route: _push(page, route),
+        run=page.run_task,
+        nudge=loop.nudge,
+        platform=_platform(page),
+        storage=storage,
+        build=build,
+    )
+    shell = desk.shell
+    shell.route = page.route or "/"
+    shell.width = page.width or shell.width
+
+    def resized(event: ft.PageResizeEvent) -> None:
+        shell.width = event.width
+
+    def routed(event: ft.RouteChangeEvent) -> None:
+        if event.route != shell.route:
+            shell.notice = None
+            shell.route = event.route
+
+    def awake(event: ft.AppLifecycleStateChangeEvent) -> None:
+        if event.state in (ft.AppLifecycleState.RESUME, ft.AppLifecycleState.SHOW):
+            loop.nudge()
+
+    def heard(facts: PageFacts) -> None:
+        shell.page_facts = facts
+
+    def changed() -> None:
+        shell.sending = gateway.status().syncing
+
+    page.on_resize = resized
+    page.on_route_change = routed
+    page.on_app_lifecycle_state_change = awake
+    gateway.subscribe(changed)
+    page.render(App, desk)
+    stops = [watch_network(lambda online: loop.nudge() if online else None), watch_page(heard)]
+
+    async def tick() -> None:
+        """Late warnings and "12:03" age by themselves."""
+        while True:
+            await asyncio.sleep(MINUTE_SECONDS)
+            await page.wait_until_visible()
+            shell.minute += 1
+
+    tasks = [page.run_task(loop.run), page.run_task(tick)]
+
+    def closed() -> None:
+        for task in tasks:
+            task.cancel()
+        for stop in stops:
+            stop()
+
+    page.on_close = closed
+    return desk
+
+
+def _push(page: ft.Page, route: str) -> None:
+    page.run_task(page.push_route, route)
+
+
+def _platform(page: ft.Page) -> str:
+    if page.web:
+        return "web"
+    return {ft.PagePlatform.ANDROID: "android", ft.PagePlatform.IOS: "ios"}.get(page.platform, "test")
+
+
+@ft.component
+def StorageTrouble(sentence: str, page: ft.Page) -> ft.Control:
+    """Shown instead of the app: another tab has the data, or the browser keeps none."""
+
+    async def again() -> None:
+        await main(page)
+
+    return ft.SafeArea(
+        ft.Container(
+            content=ft.Column(
+                [
+                    ft.Text(words.STORAGE_PROBLEM, size=theme.TITLE, weight=ft.FontWeight.W_700),
+                    mood_box(sentence, "bad"),
+                    primary(words.TRY_AGAIN, again, icon=ft.Icons.REFRESH),
+                ],
+                spacing=theme.GAP,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+            padding=theme.EDGE,
+        )
+    )
+
+
+def run(**options: Any) -> None:
+    """Start the app; `options` are Flet's."""
+    ft.run(main, **options)

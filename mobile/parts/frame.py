@@ -1,0 +1,138 @@
+"""The frame around every screen: title, status, body, what was just saved, the one big button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.parts.blocks import mood_box
+from mobile.parts.status_chip import StatusChip
+from mobile.parts.touch import icon_button
+from mobile.state import Desk
+
+TOP_SCREENS = (
+    ("/", words.TODAY, ft.Icons.TODAY),
+    ("/stock", words.STOCK, ft.Icons.LOCAL_SHIPPING_OUTLINED),
+    ("/sync", words.SYNC, ft.Icons.CLOUD_UPLOAD_OUTLINED),
+)
+
+
+def frame(
+    desk: Desk,
+    heading: str,
+    body: Sequence[ft.Control],
+    *,
+    second: str = "",
+    back: bool = False,
+    bottom: Sequence[ft.Control] = (),
+    scrolls: bool = True,
+    status: bool = True,
+) -> ft.Control:
+    """`bottom` stays in sight while `body` scrolls; its last control is the primary button."""
+    notice = desk.shell.notice
+    pinned: list[ft.Control] = []
+    if notice is not None:
+        dismiss = icon_button(ft.Icons.CLOSE, words.DISMISS, desk.dismiss)
+        said = mood_box(notice.text, notice.mood, trailing=dismiss)
+        pinned.append(ft.Semantics(content=said, live_region=True, container=True))
+    pinned.extend(bottom)
+    return ft.Column(
+        [
+            _header(desk, heading, second, back=back),
+            *([StatusChip(desk, desk.shell)] if status else []),
+            ft.Container(
+                content=ft.Column(
+                    list(body),
+                    spacing=theme.GAP,
+                    scroll=ft.ScrollMode.AUTO if scrolls else None,
+                    horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                    expand=True,
+                ),
+                padding=ft.Padding.only(left=12, right=12, top=theme.GAP),
+                expand=True,
+            ),
+            *([_bottom(pinned)] if pinned else []),
+        ],
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _header(desk: Desk, heading: str, second: str, *, back: bool) -> ft.Control:
+    named: list[ft.Control] = [
+        ft.Semantics(
+            content=ft.Text(
+                heading, size=theme.TITLE, weight=ft.FontWeight.W_700, color=theme.WHITE, max_lines=1,
+                overflow=ft.TextOverflow.ELLIPSIS,
+            ),
+            header=True,
+        )
+    ]  # fmt: skip
+    if second:
+        named.append(
+            ft.Text(
+                second, size=theme.SMALL, color=theme.WHITE, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS
+            )
+        )
+    arrow = icon_button(ft.Icons.ARROW_BACK, words.BACK, desk.back, color=theme.WHITE)
+    return ft.Container(
+        content=ft.Row(
+            [
+                *([arrow] if back else []),
+                ft.Column(named, spacing=0, expand=True, alignment=ft.MainAxisAlignment.CENTER),
+            ],
+            spacing=4,
+        ),
+        bgcolor=theme.TEAL,
+        height=68,
+        padding=ft.Padding.only(left=4 if back else theme.EDGE, right=theme.EDGE),
+    )
+
+
+def _bottom(controls: list[ft.Control]) -> ft.Control:
+    return ft.Container(
+        content=ft.Column(controls, spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
+        bgcolor=theme.WHITE,
+        border=ft.Border.only(top=ft.BorderSide(1, theme.LINE)),
+        padding=ft.Padding.only(left=12, right=12, top=10, bottom=12),
+    )
+
+
+def navigation_bar(desk: Desk, current: str) -> ft.Control:
+    """At the bottom of the three top screens on a phone."""
+    return ft.NavigationBar(
+        destinations=[ft.NavigationBarDestination(icon=icon, label=name) for _, name, icon in TOP_SCREENS],
+        selected_index=_index(current),
+        bgcolor=theme.WHITE,
+        indicator_color=theme.AMBER,
+        height=72,
+        on_change=lambda event: _switch(desk, int(event.control.selected_index)),
+    )
+
+
+def navigation_rail(desk: Desk, current: str) -> ft.Control:
+    """At the left on a tablet."""
+    return ft.NavigationRail(
+        destinations=[
+            ft.NavigationRailDestination(icon=icon, label=name, padding=ft.Padding.symmetric(vertical=6))
+            for _, name, icon in TOP_SCREENS
+        ],
+        selected_index=_index(current),
+        label_type=ft.NavigationRailLabelType.ALL,
+        min_width=96,
+        bgcolor=theme.WHITE,
+        indicator_color=theme.AMBER,
+        on_change=lambda event: _switch(desk, int(event.control.selected_index)),
+    )
+
+
+def _switch(desk: Desk, index: int) -> None:
+    desk.dismiss()
+    desk.go(TOP_SCREENS[index][0])
+
+
+def _index(name: str) -> int:
+    return {"stock": 1, "sync": 2}.get(name, 0)

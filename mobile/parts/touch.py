@@ -1,0 +1,130 @@
+"""Things to tap, all at least 56 px high, each with a name that a screen reader and a test can find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import flet as ft
+
+from mobile import theme
+
+Handler = Callable[..., Any]
+
+
+def primary(
+    text: str, on_click: Handler, *, icon: ft.IconData | None = None, disabled: bool = False
+) -> ft.Control:
+    """The one thing to do next, within reach of the thumb."""
+    return ft.FilledButton(
+        content=ft.Text(
+            text, size=theme.LARGE, weight=ft.FontWeight.W_700, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS
+        ),
+        icon=ft.Icon(icon, size=26) if icon else None,
+        height=theme.PRIMARY,
+        disabled=disabled,
+        on_click=on_click,
+        style=ft.ButtonStyle(
+            bgcolor={ft.ControlState.DISABLED: theme.LINE, ft.ControlState.DEFAULT: theme.AMBER},
+            color={ft.ControlState.DISABLED: theme.QUIET, ft.ControlState.DEFAULT: theme.INK},
+            shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
+            padding=ft.Padding.symmetric(horizontal=theme.EDGE),
+        ),
+    )
+
+
+def secondary(
+    text: str,
+    on_click: Handler | None = None,
+    *,
+    icon: ft.IconData | None = None,
+    url: str | None = None,
+    expand: bool = False,
+    danger: bool = False,
+    disabled: bool = False,
+) -> ft.Control:
+    ink = theme.BAD if danger else theme.TEAL
+    return ft.OutlinedButton(
+        content=ft.Text(
+            text, size=theme.BODY, weight=ft.FontWeight.W_600, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS
+        ),
+        icon=ft.Icon(icon, size=24) if icon else None,
+        height=theme.TARGET,
+        url=url,
+        expand=expand,
+        disabled=disabled,
+        on_click=on_click,
+        style=ft.ButtonStyle(
+            color=ink,
+            bgcolor=theme.WHITE,
+            side=ft.BorderSide(2, theme.LINE if disabled else ink),
+            shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
+            padding=ft.Padding.symmetric(horizontal=12),
+        ),
+    )
+
+
+def icon_button(
+    icon: ft.IconDataOrControl,
+    name: str,
+    on_click: Handler,
+    *,
+    color: str = theme.INK,
+    bgcolor: str | None = None,
+) -> ft.Control:
+    """A picture to tap. It is named here: on the web a tooltip names only the box around a button."""
+    button = ft.IconButton(
+        icon=icon,
+        icon_size=28,
+        icon_color=color,
+        bgcolor=bgcolor,
+        width=theme.TARGET,
+        height=theme.TARGET,
+        on_click=lambda: on_click(),
+    )
+    return ft.Semantics(
+        content=button,
+        label=name,
+        button=True,
+        container=True,
+        exclude_semantics=True,
+        on_tap=lambda: on_click(),
+    )
+
+
+def tappable(
+    content: ft.Control, name: str, on_click: Handler, *, selected: bool | None = None
+) -> ft.Control:
+    """Make a whole card a button. Its words stay readable one by one; `name` is what it is called."""
+    return ft.Semantics(
+        label=name,
+        button=True,
+        container=True,
+        selected=selected,
+        exclude_semantics=True,
+        on_tap=lambda: on_click(),
+        content=ft.GestureDetector(
+            content=content,
+            on_tap=lambda: on_click(),
+            mouse_cursor=ft.MouseCursor.CLICK,
+            exclude_from_semantics=True,
+        ),
+    )
+
+
+def choice(text: str, name: str, chosen: bool, on_click: Handler) -> ft.Control:
+    """One of several: a large row with a round mark."""
+    mark = ft.Icons.RADIO_BUTTON_CHECKED if chosen else ft.Icons.RADIO_BUTTON_UNCHECKED
+    row = ft.Container(
+        content=ft.Row(
+            [
+                ft.Icon(mark, size=28, color=theme.TEAL),
+                ft.Text(text, size=theme.BODY, weight=ft.FontWeight.W_600 if chosen else None, expand=True),
+            ]
+        ),
+        bgcolor=theme.CALM_BACK if chosen else theme.WHITE,
+        border=ft.Border.all(2, theme.TEAL if chosen else theme.LINE),
+        border_radius=theme.RADIUS,
+        padding=ft.Padding.symmetric(horizontal=14, vertical=14),
+    )
+    return tappable(row, name, on_click, selected=chosen)

@@ -1,0 +1,1 @@
+"""One screen a module: a component of the desk and the route."""

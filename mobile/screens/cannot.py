@@ -1,0 +1,65 @@
+"""The visit could not be completed: say why in two taps."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.parts.blocks import line
+from mobile.parts.drafts import use_draft
+from mobile.parts.fields import text_field
+from mobile.parts.frame import frame
+from mobile.parts.touch import choice, primary
+from mobile.screens.guard import gone
+from mobile.state import Desk
+from shared.commands import CannotComplete
+
+
+@ft.component
+def Cannot(desk: Desk, order_id: UUID) -> ft.Control:
+    reason, set_reason = use_draft(desk, "reason", None)
+    text, set_text = use_draft(desk, "text", "")
+    order = desk.gateway.order(order_id)
+    if order is None:
+        return gone(desk, words.CANNOT)
+
+    def report() -> None:
+        command = CannotComplete(work_order_id=order_id, reason=reason, text=text)
+        if desk.send(command, said=words.reported(order.number)):
+            desk.drop_drafts()
+            desk.go("/")
+
+    return frame(
+        desk,
+        words.CANNOT,
+        [
+            line(words.WHY, bold=True, size=theme.LARGE),
+            *(
+                choice(name, name, key is reason, lambda key=key: set_reason(key))
+                for key, name in words.REASONS.items()
+            ),
+            text_field(
+                words.CANNOT_NOTE,
+                text,
+                multiline=True,
+                min_lines=2,
+                max_lines=5,
+                text_size=theme.BODY,
+                on_change=lambda event: set_text(event.control.value),
+            ),
+            line(words.CANNOT_TEXT, quiet=True),
+            ft.Container(height=4),
+        ],
+        second=f"{order.number}, {order.place.street} {order.place.house_number}",
+        back=True,
+        bottom=[
+            primary(
+                words.REPORT if reason else words.CHOOSE_REASON,
+                report,
+                icon=ft.Icons.UNDO,
+                disabled=reason is None,
+            )
+        ],
+    )

@@ -1,0 +1,116 @@
+"""Measurements: large digits, the limits beside them, and what to mend when they are missed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.parts.blocks import card, line, mood_box
+from mobile.parts.drafts import use_draft
+from mobile.parts.fields import text_field
+from mobile.parts.frame import frame
+from mobile.parts.touch import icon_button, primary
+from mobile.screens.guard import gone, not_on_site
+from mobile.state import Desk
+from mobile.views.quantities import change_sign, mostly_negative, read_number
+from shared.commands import RecordCheck
+from shared.work_orders import CheckSpec, WorkOrder
+
+
+@ft.component
+def Checks(desk: Desk, order_id: UUID) -> ft.Control:
+    """Each field keeps what was typed until a value within its limits is saved."""
+    entered, set_entered = use_draft(desk, "entered", {})
+    refusals, set_refusals = ft.use_state({})
+    order = desk.gateway.order(order_id)
+    if order is None:
+        return gone(desk, words.CHECKS)
+    if refusal := not_on_site(desk, order, words.CHECKS):
+        return refusal
+
+    def enter(code: str, text: str) -> None:
+        set_refusals(lambda old: {key: said for key, said in old.items() if key != code})
+        set_entered({**desk.draft("entered", {}), code: text})
+
+    def save() -> None:
+        now = desk.draft("entered", {})
+        typed = {spec: now[spec.code] for spec in order.required_checks if now.get(spec.code, "").strip()}
+        if not typed:
+            desk.tell(words.NOTHING_MEASURED, "calm")
+            return
+        refused: dict[str, str] = {}
+        desk.dismiss()
+        keep = dict(now)
+        for spec, text in typed.items():
+            value = read_number(text)
+            if value is None:
+                refused[spec.code] = words.not_a_number(text, spec.label)
+            elif desk.send(RecordCheck(work_order_id=order_id, code=spec.code, value=value)):
+                if spec.allows(value):
+                    del keep[spec.code]
+                else:
+                    refused[spec.code] = words.outside(str(value), spec.unit, spec.limits)
+            else:
+                return  # the refusal is on the screen, and nothing that was typed is lost
+        set_refusals(refused)
+        set_entered(keep)
+        if not refused and all(_passed(desk.gateway.order(order_id), spec) for spec in order.required_checks):
+            desk.open_job(order_id)
+
+    cards = [
+        _card(order, spec, entered.get(spec.code, ""), refusals.get(spec.code, ""), enter)
+        for spec in order.required_checks
+    ]
+    return frame(
+        desk,
+        words.CHECKS,
+        cards or [line(words.NO_CHECKS)],
+        second=f"{order.place.street} {order.place.house_number}",
+        back=True,
+        bottom=[primary(words.SAVE_CHECKS, save, icon=ft.Icons.SAVE)],
+    )
+
+
+def _passed(order: WorkOrder | None, spec: CheckSpec) -> bool:
+    result = order.result_of(spec.code) if order else None
+    return result is not None and result.passed
+
+
+def _card(order: WorkOrder, spec: CheckSpec, text: str, refusal: str, enter) -> ft.Control:  # type: ignore[no-untyped-def]
+    result = order.result_of(spec.code)
+    field = text_field(
+        spec.label,
+        text,
+        key=f"check-{spec.code}",
+        suffix=spec.unit,
+        text_size=theme.HUGE,
+        expand=True,
+        keyboard_type=ft.KeyboardType.TEXT if mostly_negative(spec) else ft.KeyboardType.NUMBER,
+        autocorrect=False,
+        refused=bool(refusal),
+        on_change=lambda event: enter(spec.code, event.control.value),
+    )
+    row: list[ft.Control] = [field]
+    if mostly_negative(spec):
+        sign = icon_button(
+            ft.Text("±", size=theme.HUGE, color=theme.INK),
+            words.CHANGE_SIGN,
+            lambda: enter(spec.code, change_sign(text)),
+            bgcolor=theme.CALM_BACK,
+        )
+        row.insert(0, sign)
+    said: list[ft.Control] = [line(words.limits(spec.limits), quiet=True)]
+    if refusal:
+        said.append(mood_box(refusal, "bad"))
+    elif result is not None:
+        value = words.measured(str(result.value), result.unit)
+        good = result.passed
+        said.append(
+            mood_box(
+                value if good else words.outside(str(result.value), result.unit, spec.limits),
+                "good" if good else "bad",
+            )
+        )
+    return card(ft.Row(row, spacing=8), *said)

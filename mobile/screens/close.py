@@ -1,0 +1,71 @@
+"""The last look before the close: what was done, and what happens next."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.parts.blocks import line, mood_box, section, with_icon
+from mobile.parts.frame import frame
+from mobile.parts.touch import primary
+from mobile.screens.guard import gone, not_on_site
+from mobile.state import Desk
+from mobile.views.job import steps
+from mobile.views.quantities import product_name, quantity
+from shared.commands import CloseWorkOrder
+from shared.work_orders import WorkOrder
+
+
+@ft.component
+def Close(desk: Desk, order_id: UUID) -> ft.Control:
+    order = desk.gateway.order(order_id)
+    if order is None:
+        return gone(desk, words.CLOSE)
+    if refusal := not_on_site(desk, order, words.CLOSE):
+        return refusal
+
+    def close() -> None:
+        if desk.send(CloseWorkOrder(work_order_id=order_id), said=words.closed(order.number)):
+            desk.go("/")
+
+    missing = desk.gateway.missing(order_id)
+    body: list[ft.Control] = []
+    if missing:
+        body.append(
+            mood_box("\n".join(problem.detail for problem in missing), "warn", heading=words.STILL_MISSING)
+        )
+    body.append(_done(desk, order))
+    after = [with_icon(ft.Icons.ARROW_RIGHT, line(text)) for text in words.after_close(order.kind)]
+    body.append(section(words.WHAT_NEXT, *after))
+    return frame(
+        desk,
+        words.CLOSE,
+        body,
+        second=f"{order.number}, {order.place.street} {order.place.house_number}",
+        back=True,
+        bottom=[primary(words.CLOSE_JOB, close, icon=ft.Icons.CHECK_CIRCLE, disabled=bool(missing))],
+    )
+
+
+def _done(desk: Desk, order: WorkOrder) -> ft.Control:
+    lookup = desk.gateway.product
+    rows: list[ft.Control] = []
+    for step in steps(order, lookup):
+        if step.done and step.screen != "parts":
+            both = ft.Column(
+                [line(step.title, quiet=True, size=theme.SMALL), line(step.detail, bold=True)], spacing=0
+            )
+            rows.append(with_icon(ft.Icons.CHECK_CIRCLE, both, color=theme.GOOD))
+    for sku in dict.fromkeys(part.sku for part in order.parts):
+        product = lookup(sku)
+        name = product.name if product else product_name(None, sku)
+        rows.append(
+            with_icon(
+                ft.Icons.CHECK_CIRCLE,
+                line(words.times(quantity(order.used(sku), product), name)),
+                color=theme.GOOD,
+            )
+        )
+    return section(words.DONE_HERE, *(rows or [line(words.NOT_YET)]))

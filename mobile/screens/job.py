@@ -1,0 +1,169 @@
+"""One visit: where, who, what, and the next step as one big button."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.parts.blocks import card, facts, line, mood_box, section, tag, with_icon
+from mobile.parts.check_list import check_list
+from mobile.parts.frame import frame
+from mobile.parts.touch import primary, secondary
+from mobile.state import Desk
+from mobile.views.job import NextStep, next_step, steps
+from mobile.views.quantities import product_name
+from mobile.views.today import bring_list, lateness
+from mobile.views.today import facts as job_facts
+from shared.commands import Arrive, StartTravel
+from shared.work_orders import WorkOrder, WorkOrderState
+
+ICONS = {
+    "start_travel": ft.Icons.NEAR_ME,
+    "arrive": ft.Icons.PLACE,
+    "open": ft.Icons.ARROW_FORWARD,
+    "back": ft.Icons.LIST,
+}
+
+
+@ft.component
+def Job(desk: Desk, order_id: UUID) -> ft.Control:
+    order = desk.gateway.order(order_id)
+    if order is None:
+        return frame(desk, words.TODAY, [mood_box(words.JOB_GONE, "warn")], back=True)
+    lookup = desk.gateway.product
+    checklist = steps(order, lookup)
+    button = next_step(order, checklist)
+    body = [
+        _place(order),
+        _work(desk, order),
+    ]
+    body[:0] = _warnings(desk, order)
+    if not order.state.is_over:
+        rows = check_list(checklist, lambda screen: desk.open_job(order.id, screen))
+        first = 0 if order.state is WorkOrderState.ON_SITE else len(body)
+        body.insert(first, section(words.TO_CLOSE, *rows))
+    body.append(_notes(desk, order))
+    if not order.state.is_over:
+        body.append(
+            ft.Row(
+                [
+                    secondary(
+                        words.ADD_NOTE,
+                        lambda: desk.open_job(order.id, "note"),
+                        icon=ft.Icons.EDIT_NOTE,
+                        expand=True,
+                    ),
+                    secondary(
+                        words.CANNOT, lambda: desk.open_job(order.id, "cannot"), expand=True, danger=True
+                    ),
+                ],
+                spacing=8,
+            )
+        )
+    body.append(ft.Container(height=4))
+    return frame(
+        desk,
+        words.KINDS[order.kind],
+        body,
+        second=f"{order.number}, {words.STATES[order.state]}",
+        back=True,
+        bottom=[primary(button.text, lambda: press(desk, order, button), icon=ICONS[button.action])],
+    )
+
+
+def press(desk: Desk, order: WorkOrder, button: NextStep) -> None:
+    """What the big button does."""
+    match button.action:
+        case "start_travel":
+            desk.send(
+                StartTravel(work_order_id=order.id),
+                said=f"{words.STATES[WorkOrderState.TRAVELLING]}. {words.SAVED}",
+            )
+        case "arrive":
+            desk.send(
+                Arrive(work_order_id=order.id), said=f"{words.STATES[WorkOrderState.ON_SITE]}. {words.SAVED}"
+            )
+        case "open":
+            desk.dismiss()
+            desk.open_job(order.id, button.screen)
+        case "back":
+            desk.back()
+
+
+def _warnings(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    boxes: list[ft.Control] = []
+    profile = desk.gateway.profile
+    if profile and order.technician_id != profile.technician_id and not order.state.is_over:
+        boxes.append(mood_box(words.CHANGED_HANDS, "warn"))
+    if late := lateness(order, desk.now(), desk.zone, travels_now=True):
+        boxes.append(mood_box(late, "bad"))
+    return boxes
+
+
+def _place(order: WorkOrder) -> ft.Control:
+    place = order.place
+    here = f"{place.lat:.6f},{place.lon:.6f}"
+    address = ft.Column(
+        [
+            ft.Text(f"{place.street} {place.house_number}", size=theme.TITLE, weight=ft.FontWeight.W_700),
+            line(f"{place.postcode} {place.city}", quiet=True),
+        ],
+        spacing=0,
+    )
+    lines: list[ft.Control] = [with_icon(ft.Icons.PLACE, address)]
+    if place.access_notes:
+        lines.append(
+            ft.Container(
+                content=with_icon(ft.Icons.KEY, line(place.access_notes, bold=True), color=theme.WARN),
+                bgcolor=theme.WARN_BACK,
+                border_radius=10,
+                padding=12,
+            )
+        )
+    if place.cabinet:
+        lines.append(with_icon(ft.Icons.HUB_OUTLINED, line(f"{words.CABINET} {place.cabinet}")))
+    contact = order.contact
+    lines.append(with_icon(ft.Icons.PERSON_OUTLINE, line(f"{contact.name}\n{contact.phone}".strip())))
+    buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=f"geo:{here}?q={here}", expand=True)]
+    if contact.phone:
+        number = "".join(character for character in contact.phone if character in "+0123456789")
+        buttons.append(secondary(words.CALL, icon=ft.Icons.CALL, url=f"tel:{number}", expand=True))
+    lines.append(ft.Row(buttons, spacing=8))
+    return card(*lines)
+
+
+def _work(desk: Desk, order: WorkOrder) -> ft.Control:
+    lookup = desk.gateway.product
+    there = desk.gateway.devices_at(order.place.id)
+    known = {device.serial for device in there}
+    installed = [
+        words.fitted(device.serial, product_name(lookup(device.sku), device.sku)) for device in there
+    ]
+    installed += [serial for serial in order.on_site_serials if serial not in known]
+    bring = bring_list(order, lookup)
+    return section(
+        words.WORK,
+        line(order.summary, bold=True),
+        line(words.plan(order.service.plan_name, order.service.down_mbps)),
+        facts(job_facts(order, desk.zone)),
+        ft.Divider(height=1, color=theme.LINE),
+        line(words.BRING, quiet=True, size=theme.SMALL),
+        *(line(text) for text in bring or (words.NOTHING_TO_BRING,)),
+        ft.Divider(height=1, color=theme.LINE),
+        line(words.ON_SITE_NOW, quiet=True, size=theme.SMALL),
+        *(line(text) for text in installed or (words.NOTHING_INSTALLED,)),
+    )
+
+
+def _notes(desk: Desk, order: WorkOrder) -> ft.Control:
+    if not order.notes:
+        return ft.Container(height=0)
+    return section(
+        words.NOTES,
+        *(
+            ft.Row([tag(desk.clock(note.at)), ft.Text(note.text, size=theme.BODY, expand=True)])
+            for note in order.notes
+        ),
+    )

@@ -1,0 +1,68 @@
+"""Photos of the finished work."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.device.photos import PhotoError, pick_picture, shrink
+from mobile.parts.blocks import line
+from mobile.parts.frame import frame
+from mobile.parts.touch import primary
+from mobile.screens.guard import gone
+from mobile.state import Desk
+from shared.work_orders import EvidenceKind
+
+
+@ft.component
+def Photo(desk: Desk, order_id: UUID) -> ft.Control:
+    busy, set_busy = ft.use_state(False)
+    order = desk.gateway.order(order_id)
+    if order is None:
+        return gone(desk, words.PHOTO)
+
+    async def take() -> None:
+        picture = await pick_picture()
+        if picture is None:
+            return
+        set_busy(True)
+        try:
+            photo = await shrink(picture)
+        except PhotoError as error:
+            desk.tell(str(error), "bad")
+        else:
+            desk.keep(lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg"))
+        finally:
+            set_busy(False)
+
+    photos = [item for item in order.evidence if item.kind is EvidenceKind.PHOTO]
+    pictures: list[ft.Control] = []
+    for number, item in enumerate(photos, start=1):
+        if (data := desk.gateway.evidence_bytes(item.digest)) is not None:
+            pictures.append(
+                ft.Container(
+                    content=ft.Image(
+                        src=data,
+                        fit=ft.BoxFit.COVER,
+                        height=220,
+                        semantics_label=words.photo_number(number),
+                        gapless_playback=True,
+                    ),
+                    border_radius=theme.RADIUS,
+                    clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
+                )
+            )
+    bottom = []
+    if not order.state.is_over:
+        text = words.WORKING_ON_PHOTO if busy else words.TAKE_ANOTHER if photos else words.TAKE_PHOTO
+        bottom.append(primary(text, take, icon=ft.Icons.PHOTO_CAMERA, disabled=busy))
+    return frame(
+        desk,
+        words.PHOTO,
+        [line(words.photos(len(photos)) if photos else words.NO_PHOTO, bold=bool(photos)), *pictures],
+        second=f"{order.place.street} {order.place.house_number}",
+        back=True,
+        bottom=bottom,
+    )

@@ -1,0 +1,210 @@
+"""Scan a device by camera, photo, wedge scanner or typing; see what it means here; fit it or take it away."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+import flet as ft
+
+from mobile import words
+from mobile.device.photos import pick_picture
+from mobile.device.scanner import Reading, ScanClosed, ScannerError, from_typing, from_wedge, scanner
+from mobile.gateway import ScanVerdict
+from mobile.parts.blocks import line, mood_box, section
+from mobile.parts.fields import code_field
+from mobile.parts.frame import frame
+from mobile.parts.touch import choice, icon_button, primary, secondary
+from mobile.screens.guard import gone, not_on_site
+from mobile.state import Desk
+from mobile.views.job import steps
+from mobile.views.quantities import product_name
+from mobile.views.scan import Offer, best_verdict, mood_of, offer
+from shared.commands import RemoveAsset
+from shared.work_orders import WorkOrder
+
+WEDGE_SECONDS_A_KEY = 0.1  # a thumb needs twice that
+WEDGE_SECONDS_LAG = 0.3  # until the keys reach Python
+
+
+@ft.component
+def Scan(desk: Desk, order_id: UUID) -> ft.Control:
+    typed, set_typed = ft.use_state("")
+    verdict, set_verdict = ft.use_state(None)
+    model, set_model = ft.use_state("")
+    first_key = ft.use_ref(0.0)
+    order = desk.gateway.order(order_id)
+    if order is None:
+        return gone(desk, words.SCAN)
+    if refusal := not_on_site(desk, order, words.SCAN):
+        return refusal
+    device = scanner()
+
+    def judge(reading: Reading) -> ScanVerdict:
+        text = reading.identifier + reading.text
+        return desk.gateway.judge_scan(order_id, text, reading.source)
+
+    def show(found: ScanVerdict) -> None:
+        desk.dismiss()
+        set_model("")
+        set_verdict(found)
+
+    def hint(reading: Reading) -> str | None:
+        """The camera looks on until something can be done with what it reads."""
+        found = judge(reading)
+        return None if offer(found) is not Offer.NOTHING else found.sentence
+
+    async def open_camera() -> None:
+        try:
+            reading = await device.scan(title=words.SCAN_TITLE, judge=hint)
+        except ScanClosed as closed:
+            if closed.why != "cancelled":
+                desk.tell(words.TYPE_INSTEAD if closed.why == "typed" else words.SCAN_TIMEOUT, "calm")
+        except ScannerError as error:
+            desk.tell(str(error), "warn")
+        else:
+            show(judge(reading))
+
+    async def read_photo() -> None:
+        try:
+            picture = await pick_picture()
+            if picture is None:
+                return
+            found = [judge(reading) for reading in await device.read_picture(picture)]
+        except ScannerError as error:
+            desk.tell(str(error), "warn")
+            return
+        if best := best_verdict(found):
+            show(best)
+        else:
+            desk.tell(words.NO_CODE_IN_PHOTO, "warn")
+
+    def type_key(event: ft.ControlEvent) -> None:
+        if not first_key.current:
+            first_key.current = time.monotonic()
+        set_typed(event.control.value)
+
+    def enter() -> None:
+        if not typed.strip():
+            desk.tell(words.TYPE_INSTEAD, "calm")
+            return
+        took = time.monotonic() - (first_key.current or 0.0)
+        by_wedge = took < WEDGE_SECONDS_LAG + WEDGE_SECONDS_A_KEY * len(typed)
+        first_key.current = 0.0
+        show(judge(from_wedge(typed) if by_wedge else from_typing(typed)))
+
+    def leave_when_done() -> None:
+        set_verdict(None)
+        set_typed("")
+        after = desk.gateway.order(order_id)
+        waiting = after and any(
+            step.screen == "scan" and not step.done for step in steps(after, desk.gateway.product)
+        )
+        if not waiting:
+            desk.open_job(order_id)
+
+    def fit() -> None:
+        confirmed = offer(verdict) is Offer.CONFIRM
+        if verdict.models and not model:
+            desk.tell(words.LABEL_MODEL_MISSING, "warn")
+        elif desk.send(verdict.install(confirmed=confirmed, sku=model or None)):
+            leave_when_done()
+
+    def choose(sku: str) -> None:
+        desk.dismiss()
+        set_model(sku)
+
+    def take_away() -> None:
+        if desk.send(verdict.removal(words.TAKEN_AWAY)):
+            leave_when_done()
+
+    body: list[ft.Control] = []
+    if verdict is not None:
+        body.append(_verdict_card(desk, verdict))
+        if offer(verdict) is Offer.CONFIRM and verdict.models:
+            lookup = desk.gateway.product
+            names = {sku: product_name(lookup(sku), sku) for sku in verdict.models}
+            body.append(line(words.CHOOSE_MODEL, bold=True))
+            body += [
+                choice(name, f"Model {name}", sku == model, lambda sku=sku: choose(sku))
+                for sku, name in names.items()
+            ]
+    else:
+        body.append(_wanted(desk, order))
+    body.append(
+        code_field(
+            words.CODE_FIELD,
+            typed,
+            hint_text=words.CODE_FIELD_HINT,
+            autofocus=True,
+            on_change=type_key,
+            on_submit=enter,
+            suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
+        )
+    )
+    body.append(secondary(words.PHOTO_OF_LABEL, read_photo, icon=ft.Icons.IMAGE_SEARCH))
+    body += _on_this_job(desk, order)
+    camera = ft.Icons.QR_CODE_SCANNER
+    bottom = [
+        primary(
+            words.OPEN_CAMERA if device.live else words.READ_CODE,
+            open_camera if device.live else enter,
+            icon=camera,
+        )
+    ]
+    match offer(verdict) if verdict is not None else Offer.NOTHING:
+        case Offer.INSTALL:
+            bottom = [primary(words.FIT_IT, fit, icon=ft.Icons.CHECK)]
+        case Offer.CONFIRM:
+            bottom = [primary(words.CONFIRM_FIT, fit, icon=ft.Icons.FRONT_HAND)]
+        case Offer.REMOVE:
+            bottom = [primary(words.TAKE_IT, take_away, icon=ft.Icons.OUTBOX)]
+    if verdict is not None and offer(verdict) is not Offer.NOTHING and device.live:
+        bottom.insert(0, secondary(words.OPEN_CAMERA_AGAIN, open_camera, icon=camera))
+    return frame(
+        desk,
+        words.SCAN,
+        body,
+        second=f"{order.place.street} {order.place.house_number}",
+        back=True,
+        bottom=bottom,
+    )
+
+
+def _verdict_card(desk: Desk, verdict: ScanVerdict) -> ft.Control:
+    mood = mood_of(verdict)
+    sentences = [verdict.sentence, *verdict.warnings]
+    if verdict.source == "typed" and verdict.serial and offer(verdict) is not Offer.NOTHING:
+        sentences.append(words.check_last_four(verdict.serial[-4:]))
+    heading = words.VERDICT_TITLES[mood]
+    box = mood_box("\n".join(sentences), mood, heading=verdict.serial or heading)
+    return ft.Semantics(content=box, live_region=True, container=True, label=f"{heading}: {verdict.sentence}")
+
+
+def _wanted(desk: Desk, order: WorkOrder) -> ft.Control:
+    wanted = [step for step in steps(order, desk.gateway.product) if step.screen == "scan" and not step.done]
+    lines = [line(f"{step.title}: {step.detail}") for step in wanted]
+    return section(words.SCAN_WANTED, *(lines or [line(words.TYPE_INSTEAD)]))
+
+
+def _on_this_job(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    if not order.fitted:
+        return []
+    rows = []
+    for device in order.fitted:
+        name = words.fitted(device.serial, product_name(desk.gateway.product(device.sku), device.sku))
+        undo = RemoveAsset(work_order_id=order.id, serial=device.serial, reason=words.FITTED_BY_MISTAKE)
+        rows.append(
+            ft.Column(
+                [
+                    line(name, bold=True),
+                    secondary(
+                        f"{words.UNDO_FIT} {device.serial}",
+                        lambda undo=undo: desk.send(undo),
+                        icon=ft.Icons.UNDO,
+                    ),
+                ],
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            )
+        )
+    return [section(words.ON_THIS_JOB, *rows)]

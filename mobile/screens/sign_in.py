@@ -1,0 +1,72 @@
+"""Give this device to a technician: the one screen that needs a network."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.parts.blocks import line, mood_box
+from mobile.parts.fields import code_field, text_field
+from mobile.parts.frame import frame
+from mobile.parts.touch import primary
+from mobile.state import Desk
+from shared.problems import Problem
+from sync.client.transport import NoNetwork
+
+
+@ft.component
+def SignIn(desk: Desk) -> ft.Control:
+    code, set_code = ft.use_state("")
+    device, set_device = ft.use_state("")
+    busy, set_busy = ft.use_state(False)
+    refusal, set_refusal = ft.use_state("")
+
+    async def sign_in() -> None:
+        if not code.strip():
+            set_refusal(words.CODE_MISSING)
+            return
+        set_refusal("")
+        set_busy(True)
+        try:
+            await desk.gateway.register(code.strip().upper(), device.strip() or words.APP, desk.platform)
+        except Problem as problem:
+            set_refusal(problem.detail)
+        except NoNetwork:
+            set_refusal(words.SIGN_IN_OFFLINE)
+        else:
+            desk.go("/")
+            desk.nudge()
+        finally:
+            set_busy(False)
+
+    status = desk.gateway.status()
+    why = refusal or (status.problem if status.sign_in_needed and status.problem else "")
+    return frame(
+        desk,
+        words.APP,
+        [
+            ft.Text(words.WELCOME, size=theme.HUGE, weight=ft.FontWeight.W_700),
+            line(words.WELCOME_TEXT),
+            code_field(
+                words.CODE,
+                code,
+                hint_text=words.CODE_HINT,
+                autofocus=True,
+                text_size=theme.TITLE,
+                on_change=lambda event: set_code(event.control.value),
+                on_submit=sign_in,
+            ),
+            text_field(
+                words.DEVICE_NAME,
+                device,
+                on_change=lambda event: set_device(event.control.value),
+                on_submit=sign_in,
+            ),
+            *([mood_box(why, "bad")] if why else []),
+        ],
+        bottom=[
+            primary(words.SIGNING_IN if busy else words.SIGN_IN, sign_in, icon=ft.Icons.LOGIN, disabled=busy)
+        ],
+        back=desk.gateway.registered,
+        status=False,
+    )

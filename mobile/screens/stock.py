@@ -1,0 +1,57 @@
+"""What the van carries."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.parts.blocks import card, facts, line, tag, title
+from mobile.parts.frame import frame
+from mobile.parts.touch import tappable
+from mobile.state import Desk
+from mobile.views.stock import StockRow, stock_groups
+
+
+@ft.component
+def Stock(desk: Desk) -> ft.Control:
+    opened, set_opened = ft.use_state(frozenset())
+    body: list[ft.Control] = []
+    for name, rows in stock_groups(desk.gateway.van_stock()):
+        body.append(title(name))
+        for row in rows:
+            body.append(_row(row, row.sku in opened, lambda sku=row.sku: set_opened(lambda old: old ^ {sku})))
+    profile = desk.gateway.profile
+    body.append(ft.Container(height=4))
+    return frame(
+        desk,
+        words.STOCK,
+        body if len(body) > 1 else [line(words.STOCK_EMPTY)],
+        second=profile.van_name if profile else "",
+    )
+
+
+def _row(row: StockRow, opened: bool, toggle) -> ft.Control:  # type: ignore[no-untyped-def]
+    named: list[ft.Control] = [
+        ft.Text(row.name, size=theme.BODY, weight=ft.FontWeight.W_600),
+        ft.Text(row.maker, size=theme.SMALL, color=theme.QUIET),
+    ]
+    if row.low:
+        named.append(tag(words.LOW, ink=theme.BAD, back=theme.BAD_BACK, icon=ft.Icons.TRENDING_DOWN))
+    if row.facts:
+        named.append(facts(row.facts))
+    count = ft.Text(row.count, size=theme.HUGE, weight=ft.FontWeight.W_700)
+    head: list[ft.Control] = [ft.Column(named, spacing=3, expand=True), count]
+    if row.serials:
+        head.append(
+            ft.Icon(ft.Icons.EXPAND_LESS if opened else ft.Icons.EXPAND_MORE, size=28, color=theme.TEAL)
+        )
+    serials = row.serials if opened else ()
+    drawn = card(
+        ft.Row(head, spacing=10),
+        *(ft.Text(serial, size=theme.BODY) for serial in serials),
+        edge=theme.BAD if row.low else theme.LINE,
+    )
+    label = ", ".join((row.label, *serials))
+    if row.serials:
+        return tappable(drawn, label, toggle)
+    return ft.Semantics(content=drawn, label=label, container=True, exclude_semantics=True)

@@ -1,0 +1,107 @@
+"""What only this device has, what the office has, and what needs a person."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.device.network import accept_update
+from mobile.gateway import QueueItem
+from mobile.parts.blocks import card, line, mood_box, section, tag, title
+from mobile.parts.frame import frame
+from mobile.parts.touch import primary, secondary
+from mobile.state import Desk
+from mobile.views.status import clock_warning, in_groups, when
+
+ACCEPTED_SHOWN = 30
+TONES = {
+    "saved": (theme.WARN, theme.WARN_BACK, ft.Icons.SAVE_OUTLINED),
+    "sending": (theme.CALM, theme.CALM_BACK, ft.Icons.CLOUD_UPLOAD_OUTLINED),
+    "accepted": (theme.GOOD, theme.GOOD_BACK, ft.Icons.CLOUD_DONE),
+    "held": (theme.BAD, theme.BAD_BACK, ft.Icons.SUPPORT_AGENT),
+    "refused_local": (theme.BAD, theme.BAD_BACK, ft.Icons.ERROR_OUTLINE),
+}
+
+
+@ft.component
+def SyncStatusScreen(desk: Desk) -> ft.Control:
+    status = desk.gateway.status()
+    body: list[ft.Control] = []
+    if desk.shell.page_facts.update_waiting:
+        body.append(mood_box(words.UPDATE_READY, "calm"))
+        body.append(secondary(words.UPDATE_NOW, accept_update, icon=ft.Icons.SYSTEM_UPDATE_ALT))
+    if status.problem:
+        body.append(mood_box(status.problem, "bad" if status.sign_in_needed else "warn"))
+    if status.sign_in_needed:
+        body.append(secondary(words.SIGN_IN_AGAIN, lambda: desk.go("/sign-in"), icon=ft.Icons.LOGIN))
+    if warning := clock_warning(status):
+        body.append(mood_box(warning, "warn"))
+    groups = in_groups(desk.gateway.queue())
+    if not groups:
+        body.append(line(words.NOTHING_SENT, quiet=True))
+    for name, items in groups:
+        body.append(title(f"{name} ({len(items)})"))
+        body += [_item(desk, item) for item in items[:ACCEPTED_SHOWN]]
+    if status.unsent_photos:
+        body.append(line(words.unsent_photos(status.unsent_photos), bold=True))
+    body.append(_facts(desk))
+    body.append(ft.Container(height=4))
+    sending = desk.shell.sending
+    return frame(
+        desk,
+        words.SYNC,
+        body,
+        second=desk.gateway.profile.name if desk.gateway.profile else "",
+        bottom=[
+            primary(
+                words.SENDING if sending else words.SEND_NOW,
+                desk.nudge,
+                icon=ft.Icons.CLOUD_UPLOAD,
+                disabled=sending,
+            )
+        ],
+    )
+
+
+def _item(desk: Desk, item: QueueItem) -> ft.Control:
+    ink, back, icon = TONES[item.state]
+    made = when(item.made_at, desk.now(), desk.zone)
+    sentences = [sentence for sentence in (item.detail, *item.remarks) if sentence]
+    state = words.QUEUE_STATES[item.state]
+    return ft.Semantics(
+        container=True,
+        label=", ".join([item.title, item.order_number, made, state, *sentences]),
+        exclude_semantics=True,
+        content=card(
+            ft.Row(
+                [
+                    ft.Text(item.title, size=theme.BODY, weight=ft.FontWeight.W_600, expand=True),
+                    tag(state, ink=ink, back=back, icon=icon),
+                ]
+            ),
+            line(f"{item.order_number}, {made}", quiet=True, size=theme.SMALL),
+            *(line(sentence) for sentence in sentences),
+            edge=ink if item.state in ("held", "refused_local") else theme.LINE,
+        ),
+    )
+
+
+def _facts(desk: Desk) -> ft.Control:
+    status = desk.gateway.status()
+    contact = when(status.last_contact, desk.now(), desk.zone) if status.last_contact else words.NEVER
+    kept = desk.shell.page_facts.storage_is_persistent
+    storage = (
+        words.STORAGE_FILE if desk.storage == "file" else words.STORAGE_KEPT if kept else words.STORAGE_LOOSE
+    )
+    rows = (
+        (words.LAST_CONTACT, contact),
+        (words.STORAGE, storage),
+        (words.VERSION, f"{status.app_version}, {desk.build}"),
+    )
+    return section(
+        words.DEVICE,
+        *(
+            ft.Column([line(name, quiet=True, size=theme.SMALL), line(value)], spacing=0)
+            for name, value in rows
+        ),
+    )

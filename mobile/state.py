@@ -1,0 +1,176 @@
+"""What several screens share, and what a tap may do. One Desk a running app; screens read it and call it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Literal
+from uuid import UUID
+
+import flet as ft
+
+from mobile import words
+from mobile.device.network import PageFacts
+from mobile.gateway import Gateway
+from mobile.views.status import attention
+from shared.commands import FieldCommand
+from shared.problems import Problem
+
+NOTICE_SECONDS = 5.0
+Mood = Literal["good", "warn", "bad", "calm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence above the bottom button. A refusal stays until the next tap that helps."""
+
+    text: str
+    mood: Mood = "good"
+
+
+@ft.observable
+@dataclass
+class Shell:
+    """Whatever changes the screen. `revision` rises with every change behind the gateway."""
+
+    route: str = "/"
+    width: float = 360
+    revision: int = 0
+    minute: int = 0
+    notice: Notice | None = None
+    sending: bool = False
+    page_facts: PageFacts = field(default_factory=PageFacts)
+
+
+class Desk:
+    """The screens' way to everything else. Nothing here waits for the network, except `register`."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        push_route: Callable[[str], None] = lambda route: None,
+        run: Callable[[Callable[[], Coroutine[Any, Any, None]]], object] | None = None,
+        nudge: Callable[[], None] = lambda: None,
+        platform: str = "test",
+        storage: str = "file",
+        build: str = "source",
+    ) -> None:
+        self.gateway = gateway
+        self.shell = Shell()
+        self.now = now
+        self.platform = platform
+        self.storage = storage
+        self.build = build
+        self.nudge = nudge  # ask the background sync to run at once
+        self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
+        self._push_route = push_route
+        self._run = run
+        self._attention: int | None = None
+        gateway.subscribe(self._changed)
+
+    def _changed(self) -> None:
+        self._attention = None
+        self.shell.revision += 1
+
+    # where
+
+    def go(self, route: str) -> None:
+        """Show another screen. Within a job, the notice of what was saved goes along."""
+        if route != self.shell.route:
+            self.shell.route = route
+            self._push_route(route)
+
+    def open_job(self, order_id: UUID, screen: str = "") -> None:
+        self.go(job_route(order_id, screen))
+
+    def back(self) -> None:
+        self.shell.notice = None
+        self.go(parent_route(self.shell.route))
+
+    # what
+
+    def send(self, command: FieldCommand, *, said: str = words.SAVED) -> bool:
+        """Keep `command` on this device. False: it was refused, the sentence is on the screen."""
+        return self.keep(lambda: self.gateway.send(command), said=said)
+
+    def keep(self, write: Callable[[], object], *, said: str = words.SAVED) -> bool:
+        """Run one durable write of the gateway and say how it went."""
+        try:
+            done = write()
+        except Problem as problem:
+            self.tell(problem.detail, "bad")
+            return False
+        remarks = getattr(done, "remarks", ())
+        self.tell(". ".join([said, *(remark.detail for remark in remarks)]), "warn" if remarks else "good")
+        self.nudge()
+        return True
+
+    def tell(self, text: str, mood: Mood = "good") -> None:
+        """Show one sentence; good news leaves by itself."""
+        notice = Notice(text, mood)
+        self.shell.notice = notice
+        if mood == "good" and self._run is not None:
+
+            async def fade() -> None:
+                await asyncio.sleep(NOTICE_SECONDS)
+                if self.shell.notice is notice:
+                    self.shell.notice = None
+
+            self._run(fade)
+
+    def dismiss(self) -> None:
+        self.shell.notice = None
+
+    # drafts: what a person entered is kept until it is saved, also over a look at another screen
+
+    def draft(self, name: str, default: Any = "") -> Any:
+        return self.drafts.get((self.shell.route, name), default)
+
+    def keep_draft(self, name: str, value: Any) -> None:
+        self.drafts[self.shell.route, name] = value
+
+    def drop_drafts(self) -> None:
+        for key in [key for key in self.drafts if key[0] == self.shell.route]:
+            del self.drafts[key]
+
+    # reading what several screens need
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Where the technician works; None: the device's own."""
+        return self.gateway.zone
+
+    def clock(self, instant: datetime) -> str:
+        return f"{instant.astimezone(self.zone):%H:%M}"
+
+    def needs_attention(self) -> int:
+        """Entries of the queue that need a person; counted once a change, for it reads them all."""
+        if self._attention is None:
+            self._attention = attention(self.gateway.queue(), self.now())
+        return self._attention
+
+
+def job_route(order_id: UUID, screen: str = "") -> str:
+    return f"/job/{order_id}" + (f"/{screen}" if screen else "")
+
+
+def parse_route(route: str) -> tuple[str, UUID | None, str]:
+    """('job', its id, screen within it), or the name of another screen. What is unknown leads to Today."""
+    match [part for part in route.split("?")[0].split("/") if part]:
+        case ["job", key, *rest]:
+            try:
+                return "job", UUID(key), rest[0] if rest else ""
+            except ValueError:
+                return "today", None, ""
+        case ["stock" | "sync" | "sign-in" as name]:
+            return name, None, ""
+    return "today", None, ""
+
+
+def parent_route(route: str) -> str:
+    name, order_id, screen = parse_route(route)
+    return job_route(order_id) if name == "job" and order_id and screen else "/"

@@ -1,0 +1,143 @@
+"""One job: what is still to be done before it can be closed, and what the big button does next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mobile import words
+from mobile.views.quantities import product_name
+from mobile.views.today import Lookup
+from shared.work_orders import EvidenceKind, WorkOrder, WorkOrderState
+
+Action = Literal["start_travel", "arrive", "open", "back"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of the checklist. `screen` is where it is done; `needed` is False for what is optional."""
+
+    title: str
+    do: str  # what the big button says
+    detail: str
+    screen: str
+    done: bool
+    needed: bool = True
+    failed: bool = False  # recorded, and not good enough
+
+    @property
+    def label(self) -> str:
+        return f"{self.title}, {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """The one big button: its words, and what it does. `screen` belongs to `open`."""
+
+    text: str
+    action: Action
+    screen: str = ""
+
+
+def steps(order: WorkOrder, lookup: Lookup) -> tuple[Step, ...]:
+    """The checklist in the order in which a technician works; the same rules as `missing_for_close`."""
+    return (
+        *_equipment(order, lookup),
+        *_removal(order, lookup),
+        *_checks(order),
+        _parts(order),
+        *_evidence(order),
+    )
+
+
+def _equipment(order: WorkOrder, lookup: Lookup) -> Iterable[Step]:
+    for need in order.required_equipment:
+        device = next((device for device in order.fitted if device.sku in need.skus), None)
+        yield Step(
+            title=words.fit(need.role),
+            do=words.fit(need.role),
+            detail=words.fitted(device.serial, product_name(lookup(device.sku), device.sku))
+            if device
+            else words.one_of([product_name(lookup(sku), sku) for sku in need.skus]),
+            screen="scan",
+            done=device is not None,
+        )
+
+
+def _removal(order: WorkOrder, lookup: Lookup) -> Iterable[Step]:
+    if order.removal_required or order.removed:
+        gone = [words.fitted(item.serial, product_name(lookup(item.sku), item.sku)) for item in order.removed]
+        expected = ", ".join(order.on_site_serials) or words.NOT_YET
+        yield Step(
+            title=words.TAKE_AWAY,
+            do=words.TAKE_AWAY,
+            detail=", ".join(gone) or expected,
+            screen="scan",
+            done=bool(order.removed),
+        )
+
+
+def _checks(order: WorkOrder) -> Iterable[Step]:
+    for spec in order.required_checks:
+        result = order.result_of(spec.code)
+        if result is None:
+            detail = words.limits(spec.limits)
+        elif result.passed:
+            detail = words.measured(str(result.value), result.unit)
+        else:
+            detail = words.outside(str(result.value), result.unit, spec.limits)
+        yield Step(
+            title=spec.label,
+            do=words.record(spec.label),
+            detail=detail,
+            screen="checks",
+            done=result is not None and result.passed,
+            failed=result is not None and not result.passed,
+        )
+
+
+def _parts(order: WorkOrder) -> Step:
+    booked = len({line.sku for line in order.parts})
+    return Step(
+        title=words.PARTS_STEP,
+        do=words.PARTS_STEP,
+        detail=words.parts_booked(booked) if booked else words.IF_ANY,
+        screen="parts",
+        done=bool(booked),
+        needed=False,
+    )
+
+
+def _evidence(order: WorkOrder) -> Iterable[Step]:
+    photos = sum(item.kind is EvidenceKind.PHOTO for item in order.evidence)
+    if order.photos_required or photos:
+        yield Step(
+            title=words.PHOTO_STEP,
+            do=words.TAKE_PHOTO_STEP,
+            detail=words.photos(photos) if photos else words.NOT_YET,
+            screen="photo",
+            done=photos >= order.photos_required,
+        )
+    signatures = [item for item in order.evidence if item.kind is EvidenceKind.SIGNATURE]
+    if order.signature_required or signatures:
+        detail = words.signed_by(signatures[-1].signer or "") if signatures else words.NOT_YET
+        yield Step(
+            title=words.SIGN_STEP, do=words.HAVE_SIGNED, detail=detail, screen="sign", done=bool(signatures)
+        )
+
+
+def next_step(order: WorkOrder, checklist: Sequence[Step]) -> NextStep:
+    """What the technician most likely does now."""
+    match order.state:
+        case WorkOrderState.UNASSIGNED | WorkOrderState.ASSIGNED:
+            return NextStep(text=words.START_TRAVEL, action="start_travel")
+        case WorkOrderState.TRAVELLING:
+            return NextStep(text=words.ARRIVED, action="arrive")
+        case WorkOrderState.ON_SITE:
+            waiting = next((step for step in checklist if step.needed and not step.done), None)
+            if waiting is None:
+                return NextStep(text=words.REVIEW_CLOSE, action="open", screen="close")
+            return NextStep(text=waiting.do, action="open", screen=waiting.screen)
+        case _:
+            return NextStep(text=words.NEXT_JOB, action="back")

@@ -1,0 +1,37 @@
+"""Numbers as a technician reads them."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from shared.catalogue import Product, Unit
+from shared.work_orders import CheckSpec
+
+
+def quantity(count: int, product: Product | None) -> str:
+    """`30 m` of cable, `4` of anything that is counted in pieces."""
+    return f"{count} m" if product is not None and product.unit is Unit.METRE else str(count)
+
+
+def product_name(product: Product | None, sku: str) -> str:
+    return f"{product.maker} {product.model}" if product is not None else sku
+
+
+def read_number(text: str) -> Decimal | None:
+    """What somebody typed, with comma or point and any minus sign; None when it is no number."""
+    plain = text.strip().replace(" ", "").replace("\N{MINUS SIGN}", "-").replace("–", "-").replace(",", ".")
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def change_sign(text: str) -> str:
+    """Many phones' number keys have no minus, and optical power is always below zero."""
+    text = text.strip()
+    return text[1:] if text[:1] in ("-", "\N{MINUS SIGN}", "–") else f"-{text}"
+
+
+def mostly_negative(spec: CheckSpec) -> bool:
+    return spec.high is not None and spec.high <= 0

@@ -1,0 +1,76 @@
+"""The truthful line on every screen: what only this device has, and what has reached the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Literal
+
+from mobile import words
+from mobile.gateway import QueueItem, SyncStatus
+
+CLOCK_SECONDS_OFF = 120
+HELD_IS_NEWS = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """`online` False draws the crossed-out cloud."""
+
+    text: str
+    mood: Literal["good", "warn", "bad", "calm"]
+    online: bool
+
+
+def status_view(status: SyncStatus, now: datetime, zone: tzinfo | None, needs_you: int = 0) -> StatusView:
+    """`needs_you`: unsent commands whose job changed meanwhile, and those that dispatch must decide."""
+    unsent = status.unsent_commands + status.unsent_photos
+    text = words.status(
+        status.unsent_commands,
+        status.unsent_photos,
+        online=status.online,
+        last=when(status.last_contact, now, zone) if status.last_contact else None,
+        needs_you=needs_you,
+    )
+    if status.sign_in_needed:
+        return StatusView(status.problem or text, "bad", status.online is not False)
+    mood: Literal["good", "warn", "bad", "calm"] = "bad" if needs_you else "warn" if unsent else "calm"
+    if mood == "calm" and status.online and status.last_contact:
+        mood = "good"
+    return StatusView(text, mood, status.online is not False)
+
+
+def attention(queue: list[QueueItem], now: datetime) -> int:
+    """Entries that need a person: unsent ones whose job changed, and what dispatch took over lately."""
+    return sum(
+        item.state == "refused_local"
+        or (item.state == "held" and item.decided_at is not None and now - item.decided_at < HELD_IS_NEWS)
+        for item in queue
+    )
+
+
+def when(instant: datetime, now: datetime, zone: tzinfo | None) -> str:
+    """`12:03` today, `22 Nov 12:03` before."""
+    local = instant.astimezone(zone)
+    if local.date() == now.astimezone(zone).date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}"
+
+
+def in_groups(queue: list[QueueItem]) -> tuple[tuple[str, tuple[QueueItem, ...]], ...]:
+    """What needs a person first, then what only this device has, then what the office has."""
+    attention = tuple(item for item in queue if item.state in ("held", "refused_local"))
+    unsent = tuple(item for item in queue if item.state in ("saved", "sending"))
+    accepted = tuple(item for item in queue if item.state == "accepted")
+    groups = (
+        (words.NEEDS_ATTENTION, attention),
+        (words.NOT_SENT, unsent),
+        (words.WITH_OFFICE, accepted),
+    )
+    return tuple(group for group in groups if group[1])
+
+
+def clock_warning(status: SyncStatus) -> str:
+    """Empty when the device's clock is right within two minutes."""
+    off = -status.clock_offset_seconds
+    return words.clock_off(round(off / 60)) if abs(off) > CLOCK_SECONDS_OFF else ""

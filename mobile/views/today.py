@@ -1,0 +1,144 @@
+"""The day as a list of cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from uuid import UUID
+
+from mobile import words
+from mobile.views.quantities import product_name, quantity
+from shared.catalogue import Product
+from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
+
+Lookup = Callable[[str], Product | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCardView:
+    """One card. Equal cards need no new drawing, so this holds only what the eye sees."""
+
+    id: UUID
+    number: str
+    starts: str  # HH:MM, or empty when nobody planned a time
+    customer: str
+    street: str
+    kind: WorkOrderKind
+    state: WorkOrderState
+    emergency: bool
+    facts: tuple[str, ...]  # promise and drive
+    take: str  # empty when there is nothing to bring
+    late: str  # empty when all is well
+    is_next: bool
+
+    @property
+    def label(self) -> str:
+        """What a screen reader says, and what tests look for."""
+        said = [self.number, words.STATES[self.state], self.starts, words.KINDS[self.kind], self.customer]
+        return ", ".join(part for part in [*said, self.street, self.late] if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayView:
+    """`next_id` is the job under way, else the first that is not over."""
+
+    date: str
+    done: int
+    cards: tuple[JobCardView, ...]
+    next_id: UUID | None
+    under_way: bool
+
+
+def day_view(orders: Sequence[WorkOrder], lookup: Lookup, now: datetime, zone: tzinfo | None) -> DayView:
+    """`orders` come in route order; cancelled ones are left out."""
+    orders = [order for order in orders if order.state is not WorkOrderState.CANCELLED]
+    under_way = [order for order in orders if order.state.is_under_way]
+    still_open = [order for order in orders if not order.state.is_over]
+    following = (under_way or still_open or [None])[0]
+    next_id = following.id if following else None
+    return DayView(
+        date=f"{now.astimezone(zone):%A %d %B}".replace(" 0", " "),
+        done=len(orders) - len(still_open),
+        cards=tuple(card_view(order, lookup, now, zone, is_next=order.id == next_id) for order in orders),
+        next_id=next_id,
+        under_way=bool(under_way),
+    )
+
+
+def card_view(
+    order: WorkOrder, lookup: Lookup, now: datetime, zone: tzinfo | None, *, is_next: bool
+) -> JobCardView:
+    return JobCardView(
+        id=order.id,
+        number=order.number,
+        starts=_clock(order.planned_start, zone),
+        customer=order.contact.name,
+        street=f"{order.place.street} {order.place.house_number}",
+        kind=order.kind,
+        state=order.state,
+        emergency=order.priority == 1,
+        facts=tuple(facts(order, zone))[:2],
+        take=to_take(order, lookup),
+        late=lateness(order, now, zone, travels_now=is_next),
+        is_next=is_next,
+    )
+
+
+def facts(order: WorkOrder, zone: tzinfo | None) -> Iterable[str]:
+    if order.window:
+        yield words.promised(_clock(order.window.start, zone), _clock(order.window.end, zone))
+    if order.travel_minutes and not order.state.is_over:
+        yield words.drive(order.travel_minutes)
+    if not order.state.is_over:
+        yield words.work(order.expected_minutes)
+
+
+def to_take(order: WorkOrder, lookup: Lookup) -> str:
+    """Devices and parts for this job in one line; empty once it is over."""
+    if order.state.is_over:
+        return ""
+    return words.take(bring) if (bring := bring_list(order, lookup)) else ""
+
+
+def bring_list(order: WorkOrder, lookup: Lookup) -> tuple[str, ...]:
+    """What the job needs from the van, one entry each: devices, then parts."""
+    devices = [
+        words.one_of([product_name(lookup(sku), sku) for sku in need.skus])
+        for need in order.required_equipment
+    ]
+    parts = [
+        words.times(quantity(line.quantity, product), product.name if product else line.sku)
+        for line in order.required_parts
+        for product in [lookup(line.sku)]
+    ]
+    return (*devices, *parts)
+
+
+def lateness(order: WorkOrder, now: datetime, zone: tzinfo | None, *, travels_now: bool) -> str:
+    """A warning while it still helps: before the technician is there.
+
+    The job one would drive to now is judged by the clock, later ones by the plan.
+    """
+    if order.state.is_over or order.state is WorkOrderState.ON_SITE:
+        return ""
+    if order.window is not None:
+        until = _clock(order.window.end, zone)
+        if now >= order.window.end:
+            return words.late_now(until)
+        arrival = max(now, order.planned_start or now)
+        if travels_now:
+            drive = timedelta(minutes=order.travel_minutes)
+            if order.state is WorkOrderState.TRAVELLING and order.travel_started_at:
+                arrival = max(now, order.travel_started_at + drive)
+            else:
+                arrival = max(now + drive, order.planned_start or now)
+        if arrival >= order.window.end:
+            return words.late_soon(_clock(arrival, zone), until)
+    if order.sla_due_at is not None and now >= order.sla_due_at - timedelta(minutes=order.expected_minutes):
+        return words.sla_due(_clock(order.sla_due_at, zone))
+    return ""
+
+
+def _clock(instant: datetime | None, zone: tzinfo | None) -> str:
+    return f"{instant.astimezone(zone):%H:%M}" if instant else ""

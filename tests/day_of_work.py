@@ -1,0 +1,234 @@
+"""A believable day of one technician in Helsinki, as rows that a server would send, and a gateway over them.
+
+gateway = a_gateway(tmp_path)                  # registered, has the day's rows, no network
+gateway = a_gateway(tmp_path, transport=…)     # the same, with a way to a server
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+from mobile.gateway import Gateway
+from shared.assets import Asset, AssetState, HolderKind
+from shared.catalogue import Product, Tracking, Unit
+from shared.skills import SkillNeed
+from shared.stock import StockLine
+from shared.windows import TimeWindow
+from shared.work_orders import (
+    RULES_BY_KIND,
+    Contact,
+    EquipmentNeed,
+    PartLine,
+    Place,
+    ServiceCard,
+    ServiceState,
+    WorkOrder,
+    WorkOrderKind,
+    WorkOrderState,
+    checks_for,
+)
+from sync.client.records import Registration
+from sync.client.store import ClientStore
+from sync.client.transport import Answer, NoNetwork, Transport
+from sync.protocol import PROTOCOL, Image, Profile, SyncResponse, row_of
+
+MORNING = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)  # 08:05 in Helsinki, a Monday
+AINO = UUID("01930000-0000-7000-8000-00000000a100")
+VAN = UUID("01930000-0000-7000-8000-00000000b100")
+OTHER_VAN = UUID("01930000-0000-7000-8000-00000000b200")
+
+PROFILE = Profile(
+    technician_id=AINO, name="Aino Virtanen", van_id=VAN, van_name="Van 7", time_zone="Europe/Helsinki",
+    home_lat=60.21, home_lon=24.97,
+)  # fmt: skip
+
+
+def uid(number: int) -> UUID:
+    return UUID(int=0x01930000_0000_7000_8000_000000000000 + number)
+
+
+def a_product(sku: str, name: str, maker: str, model: str, price: int, **more: object) -> Product:
+    counted = {"tracking": Tracking.COUNTED, "unit": Unit.EACH}
+    return Product(
+        sku=sku, name=name, maker=maker, model=model, price_minor=price, currency="EUR", **counted | more
+    )  # type: ignore[arg-type]
+
+
+SERIAL = {"tracking": Tracking.SERIALISED}
+METRES = {"unit": Unit.METRE}
+PRODUCTS = (
+    a_product("ONT-G2425", "ONT, 4 ports, Wi-Fi 5", "Nokia", "G-2425G-B", 8900, **SERIAL),
+    a_product("ONT-HG8145", "ONT, 4 ports, Wi-Fi 6", "Huawei", "HG8145X6", 9400, **SERIAL),
+    a_product("RTR-AX53", "Router, Wi-Fi 6", "TP-Link", "Archer AX53", 7900, **SERIAL),
+    a_product("DROP-1F", "Drop cable, 1 fibre", "Prysmian", "FlatDrop 1F", 65, **METRES),
+    a_product("SC-APC", "Field connector SC/APC", "Corning", "UniCam SC", 420),
+    a_product("SPLIT-8", "Splitter 1:8", "CommScope", "PLC 1x8", 2900),
+    a_product("CLIP-5", "Cable clip 5 mm", "OBO", "2031 M", 8),
+    a_product("OUTLET-2", "Fibre outlet, 2 ports", "Huber+Suhner", "FTTH box S", 1450),
+)
+STOCK = (
+    StockLine(stock_place_id=VAN, sku="ONT-G2425", on_hand=4, reserved=2, par=6),
+    StockLine(stock_place_id=VAN, sku="ONT-HG8145", on_hand=1, reserved=1, par=4),
+    StockLine(stock_place_id=VAN, sku="RTR-AX53", on_hand=2, reserved=0, par=2),
+    StockLine(stock_place_id=VAN, sku="DROP-1F", on_hand=240, reserved=80, par=300),
+    StockLine(stock_place_id=VAN, sku="SC-APC", on_hand=24, reserved=6, par=30),
+    StockLine(stock_place_id=VAN, sku="SPLIT-8", on_hand=3, reserved=0, par=2),
+    StockLine(stock_place_id=VAN, sku="CLIP-5", on_hand=120, reserved=40, par=150),
+    StockLine(stock_place_id=VAN, sku="OUTLET-2", on_hand=2, reserved=3, par=8),
+)
+
+JOBS: tuple[tuple[str, WorkOrderKind, str, str, str, str, str], ...] = (
+    # kind, customer, street, number, postcode, summary, access
+    ("1041", WorkOrderKind.REPAIR, "Eero Lindqvist", "Hämeentie", "31", "No light on the fibre since last night", ""),
+    ("1042", WorkOrderKind.INSTALL, "Maija Korhonen", "Vaasankatu", "12", "New fibre to the flat, 2nd floor",
+     "Door code 4711, bell B 14. Riser key at the caretaker, ground floor left."),
+    ("1043", WorkOrderKind.SWAP, "Kahvila Pihlaja Oy", "Kolmas linja", "7", "ONT restarts several times a day",
+     "Ask for the manager at the counter"),
+    ("1044", WorkOrderKind.UPGRADE, "Juhani Mäkelä-Saarinen", "Porthaninkatu", "9", "From 300 to 1,000 Mbit/s", ""),
+    ("1045", WorkOrderKind.INSTALL, "Sofia Nieminen", "Fleminginkatu", "20", "New fibre, outlet in the hall",
+     "Dog in the yard; phone before ringing"),
+    ("1046", WorkOrderKind.DISCONNECT, "Antti Heikkinen", "Helsinginkatu", "15", "Moved out; fetch the ONT", ""),
+)  # fmt: skip
+
+
+def the_orders() -> tuple[WorkOrder, ...]:
+    """Six visits, an hour or so apart, from 08:30 to 15:00."""
+    return tuple(_order(place, *job) for place, job in enumerate(JOBS))
+
+
+def _order(
+    place: int,
+    number: str,
+    kind: WorkOrderKind,
+    customer: str,
+    street: str,
+    house: str,
+    summary: str,
+    access: str,
+) -> WorkOrder:
+    start = MORNING + timedelta(minutes=25 + 75 * place)
+    rules, mbps = RULES_BY_KIND[kind], 1000 if kind is WorkOrderKind.UPGRADE else 300
+    window_start = MORNING.replace(minute=0) + timedelta(hours=0 if place < 3 else 4)
+    needs = (EquipmentNeed(role="ONT", skus=("ONT-G2425", "ONT-HG8145")),) if rules.fits_equipment else ()
+    parts = (
+        PartLine(sku="DROP-1F", quantity=30),
+        PartLine(sku="SC-APC", quantity=2),
+        PartLine(sku="OUTLET-2", quantity=1),
+    )
+    return WorkOrder(
+        id=uid(0x100 + place),
+        number=f"WO-{number}",
+        kind=kind,
+        state=WorkOrderState.ASSIGNED,
+        priority=1 if kind is WorkOrderKind.REPAIR else 3,
+        contact=Contact(customer_id=uid(0x200 + place), name=customer, phone=f"+358 40 555 0{place}12", language="fi"),
+        place=Place(
+            id=uid(0x300 + place), street=street, house_number=house, postcode="00530", city="Helsinki",
+            lat=60.186 + place / 1000, lon=24.955 - place / 1000, access_notes=access, cabinet="KAL-0312 / 4",
+        ),
+        service=ServiceCard(
+            id=uid(0x400 + place),
+            state=ServiceState.RESERVED if kind is WorkOrderKind.INSTALL else ServiceState.ACTIVE,
+            plan_code=f"HOME-{mbps}", plan_name=f"Fibre Home {mbps}", down_mbps=mbps,
+        ),
+        summary=summary,
+        expected_minutes=45,
+        window=TimeWindow(window_start, window_start + timedelta(hours=4)),
+        technician_id=AINO,
+        planned_start=start,
+        planned_end=start + timedelta(minutes=45),
+        travel_minutes=8 + 3 * place,
+        route_position=place,
+        required_skills=(SkillNeed("ftth", 2),),
+        required_equipment=needs,
+        required_parts=parts if kind is WorkOrderKind.INSTALL else (),
+        required_checks=checks_for(kind, mbps),
+        removal_required=rules.takes_equipment,
+        signature_required=rules.needs_signature,
+        photos_required=rules.photos,
+        on_site_serials=(f"ALCLF00D{place:04X}",) if kind is not WorkOrderKind.INSTALL else (),
+        version=3,
+    )  # fmt: skip
+
+
+def the_devices() -> tuple[Asset, ...]:
+    """What hangs at the customers', what lies on the van, one on a colleague's van, one under recall."""
+    there = [
+        an_asset(order.on_site_serials[0], "ONT-G2425", HolderKind.CUSTOMER, order.place.id, order.place.line)
+        for order in the_orders()
+        if order.on_site_serials
+    ]
+    on_van = [
+        an_asset(f"ALCLB1A2C{count:03X}", "ONT-G2425", HolderKind.VAN, VAN, "Van 7") for count in range(4)
+    ]
+    return (
+        *there,
+        *on_van,
+        an_asset("HWTC3D4E5F01", "ONT-HG8145", HolderKind.VAN, VAN, "Van 7"),
+        an_asset("TP22A7001", "RTR-AX53", HolderKind.VAN, VAN, "Van 7"),
+        an_asset("TP22A7002", "RTR-AX53", HolderKind.VAN, VAN, "Van 7"),
+        an_asset("ALCLDEAD0001", "ONT-G2425", HolderKind.VAN, OTHER_VAN, "Van 3 (Mikko)"),
+    )
+
+
+def an_asset(serial: str, sku: str, kind: HolderKind, holder: UUID, name: str) -> Asset:
+    return Asset(
+        id=UUID(int=int.from_bytes(serial.encode()[-12:], "big")),
+        serial=serial,
+        sku=sku,
+        state=AssetState.INSTALLED if kind is HolderKind.CUSTOMER else AssetState.IN_STOCK,
+        holder_kind=kind,
+        holder_id=holder,
+        holder_name=name,
+    )
+
+
+class NoWayOut:
+    """A phone without any network."""
+
+    async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
+        raise NoNetwork
+
+
+def a_store(
+    folder: Path, images: Iterable[Image] = (), *, at: datetime = MORNING, registered: bool = True
+) -> ClientStore:
+    """A phone's database in `folder`; `images` go on top of the whole day unless that is empty."""
+    store = ClientStore(sqlite3.connect(folder / "phone.db", check_same_thread=False))
+    if registered:
+        registration = Registration(
+            device_id=uid(1), token="t", technician_id=AINO, technician_name="Aino Virtanen"
+        )
+        store.register(registration)
+        send_down(store, (PROFILE, *PRODUCTS, *STOCK, *the_devices(), *the_orders(), *images), at=at)
+    return store
+
+
+def send_down(store: ClientStore, images: Iterable[Image], *, at: datetime = MORNING) -> None:
+    """What the server would send, taken in."""
+    names: dict[type[Image], str] = {
+        Profile: "profile", WorkOrder: "work_order", Asset: "asset", StockLine: "stock_line", Product: "product",
+    }  # fmt: skip
+    rows = tuple(row_of(names[type(image)], image) for image in images)
+    response = SyncResponse(protocol=PROTOCOL, server_now=at, cursor=f"c{at.timestamp()}", rows=rows)
+    store.apply(response, received_at=at, clock_offset=timedelta(0))
+
+
+def a_gateway(
+    folder: Path,
+    images: Iterable[Image] = (),
+    *,
+    now: Callable[[], datetime] = lambda: MORNING,
+    transport: Transport | None = None,
+    registered: bool = True,
+) -> Gateway:
+    store = a_store(folder, images, registered=registered)
+    return Gateway(store, transport or NoWayOut(), now=now)
+
+
+GOOD_POWER = Decimal("-18.4")

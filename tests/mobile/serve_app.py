@@ -1,0 +1,56 @@
+"""Look at the screens without a server: a made-up day, no network, the app in any browser.
+
+.venv/bin/python tests/mobile/serve_app.py --port 8123 [--folder DIR] [--sign-in]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import flet as ft
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+
+import day_of_work
+
+from mobile.app import dress, start
+from mobile.gateway import Gateway
+
+
+async def serve(port: int, folder: Path, registered: bool) -> None:
+    opened = datetime.now(UTC)
+
+    def now() -> datetime:
+        """The made-up morning, and time goes on from there."""
+        return day_of_work.MORNING + (datetime.now(UTC) - opened)
+
+    fresh = not (folder / "phone.db").exists()
+    if fresh:
+        store = day_of_work.a_store(folder, registered=registered)
+    else:
+        import sqlite3
+
+        from sync.client.store import ClientStore
+
+        store = ClientStore(sqlite3.connect(folder / "phone.db", check_same_thread=False))
+    gateway = Gateway(store, day_of_work.NoWayOut(), now=now)
+
+    async def main(page: ft.Page) -> None:
+        dress(page)
+        start(page, gateway, now=now)
+
+    await ft.run_async(main, host="127.0.0.1", port=port, view=None, no_cdn=True)
+
+
+if __name__ == "__main__":
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--port", type=int, default=8123)
+    ask.add_argument("--folder", type=Path)
+    ask.add_argument("--sign-in", action="store_true")
+    chosen = ask.parse_args()
+    asyncio.run(serve(chosen.port, chosen.folder or Path(tempfile.mkdtemp()), not chosen.sign_in))
