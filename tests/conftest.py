@@ -77,15 +77,24 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share tests out among workers: a file stays together; so do all browser tests, which come first."""
+    """Share tests out among workers: a file stays together, as do all files with browser tests.
 
-    def drives_a_browser(item: pytest.Item) -> bool:
-        return (
-            "chromium" in getattr(item, "fixturenames", ()) or item.get_closest_marker("browser") is not None
-        )
-
-    items.sort(key=lambda item: not drives_a_browser(item))
+    One browser at a time keeps them steady on two cores, and what they build for it is built once.
+    """
+    browser_files = {item.path for item in items if _drives_a_browser(item)}
+    items.sort(key=lambda item: item.path not in browser_files)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            group = "browser" if drives_a_browser(item) else str(item.path.relative_to(databases.ROOT))
+            group = "browser" if item.path in browser_files else str(item.path.relative_to(databases.ROOT))
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _drives_a_browser(item: pytest.Item) -> bool:
+    if "chromium" in getattr(item, "fixturenames", ()) or item.get_closest_marker("browser"):
+        return True
+    # It imports a helper from tests/browser.py, or the module itself.
+    names = vars(item.module).values() if isinstance(item, pytest.Function) else ()
+    return any(
+        getattr(named, "__module__", "") == "browser" or getattr(named, "__name__", "") == "browser"
+        for named in names
+    )
