@@ -27,7 +27,7 @@ from shared.problems import BadEvidence, Conflict, Problem, SignInNeeded
 from shared.visit_rules import missing_for_close
 from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder
 from sync.client.driver import Driver, SyncReport
-from sync.client.rebase import Overlay, apply, rebase, situation_of
+from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
 from sync.client.records import Entry, Images, NewCommand, NewEvidence
 from sync.client.replies import read_registration
 from sync.client.store import ClientStore
@@ -301,7 +301,7 @@ class Gateway:
             raise SignInNeeded("Register this device first: ask dispatch for a code")
         shown, made_at = self._shown, self._now()
         command = canonical(command, shown.images.assets)
-        decision, images = apply(shown.images, command, made_at + self._store.clock_offset)
+        decision, images = apply(shown.images, command, corrected(made_at, self._store.clock_offset))
         rows = self._rows
         assert rows is not None, "the overlay was built on them"
         order = decision.after.order
@@ -381,7 +381,7 @@ class Gateway:
 
     def _at(self) -> datetime:
         """Now by the server's clock, as far as this device knows it."""
-        return self._now() + self._store.clock_offset
+        return corrected(self._now(), self._store.clock_offset)
 
     def _devices(self, wanted: Callable[[Asset], bool]) -> list[Asset]:
         found = filter(wanted, self._shown.images.assets.values())

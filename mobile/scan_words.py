@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,12 +17,15 @@ from shared.barcodes import (
     Scan,
     ScanContext,
     ScanError,
+    ScanKind,
     Verdict,
     VerdictKind,
     parse_scan,
     verdict,
 )
+from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.gtin import gtin14
+from shared.barcodes.mac import parse_mac
 from shared.catalogue import Product, Tracking
 from shared.commands import FieldCommand, InstallAsset, RemoveAsset, Source
 from shared.decide import decide
@@ -81,7 +84,7 @@ def judge(situation: Situation, text: str, source: Source, at: datetime) -> Scan
     """
     order = situation.order
     try:
-        scan, asset = _read(text, situation.assets)
+        scan, asset = _read(text, situation)
     except ScanError as error:
         return ScanVerdict(
             work_order_id=order.id, source=source, kind=error.slug, sentence=error.detail, field=error.field
@@ -118,9 +121,19 @@ def canonical(command: FieldCommand, assets: Mapping[str, Asset]) -> FieldComman
     return replace(
         command,
         serial=serial,
-        mac=_bare(command.mac) if command.mac else None,
-        gpon_serial=_bare(command.gpon_serial) if command.gpon_serial else None,
+        mac=_printed(command.mac, parse_mac),
+        gpon_serial=_printed(command.gpon_serial, parse_gpon_serial),
     )
+
+
+def _printed(code: str | None, parse: Callable[[str], str]) -> str | None:
+    """The canonical form; what cannot be read stays as typed, for the rules to say what is wrong."""
+    if code is None or not code.strip():
+        return None
+    try:
+        return parse(code)
+    except ScanError:
+        return code.strip().upper()
 
 
 def find_asset(numbers: tuple[str, ...], assets: Mapping[str, Asset]) -> Asset | None:
@@ -140,16 +153,18 @@ def find_asset(numbers: tuple[str, ...], assets: Mapping[str, Asset]) -> Asset |
 
 
 def _bare(number: str) -> str:
-    """Upper case, without what labels put between digits: the form that commands carry MACs in."""
+    """Upper case, without what labels put between digits: to compare by, not to keep."""
     return re.sub(r"[\s:.-]", "", number).upper()
 
 
-def _read(text: str, assets: Mapping[str, Asset]) -> tuple[Scan, Asset | None]:
+def _read(text: str, situation: Situation) -> tuple[Scan, Asset | None]:
     """Raises ScanError when it is neither a device we know nor a code that could be a serial."""
     scan = parse_scan(text)
     numbers = tuple(number for number in (scan.serial, scan.value) if number)
-    if asset := find_asset(numbers, assets):
+    if asset := find_asset(numbers, situation.assets):
         return scan, asset
+    if scan.kind is ScanKind.GTIN and scan.gtin in _by_gtin(situation.products):
+        return scan, None  # the product's own number, though a serial may look like it
     return parse_scan(text, wanted=FieldKind.SERIAL), None
 
 

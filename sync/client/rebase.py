@@ -14,6 +14,14 @@ from shared.situation import Situation
 from shared.stock import StockLine
 from sync.client.records import Entry, Images
 
+SKEW_TOLERATED = timedelta(minutes=2)
+"""Smaller differences are the network's; the server leaves them alone too."""
+
+
+def corrected(made_at: datetime, clock_offset: timedelta) -> datetime:
+    """A time by the device's clock as the server will take it. `clock_offset` is server minus device."""
+    return made_at if abs(clock_offset) <= SKEW_TOLERATED else made_at + clock_offset
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
@@ -75,7 +83,7 @@ def rebase(images: Images, entries: Iterable[Entry], clock_offset: timedelta) ->
         if entry.command is None:  # queued by an older app: nothing to show until the server answers
             continue
         try:
-            _, images = apply(images, entry.command, entry.made_at + clock_offset)
+            _, images = apply(images, entry.command, corrected(entry.made_at, clock_offset))
         except Problem as problem:
             blocked[entry.id] = problem
     return Overlay(images=images, blocked=blocked)

@@ -1,0 +1,742 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from fake_server import (
+    CABLE,
+    CONNECTOR,
+    HOME_2,
+    JPEG,
+    MORNING,
+    ONT,
+    PNG,
+    TECH_ANA,
+    TECH_BEN,
+    VAN_ANA,
+    WO_1,
+    WO_2,
+    WO_3,
+    Clock,
+    FakeServer,
+    Network,
+    counted_entropy,
+    do_whole_job,
+    uid,
+)
+
+from mobile.gateway import Gateway
+from shared.assets import AssetState
+from shared.commands import (
+    AddNote,
+    Arrive,
+    CannotComplete,
+    CloseWorkOrder,
+    InstallAsset,
+    RecordCheck,
+    RemoveAsset,
+    StartTravel,
+    UseParts,
+)
+from shared.problems import (
+    BadEvidence,
+    BadValue,
+    Conflict,
+    Malformed,
+    MissingEquipment,
+    NotFound,
+    NotStarted,
+    SerialUnknown,
+    SignInNeeded,
+)
+from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
+from sync.client.store import ClientStore
+from sync.client.transport import NoNetwork
+
+
+class Phone:
+    """A device that can be switched off and on: each `start` opens the file anew."""
+
+    def __init__(self, path: Path, network: Network, clock: Callable[[], object]) -> None:
+        self.path, self.network, self.clock = path, network, clock
+        self.entropy = counted_entropy()
+        self.connection: sqlite3.Connection | None = None
+
+    def start(self) -> Gateway:
+        self.stop()
+        self.connection = sqlite3.connect(self.path)
+        store = ClientStore(self.connection)
+        return Gateway(store, self.network, now=self.clock, entropy=self.entropy)  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        if self.connection:
+            self.connection.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server(clock: Clock) -> FakeServer:
+    return FakeServer(clock)
+
+
+@pytest.fixture
+def network(server: FakeServer) -> Network:
+    return Network(server)
+
+
+@pytest.fixture
+def phone(tmp_path: Path, network: Network, clock: Clock) -> Iterator[Phone]:
+    phone = Phone(tmp_path / "ana.db", network, clock)
+    yield phone
+    phone.stop()
+
+
+@pytest.fixture
+def ana(phone: Phone) -> Gateway:
+    """Registered and synced."""
+    gateway = phone.start()
+    asyncio.run(gateway.register("ANA-0001", "Ana's phone", "test"))
+    asyncio.run(gateway.sync())
+    return gateway
+
+
+def on_site(gateway: Gateway, order_id: object = WO_1) -> None:
+    gateway.send(StartTravel(work_order_id=order_id))  # type: ignore[arg-type]
+    gateway.send(Arrive(work_order_id=order_id))  # type: ignore[arg-type]
+
+
+class TestRegistering:
+    def test_a_new_device_shows_nothing_and_takes_nothing(self, phone: Phone):
+        gateway = phone.start()
+        assert (gateway.registered, gateway.profile, gateway.today()) == (False, None, [])
+        with pytest.raises(SignInNeeded):
+            gateway.send(StartTravel(work_order_id=WO_1))
+        assert gateway.queue() == []
+
+    def test_makes_it_the_technicians(self, phone: Phone):
+        gateway = phone.start()
+        asyncio.run(gateway.register(" ANA-0001 ", "Ana's phone", "test"))
+        assert gateway.registered
+        assert gateway.technician_name == "Ana"
+
+    def test_a_used_code_is_refused_in_the_servers_words(self, ana: Gateway):
+        with pytest.raises(NotFound, match="wrong or was used") as refused:
+            asyncio.run(ana.register("ANA-0001", "x", "test"))
+        assert refused.value.field == "code"
+
+    def test_without_network_it_says_so(self, phone: Phone, network: Network):
+        network.down = True
+        with pytest.raises(NoNetwork):
+            asyncio.run(phone.start().register("ANA-0001", "x", "test"))
+
+    def test_a_captive_portal_registers_nobody(self, phone: Phone, network: Network):
+        network.faults = ["captive portal"]
+        gateway = phone.start()
+        with pytest.raises(Malformed, match="sign in to this network"):
+            asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        assert not gateway.registered
+
+    def test_for_somebody_else_waits_until_the_first_ones_work_is_sent(self, ana: Gateway):
+        on_site(ana)
+        with pytest.raises(Conflict, match="2 unsent entries of Ana"):
+            asyncio.run(ana.register("BEN-0001", "x", "test"))
+        assert ana.technician_name == "Ana"
+
+    def test_for_somebody_else_shows_nothing_of_the_first(self, ana: Gateway):
+        asyncio.run(ana.register("BEN-0001", "x", "test"))
+        assert (ana.technician_name, ana.profile, ana.today(), ana.products()) == ("Ben", None, [], [])
+        asyncio.run(ana.sync())
+        assert [asset.serial for asset in ana.devices_on_van()] == ["ZNTS00000009"]
+
+
+class TestReading:
+    def test_today_is_in_route_order(self, ana: Gateway):
+        assert [order.number for order in ana.today()] == ["WO-101", "WO-102", "WO-103"]
+
+    def test_another_day_is_another_list(self, ana: Gateway):
+        assert ana.today(MORNING.date() + timedelta(days=1)) == []
+
+    def test_the_day_is_the_technicians_not_utc(self, ana: Gateway, clock: Clock):
+        clock.at = MORNING.replace(hour=21, minute=59)
+        assert len(ana.today()) == 3
+        clock.forward(minutes=2)  # 00:01 in Helsinki
+        assert ana.today() == []
+
+    def test_what_is_under_way_stays_on_the_list_after_midnight(self, ana: Gateway, clock: Clock):
+        on_site(ana, WO_2)
+        asyncio.run(ana.sync())
+        clock.forward(days=1)
+        assert [order.number for order in ana.today()] == ["WO-102"]
+
+    def test_van_stock_counts_what_is_used_and_not_yet_booked(self, ana: Gateway):
+        on_site(ana)
+        ana.send(InstallAsset(work_order_id=WO_1, serial="ZNTS00000001", source="camera"))
+        ana.send(UseParts(work_order_id=WO_1, lines=(PartLine(sku=CONNECTOR, quantity=9),)))
+        views = {view.product.sku: view for view in ana.van_stock()}
+        shown = {sku: (view.on_hand, view.used_unbooked, view.left, view.low) for sku, view in views.items()}
+        assert shown == {
+            ONT: (2, 1, 1, False),
+            "RTR-AX": (1, 0, 1, False),
+            CONNECTOR: (20, 9, 11, False),
+            CABLE: (150, 0, 150, False),
+        }
+        assert views[ONT].serials == ("ZNTS00000001", "ZNTS00000002")
+        ana.send(UseParts(work_order_id=WO_1, lines=(PartLine(sku=CONNECTOR, quantity=1),)))
+        assert {view.product.sku for view in ana.van_stock() if view.low} == {CONNECTOR}
+
+    def test_devices_are_found_by_where_they_are(self, ana: Gateway):
+        on_van = [asset.serial for asset in ana.devices_on_van()]
+        assert on_van == ["RTR0000001", "ZNTS00000001", "ZNTS00000002"]
+        assert [asset.serial for asset in ana.devices_at(HOME_2)] == ["OLD0000001"]
+
+    def test_missing_shrinks_as_work_is_recorded(self, ana: Gateway):
+        assert [type(problem) for problem in ana.missing(WO_1)][:1] == [MissingEquipment]
+        assert len(ana.missing(WO_1)) == 4
+        on_site(ana)
+        ana.send(InstallAsset(work_order_id=WO_1, serial="ZNTS00000001", source="camera"))
+        assert [problem.field for problem in ana.missing(WO_1)] == ["optical_power", "photo", "signature"]
+
+
+class TestSending:
+    def test_shows_at_once_and_survives_a_restart(self, phone: Phone, ana: Gateway, network: Network):
+        network.down = True
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        before = ana.order(WO_1), ana.van_stock(), ana.devices_on_van()
+        assert before[0] is not None and before[0].state is WorkOrderState.COMPLETED
+        again = phone.start()
+        assert (again.order(WO_1), again.van_stock(), again.devices_on_van()) == before
+        assert [item.state for item in again.queue()] == ["saved"] * 8
+        assert again.evidence_bytes(sha256(JPEG).hexdigest()) == JPEG
+
+    def test_a_refusal_queues_nothing(self, ana: Gateway):
+        with pytest.raises(NotStarted, match="Tap Arrived first"):
+            ana.send(CloseWorkOrder(work_order_id=WO_1))
+        assert ana.queue() == []
+        assert ana.order(WO_1) == asyncio.run(_fresh(ana)).order(WO_1)
+
+    def test_a_job_that_is_not_here_is_refused(self, ana: Gateway):
+        with pytest.raises(NotFound, match="not on this device"):
+            ana.send(StartTravel(work_order_id=uid(999)))
+
+    def test_a_typed_serial_is_brought_to_its_form(self, ana: Gateway):
+        on_site(ana)
+        ana.send(InstallAsset(work_order_id=WO_1, serial=" znts 00000002 ", source="typed"))
+        order = ana.order(WO_1)
+        assert order is not None and [device.serial for device in order.fitted] == ["ZNTS00000002"]
+
+    @pytest.mark.parametrize("typed", ["znts-a1b2-c3d4", "ac:12:2f:00:1b:9e", "AC12.2F00.1B9E"])
+    def test_gpon_serial_or_mac_name_the_same_device(self, ana: Gateway, typed: str):
+        on_site(ana)
+        ana.send(InstallAsset(work_order_id=WO_1, serial=typed, source="typed"))
+        order = ana.order(WO_1)
+        assert order is not None and [device.serial for device in order.fitted] == ["ZNTS00000001"]
+
+    def test_a_mac_with_a_wrong_digit_count_is_counted(self, ana: Gateway):
+        on_site(ana)
+        with pytest.raises(BadValue, match="this one has 11"):
+            ana.send(
+                InstallAsset(
+                    work_order_id=WO_1, serial="ZNTS00000001", mac="AC:12:2F:00:1B:9", source="typed"
+                )
+            )
+
+    def test_an_unknown_serial_asks_for_confirmation(self, ana: Gateway):
+        on_site(ana)
+        with pytest.raises(SerialUnknown):
+            ana.send(InstallAsset(work_order_id=WO_1, serial="NEW0000001", source="typed"))
+        ana.send(
+            InstallAsset(work_order_id=WO_1, serial="NEW0000001", source="typed", confirmed=True, sku=ONT)
+        )
+        assert ana.missing(WO_1)[0].field == "optical_power"
+
+    def test_tells_who_listens_until_they_stop(self, ana: Gateway):
+        told: list[int] = []
+        stop = ana.subscribe(lambda: told.append(len(ana.queue())))
+        ana.send(StartTravel(work_order_id=WO_1))
+        stop()
+        ana.send(Arrive(work_order_id=WO_1))
+        assert told == [1]
+
+    def test_titles_are_in_plain_words(self, ana: Gateway):
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        on_site(ana, WO_2)
+        ana.send(RemoveAsset(work_order_id=WO_2, serial="OLD0000001", reason="broken"))
+        ana.send(AddNote(work_order_id=WO_2, text="The dog\nis friendly"))
+        ana.send(UseParts(work_order_id=WO_2, lines=(PartLine(sku=CABLE, quantity=15),)))
+        reason = UnfinishedReason.CUSTOMER_ABSENT
+        ana.send(CannotComplete(work_order_id=WO_2, reason=reason))
+        assert [(item.seq, item.order_number, item.title) for item in reversed(ana.queue())] == [
+            (1, "WO-101", "Set out"),
+            (2, "WO-101", "Arrived"),
+            (3, "WO-101", "Fitted ZNTS00000001"),
+            (4, "WO-101", "Optical receive power -18.4 dBm"),
+            (5, "WO-101", "Used 2 × SC/APC connector"),
+            (6, "WO-101", "Photo"),
+            (7, "WO-101", "Signature of Aino Virta"),
+            (8, "WO-101", "Closed the job"),
+            (9, "WO-102", "Set out"),
+            (10, "WO-102", "Arrived"),
+            (11, "WO-102", "Took off OLD0000001"),
+            (12, "WO-102", "Note: The dog is friendly"),
+            (13, "WO-102", "Used 15 m of Drop cable"),
+            (14, "WO-102", "Could not complete: customer absent"),
+        ]
+
+
+async def _fresh(gateway: Gateway) -> Gateway:
+    await gateway.sync()
+    return gateway
+
+
+class TestEvidence:
+    @pytest.mark.parametrize(
+        ("data", "sentence"),
+        [
+            (b"", "The photo is empty"),
+            (JPEG + bytes(30 * 2**20), "has 30.0 MB, at most 10 MB"),
+            (b"%PDF-1.7", "no picture"),
+        ],
+        ids=["empty", "30 MB", "no picture"],
+    )
+    def test_what_cannot_be_kept_is_refused_and_leaves_nothing(
+        self, ana: Gateway, data: bytes, sentence: str
+    ):
+        with pytest.raises(BadEvidence, match=sentence):
+            ana.add_photo(WO_1, data, "image/jpeg")
+        assert (ana.queue(), ana.status().unsent_photos) == ([], 0)
+
+    def test_a_signature_needs_a_name(self, ana: Gateway):
+        with pytest.raises(BadEvidence, match="name of who signed"):
+            ana.add_signature(WO_1, PNG, "  ")
+
+    def test_data_goes_before_photos(self, ana: Gateway, network: Network):
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        network.log.clear()
+        report = asyncio.run(ana.sync())
+        photo, signature = sha256(JPEG).hexdigest(), sha256(PNG).hexdigest()
+        uploads = sorted([f"PUT /api/attachments/{photo}", f"PUT /api/attachments/{signature}"])
+        assert (network.log[0], sorted(network.log[1:3]), network.log[3]) == (
+            "POST /sync",
+            uploads,
+            "POST /sync",
+        )
+        assert (report.drained, report.photos, ana.status().unsent_photos) == (True, 2, 0)
+
+    def test_the_same_picture_twice_is_uploaded_once(self, ana: Gateway, server: FakeServer):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        ana.add_photo(WO_2, JPEG, "image/jpeg")
+        report = asyncio.run(ana.sync())
+        assert (report.accepted, report.photos, list(server.blobs.values())) == (2, 1, [JPEG])
+
+    def test_a_portals_yes_to_an_upload_is_not_believed(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        network.faults = ["none", "captive portal"]
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.problem) == (False, "The server still asks for photos that were sent.")
+        assert (server.blobs, ana.status().unsent_photos) == ({}, 1)
+        assert asyncio.run(ana.sync()).drained
+        assert list(server.blobs.values()) == [JPEG]
+
+    @pytest.mark.parametrize("fault", ["request lost", "reply lost", "503"])
+    def test_a_broken_upload_is_tried_again(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network, fault: str
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        network.faults = ["none", fault]  # type: ignore[list-item]
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted, ana.status().unsent_photos) == (False, 1, 1)
+        again = phone.start()
+        assert asyncio.run(again.sync()).drained
+        assert (list(server.blobs.values()), again.status().unsent_photos) == ([JPEG], 0)
+
+    def test_what_the_server_cannot_read_is_kept_and_said(self, ana: Gateway, server: FakeServer):
+        gif = b"GIF89a a picture that this server does not take"
+        ana.add_photo(WO_1, gif, "image/gif")
+        for _ in range(3):
+            asyncio.run(ana.sync())
+        status = ana.status()
+        assert (status.unsent_photos, server.blobs) == (0, {})
+        assert status.problem == "The server could not keep a photo or signature: see the list"
+        assert ana.queue()[0].detail == "That file is no picture"
+        assert ana.evidence_bytes(sha256(gif).hexdigest()) == gif
+
+    def test_bytes_go_two_weeks_after_the_server_has_them(self, ana: Gateway, clock: Clock):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.sync())
+        clock.forward(days=13)
+        asyncio.run(ana.sync())
+        assert (ana.evidence_bytes(sha256(JPEG).hexdigest()), len(ana.queue())) == (JPEG, 1)
+        clock.forward(days=2)
+        asyncio.run(ana.sync())
+        assert (ana.evidence_bytes(sha256(JPEG).hexdigest()), ana.queue()) == (None, [])
+
+
+class TestScanning:
+    def test_a_device_of_the_van_may_be_fitted(self, ana: Gateway):
+        on_site(ana)
+        verdict = ana.judge_scan(WO_1, "znts00000001", "wedge")
+        assert (verdict.kind, verdict.may_install, verdict.serial) == ("mine", True, "ZNTS00000001")
+        assert "is on your van" in verdict.sentence
+        ana.send(verdict.install())
+        assert ana.judge_scan(WO_1, "ZNTS00000001", "camera").kind == "already_on_job"
+
+    @pytest.mark.parametrize(
+        "text",
+        ["ZNTS00000001", "ZNTSA1B2C3D4", "5A4E5453A1B2C3D4", "AC:12:2F:00:1B:9E", "S/N: ZNTS00000001"],
+        ids=["serial", "GPON", "GPON in hex", "MAC", "printed name"],
+    )
+    def test_any_number_on_the_label_finds_it(self, ana: Gateway, text: str):
+        on_site(ana)
+        verdict = ana.judge_scan(WO_1, text, "camera")
+        assert (verdict.serial, verdict.mac, verdict.gpon_serial, verdict.may_install) == (
+            "ZNTS00000001",
+            "AC:12:2F:00:1B:9E",
+            "ZNTSA1B2C3D4",
+            True,
+        )
+
+    def test_a_gs1_code_names_serial_and_model(self, ana: Gateway):
+        on_site(ana)
+        verdict = ana.judge_scan(WO_1, "(01)04006381333931(21)NEW0000001", "camera")
+        assert (verdict.serial, verdict.sku, verdict.may_confirm, verdict.models) == (
+            "NEW0000001",
+            ONT,
+            True,
+            (),
+        )
+        ana.send(verdict.install(confirmed=True))
+
+    def test_an_unknown_serial_may_be_confirmed_with_its_model(self, ana: Gateway):
+        on_site(ana)
+        verdict = ana.judge_scan(WO_1, "NEW0000001", "typed")
+        assert (verdict.kind, verdict.may_install, verdict.may_confirm) == ("unknown", False, True)
+        assert verdict.models == (ONT,)
+        ana.send(verdict.install(confirmed=True, sku=ONT))
+
+    def test_a_wrong_model_may_not_be_fitted(self, ana: Gateway):
+        on_site(ana)
+        verdict = ana.judge_scan(WO_1, "RTR0000001", "camera")
+        assert (verdict.kind, verdict.may_install, verdict.may_confirm) == ("wrong_model", False, False)
+        assert "this job needs Zhone ONT-G2" in verdict.sentence
+
+    def test_a_recalled_device_may_not_be_fitted(self, server: FakeServer, phone: Phone):
+        from dataclasses import replace
+
+        recalled = replace(server.town.assets["ZNTS00000002"], state=AssetState.QUARANTINED)
+        server.town.assets["ZNTS00000002"] = recalled
+        gateway = phone.start()
+        asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        asyncio.run(gateway.sync())
+        on_site(gateway)
+        verdict = gateway.judge_scan(WO_1, "ZNTS00000002", "camera")
+        assert (verdict.kind, verdict.may_install, verdict.may_confirm) == ("asset-quarantined", False, False)
+        assert "recall" in verdict.sentence
+
+    def test_the_old_device_may_be_taken_off(self, ana: Gateway):
+        on_site(ana, WO_2)
+        verdict = ana.judge_scan(WO_2, "OLD0000001", "camera")
+        assert (verdict.kind, verdict.may_remove, verdict.may_install) == ("installed_here", True, False)
+        ana.send(verdict.removal("replaced"))
+
+    def test_before_arriving_it_says_what_to_tap(self, ana: Gateway):
+        verdict = ana.judge_scan(WO_1, "ZNTS00000001", "camera")
+        assert (verdict.may_install, verdict.sentence) == (False, "Tap Arrived first")
+
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            ("", "empty-scan"),
+            ("04006381333931", "wrong_kind"),
+            ("AC:12:2F:00:1B:9", "malformed-mac"),
+            ("AC:12:2F:00:1B:77", "wrong_kind"),
+            ("https://example.org/x", "malformed-serial"),
+        ],
+    )
+    def test_a_code_that_is_no_serial_is_told_apart(self, ana: Gateway, text: str, kind: str):
+        on_site(ana)
+        verdict = ana.judge_scan(WO_1, text, "camera")
+        assert (verdict.kind, verdict.may_install, verdict.may_confirm) == (kind, False, False)
+        assert verdict.sentence
+
+
+class TestSyncing:
+    def test_one_round_trip_does_it_and_everything_is_booked(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        shown = ana.order(WO_1)
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.online, report.accepted, report.held) == (True, True, 8, 0)
+        assert server.town.orders[WO_1] == shown == ana.order(WO_1)
+        assert server.town.stock[(VAN_ANA, CONNECTOR)] == 18
+        assert server.town.assets["ZNTS00000001"].state is AssetState.INSTALLED
+        assert [item.state for item in ana.queue()] == ["accepted"] * 8
+
+    def test_without_network_is_a_status_not_an_error(self, ana: Gateway, network: Network):
+        network.down = True
+        on_site(ana)
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.online) == (False, False)
+        assert report.retry_in_seconds is not None and 2.0 <= report.retry_in_seconds < 2.5
+        status = ana.status()
+        assert (status.unsent_commands, status.online, status.last_contact) == (2, False, MORNING)
+        assert status.problem == "The server could not be reached."
+
+    @pytest.mark.parametrize(
+        "fault",
+        ["request lost", "reply lost", "twice", "half a reply", "captive portal", "500", "503"],
+    )
+    def test_no_fault_of_the_network_loses_or_doubles_anything(
+        self, ana: Gateway, server: FakeServer, network: Network, fault: str
+    ):
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        shown = ana.order(WO_1)
+        network.faults = [fault]  # type: ignore[list-item]
+        first = asyncio.run(ana.sync())
+        assert first.drained is (fault == "twice")
+        if not first.drained:
+            assert [item.state for item in ana.queue()] == ["saved"] * 8
+            assert ana.order(WO_1) == shown
+        assert asyncio.run(ana.sync()).problem is None
+        assert server.town.orders[WO_1] == shown == ana.order(WO_1)
+        assert server.town.stock[(VAN_ANA, CONNECTOR)] == 18
+        assert len(server.receipts) == 8
+
+    def test_waits_longer_after_each_failure_and_forgets_it_after_success(
+        self, ana: Gateway, network: Network
+    ):
+        network.faults = ["request lost"] * 4
+        waits = [asyncio.run(ana.sync()).retry_in_seconds or 0 for _ in range(4)]
+        factors = [wait / least for wait, least in zip(waits, (2, 4, 8, 16), strict=True)]
+        assert all(1 <= factor < 1.25 for factor in factors)
+        assert len(set(factors)) > 1  # jitter
+        assert asyncio.run(ana.sync()).retry_in_seconds is None
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_refused_device_keeps_everything_and_asks_for_a_person(
+        self, phone: Phone, ana: Gateway, server: FakeServer, status: int
+    ):
+        on_site(ana)
+        if status == 401:
+            server.devices.clear()
+        else:
+            server.revoke()
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.online, report.retry_in_seconds) == (False, True, None)
+        again = phone.start()
+        assert again.status().sign_in_needed
+        assert again.status().problem == report.problem
+        assert [item.state for item in again.queue()] == ["saved"] * 2
+        server.devices.clear()
+        server.codes["ANA-0002"] = TECH_ANA
+        asyncio.run(again.register("ANA-0002", "x", "test"))
+        assert asyncio.run(again.sync()).accepted == 2
+        assert not again.status().sign_in_needed
+
+    def test_one_entry_that_breaks_the_server_holds_up_only_itself_and_what_follows(
+        self, ana: Gateway, server: FakeServer
+    ):
+        on_site(ana)
+        ana.send(AddNote(work_order_id=WO_1, text="poison"))
+        ana.send(AddNote(work_order_id=WO_1, text="after it"))
+        server.poison = {item.id for item in ana.queue() if item.title == "Note: poison"}
+        server.give(WO_3, TECH_BEN)
+        for _ in range(16):
+            asyncio.run(ana.sync())
+        assert [item.state for item in ana.queue()] == ["saved", "saved", "accepted", "accepted"]
+        assert ana.order(WO_3) is None  # fresh rows come down all the same
+        assert not asyncio.run(ana.sync()).drained
+        server.poison.clear()
+        while not asyncio.run(ana.sync()).drained:
+            pass
+        notes = server.town.orders[WO_1].notes
+        assert [note.text for note in notes] == ["poison", "after it"]
+
+    def test_a_queue_longer_than_one_push_goes_in_order(self, ana: Gateway, server: FakeServer):
+        on_site(ana)
+        for number in range(450):
+            ana.send(AddNote(work_order_id=WO_1, text=f"note {number}"))
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted, report.rounds) == (True, 452, 3)
+        notes = server.town.orders[WO_1].notes
+        assert [note.text for note in notes] == [f"note {number}" for number in range(450)]
+
+    def test_many_changes_come_page_by_page_without_flicker(self, ana: Gateway, server: FakeServer):
+        server.page_size = 1
+        server.give(WO_2, TECH_BEN)
+        on_site(ana)
+        ana.send(AddNote(work_order_id=WO_1, text="once"))
+        seen: set[tuple[str, int]] = set()
+
+        def look() -> None:
+            order = ana.order(WO_1)
+            assert order is not None
+            seen.add((order.state.value, len(order.notes)))
+
+        ana.subscribe(look)
+        report = asyncio.run(ana.sync())
+        assert report.drained and report.rounds > 2
+        assert seen == {("on_site", 1)}
+
+    def test_a_tap_during_a_sync_goes_with_the_same_call(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        def tap() -> None:
+            network.before = lambda: None
+            ana.send(StartTravel(work_order_id=WO_1))
+
+        network.before = tap
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted, report.rounds) == (True, 1, 2)
+        assert server.town.orders[WO_1].state is WorkOrderState.TRAVELLING
+
+    def test_two_calls_at_once_are_one_conversation(self, ana: Gateway, network: Network):
+        ana.send(StartTravel(work_order_id=WO_1))
+
+        async def both() -> None:
+            first, second = await asyncio.gather(ana.sync(), ana.sync())
+            assert first == second
+            assert first.accepted == 1
+
+        asyncio.run(both())
+
+    def test_what_is_on_its_way_is_shown_as_sending(self, ana: Gateway, network: Network):
+        ana.send(StartTravel(work_order_id=WO_1))
+        seen: list[str] = []
+        network.before = lambda: seen.append(ana.queue()[0].state)
+        asyncio.run(ana.sync())
+        assert seen == ["sending"]
+        assert ana.queue()[0].state == "accepted"
+
+    def test_cancelled_in_mid_air_it_can_start_again(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(StartTravel(work_order_id=WO_1))
+
+        async def cancel() -> None:
+            task = asyncio.create_task(ana.sync())
+            await asyncio.sleep(0.01)
+            assert ana.status().syncing
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        network.hangs = True
+        asyncio.run(cancel())
+        assert not ana.status().syncing
+        network.hangs = False
+        assert asyncio.run(ana.sync()).accepted == 1
+
+    def test_a_clock_a_day_off_is_measured_and_corrected(
+        self, phone: Phone, server: FakeServer, clock: Clock
+    ):
+        wrong = Clock(MORNING - timedelta(days=1))
+        phone.clock = wrong
+        gateway = phone.start()
+        asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        asyncio.run(gateway.sync())
+        assert gateway.status().clock_offset_seconds == 86_400
+        assert len(gateway.today()) == 3
+        gateway.send(StartTravel(work_order_id=WO_1))
+        shown = gateway.order(WO_1)
+        assert shown is not None and shown.travel_started_at == MORNING
+        asyncio.run(gateway.sync())
+        assert server.town.orders[WO_1] == shown
+        assert "clock was 1440 minutes behind" in gateway.queue()[0].remarks[0]
+
+
+class TestWhenTheOfficeChangesItsMind:
+    def test_a_cancelled_job_keeps_the_work_and_tells(self, ana: Gateway, server: FakeServer):
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        server.cancel(WO_1)
+        report = asyncio.run(ana.sync())
+        assert (report.held, report.accepted, len(server.held)) == (8, 0, 8)
+        assert {item.state for item in ana.queue()} == {"held"}
+        assert ana.queue()[0].detail == (
+            "The office cancelled WO-101. Your work is kept; dispatch decides what happens with it"
+        )
+        assert ana.status().held == 8
+        assert asyncio.run(ana.sync()).drained
+
+    def test_a_job_given_away_and_not_started_stays_with_who_did_it(self, ana: Gateway, server: FakeServer):
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        server.give(WO_1, TECH_BEN)
+        report = asyncio.run(ana.sync())
+        assert (report.accepted, report.held) == (8, 0)
+        assert server.town.orders[WO_1].technician_id == TECH_ANA
+        assert ana.queue()[-1].remarks == ("WO-101 had been given away; it stays with who did the work",)
+
+    def test_a_job_a_colleague_started_is_held_and_leaves(self, ana: Gateway, server: FakeServer):
+        on_site(ana)
+        server.give(WO_1, TECH_BEN)
+        server.act_as(TECH_BEN, StartTravel(work_order_id=WO_1))
+        assert asyncio.run(ana.sync()).held == 2
+        assert ana.order(WO_1) is None
+        assert {(item.state, item.order_number) for item in ana.queue()} == {("held", "WO-101")}
+
+    def test_a_job_that_left_is_kept_while_unsent_work_refers_to_it(self, ana: Gateway, server: FakeServer):
+        on_site(ana)
+        ana.send(AddNote(work_order_id=WO_1, text="gate code 1234"))
+        poison = ana.queue()[0].id
+        server.poison = {item.id for item in ana.queue()}
+        server.give(WO_1, TECH_BEN)
+        for _ in range(9):  # down to an empty push, which fetches rows
+            asyncio.run(ana.sync())
+        order = ana.order(WO_1)
+        assert order is not None and order.notes[0].text == "gate code 1234"
+        assert "WO-101" in [order.number for order in ana.today()]
+        assert ana.queue()[0].id == poison
+        server.poison.clear()
+        while not asyncio.run(ana.sync()).drained:
+            pass
+        assert server.town.orders[WO_1].notes[0].text == "gate code 1234"
+
+    def test_work_that_no_longer_applies_is_shown_and_still_sent(self, ana: Gateway, server: FakeServer):
+        on_site(ana)
+        server.poison = {item.id for item in ana.queue()}
+        server.cancel(WO_1)
+        for _ in range(9):
+            asyncio.run(ana.sync())
+        assert {item.state for item in ana.queue()} == {"refused_local"}
+        assert "The office cancelled WO-101" in ana.queue()[0].detail
+        server.poison.clear()
+        while not asyncio.run(ana.sync()).drained:
+            pass
+        assert {item.state for item in ana.queue()} == {"held"}
+
+    def test_a_restored_backup_starts_over_and_keeps_the_queue(self, ana: Gateway, server: FakeServer):
+        on_site(ana)
+        server.restore_backup()
+        del server.town.orders[WO_3]
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted) == (True, 2)
+        assert [order.number for order in ana.today()] == ["WO-101", "WO-102"]
+
+    def test_a_serial_that_somebody_else_fitted_is_held_and_the_rest_accepted(
+        self, ana: Gateway, server: FakeServer
+    ):
+        on_site(ana)
+        ana.send(
+            InstallAsset(work_order_id=WO_1, serial="ZNTS00000009", sku=ONT, source="typed", confirmed=True)
+        )
+        ana.send(RecordCheck(work_order_id=WO_1, code="optical_power", value=Decimal("-20")))
+        server.give(WO_2, TECH_BEN)
+        server.act_as(TECH_BEN, StartTravel(work_order_id=WO_2))
+        server.act_as(TECH_BEN, Arrive(work_order_id=WO_2))
+        server.act_as(TECH_BEN, InstallAsset(work_order_id=WO_2, serial="ZNTS00000009", source="camera"))
+        report = asyncio.run(ana.sync())
+        assert (report.accepted, report.held) == (3, 1)
+        held = next(item for item in ana.queue() if item.state == "held")
+        assert held.detail == "ZNTS00000009 was fitted on another job: dispatch has to look at it"
+        assert ana.missing(WO_1)[0].field == "fitted"
