@@ -17,6 +17,7 @@ from shared.money import Money
 class Account(StrEnum):
     """The accounts that a visit touches."""
 
+    OPENING = "3000 opening balance"
     RECEIVABLE_DRAFT = "1500 receivable, not yet invoiced"
     STOCK = "1400 stock"
     PARTS_USED = "5000 parts used"

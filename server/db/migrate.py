@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+
+from server.db.engine import Database
+from server.db.feed_models import HistoryRow
+from server.stock.models import StockPlaceRow
+from shared.assets import HolderKind
+from shared.situation import UNRECEIVED_PLACE
 
 
 def config_for(url: str) -> Config:
@@ -19,6 +26,20 @@ def config_for(url: str) -> Config:
 def upgrade(url: str, revision: str = "head") -> None:
     """Migrate the database at `url` up to `revision`."""
     command.upgrade(config_for(url), revision)
+    if revision == "head":
+        _fixed_rows(url)
+
+
+def _fixed_rows(url: str) -> None:
+    """What every database holds from the start: the name of its history, and a place for unbooked finds."""
+    database = Database(url)
+    with database.write() as session:
+        if session.get(HistoryRow, 1) is None:
+            session.add(HistoryRow(id=1, epoch=secrets.token_hex(4)))
+        if session.get(StockPlaceRow, UNRECEIVED_PLACE) is None:
+            name = "found in the field, never booked in"
+            session.add(StockPlaceRow(id=UNRECEIVED_PLACE, kind=HolderKind.ADJUSTMENT, name=name))
+    database.close()
 
 
 def downgrade(url: str, revision: str) -> None:
