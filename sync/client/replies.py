@@ -48,8 +48,10 @@ def read_sync(answer: Answer) -> Message:
 
 def read_upload(answer: Answer, digest: str) -> Message:
     """Offered, BadBytes, Refused or Garbled. Offered is no proof: the next sync answer is."""
-    if answer.status in (200, 201, 204):
-        return Offered(digest)
+    if answer.status in (200, 201):
+        # Ours has no body, or JSON; a captive portal says yes with a page.
+        ours = not answer.body or "json" in answer.headers.get("content-type", "")
+        return Offered(digest) if ours else Garbled(answer.status, NOT_OURS)
     if answer.status == 422 and (problem := problem_in(answer)):
         return BadBytes(digest, problem.detail)
     return _refusal(answer)

@@ -344,8 +344,18 @@ class TestEvidence:
         ana.add_photo(WO_1, JPEG, "image/jpeg")
         network.faults = ["none", "captive portal"]
         report = asyncio.run(ana.sync())
-        assert (report.drained, report.problem) == (False, "The server still asks for photos that were sent.")
+        assert report.problem is not None and "sign in to this network" in report.problem
         assert (server.blobs, ana.status().unsent_photos) == ({}, 1)
+        assert asyncio.run(ana.sync()).drained
+        assert list(server.blobs.values()) == [JPEG]
+
+    def test_a_yes_without_the_bytes_is_not_believed_either(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        network.faults = ["none", "empty yes"]
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.problem) == (False, "The server still asks for photos that were sent.")
         assert asyncio.run(ana.sync()).drained
         assert list(server.blobs.values()) == [JPEG]
 
