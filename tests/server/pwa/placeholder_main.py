@@ -84,7 +84,7 @@ async def main(page: ft.Page) -> None:
         page.update()
 
     def hear(told: network.PageFacts) -> None:
-        facts.value = f"Offline ready: {told.starts_offline}, persistent: {told.storage_is_persistent}, update: {told.update_waiting}"
+        facts.value = f"Offline ready: {told.starts_offline}, update: {told.update_waiting}"
         with contextlib.suppress(Exception):
             page.update()
 

@@ -84,15 +84,16 @@ class TestTheBuiltFolder:
 
 
 class TestBuildingAgain:
-    def test_does_nothing_when_nothing_changed(self, placeholder: Path, built: BuildInfo):
-        before = (placeholder / "build.json").stat().st_mtime_ns
-        again = build_pwa(placeholder, app_name="Placeholder", main=MAIN)
-        assert (again.rebuilt, again.version) == (False, built.version)
-        assert (placeholder / "build.json").stat().st_mtime_ns == before
+    def test_does_nothing_when_nothing_changed(self, tmp_path: Path):
+        out = tmp_path / "pwa"
+        first = build_pwa(out, app_name="Placeholder", main=MAIN)
+        before = (out / "build.json").stat().st_mtime_ns
+        again = build_pwa(out, app_name="Placeholder", main=MAIN)
+        assert (first.rebuilt, again.rebuilt, again.version) == (True, False, first.version)
+        assert (out / "build.json").stat().st_mtime_ns == before
 
-    def test_makes_the_same_version_from_the_same_input_and_another_from_other_python(
-        self, tmp_path: Path, built: BuildInfo
-    ):
+    def test_makes_the_same_version_from_the_same_input_and_another_from_other_python(self, tmp_path: Path):
+        built = build_pwa(tmp_path / "one", app_name="Placeholder", main=MAIN)
         same = build_pwa(tmp_path / "same", app_name="Placeholder", main=MAIN)
         assert same.version == built.version
         changed = tmp_path / "main.py"
