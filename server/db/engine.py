@@ -57,7 +57,9 @@ class Database:
         if self.is_postgresql:
             reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self.writing = sessionmaker(self.engine, expire_on_commit=False)
-        self.reading = sessionmaker(self.engine.execution_options(**reading), autoflush=False)
+        self.reading = sessionmaker(
+            self.engine.execution_options(**reading), autoflush=False, expire_on_commit=False
+        )
 
     def write(self) -> Any:
         """`with database.write() as session:` commits on a clean exit, rolls back on any exception."""
