@@ -73,5 +73,5 @@ class Settings:
         return settings
 
 
-OUTSIDE_SETTINGS = frozenset({"TRUCKROLL_CHROMIUM"})
-"""Variables of the workshop, not of the server."""
+OUTSIDE_SETTINGS = frozenset({"TRUCKROLL_CHROMIUM", "TRUCKROLL_SERVER"})
+"""Variables of the workshop and of the technician app, not of the server."""

@@ -115,7 +115,7 @@ class _Seeder:
                     price_minor=item.price_minor,
                     currency=self.catalogue.currency,
                     vendor_id=self.vendors[item.vendor],
-                    # The catalogue's point is the depot's; ours is over all places, so the vans' share comes on top.
+                    # The catalogue names the depot's point; ours is over all places, the vans' on top.
                     reorder_point=item.reorder_point + sum(carried),
                     reorder_quantity=item.reorder_quantity,
                     van_par=sum(carried) // max(len(carried), 1),

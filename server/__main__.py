@@ -1,0 +1,90 @@
+"""python -m server COMMAND: run the server, or look after its database. Settings come from TRUCKROLL_….
+
+serve [--host H] [--port N]   migrate, then serve until stopped (loopback, 8800)
+migrate                       bring the database to the newest schema
+add-person NAME MAIL ROLE     let somebody of the office in; asks for the password
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from server.access.people import add_person
+from server.access.roles import Role
+from server.app import build_app, configure_logging
+from server.db.engine import Database
+from server.db.migrate import upgrade
+from server.settings import Settings
+
+GRACE_SECONDS = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        print(f"truckroll: {error}", file=sys.stderr)
+        return 2
+    configure_logging(settings.log_level)
+    code: int = options.run(settings, options)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m server", description="Run Truckroll's server.")
+    commands = parser.add_subparsers(required=True)
+    serving = commands.add_parser("serve", help="migrate, then serve until stopped")
+    serving.add_argument("--host", default="127.0.0.1")
+    serving.add_argument("--port", type=int, default=8800)
+    serving.set_defaults(run=_serve)
+    migrating = commands.add_parser("migrate", help="bring the database to the newest schema")
+    migrating.set_defaults(run=_migrate)
+    adding = commands.add_parser("add-person", help="let somebody of the office in")
+    adding.add_argument("name")
+    adding.add_argument("mail")
+    adding.add_argument("role", choices=[role.value for role in Role])
+    adding.set_defaults(run=_add_person)
+    return parser
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until a signal comes. One process; SQLite has one writer, PostgreSQL scales by more processes."""
+    uvicorn.run(
+        build_app(settings),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> int:
+    upgrade(settings.database_url)
+    serve(settings, options.host, options.port)
+    return 0
+
+
+def _migrate(settings: Settings, options: argparse.Namespace) -> int:
+    upgrade(settings.database_url)
+    return 0
+
+
+def _add_person(settings: Settings, options: argparse.Namespace) -> int:
+    upgrade(settings.database_url)
+    password = getpass.getpass("Password: ")
+    database = Database(settings.database_url)
+    with database.write() as session:
+        role = Role(options.role)
+        add_person(session, name=options.name, email=options.mail, role=role, password=password)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,104 @@
+"""Put the rooms together: one application, one database."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy import select, text
+from starlette.concurrency import run_in_threadpool
+
+from server.access import routes as access
+from server.customers import visit_routes
+from server.db.engine import Database
+from server.db.feed_models import HistoryRow
+from server.dependencies import answer_problems
+from server.dispatch import board_feed, board_routes, plan_routes
+from server.field import routes as field
+from server.live import Live
+from server.pwa.routes import mount_app
+from server.settings import Settings
+from server.web.assets import mount_static
+
+log = structlog.get_logger("truckroll.http")
+
+PWA_FOLDER = Path("build/pwa")
+
+
+def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
+    """The whole server on `settings`. Its database must have been migrated."""
+    database = Database(settings.database_url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with app.state.live.running():
+            yield
+        database.close()
+
+    app = FastAPI(title="Truckroll", version="0.1.0", lifespan=lifespan)
+    app.state.database = database
+    app.state.settings = settings
+    app.state.live = Live(database, board_feed.render)
+    answer_problems(app)
+    app.middleware("http")(log_request)
+    for router in (access.router, field.router, board_routes.router, plan_routes.router, visit_routes.router):
+        app.include_router(router)
+    app.add_api_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/", lambda: RedirectResponse("/board"), methods=["GET"], include_in_schema=False)
+    mount_static(app, settings)
+    mount_app(app, pwa_folder)
+    return app
+
+
+async def healthz(request: Request) -> Response:
+    """200 while the database answers, else 503."""
+
+    def ask() -> str:
+        database: Database = request.app.state.database
+        with database.read() as session:
+            session.execute(text("SELECT 1"))
+            return str(session.scalars(select(HistoryRow.epoch)).one())
+
+    try:
+        epoch = await run_in_threadpool(ask)
+    except Exception as error:  # whatever is wrong with the database, the answer is "not healthy"
+        log.error("unhealthy", error=str(error))
+        return JSONResponse({"status": "database away"}, status_code=503)
+    return JSONResponse({"status": "ok", "history": epoch})
+
+
+async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """One structured line a request; no query string and no body, for they may hold personal data."""
+    start = time.perf_counter()
+    response = await call_next(request)
+    path = "/visit/…" if request.url.path.startswith("/visit/") else request.url.path
+    log.info(
+        "request",
+        method=request.method,
+        path=path,
+        status=response.status_code,
+        ms=round((time.perf_counter() - start) * 1000, 1),
+    )
+    return response
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on standard error."""
+    logging.basicConfig(level=level, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(file=__import__("sys").stderr),
+    )
