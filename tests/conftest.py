@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import databases
 import provision
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 SHARED_DATA = databases.ROOT.parent / "shared" / "data"
 
@@ -67,7 +70,6 @@ def shared_data() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Wanted only by tests that don't ask for the `chromium` fixture.
     config.addinivalue_line("markers", "browser: drives a real Chromium; one at a time, and first")
 
 
@@ -75,26 +77,31 @@ def pytest_unconfigure() -> None:
     databases.leave_postgresql()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share tests out among workers: a file stays together, as do all files with browser tests.
+    """Browser tests come first: they are the longest, and share one worker."""
+    items.sort(key=lambda item: not _drives_a_browser(item.path))
 
-    One browser at a time keeps them steady on two cores, and what they build for it is built once.
+
+class _FilesTogether(LoadFileScheduling):
+    """A file stays on one worker, and all files that drive a browser count as one.
+
+    One browser at a time keeps them steady on two cores, and what is built for it is built once. (xdist 3.8's
+    own groups have no effect with pytest 9.2: they write to an attribute that it no longer reads.)
     """
-    browser_files = {item.path for item in items if _drives_a_browser(item)}
-    items.sort(key=lambda item: item.path not in browser_files)
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            group = "browser" if item.path in browser_files else str(item.path.relative_to(databases.ROOT))
-            item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "browser" if _drives_a_browser(databases.ROOT / file) else file
 
 
-def _drives_a_browser(item: pytest.Item) -> bool:
-    if "chromium" in getattr(item, "fixturenames", ()) or item.get_closest_marker("browser"):
-        return True
-    # It imports a helper from tests/browser.py, or the module itself.
-    names = vars(item.module).values() if isinstance(item, pytest.Function) else ()
-    return any(
-        getattr(named, "__module__", "") == "browser" or getattr(named, "__name__", "") == "browser"
-        for named in names
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    return _FilesTogether(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@cache
+def _drives_a_browser(file: Path) -> bool:
+    return (
+        re.search(r"^from browser import|^import browser|mark\.browser|\bchromium:", file.read_text(), re.M)
+        is not None
     )
