@@ -38,9 +38,12 @@ class Model:
         return self.routing.GetDimensionOrDie("clock")
 
 
-def routing_model(day: Day, order: Sequence[int] | None = None) -> Model:
-    """Build the model of `day`; `order` shuffles the jobs, which is how a seed gets its say."""
-    jobs = tuple(order if order is not None else day.open_jobs)
+def routing_model(day: Day, order: Sequence[int] = ()) -> Model:
+    """Build the model of `day`; `order` shuffles the jobs, which is how a seed gets its say.
+
+    Jobs that nobody may take are left out: their cost is the same in every plan.
+    """
+    jobs = tuple(number for number in order or day.open_jobs if _able(day, number))
     people = len(day.technicians)
     count = len(jobs) + 2 * people
     starts = list(range(len(jobs), len(jobs) + people))
@@ -84,17 +87,19 @@ def keep_time(model: Model) -> None:
 
 def keep_shifts(model: Model) -> None:
     for vehicle, person in enumerate(model.day.technicians):
-        minute = model.day.origins[vehicle].minute
-        model.clock().CumulVar(model.routing.Start(vehicle)).SetValue(minute)
-        # Whoever is already past the end of the shift gets no job below; their empty day must still be legal.
-        model.clock().CumulVar(model.routing.End(vehicle)).SetMax(
-            max(person.shift_end, _home(model.day, vehicle))
-        )
+        clock = model.clock()
+        clock.CumulVar(model.routing.Start(vehicle)).SetValue(model.day.origins[vehicle].minute)
+        if _on_shift(model.day, vehicle):
+            clock.CumulVar(model.routing.End(vehicle)).SetMax(person.shift_end)
 
 
-def _home(day: Day, vehicle: int) -> int:
-    origin = day.origins[vehicle]
-    return origin.minute + day.minutes[origin.place][day.technicians[vehicle].end_place]
+def _on_shift(day: Day, vehicle: int) -> bool:
+    """Whether the technician could still be home in time, lunch included. If not, no job is for them."""
+    origin, person = day.origins[vehicle], day.technicians[vehicle]
+    back = origin.minute + day.minutes[origin.place][person.end_place]
+    if origin.lunch and back > origin.lunch[1]:
+        back = max(back, origin.lunch[0]) + origin.lunch[2]
+    return back <= person.shift_end
 
 
 def have_lunch(model: Model) -> None:
@@ -104,7 +109,7 @@ def have_lunch(model: Model) -> None:
         for index in range(routing.Size())
     ]
     for vehicle, origin in enumerate(model.day.origins):
-        if origin.lunch:
+        if origin.lunch and _on_shift(model.day, vehicle):
             earliest, latest, minutes = origin.lunch
             lunch = routing.solver().FixedDurationIntervalVar(
                 earliest, latest, minutes, False, f"lunch {vehicle}"
@@ -125,15 +130,13 @@ def keep_windows(model: Model) -> None:
 
 def match_people(model: Model) -> None:
     """Skills with levels, the technician a job is tied to, parts on the van at all, people still on shift."""
-    day = model.day
     for node, number in enumerate(model.jobs):
-        able = [
-            vehicle
-            for vehicle in model.vehicles
-            if day.may_go(vehicle, number) and _home(day, vehicle) <= day.technicians[vehicle].shift_end
-        ]
         # Not SetAllowedVehiclesForIndex: it refuses Python lists, and to it an empty list means "anyone".
-        model.routing.VehicleVar(model.index(node)).SetValues([-1, *able])
+        model.routing.VehicleVar(model.index(node)).SetValues([-1, *_able(model.day, number)])
+
+
+def _able(day: Day, job: int) -> list[int]:
+    return [v for v in range(len(day.technicians)) if day.may_go(v, job) and _on_shift(day, v)]
 
 
 def carry_parts(model: Model) -> None:
@@ -152,8 +155,10 @@ def carry_parts(model: Model) -> None:
 
 
 def price_undone(model: Model) -> None:
+    """Leaving a job out costs its worth, less what anyone would cost beyond the drive (see price_people)."""
     for node, number in enumerate(model.jobs):
-        model.routing.AddDisjunction([model.index(node)], model.day.undone[number])
+        least = min(_extra(model.day, number).values())
+        model.routing.AddDisjunction([model.index(node)], max(0, model.day.undone[number] - least))
 
 
 def price_lateness(model: Model) -> None:
@@ -176,23 +181,31 @@ def price_lateness(model: Model) -> None:
 
 
 def price_people(model: Model) -> None:
-    """Cost of who goes: bias, and another technician than told before."""
-    day, weights = model.day, model.day.request.weights
-    extra = []
-    for person in day.technicians:
-        costs = []
-        for number in model.jobs:
-            job = day.jobs[number]
-            moved = job.previous_technician not in (None, person.id)
-            costs.append(person.bias.get(job.id, 0) + moved * weights.other_technician)
-        extra.append(costs)
-    if not any(any(costs) for costs in extra):
-        return
-    ends = [0] * (2 * len(extra))
-    evaluators = [model.routing.RegisterUnaryTransitVector([*costs, *ends]) for costs in extra]
+    """Cost of who goes: bias, and another technician than told before; over the cheapest able one's.
+
+    Only the difference, so that somebody costs nothing: a job for which every vehicle of a dimension has a
+    transit can't be left out in OR-Tools 9.15, the whole model is infeasible.
+    """
+    extra = [[0] * len(model.places) for _ in model.vehicles]
+    for node, number in enumerate(model.jobs):
+        costs = _extra(model.day, number)
+        for vehicle, cost in costs.items():
+            extra[vehicle][node] = cost - min(costs.values())
     most = max(sum(costs) for costs in extra)
-    model.routing.AddDimensionWithVehicleTransits(evaluators, 0, most, True, "who")
-    model.routing.GetDimensionOrDie("who").SetSpanCostCoefficientForAllVehicles(1)
+    if most:
+        evaluators = [model.routing.RegisterUnaryTransitVector(costs) for costs in extra]
+        model.routing.AddDimensionWithVehicleTransits(evaluators, 0, most, True, "who")
+        model.routing.GetDimensionOrDie("who").SetSpanCostCoefficientForAllVehicles(1)
+
+
+def _extra(day: Day, job: int) -> dict[int, int]:
+    """What each able technician costs for the job beyond drive and time."""
+    told, weights = day.jobs[job].previous_technician, day.request.weights
+    return {
+        vehicle: day.technicians[vehicle].bias.get(day.jobs[job].id, 0)
+        + weights.other_technician * (told not in (None, day.technicians[vehicle].id))
+        for vehicle in _able(day, job)
+    }
 
 
 RULES: tuple[Callable[[Model], None], ...] = (

@@ -49,6 +49,8 @@ def improve(
     # Reading a plan closes the model, with default parameters unless it is closed before.
     model.routing.CloseModelWithParameters(parameters)
     node = {number: node for node, number in enumerate(model.jobs)}
+    if any(number not in node for order in start for number in order):
+        return None
     routes = [[model.index(node[number]) for number in order] for order in start]
     assignment = model.routing.ReadAssignmentFromRoutes(routes, True)
     if assignment is None:

@@ -1,6 +1,7 @@
 """Small days to plan, explicit and overridable, and random ones that Hypothesis can shrink.
 
-The default town is a straight road: place n lies n × 10 minutes (and n km) from place 0, where everyone lives.
+The default town is a straight road: place n lies n × 10 minutes (and n km) from place 0, where everyone
+lives.
 """
 
 import math
@@ -116,15 +117,31 @@ def a_town_day(technicians: int, jobs: int, seed: int = 1) -> PlanRequest:
     )
 
 
+def shortest(drives: list[list[int]]) -> list[list[int]]:
+    """Drives where no detour is quicker than going straight there, and staying is no drive: as on real roads."""
+    places = range(len(drives))
+    drives = [[0 if i == j else drives[i][j] for j in places] for i in places]
+    for via in places:
+        drives = [[min(drives[i][j], drives[i][via] + drives[via][j]) for j in places] for i in places]
+    return drives
+
+
 @st.composite
-def random_days(draw: st.DrawFn) -> PlanRequest:
-    """Any small legal request: tight and loose, fixed visits, several windows, short shelves, a day half gone."""
+def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
+    """Any small legal request: tight and loose, begun visits, several windows, short shelves, a day half
+    gone.
+
+    With `roads` the drives are such as roads allow; without, any numbers at all.
+    """
     places = draw(st.integers(1, 6))
     number = st.integers
     matrix = st.lists(
         st.lists(number(0, 4000), min_size=places, max_size=places), min_size=places, max_size=places
     )
-    travel = TravelMatrix.of(draw(matrix), draw(matrix), engine="random", estimated=True)
+    seconds = draw(matrix)
+    travel = TravelMatrix.of(
+        shortest(seconds) if roads else seconds, draw(matrix), engine="random", estimated=True
+    )
     place = number(0, places - 1)
     people = []
     for n in range(draw(number(1, 3))):
@@ -175,4 +192,3 @@ def random_days(draw: st.DrawFn) -> PlanRequest:
     return PlanRequest(
         technicians=tuple(people), jobs=tuple(jobs), travel=travel, now=draw(st.sampled_from([0, 0, 300]))
     )
-

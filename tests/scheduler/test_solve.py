@@ -56,7 +56,9 @@ class TestSkills:
         assert served(plan) == {"ann": [], "bob": ["j1"]}
 
     def test_nobody_at_the_level_leaves_it_undone_with_the_numbers(self, seconds: float) -> None:
-        plan = solve(a_day(a_job(skills={"splice": 3}), technicians=(ann(skills={"splice": 2}),)), seconds=seconds)
+        plan = solve(
+            a_day(a_job(skills={"splice": 3}), technicians=(ann(skills={"splice": 2}),)), seconds=seconds
+        )
         assert left(plan) == {"j1": "skill"}
         assert plan.unassigned[0].reason == "nobody has splice level 3: the best has 2"
 
@@ -113,7 +115,9 @@ class TestPromisedWindows:
 class TestShiftAndLunch:
     def test_being_home_on_the_minute_is_in_time(self, seconds: float) -> None:
         people = (ann(shift_end=at("09:00")),)
-        assert served(solve(a_day(a_job(place=1, minutes=40), technicians=people), seconds=seconds))["ann"] == ["j1"]
+        assert served(solve(a_day(a_job(place=1, minutes=40), technicians=people), seconds=seconds))[
+            "ann"
+        ] == ["j1"]
 
     def test_a_minute_more_is_not(self, seconds: float) -> None:
         people = (ann(shift_end=at("09:00")),)
@@ -137,7 +141,9 @@ class TestShiftAndLunch:
         long = a_job(place=1, minutes=360, windows=(window("08:00", "09:00"),))
         plan = solve(a_day(long, technicians=(ann(lunch=LUNCH),)), seconds=seconds)
         assert left(plan) == {"j1": "time"}
-        assert plan.unassigned[0].reason == "nearest is ann: lunch could not begin before 14:10, latest is 13:00"
+        assert (
+            plan.unassigned[0].reason == "nearest is ann: lunch could not begin before 14:10, latest is 13:00"
+        )
 
     def test_without_the_lunch_the_same_job_fits(self, seconds: float) -> None:
         long = a_job(place=1, minutes=360, windows=(window("08:00", "09:00"),))
@@ -289,7 +295,11 @@ class TestAWorkingDay:
             for job in day.jobs
         )
         again = solve(replace(day, jobs=jobs), seconds=2)
-        moved = [job_id for person, v in again.visits() if (job_id := v.job_id) in told and told[job_id][0] != person]
+        moved = [
+            job_id
+            for person, v in again.visits()
+            if (job_id := v.job_id) in told and told[job_id][0] != person
+        ]
         assert len(moved) <= 3
         assert again.cost.total <= first.cost.total
         assert json.dumps(sorted(told)) == json.dumps(sorted(v.job_id for _, v in again.visits()))
