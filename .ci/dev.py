@@ -72,7 +72,7 @@ def test(arguments: list[str]) -> int:
         workers = min(os.cpu_count() or 1, 4)
         # A file stays on one worker (its databases are made once); browser tests share one worker too.
         parts = ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
-        # A worker that dies fails its test and the others finish. To replace it can hang the run (xdist 3.8).
+        # A worker that dies ends the run as failed. Replacing it can hang the run for good (xdist 3.8).
         parts += ["--max-worker-restart", "0"]
         say(f"running all tests, {workers} at a time")
     started = time.monotonic()
