@@ -12,6 +12,7 @@ from datetime import datetime
 from shared import commands as cmd
 from shared import events as ev
 from shared.assets import Asset, AssetState
+from shared.catalogue import Tracking
 from shared.problems import (
     AlreadyClosed,
     AssetQuarantined,
@@ -49,7 +50,8 @@ Outcome = tuple[tuple[ev.Event, ...], tuple[Remark, ...]]
 
 EVIDENCE_BYTES_MAX = 10 * 1024 * 1024
 NOTE_LENGTH_MAX = 4_000
-_SERIAL = re.compile(r"[A-Z0-9][A-Z0-9./_-]{3,29}")
+PART_QUANTITY_MAX = 10_000
+_SERIAL = re.compile(r"[A-Z0-9][A-Z0-9./_+#-]{3,39}")  # as shared.barcodes makes them
 _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -130,7 +132,7 @@ def install_asset(command: cmd.InstallAsset, now: Situation, at: datetime) -> Ou
 def _check_codes(command: cmd.InstallAsset) -> None:
     if not _SERIAL.fullmatch(command.serial):
         raise BadValue(
-            "A serial has 4 to 30 letters and digits: scan it again or type it as printed", field="serial"
+            "A serial has 4 to 40 letters and digits: scan it again or type it as printed", field="serial"
         )
     if command.mac is not None and not _MAC.fullmatch(command.mac):
         digits = len(re.sub(r"[^0-9A-Fa-f]", "", command.mac))
@@ -189,6 +191,9 @@ def _install_unreceived(command: cmd.InstallAsset, now: Situation) -> Outcome:
         )
     if command.sku is None:
         raise BadValue(f"Choose the model of {command.serial}: nobody has booked it in", field="sku")
+    product = now.products.get(command.sku)
+    if product is None or product.tracking is not Tracking.SERIALISED:
+        raise BadValue(f"There is no device {command.sku} in the catalogue: choose its model", field="sku")
     _check_model(command.sku, now)
     fitted = FittedAsset(
         serial=command.serial,
@@ -239,16 +244,17 @@ def use_parts(command: cmd.UseParts, now: Situation, at: datetime) -> Outcome:
         raise BadValue("Choose at least one part", field="lines")
     remarks = []
     for line in command.lines:
-        if line.quantity <= 0:
-            raise BadValue(f"{now.product_name(line.sku)}: the quantity must be 1 or more", field="quantity")
-        if line.sku not in now.products:
+        name, product = now.product_name(line.sku), now.products.get(line.sku)
+        if product is None:
             raise BadValue(f"There is no part {line.sku} in the catalogue", field="sku")
+        if product.tracking is Tracking.SERIALISED:
+            raise BadValue(f"{name} has a serial: scan it instead of counting it", field="sku")
+        if not 1 <= line.quantity <= PART_QUANTITY_MAX:
+            raise BadValue(f"{name}: the quantity must be 1 to {PART_QUANTITY_MAX:,}", field="quantity")
         left = now.on_hand.get(line.sku, 0) - now.order.used(line.sku)
         if line.quantity > left:
             # It was used, so it is booked; the count of the van is what must be wrong.
-            detail = (
-                f"{now.product_name(line.sku)}: used {line.quantity}, the van's list had {left}: count it"
-            )
+            detail = f"{name}: used {line.quantity}, the van's list had {left}: count it"
             remarks.append(Remark("stock-below-zero", detail))
     return (ev.PartsUsed(lines=command.lines),), tuple(remarks)
 

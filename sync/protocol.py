@@ -6,7 +6,7 @@ Guarantees and messages in prose: docs/protocol.md. A test pins a hash of these 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -25,10 +25,13 @@ PROTOCOL = 1
 
 COMMANDS_PER_PUSH_MAX = 200
 
+SKEW_TOLERATED = timedelta(minutes=2)
+"""Clocks that differ by less are left alone: it may as well be the network."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Who holds this device, and which van they drive: the row that a phone needs before all others."""
+    """Who holds this device, and which van they drive: the row a phone needs before all others."""
 
     technician_id: UUID
     name: str
@@ -53,7 +56,7 @@ KINDS: dict[str, type[Image]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushedCommand:
-    """One command in its envelope. `seq` counts 1, 2, 3… on one device; `made_at` is by the device's clock."""
+    """One command in its envelope. `seq` counts 1, 2, 3… on a device; `made_at` is by the device's clock."""
 
     id: UUID
     seq: int

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from PIL import Image, UnidentifiedImageError
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
@@ -76,20 +77,24 @@ def keep(database: Database, arriving: Incoming, device_id: UUID) -> bool:
     """Check and file the bytes. True when they are new."""
     arriving.finish()
     found = _picture_type(arriving.path)
-    with database.write() as session:
-        if session.get(AttachmentRow, arriving.digest):
-            return False
-        arriving.target.parent.mkdir(exist_ok=True)
-        os.replace(arriving.path, arriving.target)
-        session.add(
-            AttachmentRow(
-                digest=arriving.digest,
-                size_bytes=arriving.size_bytes,
-                media_type=found,
-                stored_at=utc_now(),
-                device_id=device_id,
+    # The bytes first: a row says that they are there. Same name, same bytes, so it may be done twice.
+    arriving.target.parent.mkdir(exist_ok=True)
+    os.replace(arriving.path, arriving.target)
+    try:
+        with database.write() as session:
+            if session.get(AttachmentRow, arriving.digest):
+                return False
+            session.add(
+                AttachmentRow(
+                    digest=arriving.digest,
+                    size_bytes=arriving.size_bytes,
+                    media_type=found,
+                    stored_at=utc_now(),
+                    device_id=device_id,
+                )
             )
-        )
+    except IntegrityError:
+        return False  # the same picture came twice at once, and the other was first
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -9,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from server.access.models import DeviceRow
 from server.assets import register
 from server.assets.models import AssetRow
 from server.db import feed
-from server.db.feed_models import HistoryRow
+from server.db.feed_models import CommandRow, HistoryRow
 from server.dispatch.models import TechnicianRow
 from server.settings import Settings
 from server.stock import ledger
@@ -21,6 +23,7 @@ from server.stock.products import product_of
 from server.work_orders import repository
 from server.work_orders.models import AttachmentRow, WorkOrderRow
 from shared.assets import AssetState
+from shared.commands import AddEvidence, tag_of
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.protocol import Image, Profile, image_key
@@ -96,13 +99,30 @@ class DeviceSource:
     def missing_evidence(self) -> Sequence[str]:
         """Only of visits that are recent enough to be on the device."""
         rows = self._session.scalars(select(WorkOrderRow.record).where(*self._in_scope()))
-        named = {item["digest"] for record in rows for item in record.get("evidence", ())}
+        named = {
+            item["digest"] for record in rows for item in record.get("evidence", ())
+        } | self._held_evidence()
         if not named:
             return ()
         stored = set(
             self._session.scalars(select(AttachmentRow.digest).where(AttachmentRow.digest.in_(named)))
         )
         return sorted(named - stored)
+
+    def _held_evidence(self) -> set[str]:
+        """Evidence whose command waits for a dispatcher, who will want to see it."""
+        query = (
+            select(CommandRow.body)
+            .join(DeviceRow, DeviceRow.id == CommandRow.device_id)
+            .where(
+                CommandRow.type == tag_of(AddEvidence),
+                CommandRow.outcome == "held",
+                CommandRow.resolved_at.is_(None),
+                DeviceRow.technician_id == self._technician.id,
+            )
+        )
+        digests = {json.loads(body).get("digest") for body in self._session.scalars(query)}
+        return {digest for digest in digests if isinstance(digest, str) and len(digest) == 64}
 
     def _in_scope(self) -> tuple[ColumnElement[bool], ...]:
         zone = self._settings.zone

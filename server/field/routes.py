@@ -74,6 +74,8 @@ def sync(
         raise NewerSchema(detail, field="protocol")
     if len(message.commands) > COMMANDS_PER_PUSH_MAX:
         raise Malformed(f"At most {COMMANDS_PER_PUSH_MAX} commands a request", field="commands")
+    if message.device_now.tzinfo is None or not 1900 < message.device_now.year < 9000:
+        raise Malformed("Send the device's time with its zone, as 2026-11-23T08:00:00Z", field="device_now")
     now = utc_now()
     with database.read() as session:
         device = devices.authenticate(session, devices.bearer(authorization), now)

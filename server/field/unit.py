@@ -37,6 +37,8 @@ from shared.situation import Situation
 from sync.protocol import PushedCommand, Receipt
 from sync.server.ports import Key, TryAgain, Unit
 
+INTEGER_MAX = 2**31 - 1
+
 
 def receipt_of(row: CommandRow) -> Receipt:
     outcome = "accepted" if row.outcome == "accepted" else "held"
@@ -94,6 +96,8 @@ class CommandUnit:
         self._assets = {serial: row for serial, (row, _) in found.items()}
         used = {line.sku for line in command.lines} if isinstance(command, UseParts) else set()
         named = used | order.fitting_skus | {asset.sku for _, asset in found.values()}
+        if isinstance(command, InstallAsset) and command.sku:
+            named |= {command.sku}
         situation = Situation(
             order=order,
             actor_id=self._technician.id,
@@ -180,13 +184,13 @@ class CommandUnit:
             id=pushed.id,
             device_id=self._device_id,
             actor=self._technician.name,
-            seq=pushed.seq,
-            type=pushed.type,
-            schema_version=pushed.schema,
+            seq=min(pushed.seq, INTEGER_MAX),
+            type=_storable(pushed.type),
+            schema_version=min(pushed.schema, INTEGER_MAX),
             work_order_id=self._row.id if self._row else None,
-            body=bytes(pushed.body).decode(),
+            body=_storable(bytes(pushed.body).decode(errors="backslashreplace")),
             digest=_digest(pushed),
-            base_version=pushed.base_version,
+            base_version=min(pushed.base_version, INTEGER_MAX),
             made_at=pushed.made_at,
             happened_at=happened_at,
             decided_at=utc_now(),
@@ -197,6 +201,11 @@ class CommandUnit:
         )
         self._session.add(row)
         return row
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL; a broken app's command must not block its queue for that."""
+    return text.replace("\x00", "\\u0000")
 
 
 def _digest(pushed: PushedCommand) -> str:

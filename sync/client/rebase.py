@@ -13,9 +13,7 @@ from shared.problems import NotFound, Problem
 from shared.situation import Situation
 from shared.stock import StockLine
 from sync.client.records import Entry, Images
-
-SKEW_TOLERATED = timedelta(minutes=2)
-"""Smaller differences are the network's; the server leaves them alone too."""
+from sync.protocol import SKEW_TOLERATED
 
 
 def corrected(made_at: datetime, clock_offset: timedelta) -> datetime:

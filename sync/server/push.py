@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from shared.decide import decide
 from shared.problems import Problem, ServerFault
 from shared.remarks import Remark
-from sync.protocol import PushedCommand, Receipt, decode_command
+from sync.protocol import SKEW_TOLERATED, PushedCommand, Receipt, decode_command
 from sync.server.ports import TryAgain, Units
 
 _log = logging.getLogger(__name__)
 
 TRIES = 5
-SKEW_TOLERATED = timedelta(minutes=2)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SKEW_REMARKED = timedelta(minutes=5)
 
 
@@ -30,9 +31,17 @@ def push(
     """
     offset = now - device_now
     return [
-        _answer_or_hold(pushed, units, offset=offset, now=now)
+        _answer_or_hold(_in_utc(pushed), units, offset=offset, now=now)
         for pushed in sorted(commands, key=lambda item: item.seq)
     ]
+
+
+def _in_utc(pushed: PushedCommand) -> PushedCommand:
+    """A time without a zone is read as UTC, and one that no calendar holds as long ago: neither may block."""
+    made_at = pushed.made_at if pushed.made_at.tzinfo else pushed.made_at.replace(tzinfo=UTC)
+    if not 1900 < made_at.year < 9000:
+        made_at = LONG_AGO
+    return replace(pushed, made_at=made_at.astimezone(UTC))
 
 
 def _answer_or_hold(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime) -> Receipt:
