@@ -83,7 +83,9 @@ class TestThePhonesBundle:
 
 def distributions_loaded_by(*modules: str) -> set[str]:
     """The installed distributions that importing `modules` in a fresh interpreter loads code from."""
-    script = f"import sys, json, {', '.join(modules)}; print(json.dumps(sorted(sys.modules)))"
+    # What is there before the first import comes from the environment itself (setuptools hooks into start-up).
+    script = "import sys, json; before = set(sys.modules)\n"
+    script += f"import {', '.join(modules)}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
     answer = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
     )
