@@ -83,7 +83,7 @@ class TestThePhonesBundle:
 
 def distributions_loaded_by(*modules: str) -> set[str]:
     """The installed distributions that importing `modules` in a fresh interpreter loads code from."""
-    # What is there before the first import comes from the environment itself (setuptools hooks into start-up).
+    # What is there before the first import comes from the environment itself (setuptools hooks itself in).
     script = "import sys, json; before = set(sys.modules)\n"
     script += f"import {', '.join(modules)}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
     answer = subprocess.run(
