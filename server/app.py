@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from starlette.concurrency import run_in_threadpool
 
 from server.access import routes as access
-from server.customers import visit_routes
+from server.customers import routes as customers
 from server.db.engine import Database
 from server.db.feed_models import HistoryRow
 from server.dependencies import answer_problems
@@ -47,7 +47,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     app.state.live = Live(database, board_feed.render)
     answer_problems(app)
     app.middleware("http")(log_request)
-    for router in (access.router, field.router, board_routes.router, plan_routes.router, visit_routes.router):
+    for router in (access.router, field.router, board_routes.router, plan_routes.router, customers.router):
         app.include_router(router)
     app.add_api_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/board"), methods=["GET"], include_in_schema=False)
