@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import select
 
 from server.assets import register
 from server.assets.models import AssetRow
 from server.clock import mint
 from server.consequences import CONSEQUENCES, Deed
 from server.db import feed
+from server.dispatch.models import TechnicianRow
 from server.work_orders import repository
 from shared.decide import Decision
 from shared.events import WorkOrderAssigned, WorkOrderCompleted, WorkOrderUnassigned, WorkOrderUnfinished
@@ -41,6 +45,7 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
     """Everybody who may see something of this, each row once."""
     order, before = deed.after.order, deed.before.order
     technicians = _scopes(order, before)
+    losers = _drivers_of(deed, _places_touched(deed, decision))
     changed = [("work_order", str(order.id))]
     changed += [
         ("asset", serial)
@@ -52,7 +57,7 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
     for kind, key in changed:
         feed.append(
             deed.session,
-            [feed.BOARD, *technicians] if kind == "work_order" else technicians,
+            [feed.BOARD, *technicians] if kind == "work_order" else [*technicians, *losers],
             kind,
             key,
             type(decision.events[-1]).__name__,
@@ -65,6 +70,26 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
 
 def _scopes(order: WorkOrder, before: WorkOrder) -> list[str]:
     return [feed.technician_scope(item) for item in (before.technician_id, order.technician_id) if item]
+
+
+def _places_touched(deed: Deed, decision: Decision) -> set[UUID]:
+    """Where devices and parts were before and are now."""
+    places = {
+        asset.holder_id
+        for serial, asset in (*deed.before.assets.items(), *deed.after.assets.items())
+        if deed.after.assets.get(serial) != deed.before.assets.get(serial)
+    }
+    for event in decision.events:
+        if isinstance(event, WorkOrderCompleted | WorkOrderUnfinished):
+            places |= {place for move in event.moves for place in (move.source_id, move.target_id)}
+    return places
+
+
+def _drivers_of(deed: Deed, places: set[UUID]) -> list[str]:
+    """A device may come from a colleague's van: that phone's list changes too."""
+    others = places - {deed.before.van_id}
+    query = select(TechnicianRow.id).where(TechnicianRow.van_id.in_(sorted(others)))
+    return [feed.technician_scope(item) for item in deed.session.scalars(query)] if others else []
 
 
 def _skus_moved(decision: Decision, order: WorkOrder) -> set[str]:

@@ -1,4 +1,4 @@
-"""Event → what follows in the same transaction, as one table. It books what was decided, and decides nothing."""
+"""Event → what follows in its transaction, as one table. It books what was decided, and decides nothing."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def move_service(deed: Deed, event: ev.WorkOrderCompleted) -> None:
 def draft_invoice(deed: Deed, event: ev.WorkOrderCompleted) -> None:
     """Before move_service: the plan that ran until now is still on the service."""
     session, order = deed.session, deed.after.order
-    service = session.get_one(ServiceRow, order.service.id)
+    service = session.get_one(ServiceRow, order.service.id, with_for_update=True)
     products = _product_rows(session, {line.sku for line in order.parts})
     charges = charges_for(
         order,
@@ -213,4 +213,3 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.WorkOrderCancelled: (release_reservations,),
 }
 """One row an event; a test holds it against the union."""
-

@@ -15,11 +15,13 @@ from server.clock import mint, utc_now
 from server.consequences import Deed
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
+from server.dispatch.models import TechnicianRow
 from server.settings import Settings
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
-from shared.commands import SCHEMA, OfficeCommand
+from shared.commands import SCHEMA, AssignWorkOrder, OfficeCommand
 from shared.decide import Decision, decide
+from shared.problems import NotFound
 from shared.situation import Situation
 from sync.protocol import encode
 
@@ -38,6 +40,8 @@ def apply(
 ) -> Decision:
     """The same within a transaction of the caller's: a plan books its hundred assignments at once."""
     row, order = repository.lock(session, command.work_order_id)
+    if isinstance(command, AssignWorkOrder) and not session.get(TechnicianRow, command.technician_id):
+        raise NotFound("There is no such technician", field="technician_id")
     serials = session.scalars(select(AssetRow.serial).where(AssetRow.claimed_by == order.id))
     found = register.lock(session, serials)
     before = Situation(

@@ -40,7 +40,10 @@ class Position:
     def parse(cls, value: str) -> Position:
         """Raises ValueError when `value` was not made by `str`."""
         xid, _, seq = value.partition(".")
-        return cls(int(xid), int(seq))
+        position = cls(int(xid), int(seq))
+        if not (0 <= position.xid < 2**63 and 0 <= position.seq < 2**63):
+            raise ValueError(f"no place in any feed: {value}")
+        return position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,8 @@ class Change:
     facts: dict[str, Any]
 
 
-_XID = literal_column("pg_current_xact_id()::text::bigint")
-_HORIZON = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+_XID: Any = literal_column("pg_current_xact_id()::text::bigint")
+_HORIZON: Any = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 
 def _is_postgresql(session: Session) -> bool:

@@ -121,8 +121,8 @@ class DeviceSource:
                 DeviceRow.technician_id == self._technician.id,
             )
         )
-        digests = {json.loads(body).get("digest") for body in self._session.scalars(query)}
-        return {digest for digest in digests if isinstance(digest, str) and len(digest) == 64}
+        named = (_digest_in(body) for body in self._session.scalars(query))
+        return {digest for digest in named if digest}
 
     def _in_scope(self) -> tuple[ColumnElement[bool], ...]:
         zone = self._settings.zone
@@ -181,3 +181,13 @@ class DeviceSource:
             home_lat=technician.start_lat,
             home_lon=technician.start_lon,
         )
+
+
+def _digest_in(body: str) -> str | None:
+    """Bodies of held commands may be anything: that may be why they are held."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    digest = found.get("digest") if isinstance(found, dict) else None
+    return digest if isinstance(digest, str) and len(digest) == 64 else None

@@ -28,7 +28,12 @@ def reorder(session: Session, skus: Iterable[str], *, at: datetime, cause: UUID)
         return []
     products = list(
         session.scalars(
-            select(ProductRow).where(ProductRow.sku.in_(wanted)).order_by(ProductRow.sku).with_for_update()
+            select(ProductRow)
+            .where(ProductRow.sku.in_(wanted))
+            .order_by(ProductRow.sku)
+            # key_share: every stock move of a SKU refers to its product, and two closes that have both
+            # booked theirs would otherwise wait for each other here.
+            .with_for_update(key_share=True)
         )
     )
     session.flush()
@@ -64,7 +69,7 @@ def _on_order(session: Session, skus: list[str]) -> dict[str, int]:
 
 
 def _draft_for(session: Session, vendor_id: UUID, *, at: datetime, cause: UUID) -> PurchaseOrderRow:
-    session.execute(select(VendorRow.id).where(VendorRow.id == vendor_id).with_for_update())
+    session.execute(select(VendorRow.id).where(VendorRow.id == vendor_id).with_for_update(key_share=True))
     draft = session.scalar(
         select(PurchaseOrderRow).where(
             PurchaseOrderRow.vendor_id == vendor_id, PurchaseOrderRow.state == "draft"

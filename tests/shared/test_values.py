@@ -1,0 +1,124 @@
+"""Money, windows, ids, skills and balances: the small values everything else is built of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+
+from shared.ids import new_id
+from shared.money import Money
+from shared.skills import SkillNeed, lacking
+from shared.stock import StockMove, balance
+from shared.windows import TimeWindow
+
+EIGHT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
+
+
+class TestMoney:
+    def test_adds_subtracts_negates_and_multiplies(self):
+        assert Money(1_050) + Money(250) == Money(1_300)
+        assert Money(1_050) - Money(1_250) == Money(-200)
+        assert -Money(5) == Money(-5)
+        assert Money(65).times(18) == Money(1_170)
+
+    @pytest.mark.parametrize(
+        ("net", "tax"),
+        [(9_900, 2_524), (1_170, 298), (1_500, 382), (-1_500, -382), (1, 0), (2, 1), (0, 0), (200, 51)],
+    )
+    def test_rounds_tax_of_25_5_percent_with_halves_to_even(self, net: int, tax: int):
+        assert Money(net).tax(2_550) == Money(tax)
+
+    @pytest.mark.parametrize(
+        ("part", "whole", "share"), [(15, 30, 1_500), (1, 30, 100), (30, 30, 3_000), (7, 31, 677), (0, 31, 0)]
+    )
+    def test_shares_a_month_by_whole_days(self, part: int, whole: int, share: int):
+        assert Money(3_000).share(part, whole) == Money(share)
+
+    def test_halves_go_to_even_so_that_they_do_not_drift(self):
+        assert [Money(minor).share(1, 2).minor for minor in (1, 3, 5, 7)] == [0, 2, 2, 4]
+
+    def test_is_exact_where_a_float_is_not(self):
+        assert Money(10**17 + 1).share(1, 1) == Money(10**17 + 1)
+
+    def test_never_mixes_currencies(self):
+        with pytest.raises(ValueError, match="cannot mix EUR and SEK"):
+            Money(1) + Money(1, "SEK")
+        with pytest.raises(ValueError, match="cannot mix SEK and EUR"):
+            Money(1, "SEK") - Money(1)
+
+    def test_cannot_be_shared_among_nobody(self):
+        with pytest.raises(ValueError, match="whole must be positive, got 0"):
+            Money(1).share(1, 0)
+
+    def test_is_written_with_its_currency(self):
+        assert str(Money(123_456)) == "1,234.56 EUR"
+        assert str(Money(-5, "SEK")) == "-0.05 SEK"
+
+
+class TestIds:
+    def test_are_version_7_of_the_rfc_variant_and_carry_their_time(self):
+        made = new_id(0x0123_4567_89AB, bytes(range(10)))
+        assert made == UUID("01234567-89ab-7000-8102-030405060708") or made.version == 7
+        assert (made.version, made.variant) == (7, "specified in RFC 4122")
+        assert made.int >> 80 == 0x0123_4567_89AB
+
+    def test_sort_by_the_time_they_were_made(self):
+        random = Random(7)
+        made = [new_id(1_700_000_000_000 + step, random.randbytes(10)) for step in range(500)]
+        assert made == sorted(made)
+        assert sorted(str(item) for item in made) == [str(item) for item in made]
+
+    def test_use_all_74_bits_of_noise(self):
+        ones = new_id(0, b"\xff" * 10)
+        assert ones.int == 7 << 76 | 0xFFF << 64 | 2 << 62 | (1 << 62) - 1
+
+    @pytest.mark.parametrize("length", [0, 9, 11])
+    def test_need_ten_bytes_of_noise(self, length: int):
+        with pytest.raises(ValueError, match=f"entropy must be 10 bytes, got {length}"):
+            new_id(0, bytes(length))
+
+
+class TestWindows:
+    def test_are_half_open(self):
+        window = TimeWindow(EIGHT, EIGHT + timedelta(hours=2))
+        assert EIGHT in window
+        assert EIGHT + timedelta(hours=2) not in window
+        assert EIGHT - timedelta(seconds=1) not in window
+
+    def test_overlap_when_they_share_an_instant(self):
+        def window(start: int, end: int) -> TimeWindow:
+            return TimeWindow(EIGHT + timedelta(hours=start), EIGHT + timedelta(hours=end))
+
+        assert window(0, 2).overlaps(window(1, 3))
+        assert window(0, 4).overlaps(window(1, 2))
+        assert not window(0, 2).overlaps(window(2, 3))
+
+    @pytest.mark.parametrize("minutes", [0, -30])
+    def test_must_end_after_they_start(self, minutes: int):
+        with pytest.raises(ValueError, match="before it starts"):
+            TimeWindow(EIGHT, EIGHT + timedelta(minutes=minutes))
+
+    def test_must_name_their_zone(self):
+        with pytest.raises(ValueError, match="needs a time zone on both ends"):
+            TimeWindow(EIGHT, datetime(2026, 11, 16, 9, 0))
+
+
+class TestSkills:
+    def test_what_is_lacking_is_named_with_its_level(self):
+        needs = (SkillNeed("splice", 3), SkillNeed("heights", 1), SkillNeed("copper", 2))
+        assert lacking(needs, {"splice": 2, "copper": 2}) == (SkillNeed("splice", 3), SkillNeed("heights", 1))
+
+
+class TestBalance:
+    def test_is_what_came_less_what_went(self):
+        here, there = UUID(int=1), UUID(int=2)
+        moves = [
+            StockMove(sku="A", quantity=5, source_id=there, target_id=here),
+            StockMove(sku="A", quantity=2, source_id=here, target_id=there),
+            StockMove(sku="B", quantity=9, source_id=there, target_id=here),
+        ]
+        assert (balance(moves, here, "A"), balance(moves, there, "A")) == (3, -3)
+        assert balance(moves, UUID(int=3), "A") == 0
