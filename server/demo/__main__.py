@@ -128,7 +128,7 @@ def _busiest(session: Session, demo: prepare.Demo) -> TechnicianRow:
         select(TechnicianRow)
         .join(WorkOrderRow, WorkOrderRow.technician_id == TechnicianRow.id)
         .where(WorkOrderRow.state == WorkOrderState.ASSIGNED)
-        .group_by(TechnicianRow)
+        .group_by(TechnicianRow.id)
         .order_by(func.count().desc(), TechnicianRow.name)
     )
     return session.scalars(query.limit(1)).first() or session.scalars(select(TechnicianRow).limit(1)).one()

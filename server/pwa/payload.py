@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -56,8 +57,8 @@ def resolve(wanted: list[str], *, python: str, platform: str, cache: Path) -> Pa
     folder = cache / f"packages-{key}"
     if folder.exists():
         return folder
-    fresh = cache / f"packages-{key}.part"
-    shutil.rmtree(fresh, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f"packages-{key}.", dir=cache))
     # Bytecode made by this Python is useless in the browser's: it would double the download.
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:"]
     command += ["--python-version", python, "--implementation", "cp", "--platform", platform]
@@ -69,7 +70,10 @@ def resolve(wanted: list[str], *, python: str, platform: str, cache: Path) -> Pa
     for path in sorted(fresh.rglob("*"), reverse=True):
         if path.is_dir() and path.name in UNUSED_FOLDERS:
             shutil.rmtree(path)
-    fresh.rename(folder)
+    try:
+        fresh.rename(folder)
+    except OSError:  # another build was quicker with the very same packages
+        shutil.rmtree(fresh)
     return folder
 
 

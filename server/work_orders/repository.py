@@ -74,10 +74,7 @@ def _values(value: Any) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-Joined = tuple[WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow]
-
-
-def _joined() -> Select[Joined]:
+def _joined() -> Select[WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow]:
     return (
         select(WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow)
         .join(CustomerRow, CustomerRow.id == WorkOrderRow.customer_id)
@@ -95,8 +92,8 @@ def load(session: Session, ids: Iterable[UUID]) -> list[WorkOrder]:
 
 def find(session: Session, *conditions: Any) -> list[WorkOrder]:
     """The orders that meet `conditions` on WorkOrderRow, with two queries however many they are."""
-    found = [tuple(row) for row in session.execute(_joined().where(*conditions))]
-    on_site = _serials_on_site(session, [location.id for _, _, location, _, _ in found])
+    found = session.execute(_joined().where(*conditions)).all()
+    on_site = _serials_on_site(session, [row[2].id for row in found])
     return [_build(row, on_site) for row in found]
 
 
@@ -106,8 +103,7 @@ def lock(session: Session, work_order_id: UUID) -> tuple[WorkOrderRow, WorkOrder
     row = session.execute(query.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         raise NotFound(f"There is no work order {work_order_id}", field="work_order_id")
-    found = tuple(row)
-    return found[0], _build(found, _serials_on_site(session, [found[2].id]))
+    return row[0], _build(row, _serials_on_site(session, [row[2].id]))
 
 
 def _serials_on_site(session: Session, location_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
