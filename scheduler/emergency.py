@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduler.baseline import places
+from scheduler.baseline import keep_feasible, places
 from scheduler.explain import explain_unassigned
 from scheduler.plan import Cost, Plan
 from scheduler.request import InvalidRequest, PlanRequest
@@ -105,7 +105,7 @@ def _cheapest(
 def apply_insertion(request: PlanRequest, plan: Plan, insertion: Insertion) -> Plan:
     """Return `plan` with the insertion made; displaced visits join those left undone."""
     day = Day(request)
-    orders = day.orders_of(plan)
+    orders = keep_feasible(day, day.orders_of(plan))
     technician = day.technician_number[insertion.technician_id]
     job = day.job_number[insertion.job_id]
     order = [n for n in orders[technician] if day.jobs[n].id not in insertion.displaced]

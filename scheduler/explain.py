@@ -6,7 +6,7 @@ All of it comes from the same timing that makes plans, with the numbers that dec
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduler.baseline import places, route_cost, undone_jobs
+from scheduler.baseline import keep_feasible, places, route_cost, undone_jobs
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, ReasonCode, Unassigned
 from scheduler.request import InvalidRequest, PlanRequest
@@ -108,11 +108,12 @@ def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fi
 
 
 def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[list[int]], int]:
+    """The plan's visits that still fit, `job_id` taken out: the request may be later than the plan."""
     day = Day(request)
     if job_id not in day.job_number:
         raise InvalidRequest(f"job {job_id} is not in the request")
     job = day.job_number[job_id]
-    return day, [[n for n in order if n != job] for order in day.orders_of(plan)], job
+    return day, [[n for n in order if n != job] for order in keep_feasible(day, day.orders_of(plan))], job
 
 
 def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> Fit:
@@ -230,7 +231,12 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
     if day.jobs[job].fixed_start is not None:
         text = f"{holder} has begun it"
         return Choice(job_id=job_id, technician_id=holder, cost=Cost(), runner_up=None, text=text)
-    cost = route_cost(day, number, day.orders_of(plan)[number]) - route_cost(day, number, orders[number])
+    order = [n for n in day.orders_of(plan)[number] if n == job or n in orders[number]]
+    timed = day.timed(number, order)
+    if isinstance(timed, Misfit):
+        text = f"no longer fits: {misfit_text(day, number, job, timed)}"
+        return Choice(job_id=job_id, technician_id=holder, cost=Cost(), runner_up=None, text=text)
+    cost = timed[1] - route_cost(day, number, orders[number])
     others = [_fit(day, orders, job, t) for t in range(len(orders)) if t != number]
     able = [f for f in others if f.added_cost is not None]
     runner_up = min(able, key=lambda f: f.added_cost.total if f.added_cost else 0) if able else None

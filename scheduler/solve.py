@@ -31,9 +31,10 @@ def solve(
     """Visit every job that fits at the least cost; list the rest with a reason.
 
     seconds: wall time to spend, about; small requests take less, 0 means the greedy plan, which is the same
-    every time. The plan is never dearer than the greedy one nor than what the jobs' `previous_…` fields say
-    was planned, as far as that can still be driven. Raises BrokenPlan rather than return a plan its checker
-    refuses.
+    every time. The plan is never dearer than the greedy insertion nor than what the jobs' `previous_…` fields
+    say was planned, as far as that can still be driven. Raises BrokenPlan rather than return a plan its
+    checker refuses. The search holds the interpreter's lock for most of its time: a server runs it in a
+    process of its own (`python -m scheduler solve -`).
     """
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"seconds must be 0 or more, not {seconds}")
@@ -43,12 +44,12 @@ def solve(
 
     def consider(engine: str, orders: Orders | None) -> None:
         if orders is not None:
-            # The model rounds a few costs differently, and a rule it got wrong must not become a broken
-            # promise.
+            # The model prices lateness a bit differently, and a rule it got wrong must not break a promise.
             orders = greedy(day, keep_feasible(day, orders))
             candidates.append((total_cost(day, orders), engine, orders))
 
-    consider(GREEDY, greedy(day))
+    started = make_room(day, greedy(day), deadline=deadline - seconds / 2 if seconds else None)
+    consider(GREEDY, started)
     told = day.previous_orders()
     if any(told):
         consider(KEPT, told)

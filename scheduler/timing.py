@@ -248,11 +248,14 @@ class Day:
         return [[number for _, number in sorted(visits)] for visits in told]
 
     def orders_of(self, plan: Plan) -> list[list[int]]:
-        """The planned (not begun) jobs of each technician in `plan`."""
-        return [
-            [self.job_number[v.job_id] for v in route.visits if not v.fixed and v.job_id in self.job_number]
-            for route in plan.routes
-        ]
+        """What of `plan` has not begun and is still in the request: one order a technician of the request."""
+        orders: list[list[int]] = [[] for _ in self.technicians]
+        for person, visit in plan.visits():
+            number = self.job_number.get(visit.job_id)
+            known = person in self.technician_number
+            if known and number is not None and self.jobs[number].fixed_start is None:
+                orders[self.technician_number[person]].append(number)
+        return orders
 
     def route(self, technician: int, order: Sequence[int], times: Times) -> Route:
         """Write the route out, visit by visit."""

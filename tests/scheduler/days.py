@@ -118,7 +118,7 @@ def a_town_day(technicians: int, jobs: int, seed: int = 1) -> PlanRequest:
 
 
 def shortest(drives: list[list[int]]) -> list[list[int]]:
-    """Drives where no detour is quicker than going straight there, and staying is no drive: as on real roads."""
+    """Drives where no detour is quicker than going straight, and staying is no drive: as on real roads."""
     places = range(len(drives))
     drives = [[0 if i == j else drives[i][j] for j in places] for i in places]
     for via in places:

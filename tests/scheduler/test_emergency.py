@@ -57,6 +57,28 @@ class TestBestInsertions:
         assert (only.position, only.start) == (1, at("08:50"))
         assert check(request, apply_insertion(request, plan, only)) == []
 
+    def test_visits_that_began_since_the_plan_was_made_stay_and_the_rest_still_takes_it(self) -> None:
+        day = a_day(a_job("a", place=2), a_job("b", place=4, windows=(window("12:00", "13:00"),)))
+        plan = solve(day, seconds=0)
+        begun = replace(day.jobs[0], technician="ann", fixed_start=at("08:20"))
+        later = replace(day, jobs=(begun, day.jobs[1], a_job("sos", place=2, priority=1)), now=at("08:30"))
+        (only,) = best_insertions(later, plan, "sos")
+        assert (only.position, only.start) == (1, at("08:50"))
+        after = apply_insertion(later, plan, only)
+        assert check(later, after) == []
+        assert [v.job_id for _, v in after.visits()] == ["a", "sos", "b"]
+
+    def test_a_visit_that_no_longer_fits_is_listed_when_another_route_takes_the_emergency(self) -> None:
+        missed = a_job("missed", place=1, windows=(window("08:10", "08:20"),), technician="ann")
+        day = a_day(missed, technicians=(ann(), bob()))
+        plan = solve(day, seconds=0)
+        later = replace(day, jobs=(missed, a_job("sos", priority=1)), now=at("10:00"))
+        (only,) = best_insertions(later, plan, "sos")
+        assert only.technician_id == "bob"
+        after = apply_insertion(later, plan, only)
+        assert check(later, after) == []
+        assert [u.job_id for u in after.unassigned] == ["missed"]
+
     def test_every_option_in_a_full_town_can_be_driven_and_costs_what_it_says(self) -> None:
         request, plan = plan_then_add(a_town_day(8, 70), place=11, skills={"fibre": 1})
         options = best_insertions(request, plan, "sos")

@@ -1,5 +1,7 @@
 """Why a job is where it is, or nowhere: sentences with the numbers that decided."""
 
+from dataclasses import replace
+
 import pytest
 from days import a_day, a_job, ann, at, bob, random_days, window
 from hypothesis import HealthCheck, given, settings
@@ -111,6 +113,14 @@ class TestWhyAssigned:
     def test_says_when_nobody_else_can(self) -> None:
         request = a_day(a_job(skills={"fibre": 1}), technicians=(ann(skills={"fibre": 1}), bob()))
         assert why_assigned(request, solve(request, seconds=0), "j1").text == "only ann can do it"
+
+    def test_says_when_the_plan_has_been_overtaken_by_the_clock(self) -> None:
+        day = a_day(a_job(place=1, windows=(window("08:10", "08:20"),)), a_job("b", place=1))
+        plan = solve(day, seconds=0)
+        later = replace(day, now=at("10:00"))
+        assert why_assigned(later, plan, "j1").text == "no longer fits: would arrive 10:10, window ends 08:20"
+        assert why_assigned(later, plan, "b").text == "only ann can do it"
+        assert fit(later, plan, "j1", "ann").broken[0].text == "would arrive 10:10, window ends 08:20"
 
     def test_a_begun_visit_needs_no_other_reason(self) -> None:
         request = a_day(a_job(technician="ann", fixed_start=at("08:10")))

@@ -45,7 +45,7 @@ class TestEachRule:
         assert allows(model_of(a_day(a_job(place=5, windows=(window("08:00", closes),)))), [0]) is fits
 
     def test_the_gap_between_two_windows(self) -> None:
-        """The visit before ends in the gap, so the second window it must be; the shift may end before that."""
+        """The visit before ends in the gap, so the second window it must be, unless the shift ends first."""
         two = (window("08:00", "08:10"), window("15:30", "15:55"))
         day = a_day(a_job("a", place=1), a_job("b", place=1, windows=two, minutes=10))
         assert allows(model_of(day), [1, 0])
