@@ -179,7 +179,10 @@ def start(
             loop.nudge()
 
     def heard(facts: PageFacts) -> None:
-        shell.page_facts = facts
+        async def take_in() -> None:
+            shell.page_facts = facts
+
+        page.run_task(take_in)  # the browser calls from outside of Flet's context
 
     def changed() -> None:
         shell.sending = gateway.status().syncing

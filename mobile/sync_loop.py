@@ -17,7 +17,7 @@ def pause_after(report: SyncReport, failures: int, spread: float) -> float:
     wait = EVERY_SECONDS if report.online else min(EVERY_SECONDS * 2**failures, OFFLINE_SECONDS_MAX)
     if report.retry_in_seconds is not None:
         wait = min(wait, report.retry_in_seconds) if report.online else max(report.retry_in_seconds, 1.0)
-    return wait * (0.8 + 0.4 * spread)  # so that a depot full of vans does not call in step
+    return wait * (4 + 2 * spread) / 5  # so that a depot full of vans does not call in step
 
 
 class SyncLoop:

@@ -43,9 +43,14 @@ VAN = UUID("01930000-0000-7000-8000-00000000b100")
 OTHER_VAN = UUID("01930000-0000-7000-8000-00000000b200")
 
 PROFILE = Profile(
-    technician_id=AINO, name="Aino Virtanen", van_id=VAN, van_name="Van 7", time_zone="Europe/Helsinki",
-    home_lat=60.21, home_lon=24.97,
-)  # fmt: skip
+    technician_id=AINO,
+    name="Aino Virtanen",
+    van_id=VAN,
+    van_name="Van 7",
+    time_zone="Europe/Helsinki",
+    home_lat=60.21,
+    home_lon=24.97,
+)
 
 
 def uid(number: int) -> UUID:
@@ -84,16 +89,61 @@ STOCK = (
 
 JOBS: tuple[tuple[str, WorkOrderKind, str, str, str, str, str], ...] = (
     # kind, customer, street, number, postcode, summary, access
-    ("1041", WorkOrderKind.REPAIR, "Eero Lindqvist", "Hämeentie", "31", "No light on the fibre since last night", ""),
-    ("1042", WorkOrderKind.INSTALL, "Maija Korhonen", "Vaasankatu", "12", "New fibre to the flat, 2nd floor",
-     "Door code 4711, bell B 14. Riser key at the caretaker, ground floor left."),
-    ("1043", WorkOrderKind.SWAP, "Kahvila Pihlaja Oy", "Kolmas linja", "7", "ONT restarts several times a day",
-     "Ask for the manager at the counter"),
-    ("1044", WorkOrderKind.UPGRADE, "Juhani Mäkelä-Saarinen", "Porthaninkatu", "9", "From 300 to 1,000 Mbit/s", ""),
-    ("1045", WorkOrderKind.INSTALL, "Sofia Nieminen", "Fleminginkatu", "20", "New fibre, outlet in the hall",
-     "Dog in the yard; phone before ringing"),
-    ("1046", WorkOrderKind.DISCONNECT, "Antti Heikkinen", "Helsinginkatu", "15", "Moved out; fetch the ONT", ""),
-)  # fmt: skip
+    (
+        "1041",
+        WorkOrderKind.REPAIR,
+        "Eero Lindqvist",
+        "Hämeentie",
+        "31",
+        "No light on the fibre since last night",
+        "",
+    ),
+    (
+        "1042",
+        WorkOrderKind.INSTALL,
+        "Maija Korhonen",
+        "Vaasankatu",
+        "12",
+        "New fibre to the flat, 2nd floor",
+        "Door code 4711, bell B 14. Riser key at the caretaker, ground floor left.",
+    ),
+    (
+        "1043",
+        WorkOrderKind.SWAP,
+        "Kahvila Pihlaja Oy",
+        "Kolmas linja",
+        "7",
+        "ONT restarts several times a day",
+        "Ask for the manager at the counter",
+    ),
+    (
+        "1044",
+        WorkOrderKind.UPGRADE,
+        "Juhani Mäkelä-Saarinen",
+        "Porthaninkatu",
+        "9",
+        "From 300 to 1,000 Mbit/s",
+        "",
+    ),
+    (
+        "1045",
+        WorkOrderKind.INSTALL,
+        "Sofia Nieminen",
+        "Fleminginkatu",
+        "20",
+        "New fibre, outlet in the hall",
+        "Dog in the yard; phone before ringing",
+    ),
+    (
+        "1046",
+        WorkOrderKind.DISCONNECT,
+        "Antti Heikkinen",
+        "Helsinginkatu",
+        "15",
+        "Moved out; fetch the ONT",
+        "",
+    ),
+)
 
 
 def the_orders() -> tuple[WorkOrder, ...]:
@@ -126,15 +176,26 @@ def _order(
         kind=kind,
         state=WorkOrderState.ASSIGNED,
         priority=1 if kind is WorkOrderKind.REPAIR else 3,
-        contact=Contact(customer_id=uid(0x200 + place), name=customer, phone=f"+358 40 555 0{place}12", language="fi"),
+        contact=Contact(
+            customer_id=uid(0x200 + place), name=customer, phone=f"+358 40 555 0{place}12", language="fi"
+        ),
         place=Place(
-            id=uid(0x300 + place), street=street, house_number=house, postcode="00530", city="Helsinki",
-            lat=60.186 + place / 1000, lon=24.955 - place / 1000, access_notes=access, cabinet="KAL-0312 / 4",
+            id=uid(0x300 + place),
+            street=street,
+            house_number=house,
+            postcode="00530",
+            city="Helsinki",
+            lat=60.186 + place / 1000,
+            lon=24.955 - place / 1000,
+            access_notes=access,
+            cabinet="KAL-0312 / 4",
         ),
         service=ServiceCard(
             id=uid(0x400 + place),
             state=ServiceState.RESERVED if kind is WorkOrderKind.INSTALL else ServiceState.ACTIVE,
-            plan_code=f"HOME-{mbps}", plan_name=f"Fibre Home {mbps}", down_mbps=mbps,
+            plan_code=f"HOME-{mbps}",
+            plan_name=f"Fibre Home {mbps}",
+            down_mbps=mbps,
         ),
         summary=summary,
         expected_minutes=45,
@@ -153,7 +214,7 @@ def _order(
         photos_required=rules.photos,
         on_site_serials=(f"ALCLF00D{place:04X}",) if kind is not WorkOrderKind.INSTALL else (),
         version=3,
-    )  # fmt: skip
+    )
 
 
 def the_devices() -> tuple[Asset, ...]:
@@ -212,8 +273,12 @@ def a_store(
 def send_down(store: ClientStore, images: Iterable[Image], *, at: datetime = MORNING) -> None:
     """What the server would send, taken in."""
     names: dict[type[Image], str] = {
-        Profile: "profile", WorkOrder: "work_order", Asset: "asset", StockLine: "stock_line", Product: "product",
-    }  # fmt: skip
+        Profile: "profile",
+        WorkOrder: "work_order",
+        Asset: "asset",
+        StockLine: "stock_line",
+        Product: "product",
+    }
     rows = tuple(row_of(names[type(image)], image) for image in images)
     response = SyncResponse(protocol=PROTOCOL, server_now=at, cursor=f"c{at.timestamp()}", rows=rows)
     store.apply(response, received_at=at, clock_offset=timedelta(0))

@@ -27,13 +27,16 @@ def frame(
     second: str = "",
     back: bool = False,
     bottom: Sequence[ft.Control] = (),
-    scrolls: bool = True,
     status: bool = True,
+    notices: bool = True,
 ) -> ft.Control:
-    """`bottom` stays in sight while `body` scrolls; its last control is the primary button."""
+    """`bottom` stays in sight while `body` scrolls; its last control is the primary button.
+
+    Without `status` and `notices` it is the lesser of two panes: the other one says it.
+    """
     notice = desk.shell.notice
     pinned: list[ft.Control] = []
-    if notice is not None:
+    if notice is not None and notices:
         dismiss = icon_button(ft.Icons.CLOSE, words.DISMISS, desk.dismiss)
         said = mood_box(notice.text, notice.mood, trailing=dismiss)
         pinned.append(ft.Semantics(content=said, live_region=True, container=True))
@@ -46,7 +49,7 @@ def frame(
                 content=ft.Column(
                     list(body),
                     spacing=theme.GAP,
-                    scroll=ft.ScrollMode.AUTO if scrolls else None,
+                    scroll=ft.ScrollMode.AUTO,
                     horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
                     expand=True,
                 ),

@@ -34,7 +34,9 @@ def _card(view: JobCardView, selected: bool) -> ft.Control:
     tags: list[ft.Control] = [ft.Text(view.starts, size=theme.LARGE, weight=ft.FontWeight.W_700, color=ink)]
     if view.emergency:
         tags.append(tag(words.EMERGENCY, ink=theme.WHITE, back=theme.BAD, icon=ft.Icons.PRIORITY_HIGH))
-    tags.append(tag(words.KINDS[view.kind], icon=ICONS[view.kind]))
+    tags.append(
+        tag(words.KINDS[view.kind], back=theme.WHITE if selected else theme.CALM_BACK, icon=ICONS[view.kind])
+    )
     if view.state is not WorkOrderState.ASSIGNED:
         tags.append(_state_tag(view.state))
     lines: list[ft.Control] = [

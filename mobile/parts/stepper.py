@@ -25,7 +25,8 @@ def stepper(name: str, count: int, unit: str, changed: Callable[[int], None]) ->
         words.how_many(name),
         str(count),
         # Heard and not seen: the row says the name already, and on the web only a label names a field.
-        label_style=ft.TextStyle(size=1, letter_spacing=0, color=ft.Colors.TRANSPARENT),
+        label_style=ft.TextStyle(size=1, color=ft.Colors.TRANSPARENT),
+        border=ft.NoInputBorder(),
         key=f"count-{name}",
         width=92,
         text_align=ft.TextAlign.CENTER,
@@ -39,7 +40,7 @@ def stepper(name: str, count: int, unit: str, changed: Callable[[int], None]) ->
             icon_button(
                 ft.Icons.REMOVE, words.less(name), lambda: changed(max(count - 1, 0)), bgcolor=theme.CALM_BACK
             ),
-            field,
+            ft.Container(field, border=ft.Border.all(1, theme.QUIET), border_radius=10, padding=1),
             icon_button(
                 ft.Icons.ADD,
                 words.more(name),

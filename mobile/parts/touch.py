@@ -65,50 +65,35 @@ def secondary(
 
 
 def icon_button(
-    icon: ft.IconDataOrControl,
+    icon: ft.IconData | ft.Text,
     name: str,
     on_click: Handler,
     *,
     color: str = theme.INK,
     bgcolor: str | None = None,
 ) -> ft.Control:
-    """A picture to tap. It is named here: on the web a tooltip names only the box around a button."""
-    button = ft.IconButton(
-        icon=icon,
-        icon_size=28,
-        icon_color=color,
+    """A picture to tap. It is named inside: on the web a tooltip names only the box around a button."""
+    drawn = ft.Icon(icon, size=28, color=color) if isinstance(icon, ft.IconData) else icon
+    return ft.IconButton(
+        icon=ft.Semantics(content=drawn, label=name, exclude_semantics=True),
         bgcolor=bgcolor,
         width=theme.TARGET,
         height=theme.TARGET,
         on_click=lambda: on_click(),
-    )
-    return ft.Semantics(
-        content=button,
-        label=name,
-        button=True,
-        container=True,
-        exclude_semantics=True,
-        on_tap=lambda: on_click(),
     )
 
 
 def tappable(
     content: ft.Control, name: str, on_click: Handler, *, selected: bool | None = None
 ) -> ft.Control:
-    """Make a whole card a button. Its words stay readable one by one; `name` is what it is called."""
-    return ft.Semantics(
-        label=name,
-        button=True,
-        container=True,
-        selected=selected,
-        exclude_semantics=True,
-        on_tap=lambda: on_click(),
-        content=ft.GestureDetector(
-            content=content,
-            on_tap=lambda: on_click(),
-            mouse_cursor=ft.MouseCursor.CLICK,
-            exclude_from_semantics=True,
+    """Make a whole card a button that fingers, keys and screen readers can press. It is called `name`."""
+    return ft.Container(
+        content=ft.Semantics(
+            content=content, label=name, button=True, selected=selected, exclude_semantics=True
         ),
+        ink=True,
+        border_radius=theme.RADIUS,
+        on_click=lambda: on_click(),
     )
 
 

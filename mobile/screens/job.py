@@ -68,7 +68,7 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
         words.KINDS[order.kind],
         body,
         second=f"{order.number}, {words.STATES[order.state]}",
-        back=True,
+        back=desk.shell.width < theme.WIDE,
         bottom=[primary(button.text, lambda: press(desk, order, button), icon=ICONS[button.action])],
     )
 

@@ -21,7 +21,7 @@ from mobile.views.job import steps
 from mobile.views.quantities import product_name
 from mobile.views.scan import Offer, best_verdict, mood_of, offer
 from shared.commands import RemoveAsset
-from shared.work_orders import WorkOrder
+from shared.work_orders import FittedAsset, WorkOrder
 
 WEDGE_SECONDS_A_KEY = 0.1  # a thumb needs twice that
 WEDGE_SECONDS_LAG = 0.3  # until the keys reach Python
@@ -188,23 +188,12 @@ def _wanted(desk: Desk, order: WorkOrder) -> ft.Control:
 
 
 def _on_this_job(desk: Desk, order: WorkOrder) -> list[ft.Control]:
-    if not order.fitted:
-        return []
-    rows = []
-    for device in order.fitted:
-        name = words.fitted(device.serial, product_name(desk.gateway.product(device.sku), device.sku))
-        undo = RemoveAsset(work_order_id=order.id, serial=device.serial, reason=words.FITTED_BY_MISTAKE)
-        rows.append(
-            ft.Column(
-                [
-                    line(name, bold=True),
-                    secondary(
-                        f"{words.UNDO_FIT} {device.serial}",
-                        lambda undo=undo: desk.send(undo),
-                        icon=ft.Icons.UNDO,
-                    ),
-                ],
-                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-            )
-        )
-    return [section(words.ON_THIS_JOB, *rows)]
+    rows = [_fitted_row(desk, order, device) for device in order.fitted]
+    return [section(words.ON_THIS_JOB, *rows)] if rows else []
+
+
+def _fitted_row(desk: Desk, order: WorkOrder, device: FittedAsset) -> ft.Control:
+    name = words.fitted(device.serial, product_name(desk.gateway.product(device.sku), device.sku))
+    undo = RemoveAsset(work_order_id=order.id, serial=device.serial, reason=words.FITTED_BY_MISTAKE)
+    button = secondary(f"{words.UNDO_FIT} {device.serial}", lambda: desk.send(undo), icon=ft.Icons.UNDO)
+    return ft.Column([line(name, bold=True), button], horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

@@ -39,6 +39,8 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         body,
         second=f"{profile.name}, {profile.van_name}" if profile else words.APP,
         bottom=[] if shown else _next_button(desk, day),
+        status=not shown,
+        notices=not shown,
     )
 
 

@@ -1,25 +1,23 @@
 """Look at the screens without a server: a made-up day, no network, the app in any browser.
 
-.venv/bin/python tests/mobile/serve_app.py --port 8123 [--folder DIR] [--sign-in]
+.venv/bin/python tests/serve_app.py --port 8123 [--folder DIR] [--sign-in]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
+import sqlite3
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import flet as ft
-
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
-
 import day_of_work
+import flet as ft
 
 from mobile.app import dress, start
 from mobile.gateway import Gateway
+from sync.client.store import ClientStore
 
 
 async def serve(port: int, folder: Path, registered: bool) -> None:
@@ -33,10 +31,6 @@ async def serve(port: int, folder: Path, registered: bool) -> None:
     if fresh:
         store = day_of_work.a_store(folder, registered=registered)
     else:
-        import sqlite3
-
-        from sync.client.store import ClientStore
-
         store = ClientStore(sqlite3.connect(folder / "phone.db", check_same_thread=False))
     gateway = Gateway(store, day_of_work.NoWayOut(), now=now)
 

@@ -1,0 +1,178 @@
+"""Sign-in, stock, sync, and what belongs to no single job."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import day_of_work
+import pytest
+from day_of_work import MORNING, uid
+from flet_screen import Screen
+
+from mobile.app import App
+from mobile.device.network import PageFacts
+from mobile.state import Desk, job_route
+from shared.commands import Arrive, StartTravel
+from shared.problems import ExpiredToken
+from shared.work_orders import WorkOrderState
+from sync.client.transport import Answer
+
+REPAIR = uid(0x100)
+
+
+class OneAnswer:
+    """A server that gives one answer to everything."""
+
+    def __init__(self, status: int, body: dict[str, object]) -> None:
+        content = "application/json" if status < 400 else "application/problem+json"
+        self.answer = Answer(status=status, headers={"content-type": content}, body=json.dumps(body).encode())
+        self.asked: list[dict[str, str]] = []
+
+    async def request(self, method, path, *, headers, body):
+        assert (method, path) == ("POST", "/api/devices/register")
+        self.asked.append(json.loads(body))
+        return self.answer
+
+
+class TestSigningIn:
+    @pytest.fixture
+    def new_device(self, tmp_path):
+        """Show the app on a device that belongs to nobody; the office answers as told."""
+        folder = tmp_path / "new"
+        folder.mkdir()
+        with contextlib.ExitStack() as opened:
+
+            def show(transport=None):
+                gateway = day_of_work.a_gateway(folder, transport=transport, registered=False)
+                return opened.enter_context(Screen(App, Desk(gateway, now=lambda: MORNING))), gateway
+
+            yield show
+
+    def test_comes_first_on_a_new_device_and_gives_it_to_a_technician(self, new_device):
+        technician = {"id": str(day_of_work.AINO), "name": "Aino Virtanen"}
+        office = OneAnswer(201, {"device_id": str(uid(9)), "token": "secret", "technician": technician})
+        screen, gateway = new_device(office)
+
+        screen.type_into("Registration code", "abcd-1234")
+        screen.type_into("Name of this device", "Aino's phone")
+        screen.tap("Sign in")
+
+        assert office.asked == [{"code": "ABCD-1234", "device_name": "Aino's phone", "platform": "test"}]
+        assert gateway.registered
+        assert screen.sees("Fetching your jobs …")
+
+    def test_keeps_the_code_and_says_why_it_was_refused(self, new_device):
+        refusal = ExpiredToken("This code was used already: ask the office for a new one")
+        screen, gateway = new_device(OneAnswer(refusal.status, refusal.as_json()))
+
+        screen.type_into("Registration code", "ABCD-1234")
+        screen.tap("Sign in")
+
+        assert screen.sees("This code was used already: ask the office for a new one")
+        assert screen.field("Registration code").value == "ABCD-1234"
+        assert not gateway.registered
+
+    def test_says_that_it_needs_a_network(self, new_device):
+        screen, _ = new_device()
+
+        screen.type_into("Registration code", "ABCD-1234", enter=True)
+
+        assert screen.sees("Signing in is the one thing that needs a network: try again.")
+
+
+class TestStock:
+    def test_puts_what_must_be_refilled_first_and_opens_serials_by_a_tap(self, open_app):
+        screen = open_app("/stock")
+        texts = screen.texts()
+
+        assert texts.index("Refill") < texts.index("Fibre outlet, 2 ports") < texts.index("Devices")
+        assert not screen.sees("ALCLB1A2C000")
+        screen.tap("ONT, 4 ports, Wi-Fi 5")
+        assert screen.sees("ALCLB1A2C000")
+
+
+class TestSync:
+    def test_lists_every_tap_with_its_state(self, open_app, gateway):
+        gateway.send(StartTravel(work_order_id=REPAIR))
+        gateway.send(Arrive(work_order_id=REPAIR))
+        screen = open_app("/sync")
+
+        assert screen.sees("Only on this device (2)")
+        assert [text for text in screen.texts() if text == "Saved here"] == ["Saved here", "Saved here"]
+
+    def test_shows_first_what_needs_a_person(self, open_app, gateway):
+        gateway.send(StartTravel(work_order_id=REPAIR))
+        order = gateway.order(REPAIR)
+        cancelled = replace(order, state=WorkOrderState.CANCELLED, travel_started_at=None, version=9)
+        day_of_work.send_down(gateway._store, [cancelled])
+        gateway._look_again()
+        screen = open_app("/sync")
+
+        assert screen.sees("Needs attention (1)")
+        assert screen.sees("The office cancelled WO-1041.")
+        assert "Sync: 1 needs attention, 1 not sent" in screen.names()
+
+    def test_asks_the_background_to_send_now(self, open_app, desk):
+        asked: list[str] = []
+        desk.nudge = lambda: asked.append("now")
+        screen = open_app("/sync")
+        screen.tap("Send now")
+
+        assert asked == ["now"]
+
+    @pytest.mark.parametrize(
+        ("promised", "sentence"),
+        [
+            (True, "The browser keeps our data"),
+            (False, "The browser may clear our data when the phone is full: send often"),
+        ],
+    )
+    def test_says_whether_the_browser_keeps_our_data(self, open_app, desk, promised, sentence):
+        desk.storage = "browser"
+        screen = open_app("/sync", page_facts=PageFacts(storage_is_persistent=promised))
+
+        assert screen.sees(sentence)
+
+
+class TestOneScreenOrTwo:
+    def test_shows_list_and_job_side_by_side_on_a_tablet(self, open_app):
+        screen = open_app("/", width=1024)
+
+        assert screen.sees("0 of 6 jobs done")
+        assert "Start travel" in screen.names()
+        assert [name for name in screen.names() if name.startswith("Sync:")] == ["Sync: All sent 08:05"]
+
+    def test_follows_when_the_tablet_is_turned(self, open_app, desk):
+        screen = open_app(job_route(REPAIR), width=1024)
+        assert screen.sees("0 of 6 jobs done")
+
+        screen.do(lambda: setattr(desk.shell, "width", 600))
+
+        assert not screen.sees("0 of 6 jobs done")
+        assert screen.sees("Hämeentie 31")
+
+
+class TestWhatIsTold:
+    def test_good_news_leaves_by_itself_and_a_refusal_stays(self, gateway):
+        started = []
+        desk = Desk(gateway, now=lambda: MORNING, run=started.append)
+
+        desk.send(Arrive(work_order_id=REPAIR))
+        desk.send(Arrive(work_order_id=REPAIR))
+
+        assert (desk.shell.notice.text, desk.shell.notice.mood) == ("You are at WO-1041 already", "bad")
+        assert len(started) == 1
+
+    def test_a_job_that_left_this_device_says_so(self, open_app):
+        screen = open_app(job_route(uid(0xFFF)))
+
+        assert screen.sees("This job is no longer on this device.")
+
+    def test_warns_of_a_job_that_gets_late(self, open_app, clock, desk):
+        clock.now = MORNING + timedelta(hours=3, minutes=50)
+        screen = open_app("/")
+
+        assert screen.sees("You get there 12:03, promised until 12:00")

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from day_of_work import MORNING, uid
+
+from mobile.gateway import QueueItem, SyncStatus
+from mobile.views.status import attention, clock_warning, in_groups, status_view
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+
+def a_status(**changed) -> SyncStatus:
+    quiet = {
+        "unsent_commands": 0,
+        "unsent_photos": 0,
+        "held": 0,
+        "syncing": False,
+        "online": True,
+        "last_contact": MORNING,
+        "problem": None,
+        "sign_in_needed": False,
+        "retry_in_seconds": None,
+        "clock_offset_seconds": 0,
+        "app_version": "0.1.0",
+        "protocol": 1,
+    }
+    return SyncStatus(**quiet | changed)
+
+
+def an_item(state, **changed) -> QueueItem:
+    plain = {
+        "id": uid(1),
+        "seq": 1,
+        "made_at": MORNING,
+        "type": "arrive",
+        "title": "Arrived",
+        "work_order_id": uid(2),
+        "order_number": "WO-1",
+        "state": state,
+    }
+    return QueueItem(**plain | changed)
+
+
+class TestTheStatusLine:
+    @pytest.mark.parametrize(
+        ("changed", "needs_you", "text", "mood"),
+        [
+            ({}, 0, "All sent 08:05", "good"),
+            ({"online": None}, 0, "All sent 08:05", "calm"),
+            ({"online": False}, 0, "Offline. All sent 08:05", "calm"),
+            ({"unsent_commands": 3}, 0, "3 saved on this device, not sent", "warn"),
+            ({"unsent_commands": 3, "unsent_photos": 1}, 0, "3 saved on this device, not sent", "warn"),
+            ({"unsent_photos": 1}, 0, "1 photo saved on this device, not sent", "warn"),
+            ({"unsent_commands": 1, "online": False}, 0, "Offline. 1 saved on this device, not sent", "warn"),
+            ({"last_contact": None}, 0, "Nothing received from the office yet", "calm"),
+            ({"last_contact": MORNING - timedelta(days=1)}, 0, "All sent 22 Nov 08:05", "good"),
+            ({"unsent_commands": 4}, 2, "2 need attention, 4 not sent", "bad"),
+            ({}, 1, "1 needs attention", "bad"),
+            ({"sign_in_needed": True, "problem": "Sign in again"}, 0, "Sign in again", "bad"),
+        ],
+    )
+    def test_says_what_is_true(self, changed, needs_you, text, mood):
+        view = status_view(a_status(**changed), MORNING, HELSINKI, needs_you)
+
+        assert (view.text, view.mood) == (text, mood)
+
+
+class TestAttention:
+    def test_counts_what_only_a_person_can_solve(self):
+        just_now, days_ago = MORNING - timedelta(hours=1), MORNING - timedelta(days=3)
+        queue = [
+            an_item("saved"),
+            an_item("accepted", decided_at=just_now),
+            an_item("refused_local"),
+            an_item("held", decided_at=just_now),
+            an_item("held", decided_at=days_ago),
+        ]
+        assert attention(queue, MORNING) == 2
+
+    def test_groups_the_queue_by_what_matters_first(self):
+        held, saved, accepted = an_item("held"), an_item("saved"), an_item("accepted")
+
+        assert in_groups([accepted, saved, held]) == (
+            ("Needs attention", (held,)),
+            ("Only on this device", (saved,)),
+            ("With the office", (accepted,)),
+        )
+
+
+class TestTheClock:
+    def test_is_trusted_within_two_minutes(self):
+        assert clock_warning(a_status(clock_offset_seconds=-120)) == ""
+
+    def test_says_by_how_much_the_device_is_ahead_or_behind(self):
+        ahead = "This device's clock is 1440 min ahead. Times are corrected; set it right."
+        behind = "This device's clock is 5 min behind. Times are corrected; set it right."
+        assert clock_warning(a_status(clock_offset_seconds=-86_400)) == ahead
+        assert clock_warning(a_status(clock_offset_seconds=300)) == behind
