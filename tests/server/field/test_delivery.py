@@ -1,0 +1,174 @@
+"""A command arrives once, twice, late, from several threads: it is booked once, and nothing gets lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from world import CABLE, CONNECTOR, MONDAY, ONT_A, Phone, World, a_world, other_body, uid
+
+from server.billing.models import InvoiceRow
+from server.customers.models import NoticeRow
+from server.db.feed_models import CommandRow
+from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow
+from server.stock.models import StockMoveRow
+from server.work_orders.models import WorkOrderRow
+from shared.commands import AddNote, StartTravel
+from shared.work_orders import WorkOrderKind, WorkOrderState
+from sync.protocol import PushedCommand, Receipt
+
+
+def at_once(*calls: Callable[[], list[Receipt]]) -> list[list[Receipt]]:
+    """Run all `calls` in threads that start together."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], list[Receipt]]) -> list[Receipt]:
+        gate.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+class TestTheSameVisitAgain:
+    def test_is_answered_by_the_same_receipts_and_writes_nothing(self, world: World):
+        envelopes = world.ana.envelopes(*world.visit(world.order()))
+        first = world.ana.deliver(envelopes)
+        before = world.contents()
+        for _ in range(5):
+            assert world.ana.deliver(envelopes) == first
+        assert world.contents() == before
+
+    def test_in_pieces_that_overlap_books_once(self, world: World):
+        envelopes = world.ana.envelopes(*world.visit(world.order()))
+        world.ana.deliver(envelopes[:4])
+        world.ana.deliver(envelopes[2:7])
+        receipts = world.ana.deliver(envelopes)
+        assert {receipt.outcome for receipt in receipts} == {"accepted"}
+        assert len(world.rows(CommandRow)) == 9
+        assert len(world.rows(StockMoveRow, StockMoveRow.work_order_id.is_not(None))) == 3
+
+    def test_in_the_wrong_order_within_one_push_is_sorted_by_the_devices_count(self, world: World):
+        envelopes = world.ana.envelopes(*world.visit(world.order()))
+        receipts = world.ana.deliver(envelopes[::-1])
+        assert [receipt.command_id for receipt in receipts] == [item.id for item in envelopes]
+        assert {receipt.outcome for receipt in receipts} == {"accepted"}
+
+    @pytest.mark.parametrize("times", [8])
+    def test_from_many_threads_at_once_books_once(self, world: World, times: int):
+        job = world.order()
+        envelopes = world.ana.envelopes(*world.visit(job))
+        answers = at_once(*[lambda: world.ana.deliver(envelopes)] * times)
+        assert all(answer == answers[0] for answer in answers)
+        assert {receipt.outcome for receipt in answers[0]} == {"accepted"}
+        assert len(world.rows(CommandRow)) == 9
+        assert len(world.rows(InvoiceRow)) == 1
+        assert len(world.rows(NoticeRow)) == 2
+        assert world.balance(world.ana.van_id, CABLE) == 182
+        assert world.work_order(job).version == 10
+
+
+class TestAnIdThatCameWithAnotherContent:
+    def test_books_nothing_and_says_so(self, world: World):
+        job = world.order()
+        envelope = world.ana.envelope(StartTravel(work_order_id=job.id))
+        world.ana.deliver([envelope])
+        before = world.contents()
+        [receipt] = world.ana.deliver([other_body(envelope, StartTravel(work_order_id=world.order().id))])
+        assert (receipt.outcome, receipt.slug) == ("held", "id-reused")
+        assert receipt.detail == "This id came before with another content: the app must mint a new one"
+        assert world.contents()["command"] == before["command"]
+        assert world.ana.deliver([envelope])[0].outcome == "accepted", "the first content keeps its receipt"
+
+    def test_of_another_device_gets_no_receipt_of_this_one(self, world: World):
+        envelope = world.ana.envelope(StartTravel(work_order_id=world.order().id))
+        world.ana.deliver([envelope])
+        assert world.ben.deliver([envelope])[0].slug == "id-reused"
+
+
+class TestTenTechniciansClosingAtOnce:
+    """The same SKUs, the same vendors, one draft each: the order of locks, and no work lost."""
+
+    @pytest.fixture
+    def crew(self, database_url: str):
+        with a_world(database_url, crew=[f"T{number} Tester" for number in range(10)]) as world:
+            yield world
+
+    def deadlocks(self, world: World) -> int:
+        if not world.database.is_postgresql:
+            return 0  # one writer at a time: there is nobody to wait for in a circle
+        with world.database.read() as session:
+            query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            return int(session.scalar(text(query)))
+
+    def test_deadlocks_never_and_raises_one_draft_for_each_vendor(
+        self, crew: World, caplog: pytest.LogCaptureFixture
+    ):
+        # 10 × 2 ONT-A, 10 × 200 m and 10 × 20 connectors; after 10 visits 10, 60 m and 5 are left
+        pushes = []
+        for phone in crew.phones:
+            job = crew.order(phone=phone)
+            envelopes = phone.envelopes(*crew.visit(job, fit=phone.ont, cable=194, connectors=19))
+            pushes.append((phone, envelopes))
+        with caplog.at_level(logging.ERROR):
+            answers = at_once(*[lambda p=phone, e=items: p.deliver(e) for phone, items in pushes])
+        outcomes = Counter(receipt.outcome for answer in answers for receipt in answer)
+        assert outcomes == {"accepted": 90}
+        assert [record.message for record in caplog.records] == [], "nothing had to be held"
+        assert self.deadlocks(crew) == 0
+        drafts = crew.rows(PurchaseOrderRow)
+        assert len(drafts) == 1, "19 of 20 connectors and 194 of 200 m leave 10 and 60: Connex only"
+        assert drafts[0].vendor_id == uid("Connex")
+        assert {line.sku: line.quantity for line in crew.rows(PurchaseOrderLineRow)} == {CONNECTOR: 100}
+        assert len(crew.rows(InvoiceRow)) == 10
+        assert {row.state for row in crew.rows(WorkOrderRow)} == {WorkOrderState.COMPLETED}
+        assert set(crew.stock_by_sku().values()) == {0}
+        assert crew.journal_total() == 0
+        assert crew.misplaced() == []
+
+    def test_crossing_every_reorder_point_together_buys_once(self, crew: World):
+        pushes: list[tuple[Phone, list[PushedCommand]]] = []
+        for phone in crew.phones:
+            job = crew.order(phone=phone)
+            envelopes = phone.envelopes(*crew.visit(job, fit=phone.ont, cable=196, connectors=20))
+            pushes.append((phone, envelopes))
+        at_once(*[lambda p=phone, e=items: p.deliver(e) for phone, items in pushes])
+        assert self.deadlocks(crew) == 0
+        assert Counter(row.vendor_id for row in crew.rows(PurchaseOrderRow)) == {
+            uid("Fibreco"): 1,
+            uid("Connex"): 1,
+        }
+        lines = {line.sku: line.quantity for line in crew.rows(PurchaseOrderLineRow)}
+        assert lines == {CABLE: 500, CONNECTOR: 100}
+        assert crew.balance(crew.phones[0].van_id, ONT_A) == 1
+
+
+class TestTwoDevicesOfOneTechnician:
+    def test_may_work_on_one_job_at_once_and_nothing_is_lost(self, world: World):
+        job = world.order(WorkOrderKind.REPAIR)
+        notes = [world.ana.envelope(AddNote(work_order_id=job.id, text=f"note {n}")) for n in range(8)]
+        at_once(*[lambda item=item: world.ana.deliver([item]) for item in notes])
+        assert sorted(note.text for note in world.work_order(job).notes) == [f"note {n}" for n in range(8)]
+        assert world.work_order(job).version == 9
+
+
+class TestTimesThatNoCalendarHolds:
+    @pytest.mark.parametrize("year", [1, 9999])
+    def test_neither_block_the_queue_nor_end_in_the_future(self, world: World, year: int):
+        job = world.order()
+        envelope = world.ana.envelope(StartTravel(work_order_id=job.id))
+        odd = replace(envelope, made_at=envelope.made_at.replace(year=year))
+        [receipt] = world.ana.deliver([odd], now=MONDAY, device_now=MONDAY.replace(hour=1))
+        assert receipt.outcome == "accepted"
+        assert world.row(CommandRow).happened_at <= MONDAY
+
+    def test_without_a_zone_are_read_as_utc(self, world: World):
+        envelope = world.ana.envelope(StartTravel(work_order_id=world.order().id))
+        world.ana.deliver([replace(envelope, made_at=MONDAY.replace(tzinfo=None))])
+        assert world.row(CommandRow).happened_at == MONDAY
