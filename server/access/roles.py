@@ -1,0 +1,47 @@
+"""Who may do what in the office. Technicians have devices, not roles."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody of the office is there for."""
+
+    DISPATCHER = "dispatcher"
+    BACK_OFFICE = "back_office"
+    STOCK = "stock"
+    ADMIN = "admin"
+    VIEWER = "viewer"
+
+
+class Permission(StrEnum):
+    """One thing a page or a route asks for."""
+
+    SEE_BOARD = "see_board"
+    DISPATCH = "dispatch"  # assign, move, cancel, plan, settle held work
+    MANAGE_DEVICES = "manage_devices"
+    SEE_MONEY = "see_money"
+    MANAGE_STOCK = "manage_stock"
+    MANAGE_PEOPLE = "manage_people"
+
+
+ALLOWED: dict[Role, frozenset[Permission]] = {
+    Role.DISPATCHER: frozenset({Permission.SEE_BOARD, Permission.DISPATCH, Permission.MANAGE_DEVICES}),
+    Role.BACK_OFFICE: frozenset({Permission.SEE_BOARD, Permission.SEE_MONEY}),
+    Role.STOCK: frozenset({Permission.SEE_BOARD, Permission.MANAGE_STOCK}),
+    Role.ADMIN: frozenset(Permission),
+    Role.VIEWER: frozenset({Permission.SEE_BOARD}),
+}
+
+WORDS: dict[Role, str] = {
+    Role.DISPATCHER: "dispatcher",
+    Role.BACK_OFFICE: "back office",
+    Role.STOCK: "stock keeper",
+    Role.ADMIN: "administrator",
+    Role.VIEWER: "viewer",
+}
+
+
+def may(role: Role, permission: Permission) -> bool:
+    return permission in ALLOWED[role]

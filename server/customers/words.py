@@ -1,0 +1,259 @@
+"""What customers read, in their language. Every catalogue holds every sentence: the class sees to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.work_orders import WorkOrderKind as Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One language. `{name}` is a first name, `{date}` a day; `{time}`, `{from_}`, `{until}` clock times."""
+
+    code: str
+    title: str
+    kinds: dict[Kind, str]
+    waiting: str
+    waiting_more: str
+    planned: str
+    on_the_way: str
+    here: str
+    done: str
+    done_more: str
+    unfinished: str
+    unfinished_more: str
+    cancelled: str
+    cancelled_more: str
+    expected: str
+    running_late: str
+    promised: str
+    window: str
+    window_missing: str
+    who: str
+    van: str
+    where: str
+    number: str
+    steps: tuple[str, str, str, str]
+    updated: str
+    follows: str
+    lost: str
+    reload: str
+    expired: str
+    expired_more: str
+    unknown: str
+    unknown_more: str
+    weekdays: tuple[str, ...]  # Monday first
+    months: tuple[str, ...]
+    date: str  # {weekday} {day} {month}
+    clock: str  # for strftime
+
+    def day(self, at: datetime) -> str:
+        """A local day, as one says it."""
+        return self.date.format(
+            weekday=self.weekdays[at.weekday()], day=at.day, month=self.months[at.month - 1]
+        )
+
+    def time(self, at: datetime) -> str:
+        return at.strftime(self.clock)
+
+
+ENGLISH = Words(
+    code="en",
+    title="Your visit",
+    kinds={
+        Kind.INSTALL: "Installing your fibre connection",
+        Kind.UPGRADE: "Upgrading your connection",
+        Kind.REPAIR: "Repairing your connection",
+        Kind.SWAP: "Replacing your device",
+        Kind.DISCONNECT: "Taking down your connection",
+    },
+    waiting="We are arranging your visit",
+    waiting_more="We will tell you here who comes and when.",
+    planned="Your visit is planned",
+    on_the_way="{name} is on the way",
+    here="{name} is with you",
+    done="All done",
+    done_more="Finished at {time}. Thank you for having us.",
+    unfinished="We could not finish",
+    unfinished_more="We will contact you to agree on a new time.",
+    cancelled="This visit is cancelled",
+    cancelled_more="Nobody will come. If this surprises you, please contact us.",
+    expected="Expected around {time}",
+    running_late="We are running late and expect to be with you around {time}. We are sorry.",
+    promised="Promised time",
+    window="{date}, {from_}–{until}",
+    window_missing="Not agreed yet",
+    who="Who comes",
+    van="Car",
+    where="Where",
+    number="Reference",
+    steps=("Planned", "On the way", "With you", "Done"),
+    updated="Updated {time}",
+    follows="This page keeps itself up to date.",
+    lost="No connection. What you see may be old; we keep trying.",
+    reload="Look again",
+    expired="This link has expired",
+    expired_more="It was for one visit only. Please contact us if you need anything.",
+    unknown="We do not know this link",
+    unknown_more="Perhaps a part of it is missing. Please open it again from our message.",
+    weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+            "November", "December"),
+    date="{weekday} {day} {month}",
+    clock="%H:%M",
+)  # fmt: skip
+
+FINNISH = Words(
+    code="fi",
+    title="Käyntisi",
+    kinds={
+        Kind.INSTALL: "Valokuituliittymän asennus",
+        Kind.UPGRADE: "Liittymän päivitys",
+        Kind.REPAIR: "Liittymän korjaus",
+        Kind.SWAP: "Laitteen vaihto",
+        Kind.DISCONNECT: "Liittymän purku",
+    },
+    waiting="Järjestämme käyntiäsi",
+    waiting_more="Kerromme tässä, kuka tulee ja milloin.",
+    planned="Käyntisi on sovittu",
+    on_the_way="{name} on matkalla",
+    here="{name} on perillä",
+    done="Valmista tuli",
+    done_more="Työ valmistui klo {time}. Kiitos!",
+    unfinished="Työ jäi kesken",
+    unfinished_more="Otamme sinuun yhteyttä ja sovimme uuden ajan.",
+    cancelled="Tämä käynti on peruttu",
+    cancelled_more="Kukaan ei tule. Jos tämä yllätti, ota meihin yhteyttä.",
+    expected="Arvioitu saapumisaika noin klo {time}",
+    running_late="Olemme myöhässä ja arvioimme saapuvamme noin klo {time}. Pahoittelemme.",
+    promised="Luvattu aika",
+    window="{date} klo {from_}–{until}",
+    window_missing="Ei vielä sovittu",
+    who="Asentaja",
+    van="Auto",
+    where="Osoite",
+    number="Viite",
+    steps=("Sovittu", "Matkalla", "Perillä", "Valmis"),
+    updated="Päivitetty klo {time}",
+    follows="Sivu päivittyy itsestään.",
+    lost="Ei yhteyttä. Tiedot voivat olla vanhoja; yritämme uudelleen.",
+    reload="Katso uudelleen",
+    expired="Tämä linkki on vanhentunut",
+    expired_more="Se koski vain yhtä käyntiä. Ota meihin yhteyttä, jos tarvitset jotain.",
+    unknown="Emme tunne tätä linkkiä",
+    unknown_more="Ehkä siitä puuttuu osa. Avaa se uudelleen viestistämme.",
+    weekdays=("maanantaina", "tiistaina", "keskiviikkona", "torstaina", "perjantaina", "lauantaina",
+              "sunnuntaina"),
+    months=("tammikuuta", "helmikuuta", "maaliskuuta", "huhtikuuta", "toukokuuta", "kesäkuuta", "heinäkuuta",
+            "elokuuta", "syyskuuta", "lokakuuta", "marraskuuta", "joulukuuta"),
+    date="{weekday} {day}. {month}",
+    clock="%H.%M",
+)  # fmt: skip
+
+SWEDISH = Words(
+    code="sv",
+    title="Ditt besök",
+    kinds={
+        Kind.INSTALL: "Installation av din fiberanslutning",
+        Kind.UPGRADE: "Uppgradering av din anslutning",
+        Kind.REPAIR: "Reparation av din anslutning",
+        Kind.SWAP: "Byte av din utrustning",
+        Kind.DISCONNECT: "Nedkoppling av din anslutning",
+    },
+    waiting="Vi ordnar ditt besök",
+    waiting_more="Här berättar vi vem som kommer och när.",
+    planned="Ditt besök är inbokat",
+    on_the_way="{name} är på väg",
+    here="{name} är hos dig",
+    done="Allt är klart",
+    done_more="Klart kl. {time}. Tack för besöket.",
+    unfinished="Vi kunde inte bli klara",
+    unfinished_more="Vi hör av oss för att komma överens om en ny tid.",
+    cancelled="Besöket är inställt",
+    cancelled_more="Ingen kommer. Kontakta oss gärna om det överraskar dig.",
+    expected="Väntas omkring kl. {time}",
+    running_late="Vi är försenade och väntas vara hos dig omkring kl. {time}. Vi beklagar.",
+    promised="Utlovad tid",
+    window="{date} kl. {from_}–{until}",
+    window_missing="Ännu inte bestämd",
+    who="Vem som kommer",
+    van="Bil",
+    where="Adress",
+    number="Referens",
+    steps=("Inbokat", "På väg", "Hos dig", "Klart"),
+    updated="Uppdaterad kl. {time}",
+    follows="Sidan uppdaterar sig själv.",
+    lost="Ingen anslutning. Uppgifterna kan vara gamla; vi försöker igen.",
+    reload="Titta igen",
+    expired="Länken har gått ut",
+    expired_more="Den gällde bara ett besök. Kontakta oss om du behöver något.",
+    unknown="Vi känner inte till länken",
+    unknown_more="Kanske saknas en del av den. Öppna den igen från vårt meddelande.",
+    weekdays=("måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"),
+    months=("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober",
+            "november", "december"),
+    date="{weekday} {day} {month}",
+    clock="%H.%M",
+)  # fmt: skip
+
+GERMAN = Words(
+    code="de",
+    title="Ihr Termin",
+    kinds={
+        Kind.INSTALL: "Einrichtung Ihres Glasfaseranschlusses",
+        Kind.UPGRADE: "Erweiterung Ihres Anschlusses",
+        Kind.REPAIR: "Reparatur Ihres Anschlusses",
+        Kind.SWAP: "Austausch Ihres Geräts",
+        Kind.DISCONNECT: "Abbau Ihres Anschlusses",
+    },
+    waiting="Wir planen Ihren Termin",
+    waiting_more="Hier sagen wir Ihnen, wer wann kommt.",
+    planned="Ihr Termin steht fest",
+    on_the_way="{name} ist unterwegs",
+    here="{name} ist bei Ihnen",
+    done="Alles erledigt",
+    done_more="Fertig um {time} Uhr. Vielen Dank.",
+    unfinished="Wir sind nicht fertig geworden",
+    unfinished_more="Wir melden uns, um einen neuen Termin zu vereinbaren.",
+    cancelled="Dieser Termin ist abgesagt",
+    cancelled_more="Es kommt niemand. Wenn Sie das überrascht, melden Sie sich bitte bei uns.",
+    expected="Voraussichtlich gegen {time} Uhr",
+    running_late="Wir sind verspätet und gegen {time} Uhr bei Ihnen. Bitte entschuldigen Sie.",
+    promised="Zugesagte Zeit",
+    window="{date}, {from_}–{until} Uhr",
+    window_missing="Noch nicht vereinbart",
+    who="Wer kommt",
+    van="Fahrzeug",
+    where="Adresse",
+    number="Nummer",
+    steps=("Geplant", "Unterwegs", "Bei Ihnen", "Fertig"),
+    updated="Stand {time} Uhr",
+    follows="Diese Seite hält sich selbst auf dem Laufenden.",
+    lost="Keine Verbindung. Die Angaben können veraltet sein; wir versuchen es weiter.",
+    reload="Nochmals nachsehen",
+    expired="Dieser Link ist abgelaufen",
+    expired_more="Er galt nur für einen Termin. Melden Sie sich bitte bei uns, wenn Sie etwas brauchen.",
+    unknown="Diesen Link kennen wir nicht",
+    unknown_more="Vielleicht fehlt ein Teil davon. Öffnen Sie ihn bitte noch einmal aus unserer Nachricht.",
+    weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+    months=("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+            "November", "Dezember"),
+    date="{weekday}, {day}. {month}",
+    clock="%H:%M",
+)  # fmt: skip
+
+LANGUAGES: dict[str, Words] = {words.code: words for words in (ENGLISH, FINNISH, SWEDISH, GERMAN)}
+
+
+def words_for(language: str) -> Words:
+    """The catalogue for a BCP 47 tag ("fi-FI"), or English."""
+    return LANGUAGES.get(language.replace("_", "-").split("-")[0].lower(), ENGLISH)
+
+
+def preferred(accept_language: str) -> Words:
+    """The first language of an Accept-Language header that we speak, or English."""
+    tags = [part.split(";")[0].strip() for part in accept_language.split(",")]
+    known = (tag.split("-")[0].lower() for tag in tags)
+    return next((LANGUAGES[code] for code in known if code in LANGUAGES), ENGLISH)

@@ -1,0 +1,98 @@
+"""Everything about one work order, for the panel beside the board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.access.models import DeviceRow
+from server.db.feed_models import CommandRow
+from server.dispatch.meaning import in_words
+from server.dispatch.models import TechnicianRow
+from server.stock.models import ProductRow
+from server.work_orders import repository
+from server.work_orders.models import WorkOrderRow
+from shared.problems import NotFound
+from shared.work_orders import WorkOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One command about the job: who wanted what, when, and how it was answered."""
+
+    at: datetime
+    who: str
+    wanted: str
+    outcome: str
+    detail: str | None
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """`products`: SKU → name, for those that the order mentions. `people`: technician → name."""
+
+    order: WorkOrder
+    why: dict[str, Any]
+    freed_minutes: int
+    deeds: tuple[Deed, ...]
+    products: dict[str, str]
+    people: dict[str, str]
+    customer_link: str
+
+
+def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
+    """Raises NotFound."""
+    found = repository.load(session, [work_order_id])
+    if not found:
+        raise NotFound("There is no such work order", subject=str(work_order_id))
+    order, row = found[0], session.get_one(WorkOrderRow, work_order_id)
+    return Detail(
+        order=order,
+        why=row.why,
+        freed_minutes=row.freed_minutes,
+        deeds=_deeds(session, work_order_id),
+        products=_products(session, order),
+        people={
+            str(who): name for who, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))
+        },
+        customer_link=customer_link,
+    )
+
+
+def _people(session: Session) -> dict[str, str]:
+    everybody = session.execute(select(TechnicianRow.id, TechnicianRow.name))
+    return {str(technician_id): name for technician_id, name in everybody}
+
+
+def _deeds(session: Session, work_order_id: UUID) -> tuple[Deed, ...]:
+    query = (
+        select(CommandRow, TechnicianRow.name)
+        .outerjoin(DeviceRow, DeviceRow.id == CommandRow.device_id)
+        .outerjoin(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
+        .where(CommandRow.work_order_id == work_order_id)
+        .order_by(CommandRow.happened_at, CommandRow.seq)
+    )
+    return tuple(
+        Deed(
+            at=row.happened_at,
+            who=name or row.actor,
+            wanted=in_words(row.type, row.body),
+            outcome=row.outcome,
+            detail=row.detail,
+            remarks=tuple(str(remark.get("detail", "")) for remark in row.remarks),
+        )
+        for row, name in session.execute(query)
+    )
+
+
+def _products(session: Session, order: WorkOrder) -> dict[str, str]:
+    mentioned = {line.sku for line in (*order.parts, *order.required_parts)}
+    mentioned |= {thing.sku for thing in (*order.fitted, *order.removed)} | set(order.fitting_skus)
+    query = select(ProductRow).where(ProductRow.sku.in_(mentioned))
+    return {row.sku: f"{row.maker} {row.model}" for row in session.scalars(query)}

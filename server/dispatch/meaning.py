@@ -1,0 +1,66 @@
+"""A command in words, for the people who have to decide about it. Pure; reads commands of any age."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_WHY = {
+    "no_access": "no access",
+    "customer_absent": "nobody at home",
+    "missing_part": "a part was missing",
+    "missing_skill": "another skill is needed",
+    "network_fault": "the fault is in the network",
+    "unsafe": "it was not safe",
+    "customer_refused": "the customer refused",
+}
+
+
+def in_words(kind: str, body: str) -> str:
+    """What the sender of a `kind` command with this JSON `body` wanted: "install device ZTEG1234"."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    values: dict[str, Any] = found if isinstance(found, dict) else {}
+    match kind:
+        case "start_travel":
+            return "set out"
+        case "arrive":
+            return "note the arrival"
+        case "install_asset":
+            return f"install device {_short(values.get('serial'))}"
+        case "remove_asset":
+            return f"take off device {_short(values.get('serial'))}"
+        case "record_check":
+            return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
+        case "use_parts":
+            return f"use {_parts(values.get('lines'))}"
+        case "add_evidence":
+            return f"add a {_short(values.get('kind'))}"
+        case "add_note":
+            return f"note “{_short(values.get('text'), 80)}”"
+        case "close_work_order":
+            return "close the job"
+        case "cannot_complete":
+            reason = str(values.get("reason"))
+            return f"say it cannot be completed: {_WHY.get(reason, _short(reason))}"
+        case "assign_work_order":
+            return "assign the job"
+        case "unassign_work_order":
+            return "take the job off its technician"
+        case "cancel_work_order":
+            return "cancel the job"
+    return f"something this server does not know ({_short(kind)})"
+
+
+def _parts(lines: object) -> str:
+    if not isinstance(lines, list):
+        return "parts"
+    named = [f"{line.get('quantity')} × {line.get('sku')}" for line in lines if isinstance(line, dict)]
+    return _short(", ".join(named), 120) or "parts"
+
+
+def _short(value: object, letters_max: int = 40) -> str:
+    text = "?" if value is None else " ".join(str(value).split())
+    return text if len(text) <= letters_max else text[: letters_max - 1] + "…"

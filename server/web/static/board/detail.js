@@ -1,0 +1,217 @@
+// The panel about one job: facts, why this technician, what the visit recorded, and what one can do about it.
+
+import { get, post } from "./api.js";
+import { byId, fill, h, icon } from "./dom.js";
+import { KINDS, PRIORITIES, REASONS, STATES, clock, isLocked, isOver, minutes, promised, shortDay, span } from "./words.js";
+
+export class Detail {
+  constructor(store, { close, toast, mover, mayDispatch }) {
+    Object.assign(this, { store, close, toast, mover, mayDispatch });
+    this.panel = byId("detail");
+    this.shown = null;
+    this.asked = 0;
+    this.panel.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
+  }
+
+  async show(id) {
+    const changed = this.shown !== id;
+    this.shown = id;
+    this.panel.hidden = id === null;
+    if (id === null) return;
+    const asked = ++this.asked;
+    if (changed) this.panel.replaceChildren(h("p", { class: "loading" }, "Loading…"));
+    try {
+      const found = await get(`/api/work-orders/${id}`);
+      if (asked === this.asked && this.shown === id) this.draw(found, changed);
+    } catch (refusal) {
+      if (asked === this.asked) this.panel.replaceChildren(this.closeButton(), h("p", { class: "loading" }, refusal.message));
+    }
+  }
+
+  // Something about the shown job changed.
+  refresh() {
+    if (this.shown && !this.panel.contains(document.activeElement?.closest?.("form"))) this.show(this.shown);
+  }
+
+  closeButton() {
+    return h("button", { class: "quiet close", "aria-label": "Close", onclick: () => this.close() }, "✕");
+  }
+
+  draw(found, focus) {
+    const { order } = found;
+    const card = this.store.order(order.id);
+    const verdict = this.store.verdicts.get(order.id);
+    const technician = found.people[order.technician_id];
+    const scrolled = focus ? 0 : this.panel.scrollTop;
+    const title = h("h2", { tabindex: "-1" }, `${KINDS[order.kind]} ${order.number}`);
+    fill(
+      this.panel,
+      h("header", {}, title, this.closeButton()),
+      h(
+        "p",
+        { class: "chips" },
+        h("span", { class: `chip s-${order.state}` }, icon(order.state), STATES[order.state]),
+        order.priority <= 2 ? h("span", { class: "chip l-late" }, PRIORITIES[order.priority]) : null,
+        verdict && verdict.level !== "fine" ? h("span", { class: `chip l-${verdict.level}` }, verdict.words) : null,
+      ),
+      h("p", { class: "summary" }, order.summary),
+      facts([
+        ["Customer", `${order.contact.name}, ${order.contact.phone}`],
+        ["Address", [order.place.street, order.place.house_number].join(" ").trim() + (order.place.city ? `, ${order.place.city}` : "")],
+        ["Access", order.place.access_notes],
+        ["Promised", card ? promised(card, this.store.board) : span(order.window?.start, order.window?.end)],
+        ["SLA due", order.sla_due_at ? `${shortDay(order.sla_due_at)} ${clock(order.sla_due_at)}` : ""],
+        ["Technician", technician],
+        ["Planned", order.planned_start ? `${span(order.planned_start, order.planned_end)}, ${order.travel_minutes} min of travel before` : ""],
+        ["Set out", order.travel_started_at ? clock(order.travel_started_at) : ""],
+        ["Arrived", order.arrived_at ? clock(order.arrived_at) : ""],
+        ["Finished", this.finished(order, found)],
+        ["Needs", order.required_skills.map((need) => `${need.name} ${need.level}`).join(", ")],
+        ["Left out", card?.left_out?.reason],
+      ]),
+      section("Why this technician", technician ? reasons(found.why) : null),
+      section("Visit record", this.record(found)),
+      section("What was done", this.deeds(found)),
+      h("p", {}, h("a", { href: found.customer_link, target: "_blank", rel: "noopener" }, "The customer's page")),
+      this.mayDispatch && !isOver(order.state) ? this.actions(order) : null,
+    );
+    this.panel.scrollTop = scrolled;
+    if (focus) title.focus({ preventScroll: true });
+  }
+
+  finished(order, found) {
+    if (!order.finished_at) return "";
+    const freed = found.freed_minutes > 0 ? `, ${minutes(found.freed_minutes)} earlier than planned` : "";
+    const why = order.unfinished_reason ? `, ${REASONS[order.unfinished_reason] || order.unfinished_reason}` : "";
+    return `${clock(order.finished_at)}${freed}${why}`;
+  }
+
+  record({ order, products, people }) {
+    const name = (sku) => products[sku] || sku;
+    const lines = [
+      ...order.fitted.map((one) => `Installed ${name(one.sku)}, serial ${one.serial}`),
+      ...order.removed.map((one) => `Took off ${name(one.sku)}, serial ${one.serial}`),
+      ...order.checks.map((one) => `${one.code.replaceAll("_", " ")}: ${one.value} ${one.unit}${one.passed ? "" : " – outside its limits"}`),
+      ...order.parts.map((one) => `${one.quantity} × ${name(one.sku)}`),
+      ...evidence(order.evidence),
+      ...order.notes.map((one) => `${people[one.author_id] || "Note"}, ${clock(one.at)}: ${one.text}`),
+    ];
+    return lines.length ? h("ul", {}, lines.map((line) => h("li", {}, line))) : null;
+  }
+
+  deeds({ deeds }) {
+    if (!deeds.length) return null;
+    return h(
+      "ol",
+      { class: "deeds" },
+      deeds.map((deed) =>
+        h(
+          "li",
+          {},
+          h("time", { datetime: deed.at }, clock(deed.at)),
+          ` ${deed.who}: ${deed.wanted}`,
+          deed.outcome === "accepted" ? null : h("span", { class: "warning" }, ` – ${deed.outcome}: ${deed.detail || ""}`),
+          deed.remarks.map((remark) => h("span", { class: "remark" }, remark)),
+        ),
+      ),
+    );
+  }
+
+  // --- what one can do
+
+  actions(order) {
+    const locked = isLocked(order);
+    const cancel = h(
+      "details",
+      { class: "cancel" },
+      h("summary", {}, "Cancel this job…"),
+      h(
+        "form",
+        { onsubmit: (event) => this.cancel(event, order) },
+        h("label", {}, "Why", h("input", { name: "reason", required: true, maxlength: "200", autocomplete: "off" })),
+        h("button", { class: "danger" }, "Cancel the job"),
+      ),
+    );
+    if (locked) {
+      return h("div", { class: "actions" }, h("p", { class: "hint" }, icon("lock"), "It has been started, so it cannot be moved."), cancel);
+    }
+    const people = [...this.store.technicians.values()];
+    const start = order.planned_start || this.store.board.generated_at;
+    const move = h(
+      "form",
+      { class: "move", onsubmit: (event) => this.move(event, order) },
+      h(
+        "label",
+        {},
+        "Technician",
+        h(
+          "select",
+          { name: "technician" },
+          people.map((one) => h("option", { value: one.id, selected: one.id === order.technician_id }, one.name)),
+        ),
+      ),
+      h("label", {}, "Start", h("input", { type: "time", name: "at", step: "300", required: true, value: clock(start) })),
+      h("button", { class: "main" }, order.technician_id ? "Move" : "Assign"),
+      order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
+    );
+    return h("div", { class: "actions" }, move, cancel);
+  }
+
+  move(event, order) {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    const [hours, mins] = form.get("at").split(":").map(Number);
+    const at = +new Date(this.store.board.day_start) + (hours * 60 + mins) * 60000;
+    document.activeElement?.blur();
+    this.mover.assign(order.id, form.get("technician"), at);
+  }
+
+  async cancel(event, order) {
+    event.preventDefault();
+    const reason = new FormData(event.target).get("reason");
+    document.activeElement?.blur();
+    try {
+      await post(`/api/work-orders/${order.id}/cancel`, { reason });
+    } catch (refusal) {
+      this.toast(refusal.message, "bad");
+    }
+  }
+}
+
+function facts(pairs) {
+  return h(
+    "dl",
+    {},
+    pairs.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
+}
+
+function section(title, content) {
+  return content ? h("section", {}, h("h3", {}, title), content) : null;
+}
+
+function evidence(found) {
+  const photos = found.filter((one) => one.kind === "photo").length;
+  const signature = found.find((one) => one.kind === "signature");
+  return [
+    ...(photos ? [`${photos} ${photos === 1 ? "photo" : "photos"}`] : []),
+    ...(signature ? [`Signed by ${signature.signer || "the customer"}`] : []),
+  ];
+}
+
+// The scheduler says why in values of its own; shown as they are, whatever they are called.
+function reasons(why) {
+  const lines = Object.entries(why || {}).map(([name, value]) => {
+    const text = Array.isArray(value) ? value.map(plain).join(", ") : plain(value);
+    const sentence = ["sentence", "text", "why", "reason", "words"].includes(name);
+    return h("li", {}, sentence ? text : `${name.replaceAll("_", " ")}: ${text}`);
+  });
+  return lines.length ? h("ul", {}, lines) : null;
+}
+
+function plain(value) {
+  if (value === true) return "yes";
+  if (value === false) return "no";
+  if (value === null || typeof value !== "object") return String(value ?? "–");
+  return Object.entries(value).map(([name, inner]) => `${name.replaceAll("_", " ")} ${plain(inner)}`).join(" · ");
+}

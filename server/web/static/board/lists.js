@@ -1,0 +1,92 @@
+// What waits for the dispatcher: work that the server could not book, and jobs that nobody has.
+
+import { post } from "./api.js";
+import { byId, h, icon } from "./dom.js";
+import { KINDS, PRIORITIES, clock, inFull, promised } from "./words.js";
+
+export class Lists {
+  constructor(store, { open, toast, mayDispatch }) {
+    Object.assign(this, { store, open, toast, mayDispatch });
+  }
+
+  draw() {
+    this.drawHeld();
+    this.drawUnassigned();
+  }
+
+  drawHeld() {
+    const cards = [...this.store.held.values()];
+    byId("held-count").textContent = cards.length;
+    byId("held-panel").classList.toggle("has-some", cards.length > 0);
+    byId("held").replaceChildren(
+      ...(cards.length ? cards.map((card) => this.held(card)) : [h("li", { class: "none" }, "Nothing waits for a decision.")]),
+    );
+  }
+
+  held(card) {
+    return h(
+      "li",
+      { class: "held-card" },
+      h("p", { class: "held-what" }, h("strong", {}, card.who), ` wanted to ${card.wanted}`, card.number ? ` on ${card.number}` : ""),
+      h("p", { class: "held-why" }, `${card.detail}.`.replace(/\.\.$/, ".")),
+      h(
+        "p",
+        { class: "held-tools" },
+        h("time", { datetime: card.happened_at }, clock(card.happened_at)),
+        card.work_order_id ? h("button", { class: "quiet", onclick: () => this.open(card.work_order_id) }, "Open the job") : null,
+        this.mayDispatch ? h("button", { class: "quiet", onclick: () => this.settle(card) }, "Dealt with") : null,
+      ),
+    );
+  }
+
+  async settle(card) {
+    try {
+      await post(`/api/held/${card.id}/settle`);
+      this.store.dropHeld(card.id);
+    } catch (refusal) {
+      this.toast(refusal.message, "bad");
+    }
+  }
+
+  drawUnassigned() {
+    const orders = this.store.unassigned();
+    const focused = document.activeElement?.closest("#unassigned")?.querySelector(":focus")?.dataset.job;
+    byId("unassigned-count").textContent = orders.length;
+    byId("unassigned").replaceChildren(
+      ...(orders.length ? orders.map((order) => this.unassigned(order)) : [h("li", { class: "none" }, "Every job has a technician.")]),
+    );
+    if (focused) byId("unassigned").querySelector(`[data-job="${focused}"]`)?.focus({ preventScroll: true });
+  }
+
+  unassigned(order) {
+    const verdict = this.store.verdicts.get(order.id);
+    const level = verdict?.level || "fine";
+    const fresh = (this.store.fresh.get(order.id) || 0) > Date.now();
+    const urgent = order.priority <= 2;
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        {
+          class: `unassigned-card l-${level}${fresh ? " fresh" : ""}${this.store.selected === order.id ? " selected" : ""}`,
+          data: { job: order.id },
+          "aria-label": inFull(order, verdict, this.store.board),
+          onclick: () => this.open(order.id),
+        },
+        h(
+          "span",
+          { class: "line" },
+          order.priority === 1 ? icon("emergency") : null,
+          h("strong", {}, KINDS[order.kind]),
+          ` ${order.number}`,
+          urgent ? h("em", { class: "urgent" }, PRIORITIES[order.priority]) : null,
+          h("span", { class: "promise" }, promised(order, this.store.board)),
+        ),
+        h("span", { class: "line soft" }, order.address),
+        h("span", { class: "line reason" }, order.left_out?.reason || "Just taken off"),
+        level !== "fine" ? h("span", { class: `line ${level}` }, verdict.words) : null,
+      ),
+    );
+  }
+}
