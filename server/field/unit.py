@@ -196,7 +196,7 @@ class CommandUnit:
             decided_at=utc_now(),
             outcome=outcome,
             slug=problem.slug if problem else None,
-            detail=problem.detail if problem else None,
+            detail=_storable(problem.detail) if problem else None,
             remarks=[{"slug": remark.slug, "detail": remark.detail} for remark in remarks],
         )
         self._session.add(row)
