@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from mobile.gateway import Gateway
 from shared.assets import Asset, AssetState, HolderKind
@@ -297,3 +299,19 @@ def a_gateway(
 
 
 GOOD_POWER = Decimal("-18.4")
+
+
+def moved_to(at: datetime) -> tuple[Image, ...]:
+    """All rows, on the day that `at` falls on in Helsinki: for apps that run by the real clock."""
+    shift = timedelta(days=(at.astimezone(ZoneInfo("Europe/Helsinki")).date() - MORNING.date()).days)
+
+    def later(order: WorkOrder) -> WorkOrder:
+        assert order.window and order.planned_start and order.planned_end
+        return replace(
+            order,
+            window=TimeWindow(order.window.start + shift, order.window.end + shift),
+            planned_start=order.planned_start + shift,
+            planned_end=order.planned_end + shift,
+        )
+
+    return (PROFILE, *PRODUCTS, *STOCK, *the_devices(), *map(later, the_orders()))

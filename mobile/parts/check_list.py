@@ -13,7 +13,8 @@ from mobile.views.job import Step
 
 def check_list(steps: tuple[Step, ...], open_screen: Callable[[str], None]) -> list[ft.Control]:
     return [
-        tappable(_row(step), step.label, lambda screen=step.screen: open_screen(screen)) for step in steps
+        tappable(_row(step), step.label, lambda screen=step.screen: open_screen(screen), radius=0)
+        for step in steps
     ]
 
 

@@ -14,7 +14,9 @@ from mobile.views.status import StatusView, status_view
 def StatusChip(desk: Desk, shell: Shell) -> ft.Control:
     """Always there and always true. A tap opens the Sync screen. `shell` makes it redraw."""
     view = status_view(desk.gateway.status(), desk.now(), desk.zone, desk.needs_attention())
-    return tappable(_chip(view, shell.sending), f"{words.SYNC}: {view.text}", lambda: desk.go("/sync"))
+    return tappable(
+        _chip(view, shell.sending), f"{words.SYNC}: {view.text}", lambda: desk.go("/sync"), radius=0
+    )
 
 
 def _chip(view: StatusView, sending: bool) -> ft.Control:

@@ -84,7 +84,12 @@ def icon_button(
 
 
 def tappable(
-    content: ft.Control, name: str, on_click: Handler, *, selected: bool | None = None
+    content: ft.Control,
+    name: str,
+    on_click: Handler,
+    *,
+    selected: bool | None = None,
+    radius: int = theme.RADIUS,
 ) -> ft.Control:
     """Make a whole card a button that fingers, keys and screen readers can press. It is called `name`."""
     return ft.Container(
@@ -92,7 +97,7 @@ def tappable(
             content=content, label=name, button=True, selected=selected, exclude_semantics=True
         ),
         ink=True,
-        border_radius=theme.RADIUS,
+        border_radius=radius,
         on_click=lambda: on_click(),
     )
 

@@ -33,6 +33,8 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
     verdict, set_verdict = ft.use_state(None)
     model, set_model = ft.use_state("")
     first_key = ft.use_ref(0.0)
+    # A wedge scanner presses Enter before the screen was drawn with its last letters; what it typed counts.
+    latest = ft.use_ref("")
     order = desk.gateway.order(order_id)
     if order is None:
         return gone(desk, words.SCAN)
@@ -82,19 +84,22 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
     def type_key(event: ft.ControlEvent) -> None:
         if not first_key.current:
             first_key.current = time.monotonic()
-        set_typed(event.control.value)
+        latest.current = event.control.value
+        set_typed(latest.current)
 
     def enter() -> None:
-        if not typed.strip():
+        text = latest.current
+        if not text.strip():
             desk.tell(words.TYPE_INSTEAD, "calm")
             return
         took = time.monotonic() - (first_key.current or 0.0)
-        by_wedge = took < WEDGE_SECONDS_LAG + WEDGE_SECONDS_A_KEY * len(typed)
+        by_wedge = took < WEDGE_SECONDS_LAG + WEDGE_SECONDS_A_KEY * len(text)
         first_key.current = 0.0
-        show(judge(from_wedge(typed) if by_wedge else from_typing(typed)))
+        show(judge(from_wedge(text) if by_wedge else from_typing(text)))
 
     def leave_when_done() -> None:
         set_verdict(None)
+        latest.current = ""
         set_typed("")
         after = desk.gateway.order(order_id)
         waiting = after and any(

@@ -20,15 +20,26 @@ def SignIn(desk: Desk) -> ft.Control:
     device, set_device = ft.use_state("")
     busy, set_busy = ft.use_state(False)
     refusal, set_refusal = ft.use_state("")
+    # A quick hand taps before the screen was drawn with the last letters; what it typed counts.
+    typed = ft.use_ref(lambda: {"code": "", "device": ""})
+
+    def type_code(text: str) -> None:
+        typed.current["code"] = text
+        set_code(text)
+
+    def type_device(text: str) -> None:
+        typed.current["device"] = text
+        set_device(text)
 
     async def sign_in() -> None:
-        if not code.strip():
+        given, named = typed.current["code"].strip().upper(), typed.current["device"].strip()
+        if not given:
             set_refusal(words.CODE_MISSING)
             return
         set_refusal("")
         set_busy(True)
         try:
-            await desk.gateway.register(code.strip().upper(), device.strip() or words.APP, desk.platform)
+            await desk.gateway.register(given, named or words.APP, desk.platform)
         except Problem as problem:
             set_refusal(problem.detail)
         except NoNetwork:
@@ -53,13 +64,13 @@ def SignIn(desk: Desk) -> ft.Control:
                 hint_text=words.CODE_HINT,
                 autofocus=True,
                 text_size=theme.TITLE,
-                on_change=lambda event: set_code(event.control.value),
+                on_change=lambda event: type_code(event.control.value),
                 on_submit=sign_in,
             ),
             text_field(
                 words.DEVICE_NAME,
                 device,
-                on_change=lambda event: set_device(event.control.value),
+                on_change=lambda event: type_device(event.control.value),
                 on_submit=sign_in,
             ),
             *([mood_box(why, "bad")] if why else []),

@@ -1,0 +1,139 @@
+"""The built app in a real Chromium: a whole visit with no network, a reload in it, then the office."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import AppDriver, launch, open_app
+from playwright.sync_api import FilePayload
+from pwa_server import label
+
+from server.pwa.build import build_pwa
+
+SERVE = Path(__file__).parents[1] / "serve_day.py"
+TARGET_PIXELS = 48
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, with a server behind it that has Aino's day."""
+    folder = tmp_path_factory.mktemp("app") / "pwa"
+    build_pwa(folder)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/app/"
+    with subprocess.Popen([sys.executable, str(SERVE), str(folder), str(port)]) as server:
+        try:
+            wait_for(url, server)
+            yield url
+        finally:
+            server.terminate()
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert server.poll() is None, "the server did not start"
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise AssertionError("the server does not answer")
+
+
+SMALL = """least => [...document.querySelectorAll('flt-semantics[role=button]')]
+    .filter(e => e.style.height && Math.min(parseFloat(e.style.height), parseFloat(e.style.width)) < least)
+    .map(e => `${e.getAttribute('aria-label') || e.textContent}: ${e.style.width} x ${e.style.height}`)"""
+
+
+def small_targets(app: AppDriver) -> list[str]:
+    """Buttons on the screen that a glove would miss."""
+    return app.page.evaluate(SMALL, TARGET_PIXELS)
+
+
+def a_file(picture: bytes) -> FilePayload:
+    return {"name": "picture.jpg", "mimeType": "image/jpeg", "buffer": picture}
+
+
+@pytest.mark.browser
+class TestAVisitWithoutNetwork:
+    def test_is_done_offline_survives_a_reload_and_reaches_the_office(
+        self, office: str, tmp_path: Path
+    ) -> None:
+        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+            app = open_app(phone, office)
+            app.type_into("Registration code", "AINO-0001")
+            app.tap("Sign in")
+            app.see("0 of 6 jobs done")
+            app.see(re.compile(r"All sent \d\d:\d\d"))
+            app.wait_until_offline_ready()
+
+            phone.set_offline(True)
+            app.tap(re.compile("^WO-1042"))
+            app.tap("Start travel")
+            app.see("On the way. Saved on this device")
+            app.tap("Arrived")
+            app.see("On site. Saved on this device")
+            assert small_targets(app) == []
+
+            app.tap("Scan the ONT")
+            picture = label(("ALCLB1A2C001", "Code128"))
+            app.choose_file("Photo of the label", a_file(picture))
+            app.see("Nokia G-2425G-B ALCLB1A2C001 is on your van.")
+            app.tap("Fit this device")
+
+            app.tap("Record optical receive power")
+            app.type_into("Optical receive power", "-31,2")
+            app.tap("Save measurements")
+            app.see("-31.2 dBm is outside -27 to -8 dBm. Mend the line, then measure again.")
+            app.type_into("Optical receive power", "-18,4")
+            app.type_into("Download speed", "288")
+            app.tap("Save measurements")
+
+            app.tap("Take a photo")
+            app.choose_file("Take photo", a_file(picture))
+            app.see("1 photo")
+            app.tap("Back")
+
+            app.tap("Have the customer sign")
+            draw(app)
+            app.tap("Save signature")
+            app.see("Signed by Maija Korhonen")
+            app.page.wait_for_timeout(1000)
+
+            app.reload()
+            app.see("Offline. 8 saved on this device, not sent")
+            app.tap("Check and close")
+            app.tap("Close job")
+            app.see("WO-1042 closed. Saved on this device")
+            app.see("1 of 6 jobs done")
+
+            phone.set_offline(False)
+            app.see(re.compile(r"^Sync: All sent \d\d:\d\d$"), seconds=60)
+            app.tap("Sync", role="tab")
+            app.see("With the office (9)")
+            app.see(re.compile("^Closed the job, WO-1042, .*Accepted$"))
+
+
+def draw(app: AppDriver) -> None:
+    """A stroke with the finger across the field."""
+    app.see("Sign here with a finger")
+    box = app.page.get_by_label("Sign here with a finger").first.bounding_box()
+    assert box is not None
+    mouse, left, middle = app.page.mouse, box["x"] + 40, box["y"] + 110
+    mouse.move(left, middle)
+    mouse.down()
+    for step in range(30):
+        mouse.move(left + 7 * step, middle + (20 if step % 10 < 5 else -20))
+    mouse.up()
+    app.page.wait_for_timeout(500)
