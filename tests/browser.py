@@ -17,7 +17,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,9 +61,26 @@ def launch(
     Without `camera` the fake camera shows Chromium's own test pattern. Closing keeps the profile.
     """
     flags = [*CHROMIUM_FLAGS, *([f"--use-file-for-fake-video-capture={camera}"] if camera else [])]
-    with sync_playwright() as playwright, _context(playwright, profile, flags, size, headless) as context:
+    with _playwright() as playwright, _context(playwright, profile, flags, size, headless) as context:
         context.set_default_timeout(STEP_SECONDS * 1000)
         yield context
+
+
+_shared: list[Playwright] = []
+
+
+@contextlib.contextmanager
+def _playwright() -> Iterator[Playwright]:
+    """One for all browsers that are open at a time: Playwright refuses a second one in the same thread."""
+    if _shared:
+        yield _shared[0]
+        return
+    with sync_playwright() as playwright:
+        _shared.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _shared.clear()
 
 
 @contextlib.contextmanager
@@ -167,6 +184,28 @@ class AppDriver:
         with self.page.expect_file_chooser() as chooser:
             self.tap(label)
         chooser.value.set_files(file)
+
+    def draw(self, label: str, strokes: Sequence[Sequence[tuple[float, float]]]) -> None:
+        """Draw with the mouse on the field `label`; points are parts of its width and height."""
+        box = self.page.get_by_role("img", name=label).bounding_box()
+        assert box, f"{label} is not on the screen"
+        for stroke in strokes:
+            points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+            self.page.mouse.move(*points[0])
+            self.page.mouse.down()
+            for point in points[1:]:
+                self.page.mouse.move(*point, steps=4)
+            self.page.mouse.up()
+
+    def settle(self) -> None:
+        """Wait until the picture stands still: ripples and screens that slide in have come to rest."""
+        before = b""
+        for _ in range(20):
+            now = self.page.screenshot()
+            if now == before:
+                return
+            before = now
+            self.page.wait_for_timeout(120)
 
     def wait_until_offline_ready(self) -> None:
         """Wait until the service worker holds the whole app, so that a start needs no server."""

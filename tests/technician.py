@@ -1,0 +1,193 @@
+"""What people do in the browsers: a technician with the app, a dispatcher with the board. For journeys, pictures
+and benchmarks.
+
+    technician = Technician(open_app(browser, f"{server.url}/app/"), album)
+    technician.register(code)
+    technician.open_job("WO-0001")
+    technician.travel_and_arrive()
+
+With an album (a folder), each named moment is kept as a picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from browser import STEP_SECONDS, AppDriver, FilePayload
+from playwright.sync_api import BrowserContext, Page
+
+NOT_SENT = re.compile(r"(\d+) saved on this device, not sent")
+SENT = re.compile(r"^Sync: All sent ")
+SYNC_SECONDS = 60
+
+
+class Album:
+    """Numbered pictures of a run, in a folder; without one, none are taken."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._count = 0
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(self, page: Page, name: str) -> None:
+        if self._folder:
+            self._count += 1
+            page.screenshot(path=self._folder / f"{self._count:02d}-{name}.png")
+
+
+class Technician:
+    """Somebody with the app in hand. Every step ends when the screen says that it is done."""
+
+    def __init__(self, app: AppDriver, album: Album | None = None) -> None:
+        self.app = app
+        self.album = album or Album()
+
+    def look(self, name: str) -> None:
+        """Keep a picture of the screen as it stands."""
+        self.app.settle()
+        self.album.keep(self.app.page, name)
+
+    def register(self, code: str, device: str = "Journey phone") -> None:
+        self.app.type_into("Registration code", code)
+        self.app.type_into("Name of this device", device)
+        self.look("sign-in")
+        self.app.tap("Sign in")
+        self.app.see(re.compile(r"\d+ of \d+ jobs done"), seconds=SYNC_SECONDS)
+
+    def route(self) -> list[str]:
+        """The jobs of today, each as its card says it, from the top."""
+        cards = self.app.page.get_by_role("button", name=re.compile(r"^WO-"))
+        return [str(name) for name in cards.evaluate_all("all => all.map(" + NAME_OF + ")")]
+
+    def open_job(self, number: str) -> None:
+        self.app.tap(re.compile(rf"^{number},"))
+        self.app.see(re.compile(rf"^{number}, "))
+
+    def travel_and_arrive(self) -> None:
+        self.app.tap("Start travel")
+        self.app.see(re.compile(r"On the way\. Saved on this device"))
+        self.look("travelling")
+        self.app.tap("Arrived")
+        self.app.see(re.compile(r"On site\. Saved on this device"))
+
+    def fit(self, label: bytes, *, wanted: str = "Scan the ONT") -> None:
+        """Read the picture of a label and fit the device it names."""
+        self.app.tap(wanted)
+        self.app.choose_file("Photo of the label", jpeg(label, "label.jpg"))
+        self.app.see("Fit this device")
+        self.look("scan-verdict")
+        self.app.tap("Fit this device")
+        self.app.see("Before you close")
+
+    def measure(self, values: Mapping[str, str]) -> None:
+        """`values` by the label of the field."""
+        first = next(iter(values))
+        self.app.tap(f"Record {first.lower()}")
+        for name, value in values.items():
+            self.app.type_into(name, value)
+            assert self.app.value_of(name) == value
+        self.look("checks")
+        self.app.tap("Save measurements")
+        self.app.see("Before you close")
+
+    def use_parts(self, counts: Mapping[str, int]) -> None:
+        self.app.tap(re.compile(r"^Parts used,"))
+        for name, count in counts.items():
+            self.app.type_into(f"How many {name}", str(count))
+        self.look("parts")
+        self.app.tap(re.compile(r"^Save \d+ parts?$"))
+        self.app.see("Before you close")
+
+    def photograph(self, picture: bytes) -> None:
+        self.app.tap("Take a photo")
+        self.app.choose_file("Take photo", jpeg(picture, "photo.jpg"))
+        self.app.see("1 photo")
+        self.app.see("Take another photo")
+        self.look("photo")
+        self.app.tap("Back")
+        self.app.see("Before you close")
+
+    def have_signed(self) -> None:
+        self.app.tap("Have the customer sign")
+        self.app.see("Sign here with a finger")
+        self.app.draw("Sign here with a finger", SIGNATURE)
+        self.look("signature")
+        self.app.tap("Save signature")
+        self.app.see("Before you close")
+
+    def close(self) -> None:
+        self.app.tap("Check and close")
+        self.app.see("What happens next")
+        self.look("close")
+        self.app.tap("Close job")
+        self.app.see(re.compile(r"closed\. Saved on this device"))
+
+    def unsent(self) -> int:
+        """What the line under the title says that only this device has."""
+        said = next((found for text in self.app.texts() if (found := NOT_SENT.search(text))), None)
+        return int(said[1]) if said else 0
+
+    def go(self, tab: str) -> None:
+        """To one of the three top screens: Today, Van stock, Sync."""
+        self.app.page.get_by_role("tab", name=re.compile(f"^{tab}")).click()
+
+
+class Dispatcher:
+    """Somebody at the board. The page notes when a job becomes done, by the clock of the machine."""
+
+    def __init__(self, browser: BrowserContext, url: str) -> None:
+        self.page = browser.pages[0] if browser.pages else browser.new_page()
+        self._url = url
+
+    def sign_in(self, email: str, password: str, day: str) -> None:
+        self.page.goto(f"{self._url}/board?day={day}")
+        self.page.get_by_label("Mail address").fill(email)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.locator("body[data-loaded=yes]").wait_for(timeout=STEP_SECONDS * 1000)
+        self.wait_until_live()
+        self.page.evaluate(NOTE_DONE)
+
+    def wait_until_live(self) -> None:
+        self.page.locator("#live[data-state=on]").wait_for(timeout=SYNC_SECONDS * 1000)
+
+    def job(self, order_id: object) -> str:
+        """What the box of a job says."""
+        box = self.page.locator(f"#timeline [data-job='{order_id}']")
+        return str(box.get_attribute("aria-label"))
+
+    def wait_until_done(self, order_id: object, *, seconds: float = STEP_SECONDS) -> float:
+        """The moment at which the board first showed the job as done: seconds since 1970."""
+        shown = self.page.wait_for_function(
+            "id => window.shownDone?.[id]", arg=str(order_id), timeout=seconds * 1000
+        )
+        return float(shown.json_value()) / 1000
+
+
+def jpeg(content: bytes, name: str) -> FilePayload:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+# A wave and a stroke, in parts of the field's width and height.
+SIGNATURE: Sequence[Sequence[tuple[float, float]]] = (
+    [(0.1, 0.6), (0.18, 0.25), (0.22, 0.7), (0.3, 0.35), (0.36, 0.65), (0.44, 0.4), (0.5, 0.6), (0.62, 0.45)],
+    [(0.55, 0.7), (0.7, 0.62), (0.85, 0.66)],
+)
+
+NAME_OF = "element => element.getAttribute('aria-label') ?? element.textContent"
+
+NOTE_DONE = """() => {
+  window.shownDone = {};
+  const note = () => {
+    for (const box of document.querySelectorAll('#timeline [data-job].s-completed')) {
+      window.shownDone[box.dataset.job] ??= Date.now();
+    }
+  };
+  new MutationObserver(note).observe(document.getElementById('timeline'), {
+    subtree: true, childList: true, attributes: true, attributeFilter: ['class'],
+  });
+  note();
+}"""
