@@ -9,14 +9,15 @@ from mobile.parts.blocks import line, mood_box
 from mobile.parts.fields import code_field, text_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary
-from mobile.state import Desk
+from mobile.state import Desk, parse_route
 from shared.problems import Problem
 from sync.client.transport import NoNetwork
 
 
 @ft.component
 def SignIn(desk: Desk) -> ft.Control:
-    code, set_code = ft.use_state("")
+    # A link from the office brings the code along: /sign-in/ABCD-1234.
+    code, set_code = ft.use_state(parse_route(desk.shell.route)[2])
     device, set_device = ft.use_state("")
     busy, set_busy = ft.use_state(False)
     refusal, set_refusal = ft.use_state("")
