@@ -159,15 +159,17 @@ def job_route(order_id: UUID, screen: str = "") -> str:
 
 
 def parse_route(route: str) -> tuple[str, UUID | None, str]:
-    """('job', its id, screen within it), or the name of another screen. What is unknown leads to Today."""
+    """('job', its id, screen within it), ('sign-in', None, the code from a link) or another screen's name."""
     match [part for part in route.split("?")[0].split("/") if part]:
         case ["job", key, *rest]:
             try:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "sync" | "sign-in" as name]:
+        case ["stock" | "sync" as name]:
             return name, None, ""
+        case ["sign-in", *code]:
+            return "sign-in", None, code[0] if code else ""
     return "today", None, ""
 
 

@@ -21,7 +21,7 @@ from server.db.engine import Database
 from server.db.migrate import upgrade
 from server.settings import Settings
 
-GRACE_SECONDS = 5
+GRACE_SECONDS = 2  # for requests at work; live pages reconnect by themselves
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -175,8 +175,9 @@ def _van_stock(levels: Mapping[str, int], catalogue: Catalogue, serials: Serials
 
 def _depot_stock(catalogue: Catalogue, serials: Serials) -> Stock:
     """Just above each reorder point, so that a day's work raises purchase orders."""
-    devices = {item.sku: item.reorder_point + 3 for item in catalogue.items if item.mac_prefixes}
-    parts = {i.sku: i.reorder_point + i.reorder_quantity // 8 for i in catalogue.items if not i.mac_prefixes}
+    devices = {item.sku: item.reorder_point + 1 for item in catalogue.items if item.mac_prefixes}
+    spare = {i.sku: max(1, i.reorder_quantity // 40) for i in catalogue.items if not i.mac_prefixes}
+    parts = {sku: catalogue.item(sku).reorder_point + count for sku, count in spare.items()}
     return _stock(devices, parts, catalogue, serials)
 
 

@@ -54,7 +54,7 @@ class TestStock:
     def test_no_device_is_in_two_places(self, people: People) -> None:
         stocks = [tech.van.stock for tech in people.technicians] + [people.depot.stock]
         devices = [device for stock in stocks for device in stock.devices]
-        assert len(devices) == 595
+        assert len(devices) == 571
         for number in ("serial", "mac"):
             assert len({getattr(device, number) for device in devices}) == len(devices)
 
@@ -63,7 +63,7 @@ class TestStock:
         for tech in people.technicians:
             vans.update(tech.van.stock.amounts())
         assert {item.sku for item in CATALOGUE.items} - vans.keys() == {"ONT-UFLOCO"}
-        assert people.depot.stock.amounts()["ONT-UFLOCO"] == 5
+        assert people.depot.stock.amounts()["ONT-UFLOCO"] == 3
 
     def test_dear_models_ride_only_with_those_who_configure_well(self, people: People) -> None:
         for tech in people.technicians:
