@@ -1,0 +1,102 @@
+"""What the database knows of one day, read for the planner from one snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from server.dispatch.board import day_bounds, newest_plan
+from server.dispatch.day_clock import DayClock
+from server.dispatch.models import DayPlanRow, TechnicianRow
+from server.dispatch.plan_request import DayRows
+from server.settings import Settings
+from server.stock import ledger
+from server.stock.models import ReservationRow
+from server.work_orders import repository
+from server.work_orders.models import WorkOrderRow
+from shared.problems import BadValue
+from shared.work_orders import WorkOrder, WorkOrderState
+
+OPEN = (WorkOrderState.UNASSIGNED, WorkOrderState.ASSIGNED)
+UNDER_WAY = (WorkOrderState.TRAVELLING, WorkOrderState.ON_SITE)
+VISITED = (WorkOrderState.COMPLETED, WorkOrderState.UNFINISHED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """`plan_id`: the plan in force when this was read."""
+
+    rows: DayRows
+    plan_id: UUID | None
+
+
+def clock_of(settings: Settings, day: date, now: datetime) -> DayClock:
+    """Raises BadValue when the day is over."""
+    if day < now.astimezone(settings.zone).date():
+        raise BadValue(f"{day:%d.%m.%Y} is over; plan today or a day to come", field="day")
+    return DayClock(day, settings.zone)
+
+
+def read_day(session: Session, clock: DayClock, now: datetime, *, also: Iterable[UUID] = ()) -> Read:
+    """The day's technicians, orders and vans. `also` names orders that are read whatever their day."""
+    technicians = session.scalars(
+        select(TechnicianRow).where(TechnicianRow.active).order_by(TechnicianRow.name, TechnicianRow.id)
+    ).all()
+    orders = _orders(session, clock, now, list(also))
+    plan = newest_plan(session, clock.day)
+    rows = DayRows(
+        clock=clock,
+        technicians=technicians,
+        orders=orders,
+        stock=_stock(session, [row.van_id for row in technicians], [order.id for order in orders]),
+        lunches=_lunches(plan),
+        now=max(0, clock.minute_after(now)),
+    )
+    return Read(rows=rows, plan_id=plan.id if plan else None)
+
+
+def _orders(session: Session, clock: DayClock, now: datetime, also: Sequence[UUID]) -> list[WorkOrder]:
+    row = WorkOrderRow
+    start, end = day_bounds(clock.day, clock.zone)
+    today, _ = day_bounds(now.astimezone(clock.zone).date(), clock.zone)
+    on_this_day = and_(row.planned_start >= start, row.planned_start < end)
+    # A job planned for a day gone by was not done then. One planned for any other day is not ours to move.
+    free = or_(row.planned_start.is_(None), row.planned_start < today)
+    promised = or_(row.window_start.is_(None), and_(row.window_start < end, row.window_end > start))
+    wanted = [
+        and_(row.state.in_(OPEN), or_(on_this_day, and_(free, promised))),
+        and_(row.state.in_(VISITED), row.finished_at >= start, row.finished_at < end),
+        row.id.in_(also),
+    ]
+    if start <= now < end:
+        wanted.append(row.state.in_(UNDER_WAY))
+    return sorted(repository.find(session, or_(*wanted)), key=lambda order: order.number)
+
+
+def _stock(session: Session, van_ids: Sequence[UUID], ours: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """What is on each van and not promised to other days' work: this day's own promises are made anew."""
+    promised: dict[UUID, dict[str, int]] = defaultdict(dict)
+    query = (
+        select(ReservationRow.place_id, ReservationRow.sku, func.sum(ReservationRow.quantity))
+        .where(ReservationRow.released_at.is_(None), ReservationRow.work_order_id.not_in(ours))
+        .group_by(ReservationRow.place_id, ReservationRow.sku)
+    )
+    for place_id, sku, quantity in session.execute(query):
+        promised[place_id][sku] = int(quantity)
+    return {
+        van_id: {
+            sku: max(0, quantity - promised[van_id].get(sku, 0))
+            for sku, quantity in ledger.balances(session, van_id).items()
+        }
+        for van_id in van_ids
+    }
+
+
+def _lunches(plan: DayPlanRow | None) -> dict[UUID, int]:
+    return {UUID(technician): int(minute) for technician, minute in plan.lunches.items()} if plan else {}

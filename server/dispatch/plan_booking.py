@@ -1,0 +1,197 @@
+"""Book what a plan changes, in one transaction, against the orders as they are by then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from scheduler.plan import Plan
+from server import office
+from server.clock import mint
+from server.db import feed
+from server.db.engine import Database
+from server.dispatch.board import newest_plan
+from server.dispatch.models import DayPlanRow, UnassignedRow
+from server.dispatch.plan_request import LeftUndone, Question
+from server.settings import Settings
+from server.work_orders.models import WorkOrderRow
+from shared.commands import OfficeCommand
+from shared.work_orders import WorkOrder
+
+ACTOR = "plan"
+TRIES = 3
+PLANNING_LOCK = 0x7472  # first key of PostgreSQL's advisory lock; the second is the day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What the scheduler wants for one day. `commands`: number → what to book; `why`: number → its reason.
+
+    plan_id_before: the plan in force when the day was read. plan: None when there was nothing to think about.
+    """
+
+    day: date
+    question: Question
+    plan_id_before: UUID | None
+    commands: Mapping[str, OfficeCommand]
+    why: Mapping[str, dict[str, Any]]
+    undone: Sequence[LeftUndone]
+    plan: Plan | None
+    seconds: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOutcome:
+    """What came of planning a day.
+
+    planned: open orders that have a visit now. unassigned: (number, code, reason). changed: assignments that
+    were booked. skipped: numbers of orders that changed while the scheduler was thinking and were left as
+    they are. seconds: of thinking.
+    """
+
+    id: UUID
+    day: date
+    planned: int
+    unassigned: tuple[tuple[str, str, str], ...]
+    changed: int
+    skipped: tuple[str, ...]
+    figures: dict[str, Any]
+    engine: str
+    roads: str
+    roads_estimated: bool
+    seconds: float
+
+
+class Overtaken(Exception):
+    """Another plan of the same day was booked meanwhile: this one rests on a day that is no more."""
+
+
+def book(database: Database, settings: Settings, proposal: Proposal, now: datetime) -> PlanOutcome:
+    """Raises Overtaken, and then nothing was booked."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            with database.write() as session:
+                return _write(session, settings, proposal, now)
+        except OperationalError:
+            # A deadlock with a phone's command ends one of the two, and nothing of it is left: once more.
+            if attempt == TRIES:
+                raise
+    raise AssertionError("not reached")
+
+
+def _write(session: Session, settings: Settings, proposal: Proposal, now: datetime) -> PlanOutcome:
+    question, plan = proposal.question, proposal.plan
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
+        session.execute(select(func.pg_advisory_xact_lock(PLANNING_LOCK, proposal.day.toordinal())))
+    before = newest_plan(session, proposal.day)
+    if (before.id if before else None) != proposal.plan_id_before:
+        raise Overtaken
+    rows = _lock(session, question)
+    skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}
+    commands = [command for number, command in proposal.commands.items() if number not in skipped]
+    for command in sorted(commands, key=lambda command: command.work_order_id):
+        office.apply(session, settings, command, ACTOR, now)
+    for order in question.open_orders:
+        why = proposal.why.get(order.number, {})
+        if order.number not in skipped and rows[order.id].why != why:
+            rows[order.id].why = why
+    undone = [left for left in proposal.undone if left.number not in skipped]
+    row = DayPlanRow(
+        id=mint(),
+        day=proposal.day,
+        # The newest plan is the one in force, so no two of a day are made at the same time.
+        made_at=max(now, before.made_at + timedelta(microseconds=1)) if before else now,
+        engine=plan.engine if plan else "none",
+        roads=plan.roads if plan else "none",
+        roads_estimated=plan.roads_estimated if plan else True,
+        seconds=proposal.seconds,
+        seed=proposal.seed,
+        figures=_figures(proposal, undone, len(commands), skipped),
+        lunches=_lunches(question, plan),
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        UnassignedRow(
+            id=mint(),
+            day_plan_id=row.id,
+            work_order_id=question.orders[left.number].id,
+            code=left.code,
+            reason=left.reason,
+        )
+        for left in undone
+    )
+    facts = {"day": proposal.day.isoformat()}
+    feed.append(session, [feed.BOARD], "day_plan", row.id, "DayPlanned", at=now, actor=ACTOR, facts=facts)
+    return PlanOutcome(
+        id=row.id,
+        day=row.day,
+        planned=row.figures["planned"],
+        unassigned=tuple((left.number, left.code, left.reason) for left in undone),
+        changed=len(commands),
+        skipped=tuple(sorted(skipped)),
+        figures=row.figures,
+        engine=row.engine,
+        roads=row.roads,
+        roads_estimated=row.roads_estimated,
+        seconds=row.seconds,
+    )
+
+
+def _lock(session: Session, question: Question) -> dict[UUID, WorkOrderRow]:
+    """Every order that may be moved, as it is now, held until the plan is booked; by number."""
+    query = (
+        select(WorkOrderRow)
+        .where(WorkOrderRow.id.in_([order.id for order in question.open_orders]))
+        .order_by(WorkOrderRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in session.scalars(query)}
+
+
+def _has_changed(row: WorkOrderRow, seen: WorkOrder) -> bool:
+    """Whether somebody started, cancelled or moved the order meanwhile. A note on it is no reason to wait."""
+    now = (row.state, row.technician_id, row.planned_start, row.planned_end)
+    return now != (seen.state, seen.technician_id, seen.planned_start, seen.planned_end)
+
+
+def _figures(
+    proposal: Proposal, undone: Sequence[LeftUndone], changed: int, skipped: set[str]
+) -> dict[str, Any]:
+    plan, question = proposal.plan, proposal.question
+    routes = plan.routes if plan else ()
+    visits = [visit for route in routes for visit in route.visits]
+    begun = sum(visit.fixed for visit in visits)
+    return {
+        "work_orders": len(question.open_orders),
+        "planned": sum(not visit.fixed and visit.job_id not in skipped for visit in visits),
+        "unassigned": len(undone),
+        "reasons": dict(sorted(Counter(left.code for left in undone).items())),
+        "begun": begun,
+        "changed": changed,
+        "skipped": len(skipped),
+        "technicians": len(question.technicians),
+        "technicians_used": sum(bool(route.visits) for route in routes),
+        "travel_minutes": sum(route.travel_minutes for route in routes),
+        "travel_km": round(sum(route.travel_metres for route in routes) / 1000, 1),
+        "cost_minor": {**asdict(plan.cost), "total": plan.cost.total} if plan else {},
+    }
+
+
+def _lunches(question: Question, plan: Plan | None) -> dict[str, int]:
+    """Technician → minute; lunches that have begun stay, for the next plan must know them."""
+    lunches = {str(technician): minute for technician, minute in question.lunches_had.items()}
+    for route in plan.routes if plan else ():
+        if route.lunch_start is not None:
+            lunches[str(question.technicians[route.technician_id])] = route.lunch_start
+    return lunches

@@ -1,0 +1,294 @@
+"""Rows of one day → what the scheduler is asked. Pure: no session, no clock.
+
+Technicians go by their name and work orders by their number, so that the scheduler's sentences can be shown
+as they are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from scheduler.request import (
+    MINUTES_MAX,
+    PRIORITIES,
+    InvalidRequest,
+    Job,
+    Lunch,
+    PlanRequest,
+    Technician,
+    Weights,
+    Window,
+)
+from scheduler.travel.protocol import BadPoint, Point, TravelTimes
+from server.dispatch.day_clock import DayClock
+from server.dispatch.models import TechnicianRow
+from server.dispatch.roads import STRAIGHT, measure, off_the_map
+from server.dispatch.van_parts import Pools
+from shared.problems import BadValue
+from shared.work_orders import WorkOrder, WorkOrderState
+
+NOWHERE = "place"
+NOBODY = "no_technician"
+WEIGHTS = Weights()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftUndone:
+    """A work order without a visit, by number; `code` and `reason` as a dispatcher reads them."""
+
+    number: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRows:
+    """One day as the database holds it.
+
+    stock: van → SKU → units that this day may use. lunches: technician → minute, by the plan in force.
+    now: the day's minute from which on something may still be decided; 0 before the day.
+    """
+
+    clock: DayClock
+    technicians: Sequence[TechnicianRow]
+    orders: Sequence[WorkOrder]
+    stock: Mapping[UUID, Mapping[str, int]]
+    lunches: Mapping[UUID, int]
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A request, and who its names are. `request` is None when there is nobody to plan for.
+
+    nowhere: orders at no place on earth, left out of the request. lunches_had: technician → minute of a lunch
+    that has begun, which the request does not hold any more.
+    """
+
+    request: PlanRequest | None
+    technicians: Mapping[str, UUID]
+    orders: Mapping[str, WorkOrder]
+    nowhere: tuple[LeftUndone, ...] = ()
+    lunches_had: Mapping[UUID, int]
+
+    @property
+    def open_orders(self) -> list[WorkOrder]:
+        return [order for order in self.orders.values() if not has_begun(order)]
+
+
+def has_begun(order: WorkOrder) -> bool:
+    return order.state.is_under_way or order.state.is_over
+
+
+def ask(rows: DayRows, travel: TravelTimes) -> Question:
+    """Put the day as a request. Raises BadValue, naming the field, when a row can't be planned with."""
+    people = _names(rows.technicians)
+    known = set(people.values())
+    orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
+    reasons = {order.number: off_the_map(STRAIGHT, _place(order)) for order in orders}
+    placed = [order for order in orders if not reasons[order.number]]
+    left = tuple(
+        LeftUndone(number=order.number, code=NOWHERE, reason=f"{order.place.line}: {reason}")
+        for order in orders
+        if (reason := reasons[order.number]) and not has_begun(order)
+    )
+    begun: dict[UUID, list[tuple[int, int]]] = {}
+    for order in placed:
+        if has_begun(order) and order.technician_id:
+            begun.setdefault(order.technician_id, []).append(_happened(rows, order))
+    had = {
+        row.id: minute
+        for row in rows.technicians
+        if (minute := _lunch_begun(rows, row, begun.get(row.id, []))) is not None
+    }
+    return Question(
+        request=_request(rows, travel, people, placed, had) if people else None,
+        technicians=people,
+        orders={order.number: order for order in orders},
+        nowhere=left,
+        lunches_had=had,
+    )
+
+
+def _request(
+    rows: DayRows,
+    travel: TravelTimes,
+    people: Mapping[str, UUID],
+    orders: Sequence[WorkOrder],
+    had: Mapping[UUID, int],
+) -> PlanRequest:
+    ends = [place for row in rows.technicians for place in _ends(row)]
+    points = list(dict.fromkeys([*ends, *(_place(order) for order in orders)]))
+    number = {point: n for n, point in enumerate(points)}
+    pools = Pools.of(orders)
+    last = max(rows.clock.of_wall(row.shift_end_minute) for row in rows.technicians)
+    names = {technician_id: name for name, technician_id in people.items()}
+    try:
+        return PlanRequest(
+            technicians=tuple(
+                _technician(rows, row, names[row.id], number, pools, had.get(row.id))
+                for row in rows.technicians
+            ),
+            jobs=tuple(_job(rows, order, names, number[_place(order)], pools, last) for order in orders),
+            travel=measure(travel, points),
+            weights=WEIGHTS,
+            now=rows.now,
+        )
+    except (InvalidRequest, BadPoint) as error:
+        raise BadValue(f"The day can't be planned: {error}") from error
+
+
+def _names(technicians: Sequence[TechnicianRow]) -> dict[str, UUID]:
+    """A name of its own for everybody; namesakes are numbered."""
+    seen: Counter[str] = Counter()
+    names: dict[str, UUID] = {}
+    for row in technicians:
+        wanted = row.name.strip() or "Nameless"
+        seen[wanted] += 1
+        names[wanted if seen[wanted] == 1 else f"{wanted} ({seen[wanted]})"] = row.id
+    return names
+
+
+def _ends(row: TechnicianRow) -> tuple[Point, Point]:
+    return (row.start_lon, row.start_lat), (row.end_lon, row.end_lat)
+
+
+def _place(order: WorkOrder) -> Point:
+    return order.place.lon, order.place.lat
+
+
+def _technician(
+    rows: DayRows,
+    row: TechnicianRow,
+    name: str,
+    places: Mapping[Point, int],
+    pools: Pools,
+    lunch_had: int | None,
+) -> Technician:
+    start, end = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
+    if lunch_had is not None:
+        # Nobody is sent out in the middle of lunch.
+        start = max(start, min(lunch_had + row.lunch_minutes, end - 1))
+    home, goal = _ends(row)
+    return Technician(
+        id=name,
+        start_place=places[home],
+        end_place=places[goal],
+        shift_start=start,
+        shift_end=end,
+        lunch=_lunch(rows, row, start, end) if lunch_had is None else None,
+        skills={skill: int(level) for skill, level in row.skills.items() if int(level) > 0},
+        parts=pools.carried(rows.stock.get(row.van_id, {})),
+    )
+
+
+def _lunch(rows: DayRows, row: TechnicianRow, start: int, end: int) -> Lunch | None:
+    if row.lunch_from_minute is None or row.lunch_until_minute is None or row.lunch_minutes <= 0:
+        return None
+    earliest, latest = rows.clock.of_wall(row.lunch_from_minute), rows.clock.of_wall(row.lunch_until_minute)
+    fits = start <= latest and earliest + row.lunch_minutes <= end
+    if not fits or (rows.now > latest and row.id not in rows.lunches):
+        return None  # its time is over, and nobody knows that it did not happen
+    return Lunch(earliest=earliest, latest=latest, minutes=row.lunch_minutes)
+
+
+def _lunch_begun(rows: DayRows, row: TechnicianRow, begun: Sequence[tuple[int, int]]) -> int | None:
+    """When the lunch of the plan in force began, unless its technician worked instead."""
+    minute = rows.lunches.get(row.id)
+    if minute is None or minute > rows.now:
+        return None
+    until = min(minute + row.lunch_minutes, rows.now)
+    worked = any(start < until and minute < start + length for start, length in begun)
+    return None if worked else minute
+
+
+def _happened(rows: DayRows, order: WorkOrder) -> tuple[int, int]:
+    """(start, minutes) of a visit that has begun: as it was, or as it looks now."""
+    minute = rows.clock.minute
+    reached = order.arrived_at
+    if reached is None and order.travel_started_at is not None:
+        reached = order.travel_started_at
+        if order.state is WorkOrderState.TRAVELLING:
+            there = minute(reached) + order.travel_minutes
+            return _bounded(max(there, rows.now)), order.expected_minutes
+    reached = reached or order.finished_at
+    start = _bounded(minute(reached)) if reached else rows.now
+    if order.finished_at is not None:
+        return start, max(0, _bounded(rows.clock.minute_after(order.finished_at)) - start)
+    return start, max(order.expected_minutes, rows.now - start)
+
+
+def _bounded(minute: int) -> int:
+    return min(max(0, minute), MINUTES_MAX)
+
+
+def _job(
+    rows: DayRows,
+    order: WorkOrder,
+    names: Mapping[UUID, str],
+    place: int,
+    pools: Pools,
+    last: int,
+) -> Job:
+    holder = names.get(order.technician_id) if order.technician_id else None
+    if has_begun(order):
+        start, minutes = _happened(rows, order)
+        return Job(
+            id=order.number,
+            place=place,
+            minutes=minutes,
+            # A closed visit's parts have left the van's balance; those of a visit under way are still in it.
+            parts=pools.wanted(order) if order.state.is_under_way else {},
+            technician=holder,
+            fixed_start=start,
+        )
+    due = _due(rows, order)
+    priority = min(max(order.priority, PRIORITIES[0]), PRIORITIES[-1])
+    undone = WEIGHTS.unserved[priority - 1]
+    if due is not None:
+        # Left undone it is late all the same: overdue work must not be cheaper to leave than to do.
+        undone += max(0, last - due) * WEIGHTS.late_minute
+    skills: dict[str, int] = {}
+    for need in order.required_skills:
+        skills[need.name] = max(need.level, skills.get(need.name, 1))
+    told = _told(rows, order) if holder else None
+    return Job(
+        id=order.number,
+        place=place,
+        minutes=order.expected_minutes,
+        skills=skills,
+        parts=pools.wanted(order),
+        windows=_windows(rows, order),
+        priority=priority,
+        drop_cost=undone,
+        due=due,
+        previous_technician=holder if told is not None else None,
+        previous_start=told,
+    )
+
+
+def _windows(rows: DayRows, order: WorkOrder) -> tuple[Window, ...]:
+    """The promise as far as it lies on this day. A dispatcher who moved the job here set it aside."""
+    if order.window is None:
+        return ()
+    opens, closes = rows.clock.minute_after(order.window.start), rows.clock.minute_after(order.window.end) - 1
+    if closes < 0 or opens >= rows.clock.of_wall(24 * 60):
+        return ()
+    return (Window(_bounded(opens), _bounded(max(opens, closes))),)
+
+
+def _due(rows: DayRows, order: WorkOrder) -> int | None:
+    if order.sla_due_at is None:
+        return None
+    minute = rows.clock.minute(order.sla_due_at)
+    return None if minute > MINUTES_MAX else max(0, minute)
+
+
+def _told(rows: DayRows, order: WorkOrder) -> int | None:
+    if order.planned_start is None:
+        return None
+    minute = rows.clock.minute(order.planned_start)
+    return minute if 0 <= minute <= MINUTES_MAX else None

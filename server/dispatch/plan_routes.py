@@ -1,0 +1,79 @@
+"""Planning over HTTP: plan a day, draw its drives, ask where one more job would fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from server.access.guard import database_of, require, settings_of
+from server.access.people import Person
+from server.access.roles import Permission
+from server.clock import utc_now
+from server.dispatch.insertions import Insertions, find_insertions
+from server.dispatch.plan_booking import PlanOutcome
+from server.dispatch.planner import plan_day
+from server.dispatch.roads import travel_times
+from server.dispatch.route_lines import route_lines
+from server.live import Live
+from shared.problems import BadValue
+
+router = APIRouter(tags=["plan"])
+
+Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="function")]
+Dispatcher = Annotated[Person, Depends(require(Permission.DISPATCH), scope="function")]
+
+SECONDS_MAX = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWish:
+    """`seconds`: how long the scheduler may think (0: the quick plan); without, as the settings say."""
+
+    day: date
+    seconds: int | None = None
+
+
+@router.post("/api/plan", response_model=PlanOutcome)
+async def plan(request: Request, person: Dispatcher, body: PlanWish) -> Response:
+    """Plan the open work orders of a day. Answers the figures and what was left out, each with its reason."""
+    if body.seconds is not None and not 0 <= body.seconds <= SECONDS_MAX:
+        raise BadValue(f"Give the scheduler 0 to {SECONDS_MAX} seconds", field="seconds")
+    # The search has a process of its own; the thread only waits for it and books.
+    run = partial(
+        plan_day, database_of(request), settings_of(request), body.day, seconds=body.seconds, now=utc_now()
+    )
+    outcome = await run_in_threadpool(run)
+    live: Live = request.app.state.live
+    live.wake()
+    return _json(outcome)
+
+
+@router.get("/api/plan/routes")
+def routes(request: Request, person: Looker, day: date | None = None) -> Response:
+    """The drives of a day as GeoJSON lines, one feature a technician; without `day`, of today."""
+    settings = settings_of(request)
+    shown = day or utc_now().astimezone(settings.zone).date()
+    travel = travel_times(settings)
+    with database_of(request).read() as session:
+        collection: dict[str, Any] = route_lines(session, settings, shown, travel)
+    return _json(collection, "application/geo+json")
+
+
+@router.get("/api/work-orders/{work_order_id}/insertions", response_model=Insertions)
+def insertions(
+    request: Request, person: Dispatcher, work_order_id: UUID, day: date | None = None
+) -> Response:
+    """The best three places for a job in the day as it is planned, with whom each delays."""
+    with database_of(request).read() as session:
+        return _json(find_insertions(session, settings_of(request), work_order_id, utc_now(), day))
+
+
+def _json(value: object, media_type: str = "application/json") -> Response:
+    return Response(msgspec.json.encode(value), media_type=media_type, headers={"Cache-Control": "no-store"})
