@@ -28,7 +28,8 @@ from server.web.assets import mount_static
 
 log = structlog.get_logger("truckroll.http")
 
-PWA_FOLDER = Path("build/pwa")
+PWA_FOLDER = Path(__file__).resolve().parents[1] / "build" / "pwa"
+"""Where ./dev demo builds the technician app, and `serve` looks for it."""
 
 
 def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:

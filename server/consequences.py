@@ -63,10 +63,11 @@ def _post_cost_of_parts(deed: Deed, event: ev.WorkOrderCompleted | ev.WorkOrderU
     if not used:
         return
     products = _product_rows(deed.session, {move.sku for move in used})
-    cost = Money(0, deed.settings.currency)
-    for move in used:
-        product = products[move.sku]
-        cost += Money(product.cost_minor, product.currency).times(move.quantity)
+    costs = [
+        Money(products[move.sku].cost_minor, products[move.sku].currency).times(move.quantity)
+        for move in used
+    ]
+    cost = sum(costs[1:], costs[0])
     postings = [Posting(Account.PARTS_USED, cost), Posting(Account.STOCK, -cost)]
     post(deed.session, mint(), postings, at=event.at, work_order_id=deed.after.order.id)
 

@@ -110,6 +110,7 @@ class Live:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Live]:
         """For the application's lifespan. Leaving it ends every stream."""
+        self._wake = asyncio.Event()  # it belongs to the loop it is first awaited on
         self._loop = asyncio.get_running_loop()
         position = await run_in_threadpool(self._head)
         task = asyncio.create_task(self._follow_feed(position), name="live feed")

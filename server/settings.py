@@ -23,8 +23,6 @@ class Settings:
     """Signs customer links. Without one, links end with the process."""
     time_zone: str = "Europe/Helsinki"
     """Where the customers live: windows, shifts and billing days are in this zone."""
-    currency: str = "EUR"
-    """ISO 4217 code of all prices."""
     tax_basis_points: int = 2550
     """Value added tax, in hundredths of a per cent."""
     company: str = "Truckroll Fibre"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -28,6 +32,8 @@ def make_engine(url: str) -> Engine:
 
 
 def _sqlite(url: str) -> Engine:
+    if file := make_url(url).database:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=20)
 
     @event.listens_for(engine, "connect")
@@ -56,14 +62,21 @@ class Database:
         reading: dict[str, Any] = {READ_ONLY: True}
         if self.is_postgresql:
             reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._turn: AbstractContextManager[object] = nullcontext() if self.is_postgresql else threading.Lock()
         self.writing = sessionmaker(self.engine, expire_on_commit=False)
         self.reading = sessionmaker(
             self.engine.execution_options(**reading), autoflush=False, expire_on_commit=False
         )
 
-    def write(self) -> Any:
-        """`with database.write() as session:` commits on a clean exit, rolls back on any exception."""
-        return self.writing.begin()
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """`with database.write() as session:` commits on a clean exit, rolls back on any exception.
+
+        SQLite has one writer, and those that wait for it poll with growing pauses, so that some wait for
+        seconds while others overtake; within this process they queue for a lock instead.
+        """
+        with self._turn, self.writing.begin() as session:
+            yield session
 
     def read(self) -> Any:
         """One consistent snapshot."""

@@ -20,6 +20,7 @@ from server.dispatch.models import TechnicianRow
 from server.field import attachments
 from server.field.images import DeviceSource
 from server.field.unit import DeviceUnits
+from server.settings import Settings
 from shared.problems import Malformed, NewerSchema
 from sync.protocol import (
     COMMANDS_PER_PUSH_MAX,
@@ -81,7 +82,7 @@ def sync(
         device = devices.authenticate(session, devices.bearer(authorization), now)
     units = DeviceUnits(database, settings, device.id)
     receipts = push(message.commands, units, device_now=message.device_now, now=now)
-    _note_contact(database, device, message, now)
+    _note_contact(database, settings, device, message, now)
     if receipts:
         request.app.state.live.wake()
     with database.read() as session:
@@ -109,7 +110,9 @@ def sync(
     return Response(answer, headers=headers)
 
 
-def _note_contact(database: Database, device: DeviceRow, message: SyncRequest, now: datetime) -> None:
+def _note_contact(
+    database: Database, settings: Settings, device: DeviceRow, message: SyncRequest, now: datetime
+) -> None:
     """A heartbeat, written at most twice a minute unless the queue tells something new."""
     recent = device.last_seen_at is not None and now - device.last_seen_at < HEARTBEAT
     if recent and device.queue_length == message.queue_length and device.app_version == message.app_version:
@@ -122,6 +125,7 @@ def _note_contact(database: Database, device: DeviceRow, message: SyncRequest, n
             app_version=message.app_version,
             queue_length=message.queue_length,
             clock_offset_seconds=round((now - message.device_now).total_seconds()),
+            life=timedelta(days=settings.device_token_days),
         )
 
 

@@ -17,7 +17,7 @@ from server.access.models import DeviceRow
 from server.assets import register
 from server.assets.models import AssetRow
 from server.booking import book
-from server.clock import utc_now
+from server.clock import mint, utc_now
 from server.consequences import Deed
 from server.db import feed
 from server.db.engine import Database
@@ -77,13 +77,18 @@ class CommandUnit:
         row = self._session.get(CommandRow, pushed.id)
         if row is None:
             return None
-        if row.digest != _digest(pushed) or row.device_id != self._device_id:
+        if row.digest != _digest(pushed) or not self._is_ours(row):
             raise IdReused(
                 "This id came before with another content: the app must mint a new one", field="id"
             )
         if row.work_order_id:
             self._touched[("work_order", str(row.work_order_id))] = None
         return receipt_of(row)
+
+    def _is_ours(self, row: CommandRow) -> bool:
+        """From this device, or from the one that this technician had before it was registered anew."""
+        sender = self._session.get(DeviceRow, row.device_id) if row.device_id else None
+        return sender is not None and sender.technician_id == self._technician.id
 
     def situation(self, command: FieldCommand) -> tuple[FieldCommand, Situation]:
         session = self._session
@@ -148,15 +153,28 @@ class CommandUnit:
     def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt:
         """Keep the command whole, with the reason, for a dispatcher."""
         if isinstance(problem, IdReused):
-            # The id is taken by another content, so this one can't be filed under it; nothing is booked.
-            return Receipt(
-                command_id=pushed.id,
-                outcome="held",
-                decided_at=utc_now(),
-                slug=problem.slug,
-                detail=problem.detail,
-            )
+            return self._hold_under_another_id(pushed, problem, happened_at)
         row = self._keep(pushed, "held", happened_at, problem=problem)
+        self._tell_dispatch(row)
+        return receipt_of(row)
+
+    def _hold_under_another_id(
+        self, pushed: PushedCommand, problem: IdReused, happened_at: datetime
+    ) -> Receipt:
+        """The id is taken by another content; this one is kept all the same, once however often it comes."""
+        kept = self._session.scalar(
+            select(CommandRow).where(
+                CommandRow.device_id == self._device_id,
+                CommandRow.slug == IdReused.slug,
+                CommandRow.digest == _digest(pushed),
+            )
+        )
+        if kept is None:
+            kept = self._keep(replace(pushed, id=mint()), "held", happened_at, problem=problem)
+            self._tell_dispatch(kept)
+        return replace(receipt_of(kept), command_id=pushed.id)
+
+    def _tell_dispatch(self, row: CommandRow) -> None:
         if row.work_order_id:
             self._touched[("work_order", str(row.work_order_id))] = None
         feed.append(
@@ -169,7 +187,6 @@ class CommandUnit:
             actor=self._technician.name,
             facts={"slug": row.slug, "work_order_id": str(row.work_order_id) if row.work_order_id else None},
         )
-        return receipt_of(row)
 
     def _keep(
         self,
