@@ -29,6 +29,12 @@ class Asking:
     required_parts: tuple[PartLine, ...] = field(default=())
 
 
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The map of the made-up town."""
+    return write_made_up_town(tmp_path_factory.mktemp("town") / "kuvitelma.osm.pbf")
+
+
 def one_of(*skus: str) -> Asking:
     return Asking((EquipmentNeed(role="ont", skus=skus),))
 
@@ -80,10 +86,6 @@ class TestModelsThatStandInForEachOther:
 
 
 class TestRoads:
-    @pytest.fixture(scope="class")
-    def town(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return write_made_up_town(tmp_path_factory.mktemp("town") / "kuvitelma.osm.pbf")
-
     def test_without_a_map_it_is_the_straight_line_and_says_estimated(self, tmp_path: Path):
         assert travel_times(Settings()) is STRAIGHT
         assert travel_times(Settings(map_file=str(tmp_path / "gone.osm.pbf"))) is STRAIGHT
