@@ -1,0 +1,79 @@
+"""The migrations: from nothing to the newest schema and back, and no difference from the models."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import inspect, select
+
+from server.db.engine import Database
+from server.db.feed_models import HistoryRow
+from server.db.migrate import check, downgrade, upgrade
+from server.db.tables import metadata
+from server.stock.models import StockPlaceRow
+from shared.situation import UNRECEIVED_PLACE
+
+
+def tables(url: str) -> set[str]:
+    database = Database(url)
+    found = set(inspect(database.engine).get_table_names())
+    database.close()
+    return found
+
+
+class TestAnEmptyDatabase:
+    def test_goes_up_to_the_models_down_to_nothing_and_up_again(self, empty_database_url: str):
+        assert tables(empty_database_url) == set()
+        upgrade(empty_database_url)
+        assert tables(empty_database_url) == {*metadata.tables, "alembic_version"}
+        downgrade(empty_database_url, "base")
+        assert tables(empty_database_url) == {"alembic_version"}
+        upgrade(empty_database_url)
+        assert tables(empty_database_url) == {*metadata.tables, "alembic_version"}
+        check(empty_database_url)
+
+    def test_holds_its_history_and_a_place_for_finds_from_the_start(self, empty_database_url: str):
+        upgrade(empty_database_url)
+        database = Database(empty_database_url)
+        with database.read() as session:
+            epoch = session.scalars(select(HistoryRow.epoch)).one()
+            assert session.get(StockPlaceRow, UNRECEIVED_PLACE).kind == "adjustment"
+        upgrade(empty_database_url)
+        with database.read() as session:
+            assert session.scalars(select(HistoryRow.epoch)).one() == epoch, (
+                "a second upgrade changes nothing"
+            )
+        database.close()
+
+
+class TestTheModels:
+    def test_are_what_the_migrations_make(self, database_url: str):
+        check(database_url)  # raises when alembic would write another migration
+
+    def test_name_every_constraint_so_that_migrations_can_drop_it(self):
+        nameless = [
+            f"{table.name}: {constraint}"
+            for table in metadata.tables.values()
+            for constraint in table.constraints
+            if constraint.name is None
+        ]
+        assert nameless == []
+
+
+class TestAnInstant:
+    def test_comes_back_aware_and_in_utc_from_either_database(self, database_url: str):
+        from datetime import datetime, timedelta, timezone
+
+        from server.db.feed import EVERYONE, Position, append, read
+
+        helsinki = timezone(timedelta(hours=2))
+        at = datetime(2026, 11, 16, 12, 30, 0, 123456, tzinfo=helsinki)
+        database = Database(database_url)
+        with database.write() as session:
+            append(session, [EVERYONE], "x", "y", "Z", at=at, actor="x")
+        with database.read() as session:
+            [change] = read(session, [EVERYONE], Position())
+        assert change.at == at
+        assert change.at.utcoffset() == timedelta(0)
+        with pytest.raises(Exception, match="every instant is aware"), database.write() as session:
+            append(session, [EVERYONE], "x", "y", "Z", at=at.replace(tzinfo=None), actor="x")
+        database.close()

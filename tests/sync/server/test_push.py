@@ -1,0 +1,192 @@
+"""Push by itself, on a server of dictionaries: order, clocks, retries, and a queue that nothing blocks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from situations import NOON, a_situation
+
+from shared.commands import AddNote, Arrive, FieldCommand
+from shared.decide import Decision
+from shared.problems import Problem
+from shared.remarks import Remark
+from shared.situation import Situation
+from sync.protocol import PushedCommand, Receipt, encode
+from sync.server.ports import TryAgain
+from sync.server.push import TRIES, corrected, push
+
+JOB = a_situation().order.id
+
+
+def pushed(seq: int, command: FieldCommand | None = None, made_at: datetime = NOON) -> PushedCommand:
+    said = command or AddNote(work_order_id=JOB, text=f"note {seq}")
+    return PushedCommand(
+        id=UUID(int=seq), seq=seq, type=said.type, schema=1, made_at=made_at, base_version=0,
+        body=msgspec.Raw(encode(said)),
+    )  # fmt: skip
+
+
+class Units:
+    """Keeps receipts and one situation; `fails` maps a command's seq to what its first tries raise."""
+
+    def __init__(self, fails: dict[int, list[Exception]] | None = None) -> None:
+        self.receipts: dict[UUID, Receipt] = {}
+        self.now = a_situation()
+        self.happened: list[datetime] = []
+        self.opened = 0
+        self._fails = fails or {}
+
+    @contextmanager
+    def __call__(self) -> Iterator[Units]:
+        self.opened += 1
+        yield self
+
+    def receipt_of(self, pushed: PushedCommand) -> Receipt | None:
+        return self.receipts.get(pushed.id)
+
+    def situation(self, command: FieldCommand) -> tuple[FieldCommand, Situation]:
+        return command, self.now
+
+    def accept(
+        self,
+        pushed: PushedCommand,
+        command: FieldCommand,
+        before: Situation,
+        decision: Decision,
+        happened_at: datetime,
+        remarks: tuple[Remark, ...],
+    ) -> Receipt:
+        if waiting := self._fails.get(pushed.seq):
+            raise waiting.pop(0)
+        self.now = decision.after
+        self.happened.append(happened_at)
+        return self._keep(pushed, outcome="accepted", remarks=remarks)
+
+    def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt:
+        return self._keep(pushed, outcome="held", slug=problem.slug, detail=problem.detail)
+
+    def _keep(self, pushed: PushedCommand, **values: Any) -> Receipt:
+        receipt = Receipt(command_id=pushed.id, decided_at=NOON, **values)
+        self.receipts[pushed.id] = receipt
+        return receipt
+
+
+def answers(units: Units, *commands: PushedCommand) -> list[tuple[int, str, str | None]]:
+    receipts = push(commands, units, device_now=NOON, now=NOON)
+    return [(receipt.command_id.int, receipt.outcome, receipt.slug) for receipt in receipts]
+
+
+class TestPush:
+    def test_answers_in_the_devices_order(self):
+        units = Units()
+        assert answers(units, pushed(3), pushed(1), pushed(2)) == [
+            (1, "accepted", None),
+            (2, "accepted", None),
+            (3, "accepted", None),
+        ]
+        assert [note.text for note in units.now.order.notes] == ["note 1", "note 2", "note 3"]
+
+    def test_opens_one_transaction_for_each_command(self):
+        units = Units()
+        answers(units, pushed(1), pushed(2), pushed(3))
+        assert units.opened == 3
+
+    def test_answers_what_came_before_by_its_receipt(self):
+        units = Units()
+        assert answers(units, pushed(1)) == answers(units, pushed(1))
+        assert len(units.now.order.notes) == 1
+
+    def test_holds_what_the_rules_forbid_and_goes_on(self):
+        assert answers(Units(), pushed(1, Arrive(work_order_id=JOB)), pushed(2)) == [
+            (1, "held", "not-started"),
+            (2, "accepted", None),
+        ]
+
+    @pytest.mark.parametrize(
+        ("change", "slug"),
+        [
+            ({"type": "teleport"}, "unknown-command"),
+            ({"schema": 2}, "newer-schema"),
+            ({"body": msgspec.Raw(b"{}")}, "malformed"),
+        ],
+    )
+    def test_holds_what_it_cannot_read_and_goes_on(self, change: dict[str, Any], slug: str):
+        assert answers(Units(), replace(pushed(1), **change), pushed(2)) == [
+            (1, "held", slug),
+            (2, "accepted", None),
+        ]
+
+    def test_tries_again_when_two_transactions_met(self):
+        units = Units({1: [TryAgain(), TryAgain()]})
+        assert answers(units, pushed(1)) == [(1, "accepted", None)]
+        assert units.opened == 3
+
+    def test_holds_as_our_own_fault_what_never_goes_through(self, caplog: pytest.LogCaptureFixture):
+        units = Units({1: [TryAgain() for _ in range(TRIES)]})
+        assert answers(units, pushed(1), pushed(2)) == [(1, "held", "server-fault"), (2, "accepted", None)]
+        assert units.receipts[UUID(int=1)].detail == (
+            "Our server could not book this. It is kept; dispatch has been told"
+        )
+
+    def test_holds_a_bug_of_ours_at_once_and_logs_it(self, caplog: pytest.LogCaptureFixture):
+        units = Units({1: [ZeroDivisionError("ours")]})
+        with caplog.at_level(logging.ERROR):
+            assert answers(units, pushed(1), pushed(2)) == [
+                (1, "held", "server-fault"),
+                (2, "accepted", None),
+            ]
+        assert "could not digest command 00000000-0000-0000-0000-000000000001 (add_note)" in caplog.text
+
+    def test_lets_the_device_keep_everything_when_the_database_is_gone(self):
+        class Gone(Units):
+            @contextmanager
+            def __call__(self) -> Iterator[Units]:
+                raise TryAgain
+                yield self
+
+        with pytest.raises(TryAgain):
+            push([pushed(1)], Gone(), device_now=NOON, now=NOON)
+
+
+class TestWhenItHappened:
+    MADE = NOON - timedelta(hours=1)
+
+    @pytest.mark.parametrize("seconds", [-120, -60, 0, 60, 120])
+    def test_is_what_the_phone_says_while_the_clocks_agree(self, seconds: int):
+        assert corrected(self.MADE, timedelta(seconds=seconds), NOON) == (self.MADE, ())
+
+    @pytest.mark.parametrize(
+        ("offset", "words"),
+        [
+            (timedelta(minutes=6), "The phone's clock was 6 minutes behind; times were corrected"),
+            (timedelta(days=1), "The phone's clock was 1440 minutes behind; times were corrected"),
+            (-timedelta(days=1), "The phone's clock was 1440 minutes ahead; times were corrected"),
+        ],
+    )
+    def test_is_corrected_by_the_difference_and_remarked(self, offset: timedelta, words: str):
+        at, remarks = corrected(self.MADE - offset, offset, NOON)
+        assert at == self.MADE
+        assert remarks == (Remark("clock-skew", words),)
+
+    def test_a_small_difference_is_corrected_in_silence(self):
+        offset = timedelta(minutes=4)
+        assert corrected(self.MADE - offset, offset, NOON) == (self.MADE, ())
+
+    def test_is_never_in_the_future(self):
+        assert corrected(NOON + timedelta(minutes=1), timedelta(0), NOON)[0] == NOON
+        assert corrected(NOON, timedelta(days=1), NOON)[0] == NOON
+
+    @pytest.mark.parametrize("made_at", [datetime.min, datetime.max, datetime.min.replace(tzinfo=UTC)])
+    def test_a_time_that_no_calendar_holds_blocks_nothing(self, made_at: datetime):
+        units = Units()
+        receipts = push([pushed(1, made_at=made_at)], units, device_now=NOON - timedelta(days=2), now=NOON)
+        assert receipts[0].outcome == "accepted"
+        assert units.happened[0] <= NOON
