@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,8 +27,8 @@ from sqlalchemy.orm import Session
 
 import server.db.tables  # noqa: F401 - every model must be known before the first query
 from server.access import routes as access_routes
-from server.access.models import DeviceRow
-from server.access.people import add_person
+from server.access.models import DeviceRow, PersonRow
+from server.access.passwords import hashed
 from server.access.roles import Role
 from server.clock import mint
 from server.customers import routes as customer_routes
@@ -48,6 +49,11 @@ PASSWORD = "correct horse battery"
 DISPATCHER = "dora@example.org"
 VIEWER = "vera@example.org"
 ADMIN = "ada@example.org"
+
+
+@cache
+def _hashed(password: str) -> str:
+    return hashed(password)  # slow on purpose, so once a run
 
 
 def zone_where_it_is(hour: int) -> ZoneInfo:
@@ -138,9 +144,13 @@ def a_console(
         app.include_router(router)
     mount_static(app, settings)
     with database.write() as session:
-        add_person(session, name="Dora Dispatcher", email=DISPATCHER, role=Role.DISPATCHER, password=PASSWORD)
-        add_person(session, name="Vera Viewer", email=VIEWER, role=Role.VIEWER, password=PASSWORD)
-        add_person(session, name="Ada Admin", email=ADMIN, role=Role.ADMIN, password=PASSWORD)
+        for name, email, role in (
+            ("Dora Dispatcher", DISPATCHER, Role.DISPATCHER),
+            ("Vera Viewer", VIEWER, Role.VIEWER),
+            ("Ada Admin", ADMIN, Role.ADMIN),
+        ):
+            person = PersonRow(id=mint(), name=name, email=email, role=role, password_hash=_hashed(PASSWORD))
+            session.add(person)
     try:
         yield Console(app, database, settings)
     finally:
@@ -148,9 +158,11 @@ def a_console(
 
 
 @contextlib.contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """`app` behind a real server on a free port of this machine; gives its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """`app` behind a real server on a free port of this machine, or on `port`; gives its address."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+    )
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
