@@ -1,0 +1,50 @@
+"""The table from event to consequences, held against the union; field/test_close.py proves each of them."""
+
+from typing import get_args
+
+from server.consequences import CONSEQUENCES
+from shared import events as ev
+
+
+def names(event: type[ev.Event]) -> list[str]:
+    return [follow.__name__ for follow in CONSEQUENCES[event]]
+
+
+class TestTheTable:
+    def test_has_one_row_for_every_event(self):
+        assert set(CONSEQUENCES) == set(get_args(ev.Event))
+
+    def test_says_what_a_completed_visit_causes_and_in_which_order(self):
+        assert names(ev.WorkOrderCompleted) == [
+            "book_stock",
+            "release_reservations",
+            "draft_invoice",  # before move_service: it reads the plan that ran until now
+            "move_service",
+            "buy_again",
+            "stop_sla_clock",
+            "note_freed_minutes",
+            "tell",
+        ]
+
+    def test_an_unfinished_visit_is_neither_billed_nor_activated(self):
+        assert names(ev.WorkOrderUnfinished) == [
+            "book_stock",
+            "release_reservations",
+            "buy_again",
+            "note_freed_minutes",
+            "tell",
+        ]
+
+    def test_what_is_recorded_on_the_way_causes_nothing_yet(self):
+        quiet = {event.__name__ for event in get_args(ev.Event) if not CONSEQUENCES[event]}
+        assert quiet == {
+            "Arrived",
+            "AssetFitted",
+            "AssetRemoved",
+            "AssetUnfitted",
+            "CheckRecorded",
+            "EvidenceAdded",
+            "NoteAdded",
+            "PartsUsed",
+            "TakenOver",
+        }
