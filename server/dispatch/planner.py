@@ -82,6 +82,7 @@ def propose(
     say(f"Planning {len(open_orders)} work orders for {people} technicians ({travel.name})")
     began = time.monotonic()
     plan = think(question.request, seconds, seed, say) if question.request and open_orders else None
+    spent = time.monotonic() - began
     return Proposal(
         day=clock.day,
         question=question,
@@ -90,7 +91,7 @@ def propose(
         why=_reasons(question, plan),
         undone=_undone(question, plan),
         plan=plan,
-        seconds=round(time.monotonic() - began, 2),
+        seconds=round(spent, 2),
         seed=seed,
     )
 
