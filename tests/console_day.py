@@ -220,7 +220,7 @@ def add_work_order(session: Session, **values: Any) -> WorkOrderRow:
                 monthly_minor=2990,
                 currency="EUR",
                 fees_minor={},
-                equipment_skus=[],
+                equipment={},
             )
         )
     customer = CustomerRow(

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     """One thing a page or a route asks for."""
 
     SEE_BOARD = "see_board"
+    TAKE_ORDERS = "take_orders"
     DISPATCH = "dispatch"  # assign, move, cancel, plan, settle held work
     MANAGE_DEVICES = "manage_devices"
     SEE_MONEY = "see_money"
@@ -27,8 +28,15 @@ class Permission(StrEnum):
 
 
 ALLOWED: dict[Role, frozenset[Permission]] = {
-    Role.DISPATCHER: frozenset({Permission.SEE_BOARD, Permission.DISPATCH, Permission.MANAGE_DEVICES}),
-    Role.BACK_OFFICE: frozenset({Permission.SEE_BOARD, Permission.SEE_MONEY}),
+    Role.DISPATCHER: frozenset(
+        {
+            Permission.SEE_BOARD,
+            Permission.TAKE_ORDERS,
+            Permission.DISPATCH,
+            Permission.MANAGE_DEVICES,
+        }
+    ),
+    Role.BACK_OFFICE: frozenset({Permission.SEE_BOARD, Permission.TAKE_ORDERS, Permission.SEE_MONEY}),
     Role.STOCK: frozenset({Permission.SEE_BOARD, Permission.MANAGE_STOCK}),
     Role.ADMIN: frozenset(Permission),
     Role.VIEWER: frozenset({Permission.SEE_BOARD}),

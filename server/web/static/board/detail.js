@@ -154,7 +154,31 @@ export class Detail {
       h("button", { class: "main" }, order.technician_id ? "Move" : "Assign"),
       order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
     );
-    return h("div", { class: "actions" }, move, cancel);
+    return h("div", { class: "actions" }, move, this.places(order), cancel);
+  }
+
+  // Where the scheduler would put it, without moving anybody's promise more than it must.
+  places(order) {
+    const found = h("ul", { class: "places" });
+    const ask = h("button", { type: "button", class: "quiet", onclick: () => this.findPlaces(order, ask, found) }, "Find the best places");
+    return h("div", {}, ask, found);
+  }
+
+  async findPlaces(order, ask, found) {
+    ask.disabled = true;
+    try {
+      const { places } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
+      const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start));
+      fill(
+        found,
+        places.map((place) => h("li", {}, h("span", {}, place.sentence), h("button", { type: "button", onclick: () => take(place) }, `${clock(place.planned_start)} ${place.technician}`))),
+        places.length ? null : h("li", {}, "Nobody who is able has a place left."),
+      );
+    } catch (refusal) {
+      fill(found, h("li", {}, refusal.message));
+    } finally {
+      ask.disabled = false;
+    }
   }
 
   move(event, order) {
@@ -200,11 +224,13 @@ function evidence(found) {
 }
 
 // The scheduler says why in values of its own; shown as they are, whatever they are called.
+const WHY_WORDS = { parts: "cost", runner_up: "next best" };
+
 function reasons(why) {
   const lines = Object.entries(why || {}).map(([name, value]) => {
     const text = Array.isArray(value) ? value.map(plain).join(", ") : plain(value);
     const sentence = ["sentence", "text", "why", "reason", "words"].includes(name);
-    return h("li", {}, sentence ? text : `${name.replaceAll("_", " ")}: ${text}`);
+    return h("li", {}, sentence ? text : `${WHY_WORDS[name] || name.replaceAll("_", " ")}: ${text}`);
   });
   return lines.length ? h("ul", {}, lines) : null;
 }

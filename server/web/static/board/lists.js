@@ -4,6 +4,8 @@ import { post } from "./api.js";
 import { byId, h, icon } from "./dom.js";
 import { KINDS, PRIORITIES, clock, inFull, promised } from "./words.js";
 
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 export class Lists {
   constructor(store, { open, toast, mayDispatch }) {
     Object.assign(this, { store, open, toast, mayDispatch });
@@ -84,7 +86,7 @@ export class Lists {
           h("span", { class: "promise" }, promised(order, this.store.board)),
         ),
         h("span", { class: "line soft" }, order.address),
-        h("span", { class: "line reason" }, order.left_out?.reason || "Just taken off"),
+        h("span", { class: "line reason" }, sentence(order.left_out?.reason || "Just taken off")),
         level !== "fine" ? h("span", { class: `line ${level}` }, verdict.words) : null,
       ),
     );

@@ -70,6 +70,7 @@ function hear(name, data) {
   else if (name === "plan") store.patchPlan(data);
   clearTimeout(asking);
   asking = setTimeout(askNow, AFTER_CHANGE_MS);
+  map.forgetRoads();
 }
 
 // Lateness follows from the clock, so it is asked for again, after changes and every half minute.
@@ -149,6 +150,7 @@ function facts() {
 function planFacts(plan) {
   if (!plan) return "This day has not been planned yet.";
   const roads = `${plan.roads}${plan.roads_estimated ? " (estimated)" : ""}`;
+  if (plan.engine === "none") return `Planned ${clock(plan.made_at)}: nothing was left to plan.`;
   return `Planned ${clock(plan.made_at)} by ${plan.engine} in ${plan.seconds.toFixed(1)} s · travel times: ${roads}`;
 }
 
@@ -186,8 +188,9 @@ async function plan() {
   button.disabled = true;
   button.textContent = "Planning…";
   try {
-    await post("/api/plan", { day: store.day });
-    toast("The day is planned.");
+    const made = await post("/api/plan", { day: store.day });
+    const left = made.unassigned.length;
+    toast(`${made.planned} jobs planned, ${made.changed} of them anew${left ? `; ${left} left out, each with its reason` : ""}.`);
   } catch (refusal) {
     toast(`The day was not planned: ${refusal.message}`, "bad");
   } finally {
@@ -204,7 +207,7 @@ function legend() {
     line(h("span", { class: "sample window-sample" }), "promised window"),
     line(h("span", { class: "sample" }, icon("lock")), "started: cannot be moved"),
     line(h("span", { class: "sample" }, icon("emergency")), "emergency"),
-    h("p", { class: "hint" }, "Lines on the map show the order of visits, not streets."),
+    h("p", { class: "hint" }, "Thin lines on the map show the order of visits; the chosen technician's line follows the streets."),
   );
 }
 

@@ -20,6 +20,7 @@ export class TownMap {
     this.people = new Map();
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.ready = false;
+    this.roads = null; // technician → their drives along the streets, asked for when somebody is chosen
   }
 
   note(sentence) {
@@ -118,10 +119,11 @@ export class TownMap {
     const source = this.map.getSource("routes");
     if (!source) return;
     const chosen = this.store.order(this.store.selected)?.technician_id || null;
+    if (chosen) this.askRoads();
     const features = [...this.store.technicians.values()].map((one, index) => ({
       type: "Feature",
       properties: { colour: colourOf(index, this.dark.matches), strong: one.id === chosen, faint: chosen !== null },
-      geometry: { type: "LineString", coordinates: this.route(one, one.id === chosen) },
+      geometry: { type: "LineString", coordinates: (one.id === chosen && this.along(one)) || this.route(one, one.id === chosen) },
     }));
     source.setData({ type: "FeatureCollection", features });
   }
@@ -134,6 +136,32 @@ export class TownMap {
     if (!shown.length) return [];
     const start = whole || !done.length ? [[one.start_lon, one.start_lat]] : [];
     return [...start, ...shown.map((order) => [order.lon, order.lat]), [one.end_lon, one.end_lat]];
+  }
+
+  forgetRoads() {
+    this.roads = null;
+  }
+
+  // Along the streets, if the server knows them and they still are the visits that we show.
+  along(one) {
+    const drive = this.roads?.get(one.id);
+    const stops = this.store.of(one.id).filter((order) => order.state !== "cancelled").map((order) => order.id);
+    return drive && drive.visits.join() === stops.join() ? drive.line : null;
+  }
+
+  async askRoads() {
+    if (this.roads) return;
+    this.roads = new Map();
+    try {
+      const response = await fetch(`/api/plan/routes?day=${this.store.day}`);
+      if (!response.ok) return;
+      for (const { properties, geometry } of (await response.json()).features) {
+        this.roads?.set(properties.technician_id, { visits: properties.work_order_ids, line: geometry.coordinates });
+      }
+      this.draw();
+    } catch {
+      // Straight lines will do.
+    }
   }
 
   drawJobs() {
