@@ -25,6 +25,7 @@ from server.live import Live
 from server.pwa.routes import mount_app
 from server.settings import Settings
 from server.web.assets import mount_static
+from server.work_orders import routes as work_orders
 
 log = structlog.get_logger("truckroll.http")
 
@@ -48,7 +49,14 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     app.state.live = Live(database, board_feed.render)
     answer_problems(app)
     app.middleware("http")(log_request)
-    for router in (access.router, field.router, board_routes.router, plan_routes.router, customers.router):
+    for router in (
+        access.router,
+        work_orders.router,
+        field.router,
+        board_routes.router,
+        plan_routes.router,
+        customers.router,
+    ):
         app.include_router(router)
     app.add_api_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/board"), methods=["GET"], include_in_schema=False)

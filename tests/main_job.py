@@ -19,12 +19,14 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -90,8 +92,10 @@ class Report:
         ok, facts = True, {}
         try:
             facts = deed()
-        except NotTrue as error:
-            ok, facts = False, {"not true": str(error)}
+        except Exception as error:  # whatever went wrong, the report must say so as JSON
+            ok, facts = False, {"not true": str(error) or repr(error)}
+            if not isinstance(error, NotTrue):
+                traceback.print_exc()
         seconds = round(time.monotonic() - start, 2)
         self.steps.append({"name": name, "ok": ok, "seconds": seconds, "facts": facts})
         say(f"{name}: {'done' if ok else 'FAILED'} in {seconds} s {json.dumps(facts, default=str)[:300]}")
@@ -232,10 +236,17 @@ class BoardWatcher(threading.Thread):
     def sign_in(self) -> dict[str, Any]:
         answer = self._client.post("/api/session", json={"email": self._email, "password": PASSWORD})
         ensure(answer.status_code in (200, 201), f"signing in answered {answer.status_code}: {answer.text}")
+        self._client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
         board = self._client.get("/api/board", params={"day": self._day})
         ensure(board.status_code == 200, f"the board answered {board.status_code}")
         found: dict[str, Any] = board.json()
         return found
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._client.post(path, json=body, timeout=60)
+        ensure(answer.status_code in (200, 201), f"{path} answered {answer.status_code}: {answer.text[:300]}")
+        made: dict[str, Any] = answer.json()
+        return made
 
     def get(self, path: str) -> httpx.Response:
         return self._client.get(path, follow_redirects=True)
@@ -294,6 +305,7 @@ class MainJob:
             step("town, people, orders", self.make_demo)
             step("plan the day", self.plan)
             step("start the server", self.start)
+            step("an emergency comes in", self.order_in)
             step("phones take their routes", self.first_sync)
             step("stop the server", self.stop)
             step("work offline", self.work)
@@ -364,6 +376,31 @@ class MainJob:
             "technicians on the board": len(board["technicians"]),
             "orders on the board": len(board["work_orders"]),
         }
+
+    def order_in(self) -> dict[str, Any]:
+        """A customer's order over HTTP becomes a work order, and the next plan sends somebody."""
+        assert self.watcher
+        with self.database.read() as session:
+            service = session.scalars(
+                select(ServiceRow).where(ServiceRow.state == "active").order_by(ServiceRow.id)
+            ).first()
+        ensure(service, "the town has no running service")
+        assert service is not None
+        order = {"kind": "repair", "customer_id": str(service.customer_id), "service_id": str(service.id)}
+        placed = self.watcher.post("/api/orders", {**order, "priority": 1, "summary": "Clinic offline"})
+        planned = self.watcher.post("/api/plan", {"day": self.demo.day, "seconds": 2})
+        with self.database.read() as session:
+            row = session.get_one(WorkOrderRow, UUID(placed["id"]))
+            ensure(row.state == WorkOrderState.ASSIGNED, f"{row.number} is {row.state} after the plan")
+            ensure(row.requirements["required_skills"], f"{row.number} asks for no skill")
+            return {
+                "order": row.number,
+                "sla_hours": round((row.sla_due_at - row.ordered_at).total_seconds() / 3600)
+                if row.sla_due_at
+                else None,
+                "why": row.why.get("sentence"),
+                "changed": planned["changed"],
+            }
 
     def first_sync(self) -> dict[str, Any]:
         assert self.server

@@ -37,7 +37,10 @@ class ServiceLocationRow(Base):
 
 
 class PlanRow(Base):
-    """A tariff plan. Prices are net minor units; fees by kind of work order in `fees_minor`."""
+    """A tariff plan. Prices are net minor units; fees by kind of work order in `fees_minor`.
+
+    `equipment`: role (ont, router) → SKUs that may be fitted for it.
+    """
 
     __tablename__ = "tariff_plan"
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -46,7 +49,7 @@ class PlanRow(Base):
     monthly_minor: Mapped[int]
     currency: Mapped[str]
     fees_minor: Mapped[dict[str, Any]]
-    equipment_skus: Mapped[list[Any]]
+    equipment: Mapped[dict[str, Any]]
 
 
 class ServiceRow(Base):

@@ -19,7 +19,8 @@ from server.demo.orders import make_day
 from server.demo.people import make_people
 from server.demo.seed import Seeded, seed
 from server.demo.town_source import find_town
-from server.dispatch.planner import PlanOutcome, plan_day
+from server.dispatch.plan_booking import PlanOutcome
+from server.dispatch.planner import plan_day
 from server.settings import Settings
 from server.town.basemap import base_map
 from server.town.read import read_town

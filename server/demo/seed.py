@@ -14,30 +14,23 @@ from server.assets.models import AssetRow
 from server.billing.journal import Account, Posting, post
 from server.clock import mint
 from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, ServiceRow
-from server.db import feed
 from server.demo.catalogue import Catalogue
 from server.demo.orders import DemoDay, DemoOrder
 from server.demo.people import DemoTechnician, People, Stock
 from server.demo.serials import Device
 from server.dispatch.models import TechnicianRow
 from server.purchasing.models import VendorRow
+from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import ProductRow, StockPlaceRow
 from server.town.model import Address
-from server.work_orders.models import WorkOrderRow
-from server.work_orders.repository import Requirements, VisitRecord, to_json
+from server.work_orders.intake import CustomerOrder, place
 from shared.assets import AssetState, HolderKind
 from shared.catalogue import Tracking
 from shared.money import Money
 from shared.situation import UNRECEIVED_PLACE
 from shared.stock import StockMove
-from shared.work_orders import (
-    RULES_BY_KIND,
-    ServiceState,
-    WorkOrderKind,
-    WorkOrderState,
-    checks_for,
-)
+from shared.work_orders import ServiceState, WorkOrderKind
 
 PASSWORD = "demo-demo-demo"
 """Of every staff account of the demo; it is printed on the screen, and the demo listens on loopback only."""
@@ -84,8 +77,8 @@ class _Seeder:
         for technician in self.people.technicians:
             self._technician(technician)
         self._customers()
-        for number, order in enumerate(self.day.orders, start=1):
-            self._order(order, number)
+        for order in self.day.orders:
+            self._order(order)
         return Seeded(
             technicians=self.technicians,
             dispatcher_email=next(p.email for p in self.people.office if p.role == "dispatcher"),
@@ -134,7 +127,7 @@ class _Seeder:
                         WorkOrderKind.INSTALL.value: plan.one_off_minor,
                         WorkOrderKind.UPGRADE.value: plan.one_off_minor // 2,
                     },
-                    equipment_skus=[*plan.ont_skus, *plan.router_skus],
+                    equipment={"ont": list(plan.ont_skus), "router": list(plan.router_skus)},
                 )
             )
         self.session.flush()
@@ -236,10 +229,10 @@ class _Seeder:
                     language=customer.language,
                 )
             )
-        for place in self.day.locations:
-            self.locations[place.number] = location_id = mint()
-            address: Address = place.address
-            unit = f" {place.unit}" if place.unit else ""
+        for site in self.day.locations:
+            self.locations[site.number] = location_id = mint()
+            address: Address = site.address
+            unit = f" {site.unit}" if site.unit else ""
             house_number = f"{address.housenumber}{unit}"
             self._place(HolderKind.CUSTOMER, f"{address.street} {house_number}", location_id)
             self.session.add(
@@ -251,8 +244,8 @@ class _Seeder:
                     city=address.city,
                     lat=address.lat,
                     lon=address.lon,
-                    access_notes=place.access_note,
-                    cabinet=place.splitter,
+                    access_notes=site.access_note,
+                    cabinet=site.splitter,
                 )
             )
         self.session.flush()
@@ -290,50 +283,31 @@ class _Seeder:
         ]
         ledger.book(self.session, moves, cause=mint(), at=self.now)
 
-    def _order(self, order: DemoOrder, number: int) -> None:
-        rules = RULES_BY_KIND[order.kind]
-        service = next(item for item in self.day.services if item.number == order.service)
-        takes = rules.takes_equipment and bool(service.installed)
-        if order.kind is WorkOrderKind.UPGRADE:
-            takes = takes and bool(order.equipment)
-        requirements = Requirements(
-            required_skills=order.skills,
-            required_equipment=order.equipment,
-            required_parts=tuple(line for line in order.parts if self._is_counted(line.sku)),
-            required_checks=checks_for(order.kind, self.catalogue.plan(order.plan).down_mbps),
-            removal_required=takes,
-            signature_required=rules.needs_signature,
-            photos_required=rules.photos,
-        )
-        self.orders[order.number] = order_id = mint()
-        self.session.add(
-            WorkOrderRow(
-                id=order_id,
-                number=order.number,
+    def _order(self, order: DemoOrder) -> None:
+        """By the same door as an order that somebody takes on the telephone."""
+        placed = place(
+            self.session,
+            Settings(time_zone=self.day.zone),
+            CustomerOrder(
                 kind=order.kind,
-                state=WorkOrderState.UNASSIGNED,
-                priority=order.priority,
                 customer_id=self.customers[order.customer],
-                location_id=self.locations[order.location],
                 service_id=self.services[order.service],
                 plan_code=order.plan,
-                summary=order.summary,
-                expected_minutes=order.expected_minutes,
                 window_start=order.window.start,
                 window_end=order.window.end,
+                summary=order.summary,
+                priority=order.priority,
+                expected_minutes=order.expected_minutes,
                 sla_due_at=order.sla_due_at,
-                former_technician_ids=[],
-                travel_minutes=0,
-                requirements=to_json(requirements),
-                record=to_json(VisitRecord()),
-                why={},
-                version=0,
-                ordered_at=self.now,
-            )
+                skills={need.name: need.level for need in order.skills},
+                equipment={need.role: list(need.skus) for need in order.equipment},
+                parts={line.sku: line.quantity for line in order.parts if self._is_counted(line.sku)},
+            ),
+            actor="the demo",
+            now=self.now,
+            number=order.number,
         )
-        feed.append(
-            self.session, [feed.BOARD], "work_order", order_id, "WorkOrderPlaced", at=self.now, actor="seed"
-        )
+        self.orders[order.number] = placed.id
 
     def _is_counted(self, sku: str) -> bool:
         return self.catalogue.item(sku).tracking is Tracking.COUNTED

@@ -107,7 +107,7 @@ def upgrade() -> None:
         sa.Column("monthly_minor", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("fees_minor", JSON, nullable=False),
-        sa.Column("equipment_skus", JSON, nullable=False),
+        sa.Column("equipment", JSON, nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_tariff_plan")),
     )
     op.create_table(
