@@ -11,23 +11,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from world import World, a_world
 
-from server.db.engine import Database
-from server.dependencies import answer_problems
-from server.dispatch import board_feed
-from server.field import routes
-from server.live import Live
+from server.app import build_app
 from server.settings import Settings
 
 
 def the_doors(settings: Settings) -> FastAPI:
-    """The routes for phones, put together as server/app.py does it."""
-    app = FastAPI()
-    app.state.database = Database(settings.database_url)
-    app.state.settings = settings
-    app.state.live = Live(app.state.database, board_feed.render)
-    answer_problems(app)
-    app.include_router(routes.router)
-    return app
+    """The whole application, without a built technician app to serve."""
+    return build_app(settings, pwa_folder=settings.data_folder / "no pwa")
 
 
 @pytest.fixture
@@ -43,7 +33,6 @@ def client(today: World) -> Iterator[TestClient]:
     app = the_doors(today.settings)
     with TestClient(app, raise_server_exceptions=False) as made:
         yield made
-    app.state.database.close()
 
 
 @pytest.fixture

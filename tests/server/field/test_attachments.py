@@ -66,11 +66,9 @@ class TestSendingAPicture:
     def test_lasts_over_a_restart(self, client: TestClient, today: World, doors: object):
         data = a_picture()
         put(client, today.ana, data)
-        app = doors(today.settings)  # type: ignore[operator]
-        with TestClient(app) as restarted:
+        with TestClient(doors(today.settings)) as restarted:
             assert head(restarted, today.ana, digest(data)) == 200
             assert put(restarted, today.ana, data).status_code == 200
-        app.state.database.close()
 
     def test_brings_back_bytes_that_the_disk_lost(self, client: TestClient, today: World):
         data = a_picture()

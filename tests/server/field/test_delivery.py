@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections import Counter
@@ -75,15 +76,24 @@ class TestTheSameVisitAgain:
 
 
 class TestAnIdThatCameWithAnotherContent:
-    def test_books_nothing_and_says_so(self, world: World):
-        job = world.order()
+    def test_books_nothing_says_so_and_is_kept_once(self, world: World):
+        job, other = world.order(), world.order()
         envelope = world.ana.envelope(StartTravel(work_order_id=job.id))
         world.ana.deliver([envelope])
         before = world.contents()
-        [receipt] = world.ana.deliver([other_body(envelope, StartTravel(work_order_id=world.order().id))])
-        assert (receipt.outcome, receipt.slug) == ("held", "id-reused")
-        assert receipt.detail == "This id came before with another content: the app must mint a new one"
-        assert world.contents()["command"] == before["command"]
+        spoilt = other_body(envelope, StartTravel(work_order_id=other.id))
+        answers = [world.ana.deliver([spoilt])[0] for _ in range(3)]
+        assert all(answer == answers[0] for answer in answers)
+        assert (answers[0].command_id, answers[0].outcome, answers[0].slug) == (
+            envelope.id,
+            "held",
+            "id-reused",
+        )
+        assert answers[0].detail == ("This id came before with another content: the app must mint a new one")
+        kept = world.row(CommandRow, CommandRow.outcome == "held")
+        assert json.loads(kept.body)["work_order_id"] == str(other.id)
+        after = world.contents()
+        assert {name for name in after if after[name] != before[name]} == {"command", "feed"}
         assert world.ana.deliver([envelope])[0].outcome == "accepted", "the first content keeps its receipt"
 
     def test_of_another_device_gets_no_receipt_of_this_one(self, world: World):
