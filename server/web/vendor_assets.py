@@ -60,7 +60,6 @@ PACKAGES = (
         folder="htmx",
         files={
             "dist/htmx.min.js": "htmx.min.js",
-            "dist/ext/hx-sse.min.js": "hx-sse.min.js",
             "LICENSE": "LICENSE",
         },
     ),
