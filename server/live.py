@@ -106,20 +106,23 @@ class Live:
         self._streams: set[Stream] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
+        self._stopping = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Live]:
         """For the application's lifespan. Leaving it ends every stream."""
         self._wake = asyncio.Event()  # it belongs to the loop it is first awaited on
         self._loop = asyncio.get_running_loop()
+        self._stopping = False
         position = await run_in_threadpool(self._head)
         task = asyncio.create_task(self._follow_feed(position), name="live feed")
         try:
             yield self
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # Not cancelled: its thread would go on with a connection that nobody closes any more.
+            self._stopping = True
+            self._wake.set()
+            await task
             for stream in self._streams:
                 stream.put(None)
             self._loop = None
@@ -155,7 +158,7 @@ class Live:
             return feed.head(session)
 
     async def _follow_feed(self, position: Position) -> None:
-        while True:
+        while not self._stopping:
             self._wake.clear()
             try:
                 position, messages, more = await run_in_threadpool(self._next, position)
