@@ -9,6 +9,7 @@ Opening stock came from the vendors' places, so that every SKU sums to zero over
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from server.access.models import DeviceRow
 from server.access.tokens import digest
@@ -498,6 +499,24 @@ def a_world(url: str, **options: Any) -> Iterator[World]:
         yield world
     finally:
         world.close()
+
+
+def settle(database: Database, seconds: float = 30) -> None:
+    """Wait until every transaction that began before now is over, so that the feed shows what was committed.
+
+    PostgreSQL counts transactions of the whole server: a test beside this one may hold the feed back.
+    """
+    if not database.is_postgresql:
+        return
+    with database.write() as session:
+        newest = session.scalar(text("SELECT pg_current_xact_id()::text::bigint"))
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with database.read() as session:
+            if session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")) > newest:
+                return
+        time.sleep(0.01)
+    raise TimeoutError(f"some transaction on this server has been open for {seconds} s")
 
 
 def other_body(envelope: PushedCommand, command: FieldCommand) -> PushedCommand:

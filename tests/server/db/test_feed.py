@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
+from world import settle
 
 from server.db import feed
 from server.db.engine import Database
@@ -41,6 +42,13 @@ def write(database: Database, *keys: object) -> None:
 
 
 def read(database: Database, after: Position = Position(), limit: int = 500) -> list[feed.Change]:  # noqa: B008 - frozen
+    """What a reader sees once nobody else on the server holds it back."""
+    settle(database)
+    return look(database, after, limit)
+
+
+def look(database: Database, after: Position = Position(), limit: int = 500) -> list[feed.Change]:  # noqa: B008 - frozen
+    """What a reader sees now."""
     with database.read() as session:
         return feed.read(session, ["a"], after, limit)
 
@@ -69,6 +77,7 @@ class TestReading:
             tell(session, "both", "a", "b", "a")
             tell(session, "other", "b")
         assert keys(read(database)) == ["both"], "a scope named twice is told once"
+        settle(database)
         with database.read() as session:
             assert keys(feed.read(session, ["b"], Position())) == ["both", "other"]
 
@@ -94,6 +103,7 @@ class TestReading:
 
     def test_from_the_head_gives_only_what_comes_later(self, database: Database):
         write(database, "before")
+        settle(database)
         with database.read() as session:
             head = feed.head(session)
         assert read(database, head) == []
@@ -115,17 +125,18 @@ class TestATransactionThatCommitsLate:
             tell(late, "late")
             late.flush()
             write(postgresql, "early")
-            assert keys(read(postgresql)) == [], "the early one waits below the horizon"
+            assert keys(look(postgresql)) == [], "the early one waits below the horizon"
             late.commit()
         assert keys(read(postgresql)) == ["late", "early"]
 
     def test_holds_back_only_what_began_after_it(self, postgresql: Database):
         write(postgresql, "long ago")
+        settle(postgresql)
         with postgresql.writing() as late:
             tell(late, "late")
             late.flush()
             write(postgresql, "early")
-            first = read(postgresql)
+            first = look(postgresql)
             assert keys(first) == ["long ago"]
             late.commit()
         assert keys(read(postgresql, first[-1].position)) == ["late", "early"]
@@ -177,8 +188,9 @@ class TestManyWritersAndOneReader:
         seen: list[str] = []
         position = Position()
         while True:
-            finished = done.is_set()
-            found = read(database, position, limit=7)
+            if finished := done.is_set():
+                settle(database)
+            found = look(database, position, limit=7)
             seen += keys(found)
             position = found[-1].position if found else position
             if finished and not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import inspect, select
+from world import settle
 
 from server.db.engine import Database
 from server.db.feed_models import HistoryRow
@@ -70,6 +71,7 @@ class TestAnInstant:
         database = Database(database_url)
         with database.write() as session:
             append(session, [EVERYONE], "x", "y", "Z", at=at, actor="x")
+        settle(database)
         with database.read() as session:
             [change] = read(session, [EVERYONE], Position())
         assert change.at == at

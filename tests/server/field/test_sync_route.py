@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
-from world import CABLE, CONNECTOR, Phone, World
+from world import CABLE, CONNECTOR, Phone, World, settle
 
 from server import office
 from server.access.models import DeviceRow
@@ -51,6 +51,8 @@ def post(client: TestClient, phone: Phone, body: bytes, **headers: str) -> Any:
 def sync(
     client: TestClient, phone: Phone, commands: Sequence[PushedCommand] = (), **changes: Any
 ) -> SyncResponse:
+    """One round trip, once nobody else on the database server holds the feed back."""
+    settle(client.app.state.database)  # type: ignore[attr-defined]
     answer = post(client, phone, a_request(commands, **changes))
     assert answer.status_code == 200, answer.text
     return decode_response(answer.content)
