@@ -54,14 +54,16 @@ def launch(
     *,
     camera: Path | None = None,
     size: tuple[int, int] = (412, 892),
+    scale: float = 1,
     headless: bool = True,
 ) -> Iterator[BrowserContext]:
     """Chromium with the data folder `profile`, its camera showing `camera` (a .mjpeg file, see `mjpeg`).
 
-    Without `camera` the fake camera shows Chromium's own test pattern. Closing keeps the profile.
+    Without `camera` the fake camera shows Chromium's own test pattern. `scale` is the screen's pixels per
+    CSS pixel. Closing keeps the profile.
     """
     flags = [*CHROMIUM_FLAGS, *([f"--use-file-for-fake-video-capture={camera}"] if camera else [])]
-    with _playwright() as playwright, _context(playwright, profile, flags, size, headless) as context:
+    with _playwright() as playwright, _context(playwright, profile, flags, size, scale, headless) as context:
         context.set_default_timeout(STEP_SECONDS * 1000)
         yield context
 
@@ -85,7 +87,12 @@ def _playwright() -> Iterator[Playwright]:
 
 @contextlib.contextmanager
 def _context(
-    playwright: Playwright, profile: Path, flags: list[str], size: tuple[int, int], headless: bool
+    playwright: Playwright,
+    profile: Path,
+    flags: list[str],
+    size: tuple[int, int],
+    scale: float,
+    headless: bool,
 ) -> Iterator[BrowserContext]:
     context = playwright.chromium.launch_persistent_context(
         str(profile),
@@ -93,6 +100,7 @@ def _context(
         headless=headless,
         args=flags,
         viewport={"width": size[0], "height": size[1]},
+        device_scale_factor=scale,
         permissions=["camera"],
         service_workers="allow",
     )
@@ -148,9 +156,8 @@ class AppDriver:
     def tap(self, label: str | re.Pattern[str], role: str = "button", *, nth: int = 0) -> None:
         """Tap a button, tab, check box or list row by its name (the whole name, or a pattern)."""
         exact = isinstance(label, str)
-        found = self.page.get_by_role(role, name=label, exact=exact).nth(nth)  # type: ignore[arg-type]
-        found.scroll_into_view_if_needed()
-        found.click()
+        # A click scrolls there by itself, and finds the control again when the app draws it anew meanwhile.
+        self.page.get_by_role(role, name=label, exact=exact).nth(nth).click()  # type: ignore[arg-type]
 
     def type_into(self, label: str, text: str, *, enter: bool = False) -> None:
         """Replace what a text field holds, key by key, as a keyboard (or a wedge scanner) does."""
@@ -199,6 +206,7 @@ class AppDriver:
 
     def settle(self) -> None:
         """Wait until the picture stands still: ripples and screens that slide in have come to rest."""
+        self.page.mouse.move(1, 1)  # away from whatever would answer to it with a tooltip
         before = b""
         for _ in range(20):
             now = self.page.screenshot()

@@ -1,4 +1,4 @@
-"""What people do in the browsers: a technician with the app, a dispatcher with the board. For journeys, pictures
+"""What people do in browsers: a technician with the app, a dispatcher with the board. For journeys, pictures
 and benchmarks.
 
     technician = Technician(open_app(browser, f"{server.url}/app/"), album)
@@ -27,15 +27,15 @@ class Album:
     """Numbered pictures of a run, in a folder; without one, none are taken."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+        self.folder = folder
         self._count = 0
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, page: Page, name: str) -> None:
-        if self._folder:
+        if self.folder:
             self._count += 1
-            page.screenshot(path=self._folder / f"{self._count:02d}-{name}.png")
+            page.screenshot(path=self.folder / f"{self._count:02d}-{name}.png")
 
 
 class Technician:
@@ -47,8 +47,9 @@ class Technician:
 
     def look(self, name: str) -> None:
         """Keep a picture of the screen as it stands."""
-        self.app.settle()
-        self.album.keep(self.app.page, name)
+        if self.album.folder:
+            self.app.settle()
+            self.album.keep(self.app.page, name)
 
     def register(self, code: str, device: str = "Journey phone") -> None:
         self.app.type_into("Registration code", code)
@@ -73,13 +74,15 @@ class Technician:
         self.app.tap("Arrived")
         self.app.see(re.compile(r"On site\. Saved on this device"))
 
-    def fit(self, label: bytes, *, wanted: str = "Scan the ONT") -> None:
-        """Read the picture of a label and fit the device it names."""
-        self.app.tap(wanted)
-        self.app.choose_file("Photo of the label", jpeg(label, "label.jpg"))
-        self.app.see("Fit this device")
-        self.look("scan-verdict")
-        self.app.tap("Fit this device")
+    def fit(self, *labels: bytes, first: str = "ONT") -> None:
+        """Read the pictures of labels and fit the devices they name: all that the job asks for."""
+        self.app.tap(f"Scan the {first}")
+        for label in labels:
+            self.app.see("Wanted")
+            self.app.choose_file("Photo of the label", jpeg(label, "label.jpg"))
+            self.app.see("Fit this device")
+            self.look("scan-verdict")
+            self.app.tap("Fit this device")
         self.app.see("Before you close")
 
     def measure(self, values: Mapping[str, str]) -> None:
@@ -88,10 +91,11 @@ class Technician:
         self.app.tap(f"Record {first.lower()}")
         for name, value in values.items():
             self.app.type_into(name, value)
-            assert self.app.value_of(name) == value
         self.look("checks")
         self.app.tap("Save measurements")
         self.app.see("Before you close")
+        for name, value in values.items():
+            self.app.see(f"{name}, {value}")
 
     def use_parts(self, counts: Mapping[str, int]) -> None:
         self.app.tap(re.compile(r"^Parts used,"))

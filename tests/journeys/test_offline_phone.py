@@ -1,4 +1,4 @@
-"""The promise of the product, in a real browser against the real server: a visit closed with the server stopped."""
+"""The promise, in a real browser against the real server: a visit closed with the server stopped."""
 
 from __future__ import annotations
 
