@@ -44,7 +44,7 @@ from shared.work_orders import WorkOrderKind
 ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = ROOT / "tests" / "server" / "pwa" / "placeholder_main.py"
 PEER = "an app of one screen and no data on the same platform"
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 1.0
 SLOW = 4
 TURN_SECONDS = 0.02
 JOBS = 8
@@ -59,7 +59,7 @@ def say(text: str) -> None:
 
 def figures(quick: bool) -> list[dict[str, Any]]:
     """See the module's docstring. `quick` takes one start of each kind, fewer taps, and slows only ours."""
-    starts, taps = (1, 30) if quick else (5, 200)
+    starts, taps = (1, 20) if quick else (5, 200)
     with (
         tempfile.TemporaryDirectory(prefix="truckroll-bench-") as folder,
         bench_apps(Path(folder)) as (ours, peer),
