@@ -111,6 +111,7 @@ def have_lunch(model: Model) -> None:
     for vehicle, origin in enumerate(model.day.origins):
         if origin.lunch and _on_shift(model.day, vehicle):
             earliest, latest, minutes = origin.lunch
+            earliest = max(earliest, origin.minute)  # else it is eaten before the route begins, for free
             lunch = routing.solver().FixedDurationIntervalVar(
                 earliest, latest, minutes, False, f"lunch {vehicle}"
             )

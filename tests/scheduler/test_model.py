@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 
 from scheduler.baseline import greedy, keep_feasible
 from scheduler.model import Model, routing_model
-from scheduler.request import PlanRequest
+from scheduler.request import Lunch, PlanRequest
 from scheduler.search import search
 from scheduler.timing import Day
 
@@ -117,6 +117,19 @@ class TestEachRule:
 
 
 class TestSearch:
+    @pytest.mark.parametrize(("minutes", "fits"), [(29, True), (30, True), (31, False)])
+    def test_lunch_is_not_eaten_before_the_route_begins(self, minutes: int, fits: bool) -> None:
+        """At noon, the latest moment for a lunch that might have begun at 11:30, it is still to come."""
+        lunch = Lunch(earliest=at("11:30"), latest=at("12:00"), minutes=30)
+        day = Day(
+            a_day(
+                a_job(place=0, minutes=minutes),
+                technicians=(ann(shift_end=at("13:00"), lunch=lunch),),
+                now=at("12:00"),
+            )
+        )
+        assert search(day, 0.2) == ([[0]] if fits else [[]])
+
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(request=random_days(roads=True))
     def test_model_and_timing_agree_on_what_can_be_driven(self, request: PlanRequest) -> None:

@@ -102,8 +102,9 @@ class TestPlanningADay:
             answer = planning.result()
         assert answer.status_code == 200, answer.text
         assert answer.json()["seconds"] >= 2
+        # Held by the search, one request would have waited for all of it, and few would have been answered.
         assert len(waits) >= 10
-        assert max(waits) < 1.5
+        assert max(waits) < answer.json()["seconds"]
 
 
 class TestTheDrivesOnTheMap:
