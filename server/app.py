@@ -85,16 +85,19 @@ async def healthz(request: Request) -> Response:
 async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """One structured line a request; no query string and no body, for they may hold personal data."""
     start = time.perf_counter()
-    response = await call_next(request)
-    path = "/visit/…" if request.url.path.startswith("/visit/") else request.url.path
-    log.info(
-        "request",
-        method=request.method,
-        path=path,
-        status=response.status_code,
-        ms=round((time.perf_counter() - start) * 1000, 1),
-    )
-    return response
+    status = 500  # unless somebody answers
+    try:
+        response = await call_next(request)
+        status = response.status_code
+        return response
+    finally:
+        log.info(
+            "request",
+            method=request.method,
+            path="/visit/…" if request.url.path.startswith("/visit/") else request.url.path,
+            status=status,
+            ms=round((time.perf_counter() - start) * 1000, 1),
+        )
 
 
 def configure_logging(level: str) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
 
 from server.db.engine import Database
 from server.settings import Settings
-from shared.problems import Malformed, Problem, ServerFault
+from shared.problems import Malformed, NotFound, Problem, ServerFault
 from sync.server.ports import TryAgain
 
 
@@ -30,9 +33,9 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 
 
 def problem_response(problem: Problem, status: int | None = None) -> Response:
-    return JSONResponse(
-        problem.as_json(), status_code=status or problem.status, media_type="application/problem+json"
-    )
+    """`status` where the road to us says more than the problem's own; the body says the same."""
+    body = problem.as_json() | {"status": status or problem.status}
+    return JSONResponse(body, status_code=status or problem.status, media_type="application/problem+json")
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -48,8 +51,30 @@ def answer_problems(app: FastAPI) -> None:
         field = ".".join(str(part) for part in first["loc"][1:]) or None
         return problem_response(Malformed(f"{field or 'The request'}: {first['msg']}", field=field))
 
+    @app.exception_handler(HTTPException)
+    async def by_the_framework(request: Request, error: HTTPException) -> Response:
+        """An unknown path, a method that is not offered; a redirect to the sign-in stays one."""
+        if error.status_code < 400:
+            return await http_exception_handler(request, error)
+        answer = problem_response(_of_status(error, request), error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
+
     @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeout)
     @app.exception_handler(TryAgain)
     async def busy(_request: Request, _error: Exception) -> Response:
         problem = ServerFault("The database is busy or away. Nothing was lost; try again in a moment")
         return problem_response(problem, status=503)
+
+    @app.exception_handler(Exception)
+    async def our_mistake(_request: Request, _error: Exception) -> Response:
+        return problem_response(ServerFault("Our server made a mistake, and it is noted. Try again"))
+
+
+def _of_status(error: HTTPException, request: Request) -> Problem:
+    if error.status_code == 404:
+        return NotFound("There is nothing at this address")
+    if error.status_code == 405:
+        return Problem(f"{request.method} is not offered at this address")
+    return Problem(str(error.detail))

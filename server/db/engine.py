@@ -28,13 +28,17 @@ def make_engine(url: str) -> Engine:
         return _sqlite(url)
     # A writer that idles in a transaction holds the feed back for everybody.
     options = "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=15000 -c timezone=UTC"
-    return create_engine(url, pool_size=20, max_overflow=20, connect_args={"options": options})
+    return create_engine(
+        url, hide_parameters=True, pool_size=20, max_overflow=20, connect_args={"options": options}
+    )
 
 
 def _sqlite(url: str) -> Engine:
     if file := make_url(url).database:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=20)
+    # hide_parameters: an error's text goes to the log, and the values of a row are people's names and notes.
+    connecting = {"check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, pool_size=20, max_overflow=20, connect_args=connecting)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

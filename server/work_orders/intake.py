@@ -203,6 +203,8 @@ def _check_values(order: CustomerOrder) -> None:
             TimeWindow(order.window_start, order.window_end)
         except ValueError as error:
             raise BadValue(f"The promised time is wrong: {error}", field="window_end") from error
+    if order.sla_due_at is not None and order.sla_due_at.tzinfo is None:
+        raise BadValue("The promised end needs a time zone", field="sla_due_at")
     if order.priority is not None and order.priority not in (1, 2, 3, 4):
         raise BadValue("The priority is 1 (emergency) to 4 (can wait)", field="priority")
     if order.expected_minutes is not None and not 1 <= order.expected_minutes <= 24 * 60:
@@ -262,5 +264,10 @@ def _check_skus(session: Session, requirements: Requirements) -> None:
 def _next_number(session: Session, settings: Settings, now: datetime) -> str:
     """WO-261122-131: readable on the telephone. Two at once: the unique constraint lets one try again."""
     stem = f"WO-{now.astimezone(settings.zone):%y%m%d}-"
-    newest = session.scalar(select(func.max(WorkOrderRow.number)).where(WorkOrderRow.number.startswith(stem)))
+    newest = session.scalar(
+        select(WorkOrderRow.number)
+        .where(WorkOrderRow.number.startswith(stem))
+        .order_by(func.length(WorkOrderRow.number).desc(), WorkOrderRow.number.desc())  # -1000 is after -999
+        .limit(1)
+    )
     return f"{stem}{int(newest.removeprefix(stem)) + 1 if newest else 1:03d}"

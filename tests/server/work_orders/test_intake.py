@@ -100,6 +100,15 @@ class TestAnOrder:
             told = session.scalars(select(FeedRow.key).where(FeedRow.topic == "WorkOrderPlaced")).all()
         assert told == [str(first.id), str(second.id)]
 
+    def test_gets_a_number_after_a_thousand_too(self, world: World, home: Job) -> None:
+        for number in ("WO-261116-999", "WO-261116-1000"):
+            with world.database.write() as session:
+                wish = CustomerOrder(
+                    kind=WorkOrderKind.REPAIR, customer_id=home.customer_id, service_id=home.service_id
+                )
+                place(session, world.settings, wish, actor="Kaisa", now=MONDAY, number=number)
+        assert order_in(world, WorkOrderKind.REPAIR, home).number == "WO-261116-1001"
+
 
 class TestNonsense:
     @pytest.mark.parametrize(
@@ -116,6 +125,7 @@ class TestNonsense:
             ("repair", {"skills": {"splice": 7}}, BadValue, "skills"),
             ("repair", {"parts": {CABLE: 0}}, BadValue, "parts"),
             ("repair", {"parts": {"GHOST": 1}}, NotFound, "parts"),
+            ("repair", {"sla_due_at": MONDAY.replace(tzinfo=None)}, BadValue, "sla_due_at"),
             ("repair", {"window_start": MONDAY}, BadValue, "window_end"),
             ("repair", {"window_start": MONDAY, "window_end": MONDAY}, BadValue, "window_end"),
         ],
