@@ -10,13 +10,31 @@ from sqlalchemy import select
 from server.assets import register
 from server.assets.models import AssetRow
 from server.clock import mint
-from server.consequences import CONSEQUENCES, Deed
+from server.consequences import CONSEQUENCES, Deed, VisitOver
 from server.db import feed
 from server.dispatch.models import TechnicianRow
 from server.work_orders import repository
+from server.work_orders.models import WorkOrderRow
 from shared.decide import Decision
-from shared.events import WorkOrderAssigned, WorkOrderCompleted, WorkOrderUnassigned, WorkOrderUnfinished
+from shared.events import (
+    TakenOver,
+    WorkOrderAssigned,
+    WorkOrderCancelled,
+    WorkOrderCompleted,
+    WorkOrderUnassigned,
+    WorkOrderUnfinished,
+)
 from shared.work_orders import WorkOrder
+
+PROMISES_CHANGE = (
+    TakenOver,
+    WorkOrderAssigned,
+    WorkOrderCancelled,
+    WorkOrderCompleted,
+    WorkOrderUnassigned,
+    WorkOrderUnfinished,
+)
+"""Events that make or release what a van's stock is promised to."""
 
 
 def book(deed: Deed, decision: Decision, asset_rows: Mapping[str, AssetRow]) -> list[tuple[str, str]]:
@@ -65,7 +83,33 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
             actor=deed.actor,
             facts=facts if kind == "work_order" else None,
         )
+    _tell_next_at_this_address(deed, decision)
     return changed
+
+
+def _tell_next_at_this_address(deed: Deed, decision: Decision) -> None:
+    """What hangs on the wall is on the card of whoever comes next."""
+    serials = {
+        move.serial
+        for event in decision.events
+        if isinstance(event, VisitOver)
+        for move in event.moves
+        if move.serial
+    }
+    if not serials:
+        return
+    order = deed.after.order
+    query = select(WorkOrderRow.id, WorkOrderRow.technician_id).where(
+        WorkOrderRow.location_id == order.place.id,
+        WorkOrderRow.id != order.id,
+        WorkOrderRow.technician_id.is_not(None),
+        WorkOrderRow.finished_at.is_(None),
+    )
+    topic = type(decision.events[-1]).__name__
+    for other_id, technician_id in deed.session.execute(query):
+        scope = feed.technician_scope(technician_id)
+        for kind, key in [("work_order", str(other_id)), *(("asset", serial) for serial in sorted(serials))]:
+            feed.append(deed.session, [scope], kind, key, topic, at=deed.decided_at, actor=deed.actor)
 
 
 def _scopes(order: WorkOrder, before: WorkOrder) -> list[str]:
@@ -80,7 +124,7 @@ def _places_touched(deed: Deed, decision: Decision) -> set[UUID]:
         if deed.after.assets.get(serial) != deed.before.assets.get(serial)
     }
     for event in decision.events:
-        if isinstance(event, WorkOrderCompleted | WorkOrderUnfinished):
+        if isinstance(event, VisitOver):
             places |= {place for move in event.moves for place in (move.source_id, move.target_id)}
     return places
 
@@ -95,9 +139,8 @@ def _drivers_of(deed: Deed, places: set[UUID]) -> list[str]:
 def _skus_moved(decision: Decision, order: WorkOrder) -> set[str]:
     skus: set[str] = set()
     for event in decision.events:
-        if isinstance(event, WorkOrderCompleted | WorkOrderUnfinished):
+        if isinstance(event, VisitOver):
             skus |= {move.sku for move in event.moves}
-            skus |= {line.sku for line in order.required_parts} | order.fitting_skus
-        if isinstance(event, WorkOrderAssigned | WorkOrderUnassigned):
+        if isinstance(event, PROMISES_CHANGE):
             skus |= {line.sku for line in order.required_parts} | order.fitting_skus
     return skus

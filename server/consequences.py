@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,12 @@ from shared.money import Money
 from shared.situation import Situation
 from shared.work_orders import ServiceState, WorkOrderKind
 
+STALE = timedelta(minutes=30)
+"""A phone that was offline for longer tells nobody any more that its technician is on the way."""
+
+VisitOver = ev.WorkOrderCompleted | ev.WorkOrderUnfinished | ev.WorkOrderCancelled
+"""Events that book what a visit moved."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
@@ -45,7 +51,7 @@ class Deed:
     decided_at: datetime
 
 
-def book_stock(deed: Deed, event: ev.WorkOrderCompleted | ev.WorkOrderUnfinished) -> None:
+def book_stock(deed: Deed, event: VisitOver) -> None:
     ledger.book(
         deed.session,
         event.moves,
@@ -57,7 +63,7 @@ def book_stock(deed: Deed, event: ev.WorkOrderCompleted | ev.WorkOrderUnfinished
     _post_cost_of_parts(deed, event)
 
 
-def _post_cost_of_parts(deed: Deed, event: ev.WorkOrderCompleted | ev.WorkOrderUnfinished) -> None:
+def _post_cost_of_parts(deed: Deed, event: VisitOver) -> None:
     """What left our stock for good costs us something; what came back from the wall is ours at no cost."""
     used = [move for move in event.moves if move.target_id == deed.after.order.place.id and not move.serial]
     if not used:
@@ -83,7 +89,7 @@ def release_reservations(deed: Deed, event: ev.Event) -> None:
     )
 
 
-def reserve_parts(deed: Deed, event: ev.WorkOrderAssigned) -> None:
+def reserve_parts(deed: Deed, event: ev.WorkOrderAssigned | ev.TakenOver) -> None:
     """Promise the van's parts to the job, and one device for each that it needs."""
     session, order = deed.session, deed.after.order
     van_id = session.scalar(select(TechnicianRow.van_id).where(TechnicianRow.id == event.technician_id))
@@ -105,9 +111,11 @@ def move_service(deed: Deed, event: ev.WorkOrderCompleted) -> None:
     match order.kind:
         case WorkOrderKind.INSTALL:
             service.state, service.active_from = ServiceState.ACTIVE, event.at
+            service.plan_code = order.service.plan_code
+        case WorkOrderKind.UPGRADE:
+            service.plan_code = order.service.plan_code
         case WorkOrderKind.DISCONNECT:
             service.state, service.ended_at = ServiceState.TERMINATED, event.at
-    service.plan_code = order.service.plan_code
 
 
 def draft_invoice(deed: Deed, event: ev.WorkOrderCompleted) -> None:
@@ -148,7 +156,7 @@ def _product_rows(session: Session, skus: set[str]) -> dict[str, ProductRow]:
     return {row.sku: row for row in session.scalars(select(ProductRow).where(ProductRow.sku.in_(skus)))}
 
 
-def buy_again(deed: Deed, event: ev.WorkOrderCompleted | ev.WorkOrderUnfinished) -> None:
+def buy_again(deed: Deed, event: VisitOver) -> None:
     left = {move.sku for move in event.moves if move.target_id == deed.after.order.place.id}
     purchasing.reorder(deed.session, left, at=deed.decided_at, cause=deed.after.order.id)
 
@@ -165,6 +173,8 @@ def note_freed_minutes(deed: Deed, event: ev.WorkOrderCompleted | ev.WorkOrderUn
 
 def tell_customer(template: str) -> Callable[[Deed, Any], None]:
     def tell(deed: Deed, event: Any) -> None:
+        if template == "on_the_way" and deed.decided_at - event.at > STALE:
+            return
         chosen = template
         if template == "completed" and deed.after.order.kind is WorkOrderKind.DISCONNECT:
             chosen = "disconnected"
@@ -184,7 +194,7 @@ def tell_customer(template: str) -> Callable[[Deed, Any], None]:
 CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.TravelStarted: (tell_customer("on_the_way"),),
     ev.Arrived: (),
-    ev.TakenOver: (),
+    ev.TakenOver: (release_reservations, reserve_parts),
     ev.AssetFitted: (),
     ev.AssetUnfitted: (),
     ev.AssetRemoved: (),
@@ -211,6 +221,6 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ),
     ev.WorkOrderAssigned: (release_reservations, reserve_parts),
     ev.WorkOrderUnassigned: (release_reservations,),
-    ev.WorkOrderCancelled: (release_reservations,),
+    ev.WorkOrderCancelled: (book_stock, release_reservations, buy_again),
 }
 """One row an event; a test holds it against the union."""

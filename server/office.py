@@ -17,12 +17,14 @@ from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
 from server.settings import Settings
+from server.stock.models import StockPlaceRow
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
 from shared.commands import SCHEMA, AssignWorkOrder, OfficeCommand
 from shared.decide import Decision, decide
 from shared.problems import NotFound
 from shared.situation import Situation
+from shared.work_orders import WorkOrder
 from sync.protocol import encode
 
 OFFICE = UUID("00000000-0000-7000-8000-000000000002")
@@ -42,13 +44,14 @@ def apply(
     row, order = repository.lock(session, command.work_order_id)
     if isinstance(command, AssignWorkOrder) and not session.get(TechnicianRow, command.technician_id):
         raise NotFound("There is no such technician", field="technician_id")
-    serials = session.scalars(select(AssetRow.serial).where(AssetRow.claimed_by == order.id))
-    found = register.lock(session, serials)
+    claimed = session.scalars(select(AssetRow.serial).where(AssetRow.claimed_by == order.id))
+    found = register.lock(session, [*claimed, *(device.serial for device in order.removed)])
+    van = _van_at_work(session, order)
     before = Situation(
         order=order,
         actor_id=OFFICE,
-        van_id=None,
-        van_name="",
+        van_id=van.id if van else None,
+        van_name=van.name if van else "",
         assets={serial: asset for serial, (_, asset) in found.items()},
         on_hand={},
         products={},
@@ -66,8 +69,22 @@ def apply(
         happened_at=now,
         decided_at=now,
     )
+    if decision.after.order.technician_id != order.technician_id:
+        row.why = {}  # the plan's reason was for somebody else; a plan that decides gives its own
     book(deed, decision, {serial: asset_row for serial, (asset_row, _) in found.items()})
     return decision
+
+
+def _van_at_work(session: Session, order: WorkOrder) -> StockPlaceRow | None:
+    """The van of the visit that is under way: what it has used so far came from there."""
+    if not order.state.is_under_way:
+        return None
+    query = (
+        select(StockPlaceRow)
+        .join(TechnicianRow, TechnicianRow.van_id == StockPlaceRow.id)
+        .where(TechnicianRow.id == order.technician_id)
+    )
+    return session.scalar(query)
 
 
 def _keep(

@@ -27,7 +27,9 @@ class Decision:
 
 def decide(command: cmd.Command, situation: Situation, at: datetime) -> Decision:
     """Say what `command` causes at the instant `at` (UTC), or raise the Problem that forbids it."""
-    taken_over, remarks = visit.whose_job(situation) if isinstance(command, cmd.FieldCommand) else ((), ())
+    taken_over, remarks = (
+        visit.whose_job(command, situation) if isinstance(command, cmd.FieldCommand) else ((), ())
+    )
     ready = reduce(evolve, taken_over, situation)
     events, more = RULES[type(command)](command, ready, at)
     return Decision(
@@ -64,9 +66,11 @@ def unassign(command: cmd.UnassignWorkOrder, now: Situation, at: datetime) -> vi
 
 
 def cancel(command: cmd.CancelWorkOrder, now: Situation, at: datetime) -> visit.Outcome:
+    """What a visit under way has used stays used; what it fitted goes back, as for an unfinished one."""
     if now.order.state.is_over:
         raise AlreadyClosed(f"{now.order.number} is {now.order.state.value}", subject=now.order.number)
-    return (WorkOrderCancelled(at=at, reason=command.reason),), ()
+    moves = visit.moves_at_close(now, fitted=False) if now.van_id else ()
+    return (WorkOrderCancelled(at=at, reason=command.reason, moves=moves),), ()
 
 
 RULES: dict[type[cmd.Command], Callable[[Any, Situation, datetime], visit.Outcome]] = {

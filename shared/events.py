@@ -106,8 +106,11 @@ class WorkOrderUnassigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderCancelled:
+    """`moves`: what a visit that had begun used up and took away; it stays so."""
+
     at: datetime
     reason: str
+    moves: tuple[StockMove, ...] = ()
 
 
 Event = (

@@ -21,7 +21,7 @@ UNRECEIVED_PLACE = UUID("00000000-0000-7000-8000-000000000001")
 class Situation:
     """One work order, who acts on it, the devices the command names, and the actor's van.
 
-    `van_id` is None for the office. `on_hand` maps SKU to units on that van by the ledger.
+    `van_id` is None where no visit has begun. `on_hand` maps SKU to units on that van by the ledger.
     A phone knows only its own van's and customers' devices; a serial missing there may exist elsewhere.
     """
 
@@ -50,9 +50,9 @@ def evolve(before: Situation, event: ev.Event) -> Situation:
         case ev.AssetUnfitted(serial=serial) if serial in before.assets:
             freed = replace(before.assets[serial], claimed_by=None)
             return replace(after, assets={**before.assets, serial: freed})
-        case ev.WorkOrderCompleted() | ev.WorkOrderUnfinished():
+        case ev.WorkOrderCompleted() | ev.WorkOrderUnfinished() | ev.WorkOrderCancelled():
             return _moved(after, event.moves)
-        case ev.WorkOrderCancelled() | ev.WorkOrderUnassigned():
+        case ev.WorkOrderUnassigned():
             return _released(after)
     return after
 

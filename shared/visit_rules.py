@@ -56,8 +56,11 @@ _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def whose_job(now: Situation) -> Outcome:
-    """Whether the actor may touch this order; a former technician may until the new one has started."""
+def whose_job(command: cmd.FieldCommand, now: Situation) -> Outcome:
+    """Whether the actor may touch this order; a former technician may until the new one has started.
+
+    Work takes the job over; a note alone does not.
+    """
     order = now.order
     if order.technician_id != now.actor_id and now.actor_id not in order.former_technician_ids:
         raise NotYourJob(f"{order.number} was never yours: ask dispatch to assign it", subject=order.number)
@@ -77,6 +80,8 @@ def whose_job(now: Situation) -> Outcome:
             f"{order.number} went to a colleague who has started it. Your work is kept; dispatch decides",
             subject=order.number,
         )
+    if isinstance(command, cmd.AddNote):
+        return (), ()
     remark = Remark("reassigned", f"{order.number} had been given away; it stays with who did the work")
     return (ev.TakenOver(technician_id=now.actor_id),), (remark,)
 
@@ -284,11 +289,13 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
 def add_note(command: cmd.AddNote, now: Situation, at: datetime) -> Outcome:
     if not command.text.strip():
         raise BadValue("The note is empty", field="text")
-    if len(command.text) > NOTE_LENGTH_MAX:
-        raise BadValue(
-            f"A note holds {NOTE_LENGTH_MAX} characters, this has {len(command.text)}", field="text"
-        )
+    _check_length(command.text)
     return (ev.NoteAdded(note=Note(author_id=now.actor_id, text=command.text, at=at)),), ()
+
+
+def _check_length(text: str) -> None:
+    if len(text) > NOTE_LENGTH_MAX:
+        raise BadValue(f"A note holds {NOTE_LENGTH_MAX} characters, this has {len(text)}", field="text")
 
 
 def missing_for_close(order: WorkOrder) -> tuple[Problem, ...]:
@@ -331,6 +338,7 @@ def cannot_complete(command: cmd.CannotComplete, now: Situation, at: datetime) -
     """Parts that were used stay used; devices that were fitted go back to where they came from."""
     assert now.van_id is not None, "a technician without a van cannot visit"
     note: tuple[ev.Event, ...] = ()
+    _check_length(command.text)
     if command.text.strip():
         note = (ev.NoteAdded(note=Note(author_id=now.actor_id, text=command.text, at=at)),)
     unfinished = ev.WorkOrderUnfinished(
@@ -366,5 +374,11 @@ def moves_at_close(now: Situation, *, fitted: bool) -> tuple[StockMove, ...]:
             sku=device.sku, quantity=1, source_id=order.place.id, target_id=van_id, serial=device.serial
         )
         for device in order.removed
+        if not _gone_from(order, now.assets.get(device.serial))
     ]
     return tuple(moves)
+
+
+def _gone_from(order: WorkOrder, asset: Asset | None) -> bool:
+    """Whether another visit to the same address has booked the device away meanwhile."""
+    return asset is not None and asset.holder_id != order.place.id

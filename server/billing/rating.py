@@ -63,8 +63,9 @@ def charges_for(
         case WorkOrderKind.DISCONNECT:
             unused = days_left - 1  # the day of the visit was still served
             if unused:
-                net = -new.monthly.share(unused, days_in_month)
-                credit = f"{new.name}, unused {unused} of {days_in_month} days"
+                ran = old or new  # an upgrade may have come in between
+                net = -ran.monthly.share(unused, days_in_month)
+                credit = f"{ran.name}, unused {unused} of {days_in_month} days"
                 charges.append(_one("unused-days", credit, net))
     return tuple(charges)
 

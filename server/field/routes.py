@@ -19,7 +19,7 @@ from server.dependencies import DatabaseDep, SettingsDep
 from server.dispatch.models import TechnicianRow
 from server.field import attachments
 from server.field.images import DeviceSource
-from server.field.unit import DeviceUnits
+from server.field.unit import DeviceUnits, in_range, storable
 from server.settings import Settings
 from shared.problems import Malformed, NewerSchema
 from sync.protocol import (
@@ -37,6 +37,7 @@ router = APIRouter(tags=["field"])
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
 HEARTBEAT = timedelta(seconds=30)
+APP_VERSION_LENGTH_MAX = 80
 Authorization = Annotated[str | None, Header()]
 
 
@@ -122,9 +123,9 @@ def _note_contact(
         devices.seen(
             row,
             now,
-            app_version=message.app_version,
-            queue_length=message.queue_length,
-            clock_offset_seconds=round((now - message.device_now).total_seconds()),
+            app_version=storable(message.app_version[:APP_VERSION_LENGTH_MAX]),
+            queue_length=in_range(message.queue_length),
+            clock_offset_seconds=in_range(round((now - message.device_now).total_seconds())),
             life=timedelta(days=settings.device_token_days),
         )
 

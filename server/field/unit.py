@@ -201,26 +201,31 @@ class CommandUnit:
             id=pushed.id,
             device_id=self._device_id,
             actor=self._technician.name,
-            seq=min(pushed.seq, INTEGER_MAX),
-            type=_storable(pushed.type),
-            schema_version=min(pushed.schema, INTEGER_MAX),
+            seq=in_range(pushed.seq),
+            type=storable(pushed.type),
+            schema_version=in_range(pushed.schema),
             work_order_id=self._row.id if self._row else None,
-            body=_storable(bytes(pushed.body).decode(errors="backslashreplace")),
+            body=storable(bytes(pushed.body).decode(errors="backslashreplace")),
             digest=_digest(pushed),
-            base_version=min(pushed.base_version, INTEGER_MAX),
+            base_version=in_range(pushed.base_version),
             made_at=pushed.made_at,
             happened_at=happened_at,
             decided_at=utc_now(),
             outcome=outcome,
             slug=problem.slug if problem else None,
-            detail=_storable(problem.detail) if problem else None,
+            detail=storable(problem.detail) if problem else None,
             remarks=[{"slug": remark.slug, "detail": remark.detail} for remark in remarks],
         )
         self._session.add(row)
         return row
 
 
-def _storable(text: str) -> str:
+def in_range(number: int) -> int:
+    """The nearest that an integer column holds: what a broken phone says of itself must not stop its work."""
+    return max(-INTEGER_MAX, min(number, INTEGER_MAX))
+
+
+def storable(text: str) -> str:
     """PostgreSQL keeps no NUL; a broken app's command must not block its queue for that."""
     return text.replace("\x00", "\\u0000")
 

@@ -35,6 +35,9 @@ class TestTheTable:
             "tell",
         ]
 
+    def test_a_job_taken_over_takes_what_is_promised_along(self):
+        assert names(ev.TakenOver) == ["release_reservations", "reserve_parts"]
+
     def test_what_is_recorded_on_the_way_causes_nothing_yet(self):
         quiet = {event.__name__ for event in get_args(ev.Event) if not CONSEQUENCES[event]}
         assert quiet == {
@@ -46,5 +49,4 @@ class TestTheTable:
             "EvidenceAdded",
             "NoteAdded",
             "PartsUsed",
-            "TakenOver",
         }

@@ -11,6 +11,8 @@ from world import CABLE, MONDAY, ONT_A, ONT_B, Job, World, uid
 from server import office
 from server.db.feed_models import CommandRow, FeedRow
 from server.stock.models import ReservationRow
+from server.work_orders.models import WorkOrderRow
+from shared.assets import AssetState
 from shared.commands import AssignWorkOrder, CancelWorkOrder, UnassignWorkOrder
 from shared.problems import AlreadyClosed, NotFound, Reassigned
 from shared.work_orders import WorkOrderKind, WorkOrderState
@@ -82,6 +84,13 @@ class TestAssigning:
         }
         assert {row.actor for row in rows} == {DORA}
 
+    def test_by_hand_to_somebody_else_forgets_why_the_plan_chose_the_first(self, world: World):
+        job = world.order()
+        with world.database.write() as session:
+            session.get_one(WorkOrderRow, job.id).why = {"sentence": "Ana is near"}
+        run(world, assign(world, job))
+        assert world.row(WorkOrderRow).why == {}
+
     def test_keeps_who_did_it(self, world: World):
         job = world.order()
         run(world, assign(world, job))
@@ -141,6 +150,29 @@ class TestTakingBackAndCancelling:
         assert promised(world, job) == {}
         assert world.asset("ANA0001").claimed_by is None
         assert world.work_order(job).state is WorkOrderState.CANCELLED
+
+    def test_cancelling_a_visit_under_way_books_what_it_has_used_and_taken(self, world: World):
+        job = world.order(WorkOrderKind.SWAP)
+        world.ana.send(*world.visit(job, until_close=False))
+        run(world, CancelWorkOrder(work_order_id=job.id, reason="moved away"))
+        assert world.balance(world.ana.van_id, CABLE) == 182
+        assert world.asset("ANA0001").claimed_by is None
+        device = world.asset(job.on_site[0])
+        assert (device.holder_id, device.state) == (world.ana.van_id, AssetState.RECOVERED)
+        assert world.misplaced() == []
+        assert set(world.stock_by_sku().values()) == {0}
+        assert world.journal_total() == 0
+
+    def test_cancelling_tells_the_phone_what_is_free_again(self, world: World):
+        job = world.order()
+        run(world, CancelWorkOrder(work_order_id=job.id, reason="moved away"))
+        told = {(row.kind, row.key) for row in world.rows(FeedRow) if row.scope.startswith("tech:")}
+        assert told == {
+            ("work_order", str(job.id)),
+            ("stock_line", CABLE),
+            ("stock_line", ONT_A),
+            ("stock_line", ONT_B),
+        }
 
     def test_what_is_over_stays_over(self, world: World):
         job = world.order(WorkOrderKind.REPAIR)

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
-from situations import ANA, BEN, JOB, NOON, a_device, a_situation
+from situations import ANA, ANAS_VAN, BEN, HOME, JOB, NOON, a_device, a_situation
 
 from shared import commands as cmd
 from shared import events as ev
 from shared import problems
 from shared.decide import RULES, decide
 from shared.situation import EVOLVERS
-from shared.work_orders import WorkOrderState
+from shared.stock import StockMove
+from shared.work_orders import PartLine, WorkOrderState
 
 S = WorkOrderState
 
@@ -135,6 +136,15 @@ class TestCancelling:
         assert decision.events == (ev.WorkOrderCancelled(at=NOON, reason="moved away"),)
         assert (decision.after.order.state, decision.after.order.finished_at) == (S.CANCELLED, NOON)
         assert decision.after.assets["ANA0001"] == a_device()
+
+    def test_keeps_what_a_visit_under_way_has_used(self):
+        now = a_situation(parts=(PartLine(sku="CABLE", quantity=18),))
+        [cancelled] = decide(CANCEL, now, NOON).events
+        assert cancelled == ev.WorkOrderCancelled(
+            at=NOON,
+            reason="moved away",
+            moves=(StockMove(sku="CABLE", quantity=18, source_id=ANAS_VAN, target_id=HOME),),
+        )
 
     @pytest.mark.parametrize("state", [S.COMPLETED, S.UNFINISHED, S.CANCELLED])
     def test_is_refused_once_it_is_over(self, state: WorkOrderState):

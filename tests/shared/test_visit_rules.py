@@ -121,6 +121,14 @@ class TestWhoseJobItIs:
         assert decision.after.order.technician_id == ANA
         assert decision.after.order.former_technician_ids == {ANA, BEN}
 
+    def test_a_note_of_one_it_was_taken_from_is_kept_and_takes_nothing_from_the_new_one(self):
+        now = a_situation(
+            actor=ANA, state=S.ASSIGNED, technician_id=BEN, former_technician_ids=frozenset({ANA})
+        )
+        decision = decide(cmd.AddNote(work_order_id=now.order.id, text="The code is 4711"), now, NOON)
+        assert [type(event) for event in decision.events] == [ev.NoteAdded]
+        assert decision.after.order.technician_id == BEN
+
     @pytest.mark.parametrize("state", [S.TRAVELLING, S.ON_SITE])
     def test_one_it_was_taken_from_may_not_when_the_new_one_has_started(self, state: WorkOrderState):
         now = a_situation(actor=ANA, state=state, technician_id=BEN, former_technician_ids=frozenset({ANA}))
@@ -566,6 +574,16 @@ class TestClosing:
         )
         assert decision.after.assets["OLD0001"] == a_device("OLD0001", state=AssetState.RECOVERED)
 
+    def test_leaves_a_removed_device_where_another_visit_has_booked_it_meanwhile(self):
+        taken = RemovedAsset(serial="OLD0001", sku="ONT-A", reason="broken")
+        elsewhere = a_device("OLD0001", state=AssetState.RECOVERED, holder_id=BENS_VAN)
+        now = a_situation(
+            elsewhere, removed=(taken,), required_equipment=(), required_checks=(), removal_required=True
+        )
+        decision = decide(CLOSE, now, NOON)
+        assert decision.events == (ev.WorkOrderCompleted(at=NOON, technician_id=ANA, moves=()),)
+        assert decision.after.assets["OLD0001"] == elsewhere
+
     def test_says_all_that_is_missing_in_the_order_of_the_work(self):
         now = a_situation(removal_required=True, photos_required=1, signature_required=True)
         assert refusal(CLOSE, now) == (
@@ -635,6 +653,14 @@ class TestGivingUp:
         command = cmd.CannotComplete(work_order_id=JOB, reason=UnfinishedReason.UNSAFE)
         [event] = events(command, now)
         assert [move.serial for move in event.moves] == [None, "OLD0001"]
+
+    def test_with_more_words_than_a_note_holds_is_refused(self):
+        command = cmd.CannotComplete(work_order_id=JOB, reason=UnfinishedReason.UNSAFE, text="x" * 4_001)
+        assert refusal(command, ready_to_close()) == (
+            problems.BadValue,
+            "A note holds 4000 characters, this has 4001",
+            "text",
+        )
 
 
 class TestAVanIsNeeded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,7 +31,7 @@ from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow
 from server.stock.models import ReservationRow, StockMoveRow
 from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
-from shared.commands import CannotComplete, RemoveAsset
+from shared.commands import CannotComplete, RemoveAsset, StartTravel
 from shared.work_orders import ServiceState, UnfinishedReason, WorkOrderKind, WorkOrderState
 from sync.protocol import Receipt
 
@@ -213,10 +214,20 @@ class TestClosingAnInstallation:
     def test_tells_the_customer_in_their_language(self, world: World, language: str, words: str):
         close(world, world.order(language=language))
         notices = {notice.template: notice for notice in world.rows(NoticeRow)}
-        assert set(notices) == {"on_the_way", "completed"}
+        assert set(notices) == {"completed"}
         told = notices["completed"]
         assert (told.body, told.language, told.state) == (words, language, "queued")
         assert (told.channel, told.recipient) == ("sms", "+3585000001")
+
+    @pytest.mark.parametrize(("minutes_ago", "told"), [(5, ["on_the_way"]), (45, [])])
+    def test_tells_who_is_on_the_way_only_while_that_is_news(
+        self, world: World, minutes_ago: int, told: list[str]
+    ):
+        job = world.order()
+        now = datetime.now(UTC)
+        left = world.ana.envelope(StartTravel(work_order_id=job.id), now - timedelta(minutes=minutes_ago))
+        assert world.ana.deliver([left], now=now)[0].outcome == "accepted"
+        assert [notice.template for notice in world.rows(NoticeRow)] == told
 
     def test_tells_the_board_and_the_technician_what_changed(self, world: World):
         job = world.order()
@@ -329,7 +340,7 @@ class TestTheOtherKindsOfVisit:
             AssetState.IN_STOCK,
         )
         assert world.row(ReservationRow).released_at is not None
-        assert [notice.template for notice in world.rows(NoticeRow)] == ["on_the_way", "unfinished"]
+        assert [notice.template for notice in world.rows(NoticeRow)] == ["unfinished"]
 
     def test_a_device_taken_off_again_stays_on_the_van(self, world: World):
         job = world.order()
@@ -372,3 +383,61 @@ class TestADeviceFromAColleaguesVan:
 
 def _fields(command: object) -> dict[str, object]:
     return {name: getattr(command, name) for name in command.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def another_job_there(world: World, job: Job, kind: WorkOrderKind, plan: str = "HOME-100") -> Job:
+    """Ben's job at the same address, for the same service."""
+    other = world.order(kind, phone=world.ben, on_site=())
+    with world.database.write() as session:
+        row = session.get_one(WorkOrderRow, other.id)
+        row.customer_id, row.location_id, row.service_id = job.customer_id, job.location_id, job.service_id
+        row.plan_code = plan
+    return replace(
+        other,
+        customer_id=job.customer_id,
+        location_id=job.location_id,
+        service_id=job.service_id,
+        on_site=job.on_site,
+    )
+
+
+class TestTwoJobsAtOneAddress:
+    def test_a_repair_ordered_before_an_upgrade_leaves_the_new_plan_alone(self, world: World):
+        upgrade = world.order(WorkOrderKind.UPGRADE)
+        repair = another_job_there(world, upgrade, WorkOrderKind.REPAIR)
+        close(world, upgrade)
+        assert {receipt.outcome for receipt in world.ben.send(*world.visit(repair))} == {"accepted"}
+        service = world.row(ServiceRow, ServiceRow.id == upgrade.service_id)
+        assert service.plan_code == HOME_500
+
+    def test_a_disconnection_ordered_before_an_upgrade_credits_the_plan_that_ran(self, world: World):
+        upgrade = world.order(WorkOrderKind.UPGRADE)
+        end = another_job_there(world, upgrade, WorkOrderKind.DISCONNECT)
+        close(world, upgrade)
+        steps = world.visit(replace(end, on_site=("ANA0003",)), cable=0, connectors=0)
+        assert {receipt.outcome for receipt in world.ben.send(*steps)} == {"accepted"}
+        assert lines_of(world, end)["unused-days"] == (1, -2_100, -2_100, -536), "14 of 30 days of Home 500"
+
+    def test_a_device_that_both_took_off_leaves_the_address_once(self, world: World):
+        swap = world.order(WorkOrderKind.SWAP)
+        end = another_job_there(world, swap, WorkOrderKind.DISCONNECT)
+        bens = world.visit(end, cable=0, connectors=0)
+        world.ben.send(*bens[:-1])
+        close(world, swap)
+        [receipt] = world.ben.send(bens[-1])
+        assert receipt.outcome == "accepted"
+        moves = world.rows(StockMoveRow, StockMoveRow.serial == swap.on_site[0])
+        assert [move.target_id for move in moves] == [swap.location_id, world.ana.van_id]
+        assert world.asset(swap.on_site[0]).holder_id == world.ana.van_id
+        assert world.misplaced() == []
+
+    def test_who_comes_next_is_told_what_hangs_there_now(self, world: World):
+        swap = world.order(WorkOrderKind.SWAP)
+        repair = another_job_there(world, swap, WorkOrderKind.REPAIR)
+        close(world, swap)
+        bens = {
+            (row.kind, row.key)
+            for row in world.rows(FeedRow, FeedRow.scope == f"tech:{world.ben.technician_id}")
+        }
+        assert bens == {("work_order", str(repair.id)), ("asset", "ANA0001"), ("asset", swap.on_site[0])}
+        assert world.work_order(repair).on_site_serials == ("ANA0001",)

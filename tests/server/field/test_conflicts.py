@@ -17,7 +17,7 @@ from server.billing.models import InvoiceRow
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
 from server.field.images import DeviceSource
-from server.stock.models import StockMoveRow
+from server.stock.models import ReservationRow, StockMoveRow
 from shared.assets import AssetState
 from shared.commands import (
     AddNote,
@@ -165,6 +165,32 @@ class TestAJobGivenToSomebodyElse:
         assert [row.type for row in held(world)] == [step.type for step in steps]
         assert all(row.work_order_id == job.id for row in held(world))
 
+    def test_what_is_promised_to_it_moves_along_and_both_phones_learn_it(self, world: World):
+        job = world.order()
+        give(world, job, world.ben)
+        seen = world.rows(FeedRow)[-1].seq
+        world.ana.send(StartTravel(work_order_id=job.id))
+        open_ = world.rows(ReservationRow, ReservationRow.released_at.is_(None))
+        assert {(row.place_id, row.sku) for row in open_} == {
+            (world.ana.van_id, CABLE),
+            (world.ana.van_id, ONT_A),
+        }
+        told = {
+            (row.scope, row.key)
+            for row in world.rows(FeedRow, FeedRow.seq > seen, FeedRow.kind == "stock_line")
+        }
+        both = [f"tech:{phone.technician_id}" for phone in (world.ana, world.ben)]
+        assert {(scope, sku) for scope in both for sku in (CABLE, ONT_A)} <= told
+
+    def test_a_note_from_her_is_kept_and_takes_nothing_from_the_other(self, world: World):
+        job = world.order()
+        give(world, job, world.ben)
+        [receipt] = world.ana.send(AddNote(work_order_id=job.id, text="The code is 4711"))
+        assert (receipt.outcome, receipt.remarks) == ("accepted", ())
+        order = world.work_order(job)
+        assert order.technician_id == world.ben.technician_id
+        assert [note.text for note in order.notes] == ["The code is 4711"]
+
     def test_and_back_again_is_hers_as_before(self, world: World):
         job = world.order()
         give(world, job, world.ben)
@@ -279,6 +305,7 @@ class TestBadInputIsKept:
             ({"schema": 2}, "newer-schema"),
             ({"schema": 2**40}, "newer-schema"),
             ({"seq": 2**40, "base_version": 2**40, "type": "teleport"}, "unknown-command"),
+            ({"seq": -(2**40), "base_version": -(2**40), "type": "teleport"}, "unknown-command"),
             ({"body": msgspec.Raw(b"[]")}, "malformed"),
             ({"body": msgspec.Raw(b'{"work_order_id": 7}')}, "malformed"),
             ({"body": msgspec.Raw(b'{"work_order_id": "\xff\xfe"}')}, "malformed"),

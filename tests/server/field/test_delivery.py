@@ -70,7 +70,7 @@ class TestTheSameVisitAgain:
         assert {receipt.outcome for receipt in answers[0]} == {"accepted"}
         assert len(world.rows(CommandRow)) == 9
         assert len(world.rows(InvoiceRow)) == 1
-        assert len(world.rows(NoticeRow)) == 2
+        assert len(world.rows(NoticeRow)) == 1
         assert world.balance(world.ana.van_id, CABLE) == 182
         assert world.work_order(job).version == 10
 

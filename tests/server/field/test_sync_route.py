@@ -348,6 +348,22 @@ class TestTheHeartbeat:
         assert abs(device.clock_offset_seconds - 86_400) <= 2
         assert device.last_seen_at is not None
 
+    def test_of_a_phone_that_talks_nonsense_about_itself_never_stops_its_work(
+        self, client: TestClient, today: World
+    ):
+        job = today.order()
+        answer = sync(
+            client,
+            today.ana,
+            today.ana.envelopes(StartTravel(work_order_id=job.id)),
+            device_now=datetime(1901, 1, 1, tzinfo=UTC),
+            queue_length=2**40,
+            app_version="1\x00" * 500,
+        )
+        assert answer.receipts[0].outcome == "accepted"
+        device = today.row(DeviceRow, DeviceRow.id == today.ana.device_id)
+        assert (device.queue_length, device.clock_offset_seconds) == (2**31 - 1, 2**31 - 1)
+
     def test_a_clock_a_day_off_is_corrected_and_remarked(self, client: TestClient, today: World):
         job = today.order()
         yesterday = today.now - timedelta(days=1)
