@@ -98,6 +98,8 @@ def _report(model: Model, progress: Progress | None) -> None:
     if progress is None:
         return
     began, best, last = time.monotonic(), 1 << 60, 0.0
+    # Jobs that nobody can do are not in the model, but they are in what the day costs.
+    hopeless = sum(model.day.undone[number] for number in set(model.day.open_jobs) - set(model.jobs))
 
     def on_solution() -> None:
         nonlocal best, last
@@ -105,7 +107,7 @@ def _report(model: Model, progress: Progress | None) -> None:
         best = min(best, int(model.routing.CostVar().Max()))
         if now - last >= REPORT_EVERY_SECONDS:
             last = now
-            progress(now - began, best)
+            progress(now - began, best + hopeless)
 
     model.routing.AddAtSolutionCallback(on_solution)
 
