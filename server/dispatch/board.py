@@ -33,12 +33,15 @@ from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
 from server.dispatch.timeliness import Level, Stop, Timeliness, follow_route, judge_alone
 from server.stock.models import StockPlaceRow
 from server.work_orders.models import WorkOrderRow
+from shared.problems import BadValue
 from shared.skills import SkillNeed
 from shared.work_orders import WorkOrderKind, WorkOrderState
 
 
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The instants at which the local day begins and ends: 23, 24 or 25 hours apart."""
+    """The instants at which the local day begins and ends: 23, 24 or 25 hours apart. Raises BadValue."""
+    if not 1900 < day.year < 9000:
+        raise BadValue(f"There is no plan for the year {day.year}", field="day")
     start = datetime.combine(day, time(), zone)
     end = datetime.combine(day + timedelta(days=1), time(), zone)
     return start, end

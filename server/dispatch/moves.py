@@ -31,6 +31,8 @@ def assignment(
     """
     if planned_start.tzinfo is None:
         raise BadValue("The start needs a time zone", field="planned_start")
+    if not 1900 < planned_start.year < 9000:
+        raise BadValue(f"Nobody works in the year {planned_start.year}", field="planned_start")
     order = session.get(WorkOrderRow, work_order_id)
     if order is None:
         raise NotFound("There is no such work order", subject=str(work_order_id))

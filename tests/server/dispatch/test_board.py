@@ -18,7 +18,7 @@ from server.db import feed
 from server.dispatch.board import day_bounds, snapshot, work_orders
 from server.dispatch.cards import Board, LeftOut
 from server.dispatch.models import DayPlanRow, UnassignedRow
-from shared.problems import AlreadyClosed, NotFound
+from shared.problems import AlreadyClosed, BadValue, NotFound
 
 
 @pytest.fixture
@@ -64,6 +64,11 @@ class TestTheDayOfABoard:
             "2026-10-24T21:00:00+00:00",
             "2026-10-25T22:00:00+00:00",
         )
+
+    @pytest.mark.parametrize("day", [date(1, 1, 1), date(9999, 12, 31)])
+    def test_that_no_calendar_can_count_from_is_refused(self, day: date):
+        with pytest.raises(BadValue, match=f"There is no plan for the year {day.year}"):
+            day_bounds(day, ZoneInfo("Europe/Helsinki"))
 
     def test_shows_what_is_planned_promised_or_finished_on_it_and_nothing_else(self, console: Console):
         aino = console.technician()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,3 +60,5 @@ class TestMovingAJob:
                 assignment(session, order, mint(), console.now)
             with pytest.raises(BadValue, match="time zone"):
                 assignment(session, order, aino, datetime(2026, 11, 23, 9))
+            with pytest.raises(BadValue, match="Nobody works in the year 9999"):
+                assignment(session, order, aino, datetime(9999, 12, 31, tzinfo=UTC))
