@@ -11,8 +11,10 @@ import browser
 import pytest
 from console_day import DISPATCHER, PASSWORD, VIEWER, Console, a_console, seed_day, served
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from sqlalchemy import select
 
 from server.customers.links import visit_link
+from server.db.feed_models import CommandRow
 from server.town.made_up import write_made_up_town
 from server.work_orders.models import WorkOrderRow
 
@@ -246,7 +248,47 @@ class TestMovingAJob:
         expect(open_board.page.get_by_role("button", name="Plan the day")).to_be_hidden()
 
 
+class TestBoxesThatLieOverEachOther:
+    def test_share_the_row_so_that_each_can_be_opened(self, open_board: Board):
+        console = open_board.console
+        aino, _ = two_people(console)
+        times = {"planned_start": console.at(12), "planned_end": console.at(13)}
+        a_job(console, technician=aino, number="WO-1", **times)
+        early = {"arrived_at": console.at(12, 5), "finished_at": console.at(12, 55), "state": "completed"}
+        a_job(console, technician=aino, number="WO-2", planned_start=console.at(14), **early)
+        later = {"planned_start": console.at(14), "planned_end": console.at(15)}
+        a_job(console, technician=aino, number="WO-3", **later)
+        sign_in(open_board)
+
+        boxes = {number: open_board.job(number).bounding_box() for number in ("WO-1", "WO-2", "WO-3")}
+        top, bottom = sorted((boxes["WO-1"], boxes["WO-2"]), key=lambda box: box["y"])
+        assert top["y"] + top["height"] <= bottom["y"]
+        assert boxes["WO-3"]["height"] == pytest.approx(2 * top["height"], abs=1)
+        open_board.job("WO-2").click()
+        expect(open_board.page.get_by_role("heading", name="WO-2")).to_be_visible()
+
+
 class TestHeldWork:
+    def test_of_one_visit_is_one_decision(self, open_board: Board):
+        from console_day import add_held, add_work_order
+
+        console = open_board.console
+        aino, _ = two_people(console)
+        with console.database.write() as session:
+            order = add_work_order(session, technician=aino, number="WO-9")
+            add_held(session, aino, order, console.now)
+            add_held(session, aino, order, console.now, type="close_work_order", body="{}")
+        sign_in(open_board)
+        held = open_board.page.locator(".held-card")
+        expect(held).to_have_count(1)
+        expect(held).to_contain_text("Aino Virtanen did 2 things on WO-9")
+        expect(held.locator("li")).to_have_text(["Install device ZTEGC0DE1234", "Close the job"])
+        held.get_by_role("button", name="All dealt with").click()
+        expect(held).to_have_count(0)
+        expect(open_board.page.locator("#held-count")).to_have_text("0")
+        with console.database.read() as session:
+            assert all(row.resolved_at for row in session.scalars(select(CommandRow)))
+
     def test_leaves_the_list_when_dealt_with(self, open_board: Board):
         from console_day import add_held, add_work_order
 

@@ -66,7 +66,7 @@ export class Detail {
         ["Set out", order.travel_started_at ? clock(order.travel_started_at) : ""],
         ["Arrived", order.arrived_at ? clock(order.arrived_at) : ""],
         ["Finished", this.finished(order, found)],
-        ["Needs", order.required_skills.map((need) => `${need.name} ${need.level}`).join(", ")],
+        ["Needs", order.required_skills.map((need) => `${need.name.replaceAll("_", " ")} level ${need.level}`).join(", ")],
         ["Left out", card?.left_out?.reason],
       ]),
       section("Why this technician", technician ? reasons(found.why) : null),
@@ -227,7 +227,8 @@ function evidence(found) {
 const WHY_WORDS = { parts: "cost", runner_up: "next best" };
 
 function reasons(why) {
-  const lines = Object.entries(why || {}).map(([name, value]) => {
+  const said = why?.sentence; // it names the cost and the next best already
+  const lines = Object.entries(said ? { sentence: said } : why || {}).map(([name, value]) => {
     const text = Array.isArray(value) ? value.map(plain).join(", ") : plain(value);
     const sentence = ["sentence", "text", "why", "reason", "words"].includes(name);
     return h("li", {}, sentence ? text : `${WHY_WORDS[name] || name.replaceAll("_", " ")}: ${text}`);

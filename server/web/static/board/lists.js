@@ -6,6 +6,16 @@ import { KINDS, PRIORITIES, clock, inFull, promised } from "./words.js";
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+// What one person did on one job and was held for one reason is one decision.
+function together(cards) {
+  const decisions = new Map();
+  for (const card of cards) {
+    const key = card.work_order_id ? [card.who, card.work_order_id, card.detail].join("\n") : card.id;
+    decisions.set(key, [...(decisions.get(key) || []), card]);
+  }
+  return [...decisions.values()];
+}
+
 export class Lists {
   constructor(store, { open, toast, mayDispatch }) {
     Object.assign(this, { store, open, toast, mayDispatch });
@@ -17,35 +27,45 @@ export class Lists {
   }
 
   drawHeld() {
-    const cards = [...this.store.held.values()];
-    byId("held-count").textContent = cards.length;
-    byId("held-panel").classList.toggle("has-some", cards.length > 0);
+    const decisions = together([...this.store.held.values()]);
+    byId("held-count").textContent = decisions.length;
+    byId("held-panel").classList.toggle("has-some", decisions.length > 0);
     byId("held").replaceChildren(
-      ...(cards.length ? cards.map((card) => this.held(card)) : [h("li", { class: "none" }, "Nothing waits for a decision.")]),
+      ...(decisions.length
+        ? decisions.map((cards) => this.held(cards))
+        : [h("li", { class: "none" }, "Nothing waits for a decision.")]),
     );
   }
 
-  held(card) {
+  held(cards) {
+    const [card] = cards;
+    const job = card.number ? ` on ${card.number}` : "";
+    const one = cards.length === 1;
     return h(
       "li",
       { class: "held-card" },
-      h("p", { class: "held-what" }, h("strong", {}, card.who), ` wanted to ${card.wanted}`, card.number ? ` on ${card.number}` : ""),
+      h("p", { class: "held-what" }, h("strong", {}, card.who), one ? ` wanted to ${card.wanted}${job}` : ` did ${cards.length} things${job}`),
+      one ? null : h("ul", { class: "held-list" }, cards.map(({ wanted }) => h("li", {}, sentence(wanted)))),
       h("p", { class: "held-why" }, `${card.detail}.`.replace(/\.\.$/, ".")),
       h(
         "p",
         { class: "held-tools" },
         h("time", { datetime: card.happened_at }, clock(card.happened_at)),
         card.work_order_id ? h("button", { class: "quiet", onclick: () => this.open(card.work_order_id) }, "Open the job") : null,
-        this.mayDispatch ? h("button", { class: "quiet", onclick: () => this.settle(card) }, "Dealt with") : null,
+        this.mayDispatch ? h("button", { class: "quiet", onclick: (event) => this.settle(cards, event.target) }, one ? "Dealt with" : "All dealt with") : null,
       ),
     );
   }
 
-  async settle(card) {
+  async settle(cards, button) {
+    button.disabled = true;
     try {
-      await post(`/api/held/${card.id}/settle`);
-      this.store.dropHeld(card.id);
+      for (const card of cards) {
+        await post(`/api/held/${card.id}/settle`);
+        this.store.dropHeld(card.id);
+      }
     } catch (refusal) {
+      button.disabled = false;
       this.toast(refusal.message, "bad");
     }
   }

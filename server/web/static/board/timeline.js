@@ -11,6 +11,7 @@ const ROW_MOST = 62; // there is room for the number then
 const HOURS = 26;
 const NARROW = 76; // pixels
 const EDGE = 20;
+const TOUCH = 2 * MINUTE; // boxes that lie over each other by less only touch
 
 export class Timeline {
   constructor(store, open) {
@@ -117,7 +118,9 @@ export class Timeline {
     lane.style.setProperty("--hour", `${60 * this.scale}px`);
     this.addShift(lane, technician);
     this.addLunch(lane, technician);
-    this.store.of(technician.id).forEach((order, index) => this.addJob(lane, order, technician, index));
+    const orders = this.store.of(technician.id);
+    const shares = overlaps(orders);
+    orders.forEach((order, index) => this.addJob(lane, order, technician, index, shares.get(order)));
     return h("div", { class: "row", role: "row", data: { technician: technician.id } }, this.head(technician), lane);
   }
 
@@ -148,13 +151,16 @@ export class Timeline {
     lane.append(h("div", { class: "lunch", title, place: { left: this.x(start), width } }, width > 34 ? "Lunch" : ""));
   }
 
-  addJob(lane, order, technician, index) {
+  addJob(lane, order, technician, index, share) {
     const left = this.x(starts(order));
     const width = Math.max(14, this.x(ends(order)) - left - 1);
     const verdict = this.store.verdicts.get(order.id);
     this.addTravel(lane, order, left);
     this.addWindow(lane, order, index, verdict);
-    lane.append(this.job(order, technician, verdict, { left, width }));
+    const box = this.job(order, technician, verdict, { left, width });
+    box.style.setProperty("--place", share.place);
+    box.style.setProperty("--of", share.of);
+    lane.append(box);
   }
 
   addTravel(lane, order, left) {
@@ -274,6 +280,34 @@ export class Timeline {
     }
     return undefined;
   }
+}
+
+// What was done in another order than planned lies across what is still planned: the boxes share the height of
+// the row, so that none hides another. order → { place, of }
+function overlaps(orders) {
+  const shares = new Map();
+  let together = [];
+  let until = -Infinity;
+  const close = () => {
+    const ended = []; // when the last box of each line ends
+    for (const order of together) {
+      const free = ended.findIndex((end) => end <= starts(order) + TOUCH);
+      const line = free < 0 ? ended.length : free;
+      ended[line] = ends(order);
+      shares.set(order, { place: line, of: 1 });
+    }
+    for (const order of together) shares.get(order).of = ended.length;
+  };
+  for (const order of orders) {
+    if (starts(order) + TOUCH >= until) {
+      close();
+      together = [];
+    }
+    together.push(order);
+    until = Math.max(until, ends(order));
+  }
+  close();
+  return shares;
 }
 
 const distance = (a, b) => Math.abs(starts(a) - starts(b));
