@@ -53,7 +53,7 @@ def status(unsent: int, photos_unsent: int, *, online: bool | None, last: str | 
             f", {unsent} not sent" if unsent else ""
         )
     if unsent or photos_unsent:
-        kept = f"{unsent or photos(photos_unsent)} saved on this device, not sent"
+        kept = f"{unsent or pictures(photos_unsent)} saved on this device, not sent"
         return f"{OFFLINE}. {kept}" if online is False else kept
     if last is None:
         return "Nothing received from the office yet"
@@ -158,8 +158,12 @@ def plan(name: str, mbps: int) -> str:
 
 
 # steps before the close
+ABBREVIATIONS = {"ont", "onu", "stb", "cpe"}
+
+
 def fit(role: str) -> str:
-    return f"Scan the {role}"
+    """`role` as the order has it: `ont` or `router`."""
+    return f"Scan the {role.upper() if role.lower() in ABBREVIATIONS else role.replace('_', ' ')}"
 
 
 def record(label: str) -> str:
@@ -179,6 +183,10 @@ IF_ANY = "If you used any"
 
 def photos(count: int) -> str:
     return f"{count} photo{'' if count == 1 else 's'}"
+
+
+def pictures(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}"
 
 
 def signed_by(name: str) -> str:
@@ -242,7 +250,16 @@ def not_a_number(text: str, label: str) -> str:
 
 
 def outside(value: str, unit: str, allowed: str) -> str:
-    return f"{value} {unit} is outside {allowed}. Mend the line, then measure again."
+    wrong = "is outside" if " to " in allowed else "is not"  # -27 to -8 dBm, at least 90 Mbit/s
+    return f"{value} {unit} {wrong} {allowed}. Mend the line, then measure again."
+
+
+def sign_missing(value: str, unit: str) -> str:
+    return f"Not saved: did you mean -{value} {unit}? Tap ± to change the sign."
+
+
+def saved_measurement(label: str, value: str, unit: str) -> str:
+    return f"{label} {value} {unit}. {SAVED}"
 
 
 NOTHING_MEASURED = "Type at least one measurement."
@@ -274,6 +291,10 @@ def how_many(name: str) -> str:
     return f"How many {name}"
 
 
+def not_whole(text: str, unit: str) -> str:
+    return f"“{text}” can't be booked: type whole {unit}"
+
+
 def save_parts(count: int) -> str:
     return f"Save {count} part{'' if count == 1 else 's'}" if count else "Nothing chosen yet"
 
@@ -301,6 +322,8 @@ CLOSE = "Close job"
 DONE_HERE = "Done on this visit"
 WHAT_NEXT = "What happens next"
 STILL_MISSING = "Still missing"
+PLANNED_NOT_BOOKED = "Planned, not booked"
+BOOK_PARTS = "Book parts"
 
 
 def after_close(kind: WorkOrderKind) -> tuple[str, ...]:
@@ -381,8 +404,9 @@ def clock_off(minutes: int) -> str:
     return f"This device's clock is {abs(minutes)} min {direction}. Times are corrected; set it right."
 
 
-def unsent_photos(count: int) -> str:
-    return f"{photos(count)} still to send"
+def unsent_pictures(count: int) -> str:
+    """Signatures are pictures too."""
+    return f"{pictures(count)} still to send"
 
 
 STORAGE_PROBLEM = "The app can't open its data"

@@ -13,17 +13,20 @@ from mobile.parts.touch import icon_button
 COUNT_MAX = 9_999
 
 
-def stepper(name: str, count: int, unit: str, changed: Callable[[int], None]) -> ft.Control:
-    """`unit` is shown after the number ("m", or empty). Typing serves long cables."""
+def stepper(name: str, chosen: int | str, unit: str, changed: Callable[[int | str], None]) -> ft.Control:
+    """`unit` is shown after the number ("m", or empty). Typing serves long cables.
+
+    `chosen` is a string where what was typed is no count: it stays on the screen as it was typed.
+    """
+    count = chosen if isinstance(chosen, int) else 0
 
     def typed(event: ft.ControlEvent) -> None:
         text = str(event.control.value).strip()
-        if not text or text.isdecimal():
-            changed(min(int(text or 0), COUNT_MAX))
+        changed(min(int(text or 0), COUNT_MAX) if not text or text.isdecimal() else text)
 
     field = text_field(
         words.how_many(name),
-        str(count),
+        str(chosen),
         # Heard and not seen: the row says the name already, and on the web only a label names a field.
         label_style=ft.TextStyle(size=1, color=ft.Colors.TRANSPARENT),
         border=ft.NoInputBorder(),

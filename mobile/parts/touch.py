@@ -10,6 +10,7 @@ import flet as ft
 from mobile import theme
 
 Handler = Callable[..., Any]
+LONG = 24  # letters that fit beside an icon at 360 px
 
 
 def primary(
@@ -18,7 +19,11 @@ def primary(
     """The one thing to do next, within reach of the thumb."""
     return ft.FilledButton(
         content=ft.Text(
-            text, size=theme.LARGE, weight=ft.FontWeight.W_700, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS
+            text,
+            size=theme.LARGE if len(text) < LONG else theme.BODY,
+            weight=ft.FontWeight.W_700,
+            max_lines=2,
+            overflow=ft.TextOverflow.ELLIPSIS,
         ),
         icon=ft.Icon(icon, size=26) if icon else None,
         height=theme.PRIMARY,

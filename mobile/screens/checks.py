@@ -47,7 +47,12 @@ def Checks(desk: Desk, order_id: UUID) -> ft.Control:
             value = read_number(text)
             if value is None:
                 refused[spec.code] = words.not_a_number(text, spec.label)
-            elif desk.send(RecordCheck(work_order_id=order_id, code=spec.code, value=value)):
+            elif not spec.allows(value) and value > 0 and spec.allows(-value):
+                refused[spec.code] = words.sign_missing(str(value), spec.unit)
+            elif desk.send(
+                RecordCheck(work_order_id=order_id, code=spec.code, value=value),
+                said=words.saved_measurement(spec.label, str(value), spec.unit),
+            ):
                 if spec.allows(value):
                     del keep[spec.code]
                 else:

@@ -9,10 +9,10 @@ import flet as ft
 from mobile import theme, words
 from mobile.parts.blocks import line, mood_box, section, with_icon
 from mobile.parts.frame import frame
-from mobile.parts.touch import primary
+from mobile.parts.touch import primary, secondary
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
-from mobile.views.job import steps
+from mobile.views.job import parts_unbooked, steps
 from mobile.views.quantities import product_name, quantity
 from shared.commands import CloseWorkOrder
 from shared.work_orders import WorkOrder
@@ -35,6 +35,13 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
     if missing:
         body.append(
             mood_box("\n".join(problem.detail for problem in missing), "warn", heading=words.STILL_MISSING)
+        )
+    if unbooked := parts_unbooked(order, desk.gateway.product):
+        body.append(mood_box("\n".join(unbooked), "warn", heading=words.PLANNED_NOT_BOOKED))
+        body.append(
+            secondary(
+                words.BOOK_PARTS, lambda: desk.open_job(order_id, "parts"), icon=ft.Icons.ADD_CIRCLE_OUTLINE
+            )
         )
     body.append(_done(desk, order))
     after = [with_icon(ft.Icons.ARROW_RIGHT, line(text)) for text in words.after_close(order.kind)]

@@ -108,7 +108,7 @@ def _place(order: WorkOrder) -> ft.Control:
     address = ft.Column(
         [
             ft.Text(f"{place.street} {place.house_number}", size=theme.TITLE, weight=ft.FontWeight.W_700),
-            line(f"{place.postcode} {place.city}", quiet=True),
+            line(f"{place.postcode} {place.city}".strip(), quiet=True),
         ],
         spacing=0,
     )

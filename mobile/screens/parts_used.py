@@ -8,7 +8,7 @@ import flet as ft
 
 from mobile import theme, words
 from mobile.gateway import StockView
-from mobile.parts.blocks import card, facts, line, title
+from mobile.parts.blocks import card, facts, line, mood_box, title
 from mobile.parts.drafts import use_draft
 from mobile.parts.frame import frame
 from mobile.parts.stepper import stepper
@@ -31,7 +31,7 @@ def PartsUsed(desk: Desk, order_id: UUID) -> ft.Control:
     if refusal := not_on_site(desk, order, words.PARTS):
         return refusal
 
-    def choose(sku: str, count: int) -> None:
+    def choose(sku: str, count: int | str) -> None:
         set_chosen({**desk.draft("chosen", {}), sku: count})
 
     def save() -> None:
@@ -48,17 +48,18 @@ def PartsUsed(desk: Desk, order_id: UUID) -> ft.Control:
         body.append(title(name))
         body += [_row(view, order, chosen.get(view.product.sku, 0), choose) for view in views]
     count = sum(bool(count) for count in chosen.values())
+    unreadable = any(isinstance(count, str) for count in chosen.values())
     return frame(
         desk,
         words.PARTS,
         body or [line(words.NO_PARTS)],
         second=f"{order.place.street} {order.place.house_number}",
         back=True,
-        bottom=[primary(words.save_parts(count), save, icon=ft.Icons.SAVE, disabled=not count)],
+        bottom=[primary(words.save_parts(count), save, icon=ft.Icons.SAVE, disabled=not count or unreadable)],
     )
 
 
-def _row(view: StockView, order: WorkOrder, count: int, choose) -> ft.Control:  # type: ignore[no-untyped-def]
+def _row(view: StockView, order: WorkOrder, count: int | str, choose) -> ft.Control:  # type: ignore[no-untyped-def]
     product = view.product
     said = [words.on_van(quantity(view.left, product))]
     planned = sum(line.quantity for line in order.required_parts if line.sku == product.sku)
@@ -67,9 +68,13 @@ def _row(view: StockView, order: WorkOrder, count: int, choose) -> ft.Control:  
     if used := order.used(product.sku):
         said.append(words.used_here(quantity(used, product)))
     unit = "m" if product.unit is Unit.METRE else ""
+    refusal: list[ft.Control] = []
+    if isinstance(count, str):
+        refusal.append(mood_box(words.not_whole(count, "metres" if unit else "pieces"), "bad"))
     return card(
         ft.Text(product.name, size=theme.BODY, weight=ft.FontWeight.W_600),
         facts(said),
         stepper(product.name, count, unit, lambda number: choose(product.sku, number)),
+        *refusal,
         edge=theme.TEAL if count else theme.LINE,
     )

@@ -43,7 +43,7 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
         body.append(title(f"{name} ({len(items)})"))
         body += [_item(desk, item) for item in items[:ACCEPTED_SHOWN]]
     if status.unsent_photos:
-        body.append(line(words.unsent_photos(status.unsent_photos), bold=True))
+        body.append(line(words.unsent_pictures(status.unsent_photos), bold=True))
     body.append(_facts(desk))
     body.append(ft.Container(height=4))
     sending = desk.shell.sending

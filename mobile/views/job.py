@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mobile import words
-from mobile.views.quantities import product_name
+from mobile.views.quantities import product_name, quantity
 from mobile.views.today import Lookup
 from shared.work_orders import EvidenceKind, WorkOrder, WorkOrderState
 
@@ -125,6 +125,18 @@ def _evidence(order: WorkOrder) -> Iterable[Step]:
         yield Step(
             title=words.SIGN_STEP, do=words.HAVE_SIGNED, detail=detail, screen="sign", done=bool(signatures)
         )
+
+
+def parts_unbooked(order: WorkOrder, lookup: Lookup) -> tuple[str, ...]:
+    """Parts that the job was planned with and nobody booked, `2 × Field connector SC/APC`."""
+    return tuple(
+        words.times(
+            quantity(need.quantity, lookup(need.sku)),
+            product.name if (product := lookup(need.sku)) else need.sku,
+        )
+        for need in order.required_parts
+        if not order.used(need.sku)
+    )
 
 
 def next_step(order: WorkOrder, checklist: Sequence[Step]) -> NextStep:

@@ -61,9 +61,11 @@ def stock_row(view: StockView) -> StockRow:
 def parts_to_offer(
     stock: Sequence[StockView], needed: Sequence[str]
 ) -> tuple[tuple[str, tuple[StockView, ...]], ...]:
-    """Counted parts, those that the job asks for first."""
+    """Counted parts, those that the job asks for first; others only where the van's list has any."""
     counted = [view for view in stock if view.product.tracking is Tracking.COUNTED]
     here = tuple(view for view in counted if view.product.sku in needed)
-    others = tuple(view for view in counted if view.product.sku not in needed)
+    others = tuple(
+        view for view in counted if view.product.sku not in needed and (view.left or view.used_unbooked)
+    )
     groups = ((words.NEEDED_HERE, here), (words.ALSO_ON_VAN, others))
     return tuple(group for group in groups if group[1])

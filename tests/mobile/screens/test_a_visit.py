@@ -193,6 +193,21 @@ class TestMeasuring:
         assert screen.field("Download speed").value == "fast"
         assert gateway.order(REPAIR).checks == ()
 
+    def test_asks_for_a_forgotten_minus_and_records_nothing(self, screen, gateway):
+        screen.type_into("Optical receive power", "18.4")
+        screen.tap("Save measurements")
+
+        assert screen.sees("Not saved: did you mean -18.4 dBm? Tap ± to change the sign.")
+        assert gateway.order(REPAIR).checks == ()
+
+    def test_says_which_value_was_saved_beside_one_that_was_not(self, screen, gateway):
+        screen.type_into("Optical receive power", "-18.4")
+        screen.type_into("Download speed", "fast")
+        screen.tap("Save measurements")
+
+        assert screen.sees("Optical receive power -18.4 dBm. Saved on this device")
+        assert [result.code for result in gateway.order(REPAIR).checks] == ["optical_power"]
+
     def test_changes_the_sign_where_the_keyboard_has_no_minus(self, screen):
         screen.type_into("Optical receive power", "18.4")
         screen.tap("Change sign")
@@ -225,6 +240,19 @@ class TestParts:
             PartLine(sku="SC-APC", quantity=1),
             PartLine(sku="DROP-1F", quantity=35),
         }
+
+    @pytest.mark.parametrize("typed", ["-5", "2.5", "two"])
+    def test_books_nothing_while_a_field_shows_what_is_no_count(self, screen, gateway, typed: str):
+        screen.type_into("How many Fibre outlet, 2 ports", "2")
+        screen.type_into("How many Fibre outlet, 2 ports", typed)
+
+        assert screen.field("How many Fibre outlet, 2 ports").value == typed
+        assert screen.sees(f"“{typed}” can't be booked: type whole pieces")
+        assert not screen.is_enabled("Save 1 part")
+
+        screen.tap("More Fibre outlet, 2 ports")
+        screen.tap("Save 1 part")
+        assert gateway.order(INSTALL).used("OUTLET-2") == 1
 
     def test_books_more_than_the_van_should_have_and_says_to_count(self, screen, gateway):
         screen.type_into("How many Fibre outlet, 2 ports", "3")
@@ -299,6 +327,14 @@ class TestTheEndOfAVisit:
 
         assert not screen.is_enabled("Close job")
         assert screen.sees("Record optical receive power (-27 to -8 dBm)")
+
+    def test_says_which_planned_parts_nobody_booked(self, open_app, gateway, on_site, desk):
+        on_site(INSTALL)
+        screen = open_app(job_route(INSTALL, "close"))
+
+        assert screen.sees("Planned, not booked")
+        screen.tap("Book parts")
+        assert desk.shell.route == job_route(INSTALL, "parts")
 
     def test_closes_and_shows_the_day_again(self, open_app, gateway, on_site, desk):
         on_site(REPAIR)

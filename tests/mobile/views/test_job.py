@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 from day_of_work import PRODUCTS, the_orders
 
+from mobile import words
 from mobile.gateway import StockView
-from mobile.views.job import NextStep, next_step, steps
+from mobile.views.job import NextStep, next_step, parts_unbooked, steps
 from mobile.views.quantities import change_sign, read_number
 from mobile.views.stock import stock_groups
 from shared.visit_rules import missing_for_close
@@ -17,6 +18,7 @@ from shared.work_orders import (
     EvidenceKind,
     EvidenceRef,
     FittedAsset,
+    PartLine,
     RemovedAsset,
     WorkOrderState,
 )
@@ -52,6 +54,27 @@ def finished(order):
         removed=removed if order.removal_required else (),
         evidence=(a_picture(EvidenceKind.PHOTO), a_picture(EvidenceKind.SIGNATURE)),
     )
+
+
+class TestPlannedParts:
+    def test_are_named_until_some_are_booked(self):
+        named = parts_unbooked(INSTALL, LOOKUP)
+        booked = replace(INSTALL, parts=(PartLine(sku=INSTALL.required_parts[0].sku, quantity=1),))
+
+        assert len(named) == len(INSTALL.required_parts)
+        assert parts_unbooked(booked, LOOKUP) == named[1:]
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("role", "said"), [("ont", "Scan the ONT"), ("ONT", "Scan the ONT"), ("router", "Scan the router")]
+    )
+    def test_write_an_abbreviation_in_capitals(self, role: str, said: str):
+        assert words.fit(role) == said
+
+    def test_say_a_limit_on_one_side_as_a_sentence(self):
+        sentence = "-5 Mbit/s is not at least 90 Mbit/s. Mend the line, then measure again."
+        assert words.outside("-5", "Mbit/s", "at least 90 Mbit/s") == sentence
 
 
 class TestTheChecklist:

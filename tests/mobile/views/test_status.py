@@ -53,7 +53,7 @@ class TestTheStatusLine:
             ({"online": False}, 0, "Offline. All sent 08:05", "calm"),
             ({"unsent_commands": 3}, 0, "3 saved on this device, not sent", "warn"),
             ({"unsent_commands": 3, "unsent_photos": 1}, 0, "3 saved on this device, not sent", "warn"),
-            ({"unsent_photos": 1}, 0, "1 photo saved on this device, not sent", "warn"),
+            ({"unsent_photos": 1}, 0, "1 picture saved on this device, not sent", "warn"),
             ({"unsent_commands": 1, "online": False}, 0, "Offline. 1 saved on this device, not sent", "warn"),
             ({"last_contact": None}, 0, "Nothing received from the office yet", "calm"),
             ({"last_contact": MORNING - timedelta(days=1)}, 0, "All sent 22 Nov 08:05", "good"),
