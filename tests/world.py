@@ -223,7 +223,7 @@ class World:
             session.add(
                 PlanRow(
                     code=code, name=name, down_mbps=mbps, monthly_minor=monthly, currency="EUR",
-                    fees_minor=fees, equipment={"ont": devices},
+                    fees_minor=fees, equipment={"ONT": devices},
                 )
             )  # fmt: skip
 

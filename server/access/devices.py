@@ -100,6 +100,8 @@ def authenticate(session: Session, token: str | None, now: datetime) -> DeviceRo
         raise RevokedDevice("The office signed this device out. Your work stays on it; call dispatch")
     if found.token_expires_at <= now:
         raise ExpiredToken("This device's sign-in has run out. Enter a new code; your work stays on it")
+    if not session.get_one(TechnicianRow, found.technician_id).active:
+        raise RevokedDevice("You are not on the list of technicians. Your work stays here; call dispatch")
     return found
 
 

@@ -39,7 +39,7 @@ class ServiceLocationRow(Base):
 class PlanRow(Base):
     """A tariff plan. Prices are net minor units; fees by kind of work order in `fees_minor`.
 
-    `equipment`: role (ont, router) → SKUs that may be fitted for it.
+    `equipment`: role (ONT, router) → SKUs that may be fitted for it.
     """
 
     __tablename__ = "tariff_plan"

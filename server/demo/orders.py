@@ -273,7 +273,7 @@ class _Maker:
         plan = next(plan for plan in self.catalogue.plans if unstocked in plan.ont_skus)
         for _ in range(IMPOSSIBLE - len(works)):
             works.append(_Work(
-                kind=WorkOrderKind.SWAP, plan=plan, minutes=25, fit=(("ont", unstocked),),
+                kind=WorkOrderKind.SWAP, plan=plan, minutes=25, fit=(("ONT", unstocked),),
                 summary="Replace the ONT, same model for the outdoor box", parts={},
                 skills={"config": 1, "customer_premises": 1}, impossible=f"{unstocked} is on no van",
             ))  # fmt: skip
@@ -282,8 +282,8 @@ class _Maker:
     def _devices(self, plan: TariffPlan, *, router_share: float) -> tuple[tuple[str, str], ...]:
         ont = self.random.choice([sku for sku in plan.ont_skus if sku in self.stocked])
         if self.random.random() >= router_share:
-            return (("ont", ont),)
-        return ("ont", ont), ("router", self.random.choice(plan.router_skus))
+            return (("ONT", ont),)
+        return ("ONT", ont), ("router", self.random.choice(plan.router_skus))
 
     # Whose it is and when
 

@@ -127,7 +127,7 @@ class _Seeder:
                         WorkOrderKind.INSTALL.value: plan.one_off_minor,
                         WorkOrderKind.UPGRADE.value: plan.one_off_minor // 2,
                     },
-                    equipment={"ont": list(plan.ont_skus), "router": list(plan.router_skus)},
+                    equipment={"ONT": list(plan.ont_skus), "router": list(plan.router_skus)},
                 )
             )
         self.session.flush()

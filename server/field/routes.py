@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import FileResponse
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from server.access import devices
+from server.access.guard import require
 from server.access.models import DeviceRow
+from server.access.people import Person
+from server.access.roles import Permission
 from server.clock import utc_now
 from server.db.engine import Database
 from server.dependencies import DatabaseDep, SettingsDep
@@ -21,7 +25,8 @@ from server.field import attachments
 from server.field.images import DeviceSource
 from server.field.unit import DeviceUnits, in_range, storable
 from server.settings import Settings
-from shared.problems import Malformed, NewerSchema
+from server.work_orders.models import AttachmentRow
+from shared.problems import Malformed, NewerSchema, NotFound
 from sync.protocol import (
     COMMANDS_PER_PUSH_MAX,
     PROTOCOL,
@@ -39,6 +44,7 @@ BODY_BYTES_MAX = 8 * 1024 * 1024
 HEARTBEAT = timedelta(seconds=30)
 APP_VERSION_LENGTH_MAX = 80
 Authorization = Annotated[str | None, Header()]
+Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="function")]
 
 
 async def raw_body(request: Request) -> bytes:
@@ -153,6 +159,19 @@ async def put_attachment(
             incoming.add(chunk)
         new = await run_in_threadpool(attachments.keep, database, incoming, device.id)
     return Response(status_code=201 if new else 200)
+
+
+@router.get("/api/attachments/{digest}", tags=["board"])
+def show_attachment(digest: str, person: Looker, database: DatabaseDep, settings: SettingsDep) -> Response:
+    """A photo or signature, for the office."""
+    with database.read() as session:
+        row = session.get(AttachmentRow, digest)
+        media_type = row.media_type if row else ""
+    path = attachments.path_of(settings.attachments, digest)
+    if not media_type or not path.exists():
+        raise NotFound("These bytes have not come from the phone yet")
+    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, media_type=media_type, headers=headers)
 
 
 def _authenticate(database: Database, authorization: str | None) -> DeviceRow:

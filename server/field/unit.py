@@ -35,7 +35,7 @@ from shared.problems import IdReused, Problem
 from shared.remarks import Remark
 from shared.situation import Situation
 from sync.protocol import PushedCommand, Receipt
-from sync.server.ports import Key, TryAgain, Unit
+from sync.server.ports import Clash, Key, TryAgain, Unit
 
 INTEGER_MAX = 2**31 - 1
 
@@ -252,8 +252,10 @@ class DeviceUnits:
         try:
             with self._database.write() as session:
                 yield self._unit(session)
-        except (OperationalError, IntegrityError) as error:
+        except OperationalError as error:
             raise TryAgain from error
+        except IntegrityError as error:
+            raise Clash from error
 
     def _unit(self, session: Session) -> CommandUnit:
         technician, van_name = session.execute(

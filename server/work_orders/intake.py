@@ -33,7 +33,7 @@ from shared.work_orders import (
     checks_for,
 )
 
-ONT = "ont"
+ONT = "ONT"
 EMERGENCY_HOURS = 4
 
 
@@ -229,7 +229,20 @@ def _service(session: Session, order: CustomerOrder) -> ServiceRow:
         raise Conflict(
             f"The service is {service.state}; {order.kind.value} needs it {wanted.value}", field="service_id"
         )
+    if order.kind is WorkOrderKind.INSTALL:
+        _check_not_on_its_way(session, service)
     return service
+
+
+def _check_not_on_its_way(session: Session, service: ServiceRow) -> None:
+    """Two installations of one service would bill its first month twice."""
+    query = select(WorkOrderRow.number).where(
+        WorkOrderRow.service_id == service.id,
+        WorkOrderRow.kind == WorkOrderKind.INSTALL,
+        WorkOrderRow.finished_at.is_(None),
+    )
+    if number := session.scalar(query.limit(1)):
+        raise Conflict(f"{number} installs this service already", field="service_id", subject=number)
 
 
 def _new_service(session: Session, order: CustomerOrder) -> ServiceRow:

@@ -20,6 +20,10 @@ class TryAgain(Exception):
     """Two transactions stood in each other's way; nothing was written, and a second try may go through."""
 
 
+class Clash(TryAgain):
+    """A row that was written meanwhile forbids ours. Where it keeps doing so, our rules have a gap."""
+
+
 Key = tuple[str, str]
 """(kind, key) of a row."""
 

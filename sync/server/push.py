@@ -11,7 +11,7 @@ from shared.decide import decide
 from shared.problems import Problem, ServerFault
 from shared.remarks import Remark
 from sync.protocol import SKEW_TOLERATED, PushedCommand, Receipt, decode_command
-from sync.server.ports import TryAgain, Units
+from sync.server.ports import Clash, TryAgain, Units
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ def push(
     """Answer `commands` in the device's order.
 
     A command that this server can't digest is held as our own fault, so that it neither blocks the queue nor
-    gets lost. When not even that can be written (the database is gone) the exception goes up: the device
-    keeps everything and tries again, and what was answered stands.
+    gets lost. When the database is gone or overrun, TryAgain goes up: the device keeps everything and tries
+    again, and what was answered stands.
     """
     offset = now - device_now
     return [
@@ -45,11 +45,14 @@ def _in_utc(pushed: PushedCommand) -> PushedCommand:
 
 
 def _answer_or_hold(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime) -> Receipt:
-    for _ in range(TRIES):
+    for attempt in range(1, TRIES + 1):
         try:
             return answer(pushed, units, offset=offset, now=now)
-        except TryAgain:
+        except Clash:
             continue
+        except TryAgain:
+            if attempt == TRIES:
+                raise  # a crowd or an outage, not this command's doing: the phone tries again later
         except Exception:
             _log.exception("could not digest command %s (%s)", pushed.id, pushed.type)
             break

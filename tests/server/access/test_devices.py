@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from server.access import devices
 from server.access.models import DeviceRow, RegistrationCodeRow
 from server.access.tokens import digest, new_code, read_code
+from server.dispatch.models import TechnicianRow
 from shared.problems import BadValue, ExpiredToken, NotFound, RevokedDevice, SignInNeeded
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -119,6 +120,14 @@ class TestRegistering:
 
 
 class TestADevice:
+    def test_of_somebody_who_left_is_shut_out_too(self, console: Console):
+        device_id, token = registered(console)
+        with console.database.write() as session:
+            device = session.get_one(DeviceRow, device_id)
+            session.get_one(TechnicianRow, device.technician_id).active = False
+        with console.database.read() as session, pytest.raises(RevokedDevice, match="not on the list"):
+            devices.authenticate(session, token, NOON)
+
     def test_is_shut_out_when_revoked_and_told_so(self, console: Console):
         device_id, token = registered(console)
         with console.database.write() as session:

@@ -140,7 +140,7 @@ class TestAnOrder:
         for order in day.orders:
             plan = CATALOGUE.plan(order.plan)
             for need in order.equipment:
-                assert set(need.skus) <= set(plan.ont_skus if need.role == "ont" else plan.router_skus)
+                assert set(need.skus) <= set(plan.ont_skus if need.role == "ONT" else plan.router_skus)
 
     def test_finds_a_device_on_the_wall_unless_it_is_the_first(self, day: DemoDay) -> None:
         services = {service.number: service for service in day.services}

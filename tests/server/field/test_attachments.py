@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from world import World
 
+from server.access.people import add_person
+from server.access.roles import Role
 from server.field.attachments import path_of
 from server.work_orders.models import AttachmentRow
 
@@ -87,6 +89,21 @@ class TestAskingWhetherItIsThere:
         put(client, today.ana, data)
         assert head(client, today.ana, digest(data)) == 200
         assert head(client, today.ben, digest(data)) == 404, "a digest is no permit to read"
+
+    def test_is_shown_to_the_office_and_to_nobody_else(self, client: TestClient, today: World):
+        data = a_picture()
+        put(client, today.ana, data)
+        where = f"/api/attachments/{digest(data)}"
+        assert client.get(where).status_code == 401
+        assert client.get(where, headers=today.ana.headers).status_code == 401
+        with today.database.write() as session:
+            add_person(
+                session, name="Kaisa", email="k@test.example", role=Role.VIEWER, password="long enough!"
+            )
+        client.post("/api/session", json={"email": "k@test.example", "password": "long enough!"})
+        shown = client.get(where)
+        assert (shown.status_code, shown.headers["content-type"], shown.content) == (200, "image/jpeg", data)
+        assert client.get(f"/api/attachments/{'0' * 64}").status_code == 404
 
     def test_is_not_answered_to_strangers(self, client: TestClient, today: World):
         data = a_picture()

@@ -60,7 +60,7 @@ class TestAnOrder:
             "WO-261116-001", WorkOrderState.UNASSIGNED, 3,
         )  # fmt: skip
         assert made.required_skills == (SkillNeed("customer_premises", 2), SkillNeed("fibre_install", 2))
-        assert made.required_equipment == (EquipmentNeed(role="ont", skus=(ONT_B,)),)
+        assert made.required_equipment == (EquipmentNeed(role="ONT", skus=(ONT_B,)),)
         assert made.required_parts == (PartLine(sku=CABLE, quantity=25),)
         assert [check.code for check in made.required_checks] == ["optical_power", "download_speed"]
         assert (made.removal_required, made.signature_required, made.photos_required) == (False, True, 1)
@@ -69,6 +69,11 @@ class TestAnOrder:
             service = session.get_one(ServiceRow, made.service.id)
             assert (service.state, service.plan_code) == ("reserved", HOME_500)
 
+    def test_for_a_service_that_is_being_installed_already_is_refused(self, world: World) -> None:
+        first = world.order(WorkOrderKind.INSTALL)
+        with pytest.raises(Conflict, match="WO-0001 installs this service already"):
+            order_in(world, WorkOrderKind.INSTALL, first)
+
     def test_for_an_emergency_is_due_in_four_hours(self, world: World, home: Job) -> None:
         made = order_in(world, WorkOrderKind.REPAIR, home, priority=1)
         assert made.sla_due_at == MONDAY + timedelta(hours=4)
@@ -76,7 +81,7 @@ class TestAnOrder:
     def test_for_a_swap_takes_the_old_device_and_fits_one_of_the_plan(self, world: World, home: Job) -> None:
         made = order_in(world, WorkOrderKind.SWAP, home)
         assert made.removal_required
-        assert made.required_equipment == (EquipmentNeed(role="ont", skus=(ONT_A, ONT_B)),)
+        assert made.required_equipment == (EquipmentNeed(role="ONT", skus=(ONT_A, ONT_B)),)
 
     def test_for_an_upgrade_brings_a_device_only_when_the_present_one_is_too_slow(
         self, world: World, home: Job
@@ -84,7 +89,7 @@ class TestAnOrder:
         faster = order_in(world, WorkOrderKind.UPGRADE, home, plan_code=HOME_500)
         same = order_in(world, WorkOrderKind.UPGRADE, home, plan_code=HOME_100)
         assert (faster.required_equipment, faster.removal_required) == (
-            (EquipmentNeed(role="ont", skus=(ONT_B,)),), True,
+            (EquipmentNeed(role="ONT", skus=(ONT_B,)),), True,
         )  # fmt: skip
         assert (same.required_equipment, same.removal_required) == ((), False)
 

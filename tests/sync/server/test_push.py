@@ -20,7 +20,7 @@ from shared.problems import Problem
 from shared.remarks import Remark
 from shared.situation import Situation
 from sync.protocol import PushedCommand, Receipt, encode
-from sync.server.ports import TryAgain
+from sync.server.ports import Clash, TryAgain
 from sync.server.push import TRIES, corrected, push
 
 JOB = a_situation().order.id
@@ -130,7 +130,7 @@ class TestPush:
         assert units.opened == 3
 
     def test_holds_as_our_own_fault_what_never_goes_through(self, caplog: pytest.LogCaptureFixture):
-        units = Units({1: [TryAgain() for _ in range(TRIES)]})
+        units = Units({1: [Clash() for _ in range(TRIES)]})
         assert answers(units, pushed(1), pushed(2)) == [(1, "held", "server-fault"), (2, "accepted", None)]
         assert units.receipts[UUID(int=1)].detail == (
             "Our server could not book this. It is kept; dispatch has been told"
@@ -144,6 +144,12 @@ class TestPush:
                 (2, "accepted", None),
             ]
         assert "could not digest command 00000000-0000-0000-0000-000000000001 (add_note)" in caplog.text
+
+    def test_lets_the_device_try_again_when_the_database_stays_overrun(self):
+        units = Units({2: [TryAgain() for _ in range(TRIES)]})
+        with pytest.raises(TryAgain):
+            push([pushed(1), pushed(2)], units, device_now=NOON, now=NOON)
+        assert [receipt.outcome for receipt in units.receipts.values()] == ["accepted"]
 
     def test_lets_the_device_keep_everything_when_the_database_is_gone(self):
         class Gone(Units):
