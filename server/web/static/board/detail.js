@@ -214,13 +214,12 @@ function section(title, content) {
   return content ? h("section", {}, h("h3", {}, title), content) : null;
 }
 
+// Each opens in a page of its own; bytes that are still on the phone say so there.
 function evidence(found) {
-  const photos = found.filter((one) => one.kind === "photo").length;
-  const signature = found.find((one) => one.kind === "signature");
-  return [
-    ...(photos ? [`${photos} ${photos === 1 ? "photo" : "photos"}`] : []),
-    ...(signature ? [`Signed by ${signature.signer || "the customer"}`] : []),
-  ];
+  return found.map((one) => {
+    const words = one.kind === "signature" ? `Signed by ${one.signer || "the customer"}` : `Photo, ${clock(one.taken_at)}`;
+    return h("a", { href: `/api/attachments/${one.digest}`, target: "_blank", rel: "noopener" }, words);
+  });
 }
 
 // The scheduler says why in values of its own; shown as they are, whatever they are called.
