@@ -49,9 +49,10 @@ OFFLINE = "Offline"
 def status(unsent: int, photos_unsent: int, *, online: bool | None, last: str | None, needs_you: int) -> str:
     """One truthful line: what only this device has, and what the server has. Photos follow their commands."""
     if needs_you:
-        return f"{needs_you} need{'s' if needs_you == 1 else ''} attention" + (
-            f", {unsent} not sent" if unsent else ""
-        )
+        waits = f"{needs_you} need{'s' if needs_you == 1 else ''} attention"
+        if unsent or photos_unsent:
+            return f"{waits}, {unsent or pictures(photos_unsent)} not sent"
+        return f"{waits}. All sent {last}" if last else waits
     if unsent or photos_unsent:
         kept = f"{unsent or pictures(photos_unsent)} saved on this device, not sent"
         return f"{OFFLINE}. {kept}" if online is False else kept
@@ -81,7 +82,7 @@ def progress(done: int, total: int) -> str:
 
 NO_JOBS = "No jobs for today"
 NO_JOBS_TEXT = "New jobs appear here by themselves as soon as the office plans them."
-DAY_DONE = "All jobs of today are done"
+DAY_DONE = "No job is left for today"
 NEXT = "Next"
 
 

@@ -51,7 +51,7 @@ class DayView:
 
 
 def day_view(orders: Sequence[WorkOrder], lookup: Lookup, now: datetime, zone: tzinfo | None) -> DayView:
-    """`orders` come in route order; cancelled ones are left out."""
+    """`orders` come in route order; cancelled ones are left out. What could not be completed is not done."""
     orders = [order for order in orders if order.state is not WorkOrderState.CANCELLED]
     under_way = [order for order in orders if order.state.is_under_way]
     still_open = [order for order in orders if not order.state.is_over]
@@ -59,7 +59,7 @@ def day_view(orders: Sequence[WorkOrder], lookup: Lookup, now: datetime, zone: t
     next_id = following.id if following else None
     return DayView(
         date=f"{now.astimezone(zone):%A %d %B}".replace(" 0", " "),
-        done=len(orders) - len(still_open),
+        done=sum(order.state is WorkOrderState.COMPLETED for order in orders),
         cards=tuple(card_view(order, lookup, now, zone, is_next=order.id == next_id) for order in orders),
         next_id=next_id,
         under_way=bool(under_way),

@@ -58,7 +58,9 @@ class TestTheStatusLine:
             ({"last_contact": None}, 0, "Nothing received from the office yet", "calm"),
             ({"last_contact": MORNING - timedelta(days=1)}, 0, "All sent 22 Nov 08:05", "good"),
             ({"unsent_commands": 4}, 2, "2 need attention, 4 not sent", "bad"),
-            ({}, 1, "1 needs attention", "bad"),
+            ({"unsent_photos": 1}, 2, "2 need attention, 1 picture not sent", "bad"),
+            ({}, 1, "1 needs attention. All sent 08:05", "bad"),
+            ({"last_contact": None}, 1, "1 needs attention", "bad"),
             ({"sign_in_needed": True, "problem": "Sign in again"}, 0, "Sign in again", "bad"),
         ],
     )

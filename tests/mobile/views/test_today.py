@@ -34,7 +34,7 @@ class TestACard:
 
 
 class TestTheDay:
-    def test_counts_what_is_over_and_points_to_the_first_open_job(self):
+    def test_counts_what_is_closed_and_points_to_the_first_open_job(self):
         closed = replace(REPAIR, state=WorkOrderState.COMPLETED)
         day = day_view([closed, INSTALL, SWAP], LOOKUP, MORNING, HELSINKI)
 
@@ -44,6 +44,12 @@ class TestTheDay:
             INSTALL.id,
             False,
         )
+
+    def test_does_not_call_done_what_could_not_be_completed(self):
+        left = replace(REPAIR, state=WorkOrderState.UNFINISHED)
+
+        assert day_view([left, INSTALL], LOOKUP, MORNING, HELSINKI).done == 0
+        assert day_view([left], LOOKUP, MORNING, HELSINKI).next_id is None
 
     def test_points_to_the_job_under_way_even_if_another_was_planned_first(self):
         driving = replace(SWAP, state=WorkOrderState.TRAVELLING)
