@@ -22,7 +22,7 @@ def SignIn(desk: Desk) -> ft.Control:
     busy, set_busy = ft.use_state(False)
     refusal, set_refusal = ft.use_state("")
     # A quick hand taps before the screen was drawn with the last letters; what it typed counts.
-    typed = ft.use_ref(lambda: {"code": "", "device": ""})
+    typed = ft.use_ref(lambda: {"code": code, "device": device})
 
     def type_code(text: str) -> None:
         typed.current["code"] = text

@@ -45,9 +45,11 @@ class TestSigningIn:
         folder.mkdir()
         with contextlib.ExitStack() as opened:
 
-            def show(transport=None):
+            def show(transport=None, route="/"):
                 gateway = day_of_work.a_gateway(folder, transport=transport, registered=False)
-                return opened.enter_context(Screen(App, Desk(gateway, now=lambda: MORNING))), gateway
+                desk = Desk(gateway, now=lambda: MORNING)
+                desk.shell.route = route
+                return opened.enter_context(Screen(App, desk)), gateway
 
             yield show
 
@@ -63,6 +65,17 @@ class TestSigningIn:
         assert office.asked == [{"code": "ABCD-1234", "device_name": "Aino's phone", "platform": "test"}]
         assert gateway.registered
         assert screen.sees("Fetching your jobs …")
+
+    def test_takes_the_code_that_the_link_brought(self, new_device):
+        technician = {"id": str(day_of_work.AINO), "name": "Aino Virtanen"}
+        office = OneAnswer(201, {"device_id": str(uid(9)), "token": "secret", "technician": technician})
+        screen, gateway = new_device(office, route="/sign-in/ABCD-1234")
+
+        assert screen.field("Registration code").value == "ABCD-1234"
+        screen.tap("Sign in")
+
+        assert [request["code"] for request in office.asked] == ["ABCD-1234"]
+        assert gateway.registered
 
     def test_keeps_the_code_and_says_why_it_was_refused(self, new_device):
         refusal = ExpiredToken("This code was used already: ask the office for a new one")
