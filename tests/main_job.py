@@ -297,6 +297,7 @@ class MainJob:
         self.phones: list[Phone] = []
         self.watcher: BoardWatcher | None = None
         self.server: RealServer | None = None
+        self.database: Database | None = None
         self.closed: list[WorkOrder] = []
 
     def run(self) -> None:
@@ -320,6 +321,8 @@ class MainJob:
                 phone.close()
             if self.server:
                 self.server.stop()
+            if self.database:
+                self.database.close()
 
     def make_demo(self) -> dict[str, Any]:
         self.demo = prepare.make(
