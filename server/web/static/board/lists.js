@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { byId, h, icon } from "./dom.js";
-import { KINDS, PRIORITIES, clock, inFull, promised } from "./words.js";
+import { KINDS, PRIORITIES, REASONS, clock, inFull, promised } from "./words.js";
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -106,9 +106,15 @@ export class Lists {
           h("span", { class: "promise" }, promised(order, this.store.board)),
         ),
         h("span", { class: "line soft" }, order.address),
-        h("span", { class: "line reason" }, sentence(order.left_out?.reason || "Just taken off")),
+        h("span", { class: "line reason" }, sentence(whyNobody(order))),
         level !== "fine" ? h("span", { class: `line ${level}` }, verdict.words) : null,
       ),
     );
   }
+}
+
+function whyNobody(order) {
+  if (order.state !== "unfinished") return order.left_out?.reason || "Just taken off";
+  const why = REASONS[order.unfinished_reason] || "not completed";
+  return `visited ${clock(order.finished_at)}, ${why}: agree on a new visit with the customer`;
 }

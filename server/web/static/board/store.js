@@ -42,10 +42,11 @@ export class Store extends EventTarget {
       .sort((a, b) => starts(a) - starts(b));
   }
 
+  // Nobody is going there: not yet, or not any more after a visit that could not be completed.
   unassigned() {
     const urgency = (order) => [order.priority, order.window_end || "9"].join();
     return this.all()
-      .filter((order) => order.state === "unassigned" || (order.moving && !order.technician_id))
+      .filter((order) => ["unassigned", "unfinished"].includes(order.state) || (order.moving && !order.technician_id))
       .sort((a, b) => (urgency(a) < urgency(b) ? -1 : 1));
   }
 
