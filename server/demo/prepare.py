@@ -17,7 +17,7 @@ from server.db.migrate import upgrade
 from server.demo.catalogue import demo_catalogue
 from server.demo.orders import make_day
 from server.demo.people import make_people
-from server.demo.seed import Seeded, seed
+from server.demo.seed import seed
 from server.demo.town_source import find_town
 from server.dispatch.plan_booking import PlanOutcome
 from server.dispatch.planner import plan_day
@@ -159,5 +159,3 @@ def keep(demo: Demo) -> None:
 def is_of_today(demo: Demo, settings: Settings) -> bool:
     return utc_now().astimezone(settings.zone).date() - demo.date < timedelta(days=1)
 
-
-__all__ = ["Demo", "Seeded", "is_of_today", "keep", "make", "plan", "stored"]
