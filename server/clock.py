@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import os
-import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.ids import new_id
 
+_now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - it is a default that can be replaced
+_entropy: Callable[[int], bytes] = os.urandom
+
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    return _now()
+
+
+def entropy(count: int) -> bytes:
+    """Random bytes; in a simulation those of its seed."""
+    return _entropy(count)
 
 
 def mint() -> UUID:
     """A new UUIDv7."""
-    return new_id(time.time_ns() // 1_000_000, os.urandom(10))
+    return new_id(int(_now().timestamp() * 1000), _entropy(10))
+
+
+@contextmanager
+def running_on(now: Callable[[], datetime], entropy: Callable[[int], bytes]) -> Iterator[None]:
+    """Within this block the whole process takes time and chance from a simulation."""
+    global _now, _entropy
+    before = _now, _entropy
+    _now, _entropy = now, entropy
+    try:
+        yield
+    finally:
+        _now, _entropy = before

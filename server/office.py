@@ -13,6 +13,7 @@ from server.assets.models import AssetRow
 from server.booking import book
 from server.clock import mint, utc_now
 from server.consequences import Deed
+from server.db.command_log import next_numbers
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
@@ -92,6 +93,8 @@ def _keep(
 ) -> CommandRow:
     kept = CommandRow(
         id=mint(),
+        number=next_numbers(session, 1)[0],
+        origin="office",
         device_id=None,
         actor=actor,
         seq=0,

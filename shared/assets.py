@@ -21,7 +21,6 @@ class HolderKind(StrEnum):
     DEPOT = "depot"
     CUSTOMER = "customer"
     VENDOR = "vendor"
-    CONSUMED = "consumed"
     ADJUSTMENT = "adjustment"
 
 

@@ -20,10 +20,15 @@ from shared.remarks import Remark
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the messages below."""
 
+PROTOCOL_MIN = 1
+"""The floor: the oldest messages that a server of this version still answers."""
+
 COMMANDS_PER_PUSH_MAX = 200
+WAIT_SECONDS_MAX = 55
+"""How long the server may hold an empty answer back until something changes: below the proxies' minute."""
 
 SKEW_TOLERATED = timedelta(minutes=2)
 """Clocks that differ by less are left alone: it may as well be the network."""
@@ -42,7 +47,18 @@ class Profile:
     home_lon: float
 
 
-Image = WorkOrder | Asset | StockLine | Product | Profile
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What became of a held command. `outcome` dismissed: it is on record and nothing was booked for it."""
+
+    command_id: UUID
+    outcome: Literal["accepted", "corrected", "dismissed"]
+    ruled_at: datetime
+    by: str
+    detail: str
+
+
+Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling
 """What the server sends down: a whole row as it is now, never a difference."""
 
 KINDS: dict[str, type[Image]] = {
@@ -51,12 +67,17 @@ KINDS: dict[str, type[Image]] = {
     "asset": Asset,
     "stock_line": StockLine,
     "product": Product,
+    "ruling": Ruling,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushedCommand:
-    """One command in its envelope. `seq` counts 1, 2, 3… on a device; `made_at` is by the device's clock."""
+    """One command in its envelope. `seq` counts 1, 2, 3… on a device; `made_at` is by the device's clock.
+
+    `made_mono_ms` is by the clock that nobody can set, in the run that `boot` names; `hlc` is hybrid logical
+    time (shared/clocks.py). All three are missing in protocol 1.
+    """
 
     id: UUID
     seq: int
@@ -65,11 +86,20 @@ class PushedCommand:
     made_at: datetime
     base_version: int
     body: msgspec.Raw
+    made_mono_ms: int | None = None
+    boot: str | None = None
+    hlc: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRequest:
-    """`cursor` is None on the first contact. `device_now` lets the server correct the device's clock."""
+    """`cursor` is None on the first contact. `device_now` lets the server correct the device's clock.
+
+    `page_bytes`: how much the device wants at a time over its present network, unpacked (0: as the server
+    likes). `wait_seconds`: with nothing to say the server may hold its answer back so long.
+    `queue_length`, `unsent_photos`, `oldest_unsent_at`, `storage_left_bytes`: the heartbeat, so that the
+    office knows what a lost phone still carried.
+    """
 
     protocol: int
     app_version: str
@@ -77,6 +107,14 @@ class SyncRequest:
     queue_length: int
     cursor: str | None = None
     commands: tuple[PushedCommand, ...] = ()
+    device_mono_ms: int | None = None
+    boot: str | None = None
+    hlc: str | None = None
+    page_bytes: int = 0
+    wait_seconds: int = 0
+    unsent_photos: int = 0
+    oldest_unsent_at: datetime | None = None
+    storage_left_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +148,12 @@ class Gone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResponse:
-    """`reset`: drop every image first, this is a whole snapshot. `more`: ask again at once."""
+    """`reset`: a whole snapshot begins here; what it does not bring by the page without `more` is gone.
+
+    `more`: ask again at once. `epoch` names this database's history: where it is not the one of the last
+    answer, a backup was restored, and the device offers again what was decided since. `token`: sign in with
+    it from now on. `protocol_min`: the oldest app that is still answered. `hlc`: hybrid logical time here.
+    """
 
     protocol: int
     server_now: datetime
@@ -121,6 +164,10 @@ class SyncResponse:
     reset: bool = False
     more: bool = False
     missing_evidence: tuple[str, ...] = ()
+    epoch: str = ""
+    token: str | None = None
+    protocol_min: int = 1
+    hlc: str | None = None
 
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
@@ -189,6 +236,8 @@ def image_key(image: Image) -> str:
             return image.serial if isinstance(image, Asset) else image.sku
         case StockLine():
             return image.sku
+        case Ruling():
+            return str(image.command_id)
     return "me"
 
 

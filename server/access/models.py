@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.base import Base
@@ -46,11 +46,19 @@ class DeviceRow(Base):
     platform: Mapped[str]
     token_hash: Mapped[str] = mapped_column(unique=True)
     token_expires_at: Mapped[datetime]
+    next_token_hash: Mapped[str | None] = mapped_column(unique=True)  # told to the device, not yet used by it
+    token_rotated_at: Mapped[datetime | None]
     registered_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    wipe_ordered_at: Mapped[datetime | None]
+    wiped_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     app_version: Mapped[str | None]
+    protocol: Mapped[int] = mapped_column(default=1)
     queue_length: Mapped[int] = mapped_column(default=0)
+    unsent_photos: Mapped[int] = mapped_column(default=0)
+    oldest_unsent_at: Mapped[datetime | None]
+    storage_left_bytes: Mapped[int | None] = mapped_column(BigInteger)
     clock_offset_seconds: Mapped[int] = mapped_column(default=0)
 
 

@@ -18,6 +18,9 @@ class HistoryRow(Base):
     __tablename__ = "history"
     id: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[str]
+    identity: Mapped[str | None]  # PostgreSQL's system identifier and timeline, to notice a restore
+    compacted_xid: Mapped[int] = mapped_column(BigInteger, default=0)
+    compacted_seq: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class FeedRow(Base):
@@ -40,10 +43,17 @@ class FeedRow(Base):
 
 
 class CommandRow(Base):
-    """A command as it came, and its one receipt. Kept for ever; a held one waits here for a dispatcher."""
+    """A command as it came, and its one receipt. Kept for ever; a held one waits here for a dispatcher.
+
+    `number` is the order in which the log can be replayed: it is drawn as the last act of a transaction, with
+    every lock still held, so of two commands that touch one thing the later has the higher number.
+    `origin`: "field" (a phone), "office" (a person or the plan), "entry" (rows brought in from outside).
+    """
 
     __tablename__ = "command"
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
+    origin: Mapped[str]
     device_id: Mapped[UUID | None] = mapped_column(ForeignKey("device.id"))
     actor: Mapped[str]
     seq: Mapped[int]
@@ -54,6 +64,9 @@ class CommandRow(Base):
     digest: Mapped[str]
     base_version: Mapped[int]
     made_at: Mapped[datetime]
+    made_mono_ms: Mapped[int | None] = mapped_column(BigInteger)  # by the device's clock that nobody can set
+    boot: Mapped[str | None]  # the run of that clock
+    hlc: Mapped[str | None]  # hybrid logical time, see shared/clocks.py
     happened_at: Mapped[datetime]  # made_at, corrected for the device's clock
     decided_at: Mapped[datetime]
     outcome: Mapped[str]
@@ -62,6 +75,9 @@ class CommandRow(Base):
     remarks: Mapped[list[Any]]
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None]
+    resolution: Mapped[str | None]  # accepted, corrected or dismissed
+    resolution_detail: Mapped[str | None] = mapped_column(Text)
+    resolved_as: Mapped[UUID | None]  # the command that was booked in its place
     __table_args__ = (
         Index("ix_command_device_id_seq", "device_id", "seq"),
         Index("ix_command_outcome_resolved_at", "outcome", "resolved_at"),

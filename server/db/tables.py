@@ -6,6 +6,7 @@ import server.billing.models
 import server.customers.models
 import server.db.feed_models
 import server.dispatch.models
+import server.outbox.models
 import server.purchasing.models
 import server.stock.models
 import server.work_orders.models  # noqa: F401

@@ -43,9 +43,9 @@ class DeviceSource:
         self._settings = settings
         self._technician = technician
         self._today: date = now.astimezone(settings.zone).date()
-        epoch = session.scalars(select(HistoryRow.epoch)).one()
+        self.epoch = session.scalars(select(HistoryRow.epoch)).one()
         # The day belongs to the cursor because the scope moves with it; the van, because stock does.
-        self.history = f"{epoch}-{self._today:%Y%m%d}-{technician.van_id.hex[-8:]}"
+        self.history = f"{self.epoch}-{self._today:%Y%m%d}-{technician.van_id.hex[-8:]}"
 
     def head(self) -> str:
         return str(feed.head(self._session))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import FileResponse
-from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from server.access import devices
@@ -20,29 +18,15 @@ from server.access.roles import Permission
 from server.clock import utc_now
 from server.db.engine import Database
 from server.dependencies import DatabaseDep, SettingsDep
-from server.dispatch.models import TechnicianRow
 from server.field import attachments
-from server.field.images import DeviceSource
-from server.field.unit import DeviceUnits, in_range, storable
-from server.settings import Settings
+from server.field.exchange import exchange
 from server.work_orders.models import AttachmentRow
-from shared.problems import Malformed, NewerSchema, NotFound
-from sync.protocol import (
-    COMMANDS_PER_PUSH_MAX,
-    PROTOCOL,
-    SyncRequest,
-    SyncResponse,
-    decode_request,
-    encode,
-)
-from sync.server.pull import pull
-from sync.server.push import push
+from shared.problems import Malformed, NotFound
+from sync.protocol import encode
 
 router = APIRouter(tags=["field"])
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
-HEARTBEAT = timedelta(seconds=30)
-APP_VERSION_LENGTH_MAX = 80
 Authorization = Annotated[str | None, Header()]
 Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="function")]
 
@@ -76,64 +60,15 @@ def sync(
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
     """Push commands, pull what changed. Each command is committed before this answers."""
-    message = decode_request(body)
-    if message.protocol > PROTOCOL:
-        detail = f"The app speaks protocol {message.protocol}, the server {PROTOCOL}: update the server"
-        raise NewerSchema(detail, field="protocol")
-    if len(message.commands) > COMMANDS_PER_PUSH_MAX:
-        raise Malformed(f"At most {COMMANDS_PER_PUSH_MAX} commands a request", field="commands")
-    if message.device_now.tzinfo is None or not 1900 < message.device_now.year < 9000:
-        raise Malformed("Send the device's time with its zone, as 2026-11-23T08:00:00Z", field="device_now")
-    now = utc_now()
-    with database.read() as session:
-        device = devices.authenticate(session, devices.bearer(authorization), now)
-    units = DeviceUnits(database, settings, device.id)
-    receipts = push(message.commands, units, device_now=message.device_now, now=now)
-    _note_contact(database, settings, device, message, now)
-    if receipts:
+    token = devices.bearer(authorization)
+    found = exchange(database, settings, token, body, utc_now())
+    if found.decided:
         request.app.state.live.wake()
-    with database.read() as session:
-        technician = session.scalars(
-            select(TechnicianRow).where(TechnicianRow.id == device.technician_id)
-        ).one()
-        source = DeviceSource(session, settings, technician, now)
-        page = pull(source, message.cursor, units.touched)
-    answer = encode(
-        SyncResponse(
-            protocol=PROTOCOL,
-            server_now=utc_now(),
-            cursor=page.cursor,
-            receipts=tuple(receipts),
-            rows=page.rows,
-            gone=page.gone,
-            reset=page.reset,
-            more=page.more,
-            missing_evidence=page.missing_evidence,
-        )
-    )
+    answer = encode(found.response)
     headers = {"content-type": "application/json", "vary": "accept-encoding"}
     if len(answer) > 1_000 and "gzip" in accept_encoding:
         answer, headers["content-encoding"] = gzip.compress(answer, 5), "gzip"
     return Response(answer, headers=headers)
-
-
-def _note_contact(
-    database: Database, settings: Settings, device: DeviceRow, message: SyncRequest, now: datetime
-) -> None:
-    """A heartbeat, written at most twice a minute unless the queue tells something new."""
-    recent = device.last_seen_at is not None and now - device.last_seen_at < HEARTBEAT
-    if recent and device.queue_length == message.queue_length and device.app_version == message.app_version:
-        return
-    with database.write() as session:
-        row = session.get_one(DeviceRow, device.id)
-        devices.seen(
-            row,
-            now,
-            app_version=storable(message.app_version[:APP_VERSION_LENGTH_MAX]),
-            queue_length=in_range(message.queue_length),
-            clock_offset_seconds=in_range(round((now - message.device_now).total_seconds())),
-            life=timedelta(days=settings.device_token_days),
-        )
 
 
 @router.head("/api/attachments/{digest}")

@@ -20,6 +20,7 @@ from server.booking import book
 from server.clock import mint, utc_now
 from server.consequences import Deed
 from server.db import feed
+from server.db.command_log import next_numbers
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
@@ -199,6 +200,8 @@ class CommandUnit:
     ) -> CommandRow:
         row = CommandRow(
             id=pushed.id,
+            number=next_numbers(self._session, 1)[0],
+            origin="field",
             device_id=self._device_id,
             actor=self._technician.name,
             seq=in_range(pushed.seq),
@@ -209,6 +212,9 @@ class CommandUnit:
             digest=_digest(pushed),
             base_version=in_range(pushed.base_version),
             made_at=pushed.made_at,
+            made_mono_ms=pushed.made_mono_ms,
+            boot=pushed.boot,
+            hlc=pushed.hlc,
             happened_at=happened_at,
             decided_at=utc_now(),
             outcome=outcome,

@@ -41,6 +41,19 @@ class StockPlaceRow(Base):
     name: Mapped[str]
 
 
+class StockBalanceRow(Base):
+    """What the moves of one SKU at one place sum up to, so that a close need not add up years.
+
+    Written only together with moves (server/stock/ledger.py); `replay --verify` holds it against them.
+    """
+
+    __tablename__ = "stock_balance"
+    place_id: Mapped[UUID] = mapped_column(ForeignKey("stock_place.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("product.sku"), primary_key=True)
+    quantity: Mapped[int]
+    __table_args__ = (Index("ix_stock_balance_sku", "sku"),)
+
+
 class StockMoveRow(Base):
     """One movement, never changed. A balance is a sum of these."""
 

@@ -64,3 +64,19 @@ class AttachmentRow(Base):
     media_type: Mapped[str]
     stored_at: Mapped[datetime]
     device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"))
+
+
+class EvidenceRow(Base):
+    """A photo or signature that a technician's command has named; the bytes come on their own road.
+
+    Kept apart from the work order so that "what has not arrived" is one look at an index.
+    """
+
+    __tablename__ = "evidence"
+    technician_id: Mapped[UUID] = mapped_column(ForeignKey("technician.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    work_order_id: Mapped[UUID | None]
+    size_bytes: Mapped[int]
+    named_at: Mapped[datetime]
+    arrived_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_evidence_technician_id_arrived_at", "technician_id", "arrived_at"),)

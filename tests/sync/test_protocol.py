@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {1: "cd03b4f62b198060725aac2be8a416dcbd7d739435d81dee5d69610b47a0869d"}
+PINNED = {2: "d9269bb0cdff9d2de31f7f65d5c5045e4184856c611344254d0a1c848641a159"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

@@ -251,9 +251,9 @@ class TestWhatCannotBeRead:
         )
 
     def test_is_of_a_newer_protocol(self, client: TestClient, today: World):
-        assert refused(post(client, today.ana, a_request(protocol=2))) == (
+        assert refused(post(client, today.ana, a_request(protocol=3))) == (
             422,
-            "The app speaks protocol 2, the server 1: update the server",
+            "The app speaks protocol 3, the server 2: update the server",
             "protocol",
         )
 

@@ -1,0 +1,20 @@
+"""The order of the command log."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from server.db.feed_models import CommandRow
+
+
+def next_numbers(session: Session, count: int) -> list[int]:
+    """`count` log numbers in a row. Draw them last, while every lock is still held.
+
+    Who waits for one of our locks then draws a higher number, so the log can be replayed in its order.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        drawn = text("SELECT nextval('command_number') FROM generate_series(1, :count)")
+        return sorted(session.scalars(drawn, {"count": count}))
+    newest = session.scalar(select(func.max(CommandRow.number))) or 0
+    return list(range(newest + 1, newest + 1 + count))
