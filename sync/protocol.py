@@ -76,7 +76,8 @@ class PushedCommand:
     """One command in its envelope. `seq` counts 1, 2, 3… on a device; `made_at` is by the device's clock.
 
     `made_mono_ms` is by the clock that nobody can set, in the run that `boot` names; `hlc` is hybrid logical
-    time (shared/clocks.py). All three are missing in protocol 1.
+    time (shared/clocks.py). `technician_id`: whom the device was registered for at the tap; the work is
+    theirs, whoever holds the device when it is sent. All four are missing in protocol 1.
     """
 
     id: UUID
@@ -89,6 +90,7 @@ class PushedCommand:
     made_mono_ms: int | None = None
     boot: str | None = None
     hlc: str | None = None
+    technician_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

