@@ -1,0 +1,237 @@
+"""Correcting held work: which fields a form offers, and what was changed, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from server.db.feed_models import CommandRow
+from server.inbox.reading import fields_of
+from shared.barcodes import ScanError
+from shared.barcodes.gpon import parse_gpon_serial
+from shared.barcodes.mac import parse_mac
+from shared.commands import FIELD_COMMANDS, FieldCommand, InstallAsset, RemoveAsset
+from shared.problems import Malformed
+from shared.work_orders import UnfinishedReason, WorkOrder
+from sync.protocol import encode
+
+PART_LINES_SPARE = 2
+"""Empty lines below the parts, for what was forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One input of the form. `choices` make it a list, `on` a check box."""
+
+    name: str
+    label: str
+    value: str
+    kind: str = "text"  # text, long, number, choice, tick, json
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+LABELS = {
+    "serial": "Serial",
+    "mac": "MAC",
+    "gpon_serial": "GPON serial",
+    "sku": "Model",
+    "confirmed": "The technician holds it in hand",
+    "reason": "Reason",
+    "code": "Check",
+    "value": "Value",
+    "text": "Text",
+    "signer": "Who signed",
+    "lines": "Parts",
+    "work_order_id": "Work order",
+    "type": "Kind",
+}
+FIELDS: dict[str, tuple[str, ...]] = {
+    "install_asset": ("serial", "mac", "gpon_serial", "sku", "confirmed"),
+    "remove_asset": ("serial", "reason"),
+    "record_check": ("code", "value"),
+    "use_parts": ("lines",),
+    "add_evidence": ("signer",),
+    "add_note": ("text",),
+    "cannot_complete": ("reason", "text"),
+}
+"""What may be wrong in a command that can be read; without a line here it only says that it happened."""
+
+
+def form_of(
+    row: CommandRow, readable: bool, order: WorkOrder | None, models: Iterable[tuple[str, str]]
+) -> tuple[Field, ...]:
+    """The inputs for correcting `row`. What can't be read, or names no job of ours, is edited as JSON."""
+    if not readable or order is None:
+        kinds = tuple((kind, kind.replace("_", " ")) for kind in FIELD_COMMANDS)
+        known = kinds if row.type in FIELD_COMMANDS else ((row.type, f"{row.type} (unknown)"), *kinds)
+        return (
+            Field(name="type", label="Kind", value=row.type, kind="choice", choices=known),
+            Field(name="json", label="Content as JSON", value=_pretty(row.body), kind="json"),
+        )
+    body, made = fields_of(row.body), []
+    for name in FIELDS.get(row.type, ()):
+        if name == "lines":
+            made += _part_fields(body.get("lines"), models)
+        else:
+            made.append(_field(row.type, name, body.get(name), order, models))
+    return tuple(made)
+
+
+def _field(kind: str, name: str, value: object, order: WorkOrder, models: Iterable[tuple[str, str]]) -> Field:
+    text = "" if value is None else str(value)
+    field = Field(name=name, label=LABELS[name], value=text)
+    if name == "confirmed":
+        return replace(field, kind="tick", value="yes" if value is True else "")
+    if name == "text":
+        return replace(field, kind="long")
+    if name == "value":
+        return replace(field, kind="number")
+    if name == "sku":
+        return replace(field, kind="choice", choices=(("", "as our register says"), *models))
+    if name == "code":
+        asked = tuple((spec.code, f"{spec.label} ({spec.unit})") for spec in order.required_checks)
+        return replace(field, kind="choice", choices=asked)
+    if name == "reason" and kind == "cannot_complete":
+        reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in UnfinishedReason)
+        return replace(field, kind="choice", choices=reasons)
+    return field
+
+
+def _part_fields(lines: object, models: Iterable[tuple[str, str]]) -> list[Field]:
+    known = [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+    choices = (("", "–"), *models)
+    made = []
+    for number, line in enumerate([*known, *[{}] * PART_LINES_SPARE]):
+        sku, quantity = str(line.get("sku", "")), str(line.get("quantity", ""))
+        listed = choices if sku in dict(choices) else ((sku, sku), *choices)
+        part = Field(name=f"sku_{number}", label="Part", value=sku, kind="choice", choices=listed)
+        made += [part, Field(name=f"quantity_{number}", label="Quantity", value=quantity, kind="number")]
+    return made
+
+
+def body_of(row: CommandRow, form: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """What a posted form says, as (kind, body). Raises Malformed."""
+    if "json" in form:
+        return form.get("type", row.type), _object(form["json"])
+    body = fields_of(row.body)
+    for name in FIELDS.get(row.type, ()):
+        if name == "lines":
+            body["lines"] = _posted_parts(form)
+        elif name == "confirmed":
+            body[name] = "confirmed" in form
+        elif name in form:
+            text = form[name].replace("\r\n", "\n").strip()
+            body[name] = text or (None if name in ("mac", "gpon_serial", "sku", "signer") else "")
+    return row.type, body
+
+
+def _posted_parts(form: Mapping[str, str]) -> list[dict[str, object]]:
+    lines: list[dict[str, object]] = []
+    for number in range(1000):
+        if f"sku_{number}" not in form:
+            break
+        sku, quantity = form[f"sku_{number}"].strip(), form.get(f"quantity_{number}", "").strip()
+        if not sku or not quantity:
+            continue  # taken out, or never filled in
+        try:
+            lines.append({"sku": sku, "quantity": int(quantity)})
+        except ValueError as error:
+            raise Malformed(f"“{quantity}” is no whole number", field=f"quantity_{number}") from error
+    return lines
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Malformed(f"The content is no JSON: {error}", field="json") from error
+    if not isinstance(found, dict):
+        raise Malformed("The content must be a JSON object: { … }", field="json")
+    return found
+
+
+def _pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
+
+
+def canonical(command: FieldCommand) -> FieldCommand:
+    """Codes as the register writes them; what can't be read stays as typed, for the rules to say why."""
+    match command:
+        case InstallAsset(serial=serial, mac=mac, gpon_serial=gpon):
+            return replace(
+                command,
+                serial=_joined(serial),
+                mac=_printed(mac, parse_mac),
+                gpon_serial=_printed(gpon, parse_gpon_serial),
+            )
+        case RemoveAsset(serial=serial):
+            return replace(command, serial=_joined(serial))
+    return command
+
+
+def _joined(serial: str) -> str:
+    return "".join(serial.split()).upper()
+
+
+def _printed(code: str | None, parse: Callable[[str], str]) -> str | None:
+    if code is None or not code.strip():
+        return None
+    try:
+        return parse(code)
+    except ScanError:
+        return code.strip().upper()
+
+
+def changes_in_words(row: CommandRow, command: FieldCommand) -> str:
+    """What was changed, to go after "Dispatch corrected": "the serial to ANA0002"; empty for nothing."""
+    before, after = fields_of(row.body), fields_of(encode(command).decode())
+    if row.type != command.type:
+        return f"“{row.type.replace('_', ' ')}” to “{command.type.replace('_', ' ')}”"
+    changed = []
+    for name, value in after.items():
+        was = before.get(name, _default(command, name))
+        if name != "type" and not _same(was, value):
+            changed.append(f"{_called(name)} to {_shown(name, value)}")
+    return ", ".join(changed)
+
+
+def _default(command: FieldCommand, name: str) -> object:
+    field = type(command).__dataclass_fields__[name]
+    return field.default if isinstance(field.default, str | bool | int | None) else None
+
+
+def _same(was: object, value: object) -> bool:
+    # A value that the phone wrote as a number and we write as text is no change.
+    return was == value or (not isinstance(value, list | dict) and str(was) == str(value))
+
+
+def _called(name: str) -> str:
+    match name:
+        case "confirmed":
+            return "whether it was in hand"
+        case "mac":
+            return "the MAC"
+        case "gpon_serial":
+            return "the GPON serial"
+        case "signer":
+            return "who signed"
+        case "code":
+            return "the check"
+    return f"the {LABELS.get(name, name.replace('_', ' ')).lower()}"
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "lines" and isinstance(value, list):
+        return ", ".join(f"{line.get('quantity')} × {line.get('sku')}" for line in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "none" if value is None else " ".join(str(value).split())
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+__all__ = ["FIELDS", "Field", "body_of", "canonical", "changes_in_words", "form_of"]
