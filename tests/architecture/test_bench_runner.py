@@ -27,6 +27,8 @@ class TestAFigure:
             "ratio": None,
             "aim": None,
             "met": None,
+            "floor": None,
+            "floor_met": None,
         }
 
     @pytest.mark.parametrize(
@@ -38,6 +40,17 @@ class TestAFigure:
     def test_is_set_against_its_peer(self):
         figure = {"name": "n", "value": 30, "unit": "s", "peer": "the other", "peer_value": 40}
         assert runner.complete(figure)["ratio"] == 0.75
+
+    @pytest.mark.parametrize(("bound", "kept"), [("<= 0.75 of peer", True), ("<= 0.7 of peer", False)])
+    def test_tells_what_it_is_worth_against_its_peer(self, bound: str, kept: bool):
+        figure = {"name": "n", "value": 30, "unit": "s", "peer": "the other", "peer_value": 40}
+        full = runner.complete(figure | {"aim": bound, "floor": bound})
+        assert (full["met"], full["floor_met"]) == (kept, kept)
+
+    def test_may_keep_its_floor_and_miss_its_aim(self):
+        figure = {"name": "n", "value": 2.1, "unit": "s", "floor": "< 3", "aim": "< 1.5"}
+        full = runner.complete(figure)
+        assert (full["floor_met"], full["met"]) == (True, False)
 
     def test_with_a_misspelt_key_is_refused(self):
         with pytest.raises(ValueError, match="peer_vlaue"):

@@ -5,9 +5,9 @@ A benchmark is a file `tests/bench/NAME.py` with
     def figures(quick: bool) -> list[dict]
 
 Each figure has `name`, `value` and `unit`. It may have `peer` and `peer_value` (what it is compared with, run
-side by side, in the same unit) and `aim`, written `">= 500"` or `"<= 2.0"`. `ratio` and `met` follow
-from these unless given. The exit code is 0 whether aims are met or not: a benchmark reports, and does not
-judge.
+side by side, in the same unit), `aim`, and `floor`, what must hold at the least. Both are written `">= 500"`,
+or `"<= 0.3 of peer"` when they speak of the ratio. `ratio`, `met` and `floor_met` follow from these unless
+given. The exit code is 0 whether aims are met or not: a benchmark reports, and does not judge.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from typing import Any
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent.parent
 
+KEYS = ("name", "value", "unit", "peer", "peer_value", "ratio", "aim", "met", "floor", "floor_met")
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq}
 
 
@@ -48,18 +49,25 @@ def report(name: str, figures: list[dict[str, Any]]) -> dict[str, Any]:
 
 def complete(figure: dict[str, Any]) -> dict[str, Any]:
     """The figure with every key of the report, `ratio` and `met` worked out where they can be."""
-    unknown = set(figure) - {"name", "value", "unit", "peer", "peer_value", "ratio", "aim", "met"}
+    unknown = set(figure) - set(KEYS)
     if unknown or not {"name", "value", "unit"} <= set(figure):
         raise ValueError(
             f"a figure needs name, value and unit, and knows nothing of {sorted(unknown)}: {figure}"
         )
-    full = dict.fromkeys(("name", "value", "unit", "peer", "peer_value", "ratio", "aim", "met")) | figure
+    full = dict.fromkeys(KEYS) | figure
     if full["ratio"] is None and full["peer_value"]:
         full["ratio"] = round(full["value"] / full["peer_value"], 3)
-    if full["met"] is None and full["aim"] is not None:
-        comparison, bound = str(full["aim"]).split()
-        full["met"] = COMPARE[comparison](full["value"], float(bound))
+    for bound, verdict in (("aim", "met"), ("floor", "floor_met")):
+        if full[verdict] is None and full[bound] is not None:
+            full[verdict] = holds(str(full[bound]), full)
     return full
+
+
+def holds(bound: str, figure: dict[str, Any]) -> bool:
+    """Whether the figure keeps `bound`; one "of peer" is about the ratio."""
+    about, of_peer, _ = bound.partition(" of peer")
+    comparison, limit = about.split()
+    return bool(COMPARE[comparison](figure["ratio" if of_peer else "value"], float(limit)))
 
 
 def commit() -> str | None:
