@@ -36,10 +36,15 @@ def _outbox() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("disabled_at", INSTANT, nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("paused_until", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
     )
     op.create_table(
         "outbox",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -55,11 +60,15 @@ def _outbox() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("done_at", INSTANT, nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_outbox_notice_id")),
         sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_outbox_webhook_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_state_not_before", "outbox", ["state", "not_before"])
+    op.create_index("ix_outbox_key_state_seq", "outbox", ["key", "state", "seq"])
 
 
 def _evidence() -> None:
@@ -147,6 +156,7 @@ def _command_log() -> None:
 def _devices() -> None:
     with op.batch_alter_table("device") as batch:
         batch.add_column(sa.Column("next_token_hash", sa.String(), nullable=True))
+        batch.add_column(sa.Column("next_token_salt", sa.String(), nullable=True))
         batch.add_column(sa.Column("token_rotated_at", INSTANT, nullable=True))
         batch.add_column(sa.Column("wipe_ordered_at", INSTANT, nullable=True))
         batch.add_column(sa.Column("wiped_at", INSTANT, nullable=True))
@@ -155,6 +165,16 @@ def _devices() -> None:
         batch.add_column(sa.Column("oldest_unsent_at", INSTANT, nullable=True))
         batch.add_column(sa.Column("storage_left_bytes", sa.BigInteger(), nullable=True))
         batch.create_unique_constraint(op.f("uq_device_next_token_hash"), ["next_token_hash"])
+    op.create_table(
+        "retired_token",
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("retired_at", INSTANT, nullable=False),
+        sa.Column("used_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_retired_token_device_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_retired_token")),
+    )
+    op.create_index(op.f("ix_retired_token_device_id"), "retired_token", ["device_id"])
 
 
 def _history() -> None:
@@ -168,6 +188,7 @@ def downgrade() -> None:
     with op.batch_alter_table("history") as batch:
         for name in ("compacted_seq", "compacted_xid", "identity"):
             batch.drop_column(name)
+    op.drop_table("retired_token")
     with op.batch_alter_table("device") as batch:
         batch.drop_constraint(op.f("uq_device_next_token_hash"), type_="unique")
         for name in (
@@ -178,6 +199,7 @@ def downgrade() -> None:
             "wiped_at",
             "wipe_ordered_at",
             "token_rotated_at",
+            "next_token_salt",
             "next_token_hash",
         ):
             batch.drop_column(name)
