@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from server.db.engine import Database
 from server.settings import Settings
-from shared.problems import Malformed, NotFound, Problem, ServerFault
+from shared.problems import Malformed, NotFound, Problem, ServerFault, TooMany
 from sync.server.ports import TryAgain
 
 
@@ -35,7 +35,13 @@ SettingsDep = Annotated[Settings, Depends(_settings)]
 def problem_response(problem: Problem, status: int | None = None) -> Response:
     """`status` where the road to us says more than the problem's own; the body says the same."""
     body = problem.as_json() | {"status": status or problem.status}
-    return JSONResponse(body, status_code=status or problem.status, media_type="application/problem+json")
+    seconds = problem.retry_seconds if isinstance(problem, TooMany) else 0
+    return JSONResponse(
+        body,
+        status_code=status or problem.status,
+        media_type="application/problem+json",
+        headers={"Retry-After": str(seconds)} if seconds else None,
+    )
 
 
 def answer_problems(app: FastAPI) -> None:

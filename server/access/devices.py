@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from server.access.callers import caller_of
 from server.access.models import DeviceRow, RegistrationCodeRow
 from server.access.tokens import digest, new_token, read_code
 from server.access.tokens import new_code as draw_code
 from server.clock import mint
+from server.db import feed
 from server.dispatch.models import TechnicianRow
-from shared.problems import BadValue, ExpiredToken, NotFound, RevokedDevice, SignInNeeded
+from shared.problems import BadValue, Conflict, ExpiredToken, NotFound, SignInNeeded, UnsentWork
 
 CODE_LIFE = timedelta(hours=24)
 TOKEN_LIFE = timedelta(days=180)
@@ -23,20 +25,11 @@ NAME_LENGTH_MAX = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceLine:
-    """One row of the page "Devices"."""
+class Owner:
+    """A technician, and the device that was registered for them last."""
 
-    id: UUID
-    technician: str
+    device_id: UUID
     name: str
-    platform: str
-    registered_at: datetime
-    last_seen_at: datetime | None
-    queue_length: int
-    app_version: str | None
-    clock_offset_seconds: int
-    revoked_at: datetime | None
-    token_expires_at: datetime
 
 
 def new_code(session: Session, technician_id: UUID, now: datetime) -> str:
@@ -51,9 +44,20 @@ def new_code(session: Session, technician_id: UUID, now: datetime) -> str:
 
 
 def register(
-    session: Session, code: str, name: str, platform: str, now: datetime, *, life: timedelta = TOKEN_LIFE
+    session: Session,
+    code: str,
+    name: str,
+    platform: str,
+    now: datetime,
+    *,
+    life: timedelta = TOKEN_LIFE,
+    unsent_of: UUID | None = None,
 ) -> tuple[DeviceRow, str]:
-    """Spend `code` on a new device and give it its token. Raises SignInNeeded, ExpiredToken or BadValue."""
+    """Spend `code` on a new device and give it its token. Raises SignInNeeded, ExpiredToken or BadValue.
+
+    `unsent_of`: whose unsent work the phone still holds. It goes to nobody else before that is sent:
+    UnsentWork, and the code stays good.
+    """
     label = " ".join(name.split())
     if not 1 <= len(label) <= NAME_LENGTH_MAX:
         raise BadValue(f"Name this device in 1 to {NAME_LENGTH_MAX} letters", field="device_name")
@@ -64,6 +68,8 @@ def register(
         raise SignInNeeded("That code is not known. Check it, or ask dispatch for a new one", field="code")
     if found.expires_at <= now:
         raise ExpiredToken("That code is too old. Ask dispatch for a new one", field="code")
+    if unsent_of not in (None, found.technician_id) and found.used_at is None:
+        raise _still_holds(session, unsent_of, found.technician_id)
     # The condition in the statement lets one of two phones win that come with the same code at once.
     spend = (
         update(RegistrationCodeRow)
@@ -88,21 +94,26 @@ def register(
     )
     session.add(device)
     session.flush()
+    _tell(session, device, "DeviceRegistered", device.name, now)
     return device, token
 
 
+def _still_holds(session: Session, first_id: UUID | None, second_id: UUID) -> UnsentWork:
+    first, second = session.get(TechnicianRow, first_id), session.get_one(TechnicianRow, second_id)
+    whose = first.name if first else "another technician"
+    return UnsentWork(
+        f"This phone still holds unsent work of {whose}. Let it be sent, then enter the code for {second.name} "
+        "again. If it can't be sent, dispatch signs the phone out first",
+        field="code",
+    )
+
+
 def authenticate(session: Session, token: str | None, now: datetime) -> DeviceRow:
-    """The device that speaks. Raises SignInNeeded, RevokedDevice or ExpiredToken."""
-    found = session.scalar(select(DeviceRow).where(DeviceRow.token_hash == digest(token))) if token else None
-    if found is None:
-        raise SignInNeeded("This device is not signed in. Enter a code from dispatch; your work stays on it")
-    if found.revoked_at is not None:
-        raise RevokedDevice("The office signed this device out. Your work stays on it; call dispatch")
-    if found.token_expires_at <= now:
-        raise ExpiredToken("This device's sign-in has run out. Enter a new code; your work stays on it")
-    if not session.get_one(TechnicianRow, found.technician_id).active:
-        raise RevokedDevice("You are not on the list of technicians. Your work stays here; call dispatch")
-    return found
+    """The device that speaks, where it wants to read. Raises what caller_of does, and Caller.refusal."""
+    caller = caller_of(session, token, now)
+    if refusal := caller.refusal:
+        raise refusal
+    return caller.device
 
 
 def bearer(authorization: str | None) -> str | None:
@@ -111,54 +122,77 @@ def bearer(authorization: str | None) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def seen(
-    device: DeviceRow,
-    now: datetime,
-    *,
-    app_version: str,
-    queue_length: int,
-    clock_offset_seconds: int,
-    life: timedelta = TOKEN_LIFE,
-) -> None:
-    """Note what the device told of itself. A device in use never runs out: its token lives on from here."""
-    device.last_seen_at = now
-    device.app_version = app_version
-    device.queue_length = queue_length
-    device.clock_offset_seconds = clock_offset_seconds
-    if device.token_expires_at < now + life / 2:
-        device.token_expires_at = now + life
+def newest_of(session: Session, technician_id: UUID) -> Owner | None:
+    """None when this technician never had a device here, or is not known."""
+    query = (
+        select(DeviceRow.id, TechnicianRow.name)
+        .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
+        .where(DeviceRow.technician_id == technician_id)
+        .order_by(DeviceRow.registered_at.desc(), DeviceRow.id.desc())
+        .limit(1)
+    )
+    found = session.execute(query).one_or_none()
+    return Owner(device_id=found[0], name=found[1]) if found else None
 
 
-def revoke(session: Session, device_id: UUID, now: datetime) -> DeviceRow:
-    """Sign a device out for good. What it has not sent stays on it. Doing it twice keeps the first time."""
-    device = session.get(DeviceRow, device_id)
-    if device is None:
-        raise NotFound("There is no such device", field="device_id")
+def revoke(session: Session, device_id: UUID, now: datetime, *, by: str = "") -> DeviceRow:
+    """Sign a device out for good: what it still sends is held for a person, and it reads nothing.
+
+    Doing it twice keeps the first time.
+    """
+    device = _locked(session, device_id)
     if device.revoked_at is None:
         device.revoked_at = now
+        _tell(session, device, "DeviceRevoked", by, now)
     return device
 
 
-def listing(session: Session) -> list[DeviceLine]:
-    """Every device, those in use first, then by technician."""
-    query = (
-        select(DeviceRow, TechnicianRow.name)
-        .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
-        .order_by(DeviceRow.revoked_at.is_not(None), TechnicianRow.name, DeviceRow.registered_at)
+def order_wipe(session: Session, device_id: UUID, now: datetime, *, by: str) -> DeviceRow:
+    """Sign the device out, and have it erase itself at its next contact. Doing it twice changes nothing."""
+    device = revoke(session, device_id, now, by=by)
+    if device.wipe_ordered_at is None:
+        device.wipe_ordered_at = now
+        facts = {"queue_length": device.queue_length, "unsent_photos": device.unsent_photos}
+        _tell(session, device, "DeviceWipeOrdered", by, now, facts)
+    return device
+
+
+def confirm_wipe(session: Session, token: str | None, now: datetime) -> DeviceRow:
+    """The device says that it has erased itself: its token is dead from here. Saying it again is fine.
+
+    What its last heartbeat said of its queue stays, for that is what went with it.
+
+    Raises SignInNeeded for an unknown token, and Conflict where nobody ordered it.
+    """
+    hashed = digest(token or "")
+    known = session.scalar(
+        select(DeviceRow)
+        .where(or_(DeviceRow.token_hash == hashed, DeviceRow.next_token_hash == hashed))
+        .with_for_update()
     )
-    return [
-        DeviceLine(
-            id=row.id,
-            technician=technician,
-            name=row.name,
-            platform=row.platform,
-            registered_at=row.registered_at,
-            last_seen_at=row.last_seen_at,
-            queue_length=row.queue_length,
-            app_version=row.app_version,
-            clock_offset_seconds=row.clock_offset_seconds,
-            revoked_at=row.revoked_at,
-            token_expires_at=row.token_expires_at,
-        )
-        for row, technician in session.execute(query)
-    ]
+    if known is None:
+        raise SignInNeeded("No device of ours has this token")
+    if known.wipe_ordered_at is None:
+        raise Conflict("Nobody ordered this device to erase itself", subject=str(known.id))
+    if known.wiped_at is None:
+        known.wiped_at = now
+        _tell(session, known, "DeviceWiped", known.name, now)
+    return known
+
+
+def _locked(session: Session, device_id: UUID) -> DeviceRow:
+    device = session.get(DeviceRow, device_id, with_for_update=True)
+    if device is None:
+        raise NotFound("There is no such device", field="device_id")
+    return device
+
+
+def _tell(
+    session: Session,
+    device: DeviceRow,
+    topic: str,
+    actor: str,
+    now: datetime,
+    facts: dict[str, int] | None = None,
+) -> None:
+    feed.append(session, [feed.BOARD], "device", device.id, topic, at=now, actor=actor, facts=facts)

@@ -47,6 +47,7 @@ class DeviceRow(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     token_expires_at: Mapped[datetime]
     next_token_hash: Mapped[str | None] = mapped_column(unique=True)  # told to the device, not yet used by it
+    next_token_salt: Mapped[str | None]  # with the present token it gives the next one again
     token_rotated_at: Mapped[datetime | None]
     registered_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
@@ -60,6 +61,16 @@ class DeviceRow(Base):
     oldest_unsent_at: Mapped[datetime | None]
     storage_left_bytes: Mapped[int | None] = mapped_column(BigInteger)
     clock_offset_seconds: Mapped[int] = mapped_column(default=0)
+
+
+class RetiredTokenRow(Base):
+    """A token that a newer one has replaced. Whoever still comes with it has a copy."""
+
+    __tablename__ = "retired_token"
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id"), index=True)
+    retired_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  # the last time that somebody came with it all the same
 
 
 class RegistrationCodeRow(Base):

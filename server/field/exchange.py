@@ -5,30 +5,39 @@ The route calls it with what came over the wire, and the simulation with what it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 
-from server.access import devices
+from server.access import callers, devices, heartbeat
+from server.access.callers import Caller, Standing
+from server.access.heartbeat import Heartbeat
 from server.access.models import DeviceRow
 from server.db.engine import Database
-from server.dispatch.models import TechnicianRow
+from server.db.feed_models import HistoryRow
+from server.field import quarantine
 from server.field.images import DeviceSource
 from server.field.unit import DeviceUnits, in_range, storable
 from server.settings import Settings
-from shared.problems import Malformed, NewerSchema
+from shared.problems import AppTooOld, Malformed, NewerSchema, OthersWork, Problem
 from sync.protocol import (
     COMMANDS_PER_PUSH_MAX,
     PROTOCOL,
+    PROTOCOL_MIN,
+    SKEW_TOLERATED,
+    PushedCommand,
+    Receipt,
     SyncRequest,
     SyncResponse,
     decode_request,
 )
+from sync.server.ports import Key
 from sync.server.pull import pull
 from sync.server.push import push
 
-HEARTBEAT = timedelta(seconds=30)
 APP_VERSION_LENGTH_MAX = 80
 
 
@@ -41,21 +50,29 @@ class Exchanged:
 
 
 def exchange(
-    database: Database, settings: Settings, token: str | None, body: bytes, now: datetime
+    database: Database,
+    settings: Settings,
+    token: str | None,
+    body: bytes,
+    now: datetime,
+    *,
+    protocol_min: int = PROTOCOL_MIN,
 ) -> Exchanged:
-    """Push and pull. Each command is committed before this returns. Raises Problem or TryAgain."""
+    """Push and pull. Each command is committed before this returns. Raises Problem or TryAgain.
+
+    A device that was signed out, and an app older than `protocol_min`, may push and get their receipts, and
+    read nothing; once they bring nothing more, the Problem says why.
+    """
     message = _read(body)
+    caller = callers.admit(database, token, now)
+    receipts, touched = _decide(database, settings, caller, message, now)
+    fresh_token = _note_contact(database, settings, caller, message, len(receipts), now)
+    if refusal := caller.refusal or _too_old(message, protocol_min):
+        response = _only_receipts(database, caller, message, receipts, refusal, now)
+        return Exchanged(response=response, decided=bool(receipts))
     with database.read() as session:
-        device = devices.authenticate(session, token, now)
-    units = DeviceUnits(database, settings, device.id)
-    receipts = push(message.commands, units, device_now=message.device_now, now=now)
-    _note_contact(database, settings, device, message, now)
-    with database.read() as session:
-        technician = session.scalars(
-            select(TechnicianRow).where(TechnicianRow.id == device.technician_id)
-        ).one()
-        source = DeviceSource(session, settings, technician, now)
-        page = pull(source, message.cursor, units.touched)
+        source = DeviceSource(session, settings, caller.technician, now)
+        page = pull(source, message.cursor, touched)
     response = SyncResponse(
         protocol=PROTOCOL,
         server_now=now,
@@ -67,6 +84,8 @@ def exchange(
         more=page.more,
         missing_evidence=page.missing_evidence,
         epoch=source.epoch,
+        token=fresh_token,
+        protocol_min=protocol_min,
     )
     return Exchanged(response=response, decided=bool(receipts))
 
@@ -83,20 +102,118 @@ def _read(body: bytes) -> SyncRequest:
     return message
 
 
-def _note_contact(
-    database: Database, settings: Settings, device: DeviceRow, message: SyncRequest, now: datetime
-) -> None:
-    """A heartbeat, written at most twice a minute unless the queue tells something new."""
-    recent = device.last_seen_at is not None and now - device.last_seen_at < HEARTBEAT
-    if recent and device.queue_length == message.queue_length and device.app_version == message.app_version:
-        return
-    with database.write() as session:
-        row = session.get_one(DeviceRow, device.id)
-        devices.seen(
-            row,
-            now,
-            app_version=storable(message.app_version[:APP_VERSION_LENGTH_MAX]),
-            queue_length=in_range(message.queue_length),
-            clock_offset_seconds=in_range(round((now - message.device_now).total_seconds())),
-            life=timedelta(days=settings.device_token_days),
+def _decide(
+    database: Database, settings: Settings, caller: Caller, message: SyncRequest, now: datetime
+) -> tuple[list[Receipt], dict[Key, None]]:
+    """Receipts, and the rows that the pull should bring along.
+
+    What was made while this device was another technician's is that technician's work: it is held under
+    their name, and never booked as the caller's.
+    """
+    units = DeviceUnits(database, settings, caller.device.id, now)
+    me = caller.technician.id
+    own = [item for item in message.commands if item.technician_id in (None, me)]
+    receipts = push(own, units, device_now=message.device_now, now=now, quarantine=caller.quarantine)
+    others: dict[UUID, list[PushedCommand]] = {}
+    for item in message.commands:
+        if item.technician_id not in (None, me):
+            others.setdefault(item.technician_id, []).append(item)  # type: ignore[arg-type]  # not None
+    for technician_id, theirs in others.items():
+        with database.read() as session:
+            theirs_by = devices.newest_of(session, technician_id)
+        owner = theirs_by.name if theirs_by else "somebody this server does not know"
+        problem = OthersWork(
+            f"Made while this phone was registered for {owner}, and sent by {caller.technician.name}. "
+            "Nothing is booked until somebody accepts it"
         )
+        under = DeviceUnits(database, settings, theirs_by.device_id if theirs_by else caller.device.id, now)
+        receipts += push(theirs, under, device_now=message.device_now, now=now, quarantine=problem)
+    return receipts, units.touched
+
+
+def _too_old(message: SyncRequest, protocol_min: int) -> Problem | None:
+    if message.protocol >= protocol_min:
+        return None
+    return AppTooOld(
+        f"This app speaks protocol {message.protocol}, the server from {protocol_min} on. Update the app; "
+        "what it had to send was taken",
+        field="protocol",
+    )
+
+
+def _only_receipts(
+    database: Database,
+    caller: Caller,
+    message: SyncRequest,
+    receipts: Sequence[Receipt],
+    refusal: Problem,
+    now: datetime,
+) -> SyncResponse:
+    """The answer to who may bring and not read. Raises `refusal` once there is nothing left to bring."""
+    with database.read() as session:
+        missing = quarantine.missing_evidence(session, caller.technician.id)
+        epoch = session.scalars(select(HistoryRow.epoch)).one()
+    left = max(0, message.queue_length - len(receipts))
+    if caller.standing is Standing.WIPING:
+        # A lost phone is not waited for, except that a queue longer than one push gets through while it does.
+        brings = left > 0 and any(receipt.decided_at >= now for receipt in receipts)
+    else:
+        photos = message.unsent_photos > 0 or message.protocol < callers.ROTATING_SINCE
+        brings = bool(message.commands) or left > 0 or (photos and bool(missing))
+    if not brings:
+        raise refusal
+    return SyncResponse(
+        protocol=PROTOCOL,
+        server_now=now,
+        cursor=message.cursor or "",
+        receipts=tuple(receipts),
+        missing_evidence=missing,
+        epoch=epoch,
+    )
+
+
+def _note_contact(
+    database: Database,
+    settings: Settings,
+    caller: Caller,
+    message: SyncRequest,
+    answered: int,
+    now: datetime,
+) -> str | None:
+    """Write the heartbeat and turn the token over, where either is due. The token for the answer, if any."""
+    beat = _heartbeat(message, answered, now)
+    due = callers.is_due(caller, message.protocol, now)
+    told = callers.token_told(caller) if due else None
+    begins = due and told is None
+    if not (begins or callers.turns_over(caller) or heartbeat.is_news(caller.device, beat, now)):
+        return told
+    with database.write() as session:
+        row = session.get_one(DeviceRow, caller.device.id, with_for_update=True)
+        heartbeat.note(row, beat, now, life=timedelta(days=settings.device_token_days))
+        if callers.turns_over(caller):
+            callers.turn_over(session, row, caller.token, now)
+        return callers.next_token(row, caller.token) if due else None
+
+
+def _heartbeat(message: SyncRequest, answered: int, now: datetime) -> Heartbeat:
+    """What the device says of itself, in the ranges that columns hold: nonsense never stops its work."""
+    waiting = max(0, in_range(message.queue_length - answered))
+    photos = max(0, in_range(message.unsent_photos))
+    free = message.storage_left_bytes
+    return Heartbeat(
+        protocol=in_range(message.protocol),
+        app_version=storable(message.app_version[:APP_VERSION_LENGTH_MAX]),
+        queue_length=waiting,
+        unsent_photos=photos,
+        oldest_unsent_at=_oldest_unsent_at(message, now) if waiting or photos else None,
+        storage_left_bytes=None if free is None else max(0, min(free, 2**63 - 1)),
+        clock_offset_seconds=in_range(round((now - message.device_now).total_seconds())),
+    )
+
+
+def _oldest_unsent_at(message: SyncRequest, now: datetime) -> datetime | None:
+    at, offset = message.oldest_unsent_at, now - message.device_now
+    if at is None or not 1900 < at.year < 9000:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return min(at + offset if abs(offset) > SKEW_TOLERATED else at.astimezone(UTC), now)

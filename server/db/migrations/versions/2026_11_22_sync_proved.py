@@ -19,6 +19,7 @@ depends_on = None
 
 def upgrade() -> None:
     _outbox()
+    _attachment_senders()
     _evidence()
     _balances()
     _command_log()
@@ -69,6 +70,32 @@ def _outbox() -> None:
     )
     op.create_index("ix_outbox_state_not_before", "outbox", ["state", "not_before"])
     op.create_index("ix_outbox_key_state_seq", "outbox", ["key", "state", "seq"])
+
+
+def _attachment_senders() -> None:
+    """Bytes are kept once; who has sent them all, and so may count on them, is kept for each technician."""
+    op.create_table(
+        "attachment_sender",
+        sa.Column("technician_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["technician_id"], ["technician.id"], name=op.f("fk_attachment_sender_technician_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["digest"], ["attachment.digest"], name=op.f("fk_attachment_sender_digest")
+        ),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_attachment_sender_device_id")
+        ),
+        sa.PrimaryKeyConstraint("technician_id", "digest", name=op.f("pk_attachment_sender")),
+    )
+    op.execute(
+        """INSERT INTO attachment_sender (technician_id, digest, device_id, sent_at)
+           SELECT device.technician_id, attachment.digest, device.id, attachment.stored_at
+           FROM attachment JOIN device ON device.id = attachment.device_id"""
+    )
 
 
 def _evidence() -> None:
@@ -216,5 +243,5 @@ def downgrade() -> None:
             "number",
         ):
             batch.drop_column(name)
-    for table in ("stock_balance", "evidence", "outbox", "webhook"):
+    for table in ("stock_balance", "evidence", "attachment_sender", "outbox", "webhook"):
         op.drop_table(table)

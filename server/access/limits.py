@@ -1,0 +1,58 @@
+"""How often one device may ask, and how many may ask at once: dependencies of the phone's routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Header, Request
+
+from server.access.guard import network_of
+from server.access.throttle import Buckets, Turnstile
+from server.access.tokens import digest
+from server.clock import utc_now
+
+SYNCS_PER_SECOND, SYNC_BURST = 10, 60
+UPLOADS_PER_SECOND, UPLOAD_BURST = 20, 200
+PUSHES_WAITING_MAX = 256
+"""Two hundred vans that come back at once fit; a request of five commands takes about 10 ms."""
+
+
+class Limits:
+    """One application's; in memory, so each process has its own."""
+
+    def __init__(self) -> None:
+        self.syncs = Buckets(SYNCS_PER_SECOND, SYNC_BURST)
+        self.uploads = Buckets(UPLOADS_PER_SECOND, UPLOAD_BURST)
+        self.pushes = Turnstile(PUSHES_WAITING_MAX)
+
+
+def limits_of(request: Request) -> Limits:
+    """Made on first use; a test may put another one into the application's state."""
+    if not hasattr(request.app.state, "limits"):
+        request.app.state.limits = Limits()
+    limits: Limits = request.app.state.limits
+    return limits
+
+
+async def sync_limited(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
+    """Before the body is read, and without the database. Raises TooMany."""
+    limits_of(request).syncs.take(_who(request, authorization), utc_now())
+
+
+async def upload_limited(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
+    """Raises TooMany."""
+    limits_of(request).uploads.take(_who(request, authorization), utc_now())
+
+
+async def push_turn(request: Request) -> AsyncIterator[None]:
+    """A place among those that are worked on, from when the body is here until the answer is made.
+
+    Depend on it with scope="function" and after the body, so that a slow line holds no place. Raises Busy.
+    """
+    with limits_of(request).pushes.turn():
+        yield
+
+
+def _who(request: Request, authorization: str | None) -> str:
+    return digest(authorization) if authorization else network_of(request)
