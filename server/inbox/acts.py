@@ -22,7 +22,7 @@ from server.clock import utc_now
 from server.db import feed
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
-from server.inbox.booking import book_in_place_of
+from server.inbox.booking import Done, book_in_place_of, charge_call_out
 from server.inbox.edits import canonical, changes_in_words
 from server.inbox.reading import command_of, corrected, named_order, sender_of
 from server.settings import Settings
@@ -68,11 +68,13 @@ class VisitRuled:
     why: str | None = None
 
 
-def accept(database: Database, settings: Settings, command_id: UUID, by: str) -> Ruled:
-    """Book it as it came: the rules allow it by now."""
+def accept(
+    database: Database, settings: Settings, command_id: UUID, by: str, *, reopen: bool = False
+) -> Ruled:
+    """Book it as it came: the rules allow it by now, or with `reopen` once its technician has the job."""
     with _writing(database) as session:
         held = _claim(session, command_id, by)
-        return _book(session, settings, held, command_of(held), "accepted", "")
+        return _book(session, settings, held, command_of(held), "accepted", "", reopen=reopen)
 
 
 def correct(
@@ -99,14 +101,31 @@ def dismiss(database: Database, command_id: UUID, by: str, reason: str) -> Ruled
         return _rule(session, _claim(session, command_id, by), "dismissed", said)
 
 
-def accept_visit(database: Database, settings: Settings, command_id: UUID, by: str) -> VisitRuled:
-    """Book all that is held of the same visit, in the device's order, until one still does not fit."""
+def call_out_fee(database: Database, settings: Settings, command_id: UUID, by: str) -> list[Ruled]:
+    """Bill the drive of this command's visit; all that is held of the visit is set aside with that reason."""
+    with _writing(database) as session:
+        held = [_claim(session, row.id, by) for row in same_visit(session, command_id)]
+        if not held:
+            _claim(session, command_id, by)  # raises: somebody was quicker
+        assert held[0].resolved_at, "it was claimed before"
+        done = charge_call_out(session, settings, held[0], by, held[0].resolved_at)
+        reason = "the call-out was charged instead"
+        return [_rule(session, row, "dismissed", reason, done) for row in held]
+
+
+def accept_visit(
+    database: Database, settings: Settings, command_id: UUID, by: str, *, reopen: bool = False
+) -> VisitRuled:
+    """Book all that is held of the same visit, in the device's order, until one still does not fit.
+
+    With `reopen` the first of them gives the job back to who did the work.
+    """
     with database.read() as session:
         waiting = same_visit(session, command_id)
     booked: list[UUID] = []
     for row in waiting:
         try:
-            accept(database, settings, row.id, by)
+            accept(database, settings, row.id, by, reopen=reopen and not booked)
         except Problem as problem:
             left = len(waiting) - len(booked)
             return VisitRuled(booked=tuple(booked), left=left, stopped_at=row.id, why=problem.detail)
@@ -116,7 +135,7 @@ def accept_visit(database: Database, settings: Settings, command_id: UUID, by: s
 
 def same_visit(session: Session, command_id: UUID) -> list[CommandRow]:
     """What is still held of this command's visit, in the order in which it was done. Raises NotFound."""
-    row = _held_row(session, command_id)
+    row = held_row(session, command_id)
     order = named_order(row)
     query = select(CommandRow).where(
         CommandRow.device_id == row.device_id, CommandRow.outcome == "held", CommandRow.resolved_at.is_(None)
@@ -144,7 +163,7 @@ def _writing(database: Database) -> Iterator[Session]:
         ) from error
 
 
-def _held_row(session: Session, command_id: UUID) -> CommandRow:
+def held_row(session: Session, command_id: UUID) -> CommandRow:
     row = session.get(CommandRow, command_id, populate_existing=True)
     if row is None or row.outcome != "held":
         raise NotFound("Nothing is held under that number", subject=str(command_id))
@@ -159,7 +178,7 @@ def _claim(session: Session, command_id: UUID, by: str) -> CommandRow:
         .values(resolved_at=utc_now(), resolved_by=by)
         .returning(CommandRow.id)
     )
-    row = _held_row(session, command_id)
+    row = held_row(session, command_id)
     if taken is None:
         done = IN_WORDS.get(row.resolution, "decided it")
         raise AlreadyClosed(f"{row.resolved_by} has {done} already", subject=str(command_id))
@@ -173,12 +192,18 @@ def _book(
     command: FieldCommand,
     resolution: Resolution,
     detail: str,
+    *,
+    reopen: bool = False,
 ) -> Ruled:
-    return _rule(session, held, resolution, detail, book_in_place_of(session, settings, held, command))
+    assert held.resolved_by and held.resolved_at, "it was claimed before"
+    done = book_in_place_of(
+        session, settings, held, command, by=held.resolved_by, now=held.resolved_at, reopen=reopen
+    )
+    return _rule(session, held, resolution, detail, done)
 
 
 def _rule(
-    session: Session, held: CommandRow, resolution: Resolution, detail: str, booked: CommandRow | None = None
+    session: Session, held: CommandRow, resolution: Resolution, detail: str, booked: Done | None = None
 ) -> Ruled:
     """Note the decision and tell the board and the phones of who did the work."""
     assert held.resolved_at and held.resolved_by, "it was claimed before"
@@ -213,5 +238,5 @@ def _rule(
         by=held.resolved_by,
         at=held.resolved_at,
         booked_as=held.resolved_as,
-        remarks=tuple(str(item["detail"]) for item in booked.remarks) if booked else (),
+        remarks=booked.remarks if booked else (),
     )

@@ -2,43 +2,85 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server import office
+from server.books import Books
 from server.clock import mint
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
 from server.field.unit import CommandUnit
-from server.inbox.reading import envelope, sender_of
+from server.inbox.reading import envelope, named_order, sender_of
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
-from shared.commands import FieldCommand
+from shared.commands import ChargeCallOut, FieldCommand, OfficeCommand, ReopenWorkOrder
 from shared.decide import decide
 from shared.problems import NotFound
+from sync.protocol import Receipt
+from sync.server.ports import Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What was booked. `id`: the command's, in the log."""
+
+    id: UUID
+    remarks: tuple[str, ...] = ()
 
 
 def book_in_place_of(
-    session: Session, settings: Settings, held: CommandRow, command: FieldCommand
-) -> CommandRow:
+    session: Session,
+    settings: Settings,
+    held: CommandRow,
+    command: FieldCommand,
+    *,
+    by: str,
+    now: datetime,
+    reopen: bool = False,
+) -> Done:
     """Decide `command` now, by the rules and as if its technician had sent it, and book all it causes.
 
-    It happened when `held` happened. Returns the new row of the command log; `held` stays as it came.
-    Raises Problem, and then the caller's transaction must be rolled back.
+    It happened when `held` happened; `held` stays as it came. With `reopen` the office first gives the job
+    back to who did the work. Raises Problem, and then the caller's transaction must be rolled back.
     """
+    technician, van = _sender(session, held)
+    books = Books(session, settings, now)
+    if reopen:
+        back = ReopenWorkOrder(work_order_id=command.work_order_id, technician_id=technician.id)
+        office.decide_all(books, [(mint(), back)], by)
+    assert held.device_id is not None, "who sent it has a device"
+    unit = CommandUnit(books, held.device_id, technician, van, {}, {}, origin="office")
+    pushed = envelope(held, mint(), command)
+    asked = Asked(pushed=pushed, command=command, problem=None, happened_at=held.happened_at)
+    command, before = unit.situation(asked)
+    receipt: Receipt = unit.accept(asked, command, before, decide(command, before, held.happened_at))
+    books.write()
+    return Done(id=pushed.id, remarks=tuple(remark.detail for remark in receipt.remarks))
+
+
+def charge_call_out(session: Session, settings: Settings, held: CommandRow, by: str, now: datetime) -> Done:
+    """Bill the drive of the visit that `held` is of, and no more. Raises Problem."""
+    order_id = named_order(held)
+    if order_id is None:
+        raise NotFound("It names no job that could be billed", subject=str(held.id))
+    command: OfficeCommand = ChargeCallOut(work_order_id=order_id)
+    books, command_id = Books(session, settings, now), mint()
+    office.decide_all(books, [(command_id, command)], by)
+    books.write()
+    return Done(id=command_id)
+
+
+def _sender(session: Session, held: CommandRow) -> tuple[TechnicianRow, str]:
     found = session.execute(
         select(TechnicianRow, StockPlaceRow.name)
         .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
         .where(TechnicianRow.id == sender_of(session, held))
     ).one_or_none()
-    if found is None or held.device_id is None:
+    if found is None:
         raise NotFound("Nobody's device sent this, so nobody can have done it", subject=str(held.id))
-    technician, van = found
-    unit = CommandUnit(session, settings, held.device_id, technician, van, {})
-    pushed = envelope(held, mint(), command)
-    command, before = unit.situation(command)
-    decision = decide(command, before, held.happened_at)
-    unit.accept(pushed, command, before, decision, held.happened_at, decision.remarks)
-    session.flush()
-    booked = session.get_one(CommandRow, pushed.id)
-    booked.origin = "office"
-    return booked
+    return found[0], found[1]

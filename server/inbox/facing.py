@@ -1,0 +1,171 @@
+"""Both values: what the technician says, and what stands now, side by side and in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from uuid import UUID
+
+from server.dispatch.meaning import in_words
+from shared.assets import Asset, AssetState
+from shared.commands import (
+    AddEvidence,
+    AddNote,
+    Arrive,
+    CannotComplete,
+    CloseWorkOrder,
+    FieldCommand,
+    InstallAsset,
+    RecordCheck,
+    RemoveAsset,
+    StartTravel,
+    UseParts,
+)
+from shared.situation import Situation
+from shared.visit_rules import missing_for_close
+from shared.work_orders import WorkOrder, WorkOrderState
+from sync.protocol import encode
+
+STATES = {
+    WorkOrderState.UNASSIGNED: "with nobody",
+    WorkOrderState.ASSIGNED: "planned",
+    WorkOrderState.TRAVELLING: "on the way",
+    WorkOrderState.ON_SITE: "on site",
+    WorkOrderState.COMPLETED: "completed",
+    WorkOrderState.UNFINISHED: "could not be completed",
+    WorkOrderState.CANCELLED: "cancelled",
+}
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facing:
+    """One thing about which both sides say something."""
+
+    what: str
+    theirs: str
+    ours: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who reads: names of technicians, and the zone in which times are told."""
+
+    people: Mapping[UUID, str]
+    zone: tzinfo
+    now: datetime
+
+    def clock(self, at: datetime) -> str:
+        local = at.astimezone(self.zone)
+        same_day = local.date() == self.now.astimezone(self.zone).date()
+        return f"{local:%H:%M}" if same_day else f"{local.day} {local:%b %H:%M}"
+
+    def name(self, technician_id: UUID | None) -> str:
+        return self.people.get(technician_id, "somebody") if technician_id else "nobody"
+
+
+def the_job(order: WorkOrder, reader: Reader) -> str:
+    """Where the job stands: "on site with Ben Korhonen since 11:02"."""
+    who, state = reader.name(order.technician_id), STATES.get(order.state, str(order.state.value))
+    match order.state:
+        case WorkOrderState.UNASSIGNED:
+            return "with nobody"
+        case WorkOrderState.ASSIGNED:
+            at = f" at {reader.clock(order.planned_start)}" if order.planned_start else ""
+            return f"planned for {who}{at}"
+        case WorkOrderState.TRAVELLING:
+            since = f" since {reader.clock(order.travel_started_at)}" if order.travel_started_at else ""
+            return f"{who} is on the way{since}"
+        case WorkOrderState.ON_SITE:
+            since = f" since {reader.clock(order.arrived_at)}" if order.arrived_at else ""
+            return f"{who} is on site{since}"
+    at = f" at {reader.clock(order.finished_at)}" if order.finished_at else ""
+    by = f" by {who}" if order.technician_id and order.state is not WorkOrderState.CANCELLED else ""
+    return f"{state}{by}{at}"
+
+
+def facing(
+    command: FieldCommand, happened_at: datetime, sender: str, now: Situation, reader: Reader
+) -> tuple[Facing, ...]:
+    """What `sender` says happened at `happened_at`, against what stands in `now`."""
+    order, at = now.order, reader.clock(happened_at)
+    wanted = in_words(command.type, encode(command).decode())
+    first = Facing(what=order.number, theirs=f"{sender} at {at}: {wanted}", ours=the_job(order, reader))
+    return first, *_details(command, now, reader)
+
+
+def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[Facing]:
+    order = now.order
+    match command:
+        case StartTravel() | Arrive():
+            return ()
+        case InstallAsset(serial=serial):
+            ours = _device(now.assets.get(serial), order)
+            fitted = ", ".join(item.serial for item in order.fitted) or NOTHING
+            codes = _labels(command, now.assets.get(serial))
+            return (
+                Facing(what=f"Device {serial}", theirs="fitted on this job", ours=ours),
+                *codes,
+                Facing(what="Fitted on this job", theirs=serial, ours=fitted),
+            )
+        case RemoveAsset(serial=serial, reason=reason):
+            here = ", ".join(order.on_site_serials) or NOTHING
+            ours = _device(now.assets.get(serial), order)
+            return (
+                Facing(what=f"Device {serial}", theirs=f"taken off ({reason})", ours=ours),
+                Facing(what="Booked at this address", theirs=serial, ours=here),
+            )
+        case RecordCheck(code=code, value=value):
+            spec = next((spec for spec in order.required_checks if spec.code == code), None)
+            known, unit = order.result_of(code), f" {spec.unit}" if spec else ""
+            label = spec.label if spec else code.replace("_", " ")
+            ours = f"{known.value}{unit} at {reader.clock(known.at)}" if known else "not recorded"
+            return (Facing(what=label, theirs=f"{value}{unit}", ours=ours),)
+        case UseParts(lines=lines):
+            return [
+                Facing(
+                    what=now.product_name(line.sku),
+                    theirs=f"used {line.quantity}",
+                    ours=f"used {order.used(line.sku)} so far, {now.on_hand.get(line.sku, 0)} on the van",
+                )
+                for line in lines
+            ]
+        case AddEvidence(kind=kind, signer=signer):
+            count = sum(item.kind is kind for item in order.evidence)
+            theirs = f"one of {signer}" if signer else "one more"
+            return (Facing(what=kind.value.capitalize(), theirs=theirs, ours=f"{count} on the job"),)
+        case AddNote(text=text):
+            newest = order.notes[-1].text if order.notes else "no note"
+            return (Facing(what="Note", theirs=text, ours=newest),)
+        case CloseWorkOrder():
+            missing = "; ".join(problem.detail for problem in missing_for_close(order)) or NOTHING
+            return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
+        case CannotComplete(text=text):
+            return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
+    return ()
+
+
+def _device(asset: Asset | None, order: WorkOrder) -> str:
+    if asset is None:
+        return "in no list of ours"
+    if asset.state is AssetState.QUARANTINED:
+        return f"under recall, booked on {asset.holder_name}"
+    if asset.claimed_by == order.id:
+        return "fitted on this job already"
+    if asset.claimed_by is not None:
+        return f"fitted on another job, booked on {asset.holder_name}"
+    where = "installed at" if asset.state is AssetState.INSTALLED else "booked on"
+    return f"{where} {asset.holder_name}"
+
+
+def _labels(command: InstallAsset, asset: Asset | None) -> list[Facing]:
+    """Codes of the label that our register has otherwise."""
+    if asset is None:
+        return []
+    pairs = (("MAC", command.mac, asset.mac), ("GPON serial", command.gpon_serial, asset.gpon_serial))
+    return [
+        Facing(what=what, theirs=theirs, ours=ours)
+        for what, theirs, ours in pairs
+        if theirs and ours != theirs and ours
+    ]

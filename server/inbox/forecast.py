@@ -1,0 +1,112 @@
+"""Would the rules allow it by now? Held commands run on the present rows, without a lock or a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.assets import register
+from server.assets.models import AssetRow
+from server.db.feed_models import CommandRow
+from server.dispatch.models import TechnicianRow
+from server.inbox.reading import command_of, named_order, sender_of
+from server.stock import ledger
+from server.stock.models import StockPlaceRow
+from server.stock.products import products
+from server.work_orders import repository
+from shared.assets import Asset
+from shared.commands import FieldCommand, InstallAsset, RemoveAsset, UseParts
+from shared.decide import decide
+from shared.problems import NotFound, Problem
+from shared.situation import Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What stands now, and for each command of the visit what still forbids it, None where nothing does.
+
+    Each is judged after those before it that fit. `now` is None where there is no such job or technician.
+    """
+
+    now: Situation | None
+    forbids: dict[UUID, Problem | None]
+
+    @property
+    def fits(self) -> bool:
+        return not any(self.forbids.values())
+
+
+def outlook(session: Session, visit: Sequence[CommandRow]) -> Outlook:
+    """`visit`: held commands of one device about one job, in order."""
+    read = {row.id: _read(row) for row in visit}
+    commands = {id: one for id, one in read.items() if not isinstance(one, Problem)}
+    situation = _situation(session, visit[0], list(commands.values()))
+    forbids: dict[UUID, Problem | None] = {}
+    now = situation
+    for row in visit:
+        found = read[row.id]
+        if isinstance(found, Problem):
+            forbids[row.id] = found
+        elif now is None:
+            forbids[row.id] = NotFound("There is no such job, or nobody whose work it is")
+        else:
+            try:
+                now = decide(found, now, row.happened_at).after
+                forbids[row.id] = None
+            except Problem as problem:
+                forbids[row.id] = problem
+    return Outlook(now=situation, forbids=forbids)
+
+
+def _read(row: CommandRow) -> FieldCommand | Problem:
+    try:
+        return command_of(row)
+    except Problem as problem:
+        return problem
+
+
+def _situation(session: Session, row: CommandRow, commands: Sequence[FieldCommand]) -> Situation | None:
+    order_id = named_order(row)
+    orders = repository.load(session, [order_id]) if order_id else []
+    found = session.execute(
+        select(TechnicianRow, StockPlaceRow.name)
+        .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
+        .where(TechnicianRow.id == sender_of(session, row))
+    ).one_or_none()
+    if not orders or found is None:
+        return None
+    order, (technician, van_name) = orders[0], found
+    assets = _assets(
+        session,
+        commands,
+        {
+            *(item.serial for item in order.fitted),
+            *(item.serial for item in order.removed),
+        },
+    )
+    used = {line.sku for item in commands if isinstance(item, UseParts) for line in item.lines}
+    used |= {line.sku for line in order.parts}
+    named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
+    named |= {item.sku for item in commands if isinstance(item, InstallAsset) and item.sku}
+    return Situation(
+        order=order,
+        actor_id=technician.id,
+        van_id=technician.van_id,
+        van_name=van_name,
+        assets=assets,
+        on_hand=ledger.balances(session, technician.van_id, used) if used else {},
+        products=products(session, named) if named else {},
+    )
+
+
+def _assets(session: Session, commands: Sequence[FieldCommand], more: set[str]) -> dict[str, Asset]:
+    serials = set(more)
+    for item in commands:
+        if isinstance(item, InstallAsset | RemoveAsset):
+            serials.add(item.serial)
+    found = register.find(session, AssetRow.serial.in_(sorted(serials))) if serials else []
+    return {asset.serial: asset for asset in found}

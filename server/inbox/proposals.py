@@ -1,0 +1,86 @@
+"""What a dispatcher is offered for a held command: the table of conflicts, in buttons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.conflicts import Proposal, conflict_of
+
+__all__ = ["Offer", "Proposal", "offers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One button. `sure`: asked before the click counts, because money or stock moves; empty otherwise."""
+
+    proposal: Proposal
+    words: str
+    means: str
+    sure: str = ""
+
+
+_OFFERS = {
+    offer.proposal: offer
+    for offer in (
+        Offer(
+            proposal=Proposal.TRY_AGAIN,
+            words="Book it",
+            means="It is decided again, as it came, by the rules and by what stands now.",
+        ),
+        Offer(
+            proposal=Proposal.BILL,
+            words="Reopen and book it",
+            means="The job is given back to who did the work, and the work is booked and billed.",
+            sure="This reopens the job: stock moves and the customer is billed.",
+        ),
+        Offer(
+            proposal=Proposal.ACCEPT_ANYWAY,
+            words="Give them the job and book it",
+            means="The job is given to who did the work, and the work is booked.",
+            sure="This gives the job to who did the work: stock may move and the customer may be billed.",
+        ),
+        Offer(
+            proposal=Proposal.ACCEPT_AS_REPORT,
+            words="Keep as a second report",
+            means="It is kept beside the work that stands; parts leave the van, nobody is billed.",
+            sure="Parts and devices that were used leave the van's stock.",
+        ),
+        Offer(
+            proposal=Proposal.CALL_OUT_FEE,
+            words="Charge the call-out",
+            means="The drive is billed and no more; the visit stays on record.",
+            sure="The customer is billed a call-out fee, and nothing else of this visit is booked.",
+        ),
+        Offer(
+            proposal=Proposal.CORRECT,
+            words="Correct it",
+            means="The wrong value is mended and it is decided again; what came stays on record.",
+        ),
+        Offer(
+            proposal=Proposal.BOOK_IN,
+            words="The label is right: choose its model",
+            means="The device is booked although nobody received it; stock control gets a remark.",
+        ),
+        Offer(
+            proposal=Proposal.DISMISS,
+            words="Set aside",
+            means="It stays on record with your reason, which its technician reads; nothing is booked.",
+        ),
+    )
+}
+_OTHERWISE = (Proposal.TRY_AGAIN, Proposal.CORRECT, Proposal.DISMISS)
+_MENDED = (Proposal.CORRECT, Proposal.DISMISS)
+
+
+def offers(slug: str, *, fits: bool, readable: bool) -> tuple[Offer, ...]:
+    """The best one first. `slug`: what forbids it now; `fits`: nothing does any more."""
+    if not readable:
+        chosen: tuple[Proposal, ...] = _MENDED
+    elif fits:
+        chosen = _OTHERWISE
+    else:
+        row = conflict_of(slug)
+        found = row.proposals if row else _MENDED
+        # Decided again as it is, it would be refused again: what stands now has just been asked.
+        chosen = tuple(item for item in found if item in _OFFERS and item is not Proposal.TRY_AGAIN)
+    return tuple(_OFFERS[item] for item in chosen)

@@ -1,0 +1,200 @@
+"""Held work as a dispatcher looks at it: a visit at a time, with both values and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.db.feed_models import CommandRow
+from server.dispatch.models import TechnicianRow
+from server.inbox.acts import held_row
+from server.inbox.edits import Field, form_of
+from server.inbox.facing import Facing, Reader, facing, the_job
+from server.inbox.forecast import Outlook, outlook
+from server.inbox.proposals import Offer, offers
+from server.inbox.reading import fields_of, named_order, readable
+from server.inbox.waiting import HeldLine, by_visit, lines_of
+from server.stock.models import ProductRow
+from server.work_orders import repository
+from shared.problems import Problem
+from shared.work_orders import EvidenceRef, WorkOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One held command. `forbids`: what stands in its way now, None where nothing does any more."""
+
+    line: HeldLine
+    both: tuple[Facing, ...]
+    forbids: str | None
+    offers: tuple[Offer, ...]
+    form: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What one device sent about one job and is held. `first`: the one that holds up the rest."""
+
+    key: UUID
+    technician: str
+    number: str | None
+    customer: str | None
+    work_order_id: UUID | None
+    stands: str
+    items: tuple[Item, ...]
+    first: Item
+    fits: bool
+    overdue: bool
+    held_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One command of the same visit: what was wanted, how it was answered, what should be noticed."""
+
+    id: UUID
+    at: datetime
+    who: str
+    wanted: str
+    outcome: str
+    detail: str | None
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """Everything about one held command. `raw`: the content as it came; `order`: the job as it stands."""
+
+    visit: Visit
+    item: Item
+    raw: str
+    order: WorkOrder | None
+    said: tuple[Said, ...]
+    evidence: tuple[EvidenceRef, ...]
+    held_evidence: tuple[str, ...]
+
+
+def visits(session: Session, found: Sequence[HeldLine], zone: tzinfo, now: datetime) -> list[Visit]:
+    """`found` grouped by visit and judged by the rules as of this snapshot."""
+    groups = by_visit(found)
+    ids = [line.id for group in groups for line in group]
+    rows = {row.id: row for row in session.scalars(select(CommandRow).where(CommandRow.id.in_(ids)))}
+    reader, models = _reader(session, zone, now), _models(session)
+    return [_visit(session, group, rows, reader, models) for group in groups]
+
+
+def _reader(session: Session, zone: tzinfo, now: datetime) -> Reader:
+    people = {id: name for id, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))}
+    return Reader(people=people, zone=zone, now=now)
+
+
+def _models(session: Session) -> list[tuple[str, str]]:
+    query = select(ProductRow.sku, ProductRow.name).order_by(ProductRow.name, ProductRow.sku)
+    return [(sku, f"{name} ({sku})") for sku, name in session.execute(query)]
+
+
+def _visit(
+    session: Session,
+    group: Sequence[HeldLine],
+    rows: dict[UUID, CommandRow],
+    reader: Reader,
+    models: list[tuple[str, str]],
+) -> Visit:
+    held = [rows[line.id] for line in group]
+    seen = outlook(session, held)
+    items = tuple(_item(line, rows[line.id], seen, reader, models) for line in group)
+    first = next((item for item in items if item.forbids), items[0])
+    return Visit(
+        key=group[0].id,
+        technician=group[0].technician,
+        number=group[0].number,
+        customer=group[0].customer,
+        work_order_id=group[0].work_order_id,
+        stands=the_job(seen.now.order, reader) if seen.now else "There is no such job.",
+        items=items,
+        first=first,
+        fits=seen.fits,
+        overdue=any(line.overdue for line in group),
+        held_at=min(line.held_at for line in group),
+    )
+
+
+def _item(
+    line: HeldLine, row: CommandRow, seen: Outlook, reader: Reader, models: list[tuple[str, str]]
+) -> Item:
+    command, problem = readable(row), seen.forbids[line.id]
+    both: tuple[Facing, ...] = ()
+    if command is not None and seen.now is not None:
+        both = facing(command, row.happened_at, line.technician, seen.now, reader)
+    open_ = line.resolution is None
+    return Item(
+        line=line,
+        both=both,
+        forbids=_sentence(problem),
+        offers=offers(problem.slug if problem else "", fits=problem is None, readable=command is not None)
+        if open_
+        else (),
+        form=form_of(row, command is not None, seen.now.order if seen.now else None, models),
+    )
+
+
+def _sentence(problem: Problem | None) -> str | None:
+    return problem.detail if problem else None
+
+
+def detail(session: Session, command_id: UUID, zone: tzinfo, now: datetime) -> Detail:
+    """Raises NotFound."""
+    row = held_row(session, command_id)
+    order_id = named_order(row)
+    orders = repository.load(session, [order_id]) if order_id else []
+    of_visit = _of_visit(session, row, order_id)
+    waiting = [one for one in of_visit if one.outcome == "held" and (not one.resolved_at or one.id == row.id)]
+    [visit] = visits(session, lines_of(session, waiting, now), zone, now)
+    named = [fields_of(one.body).get("digest") for one in of_visit if one.outcome == "held"]
+    return Detail(
+        visit=visit,
+        item=next(item for item in visit.items if item.line.id == command_id),
+        raw=row.body,
+        order=orders[0] if orders else None,
+        said=tuple(
+            _said(one, line) for one, line in zip(of_visit, lines_of(session, of_visit, now), strict=True)
+        ),
+        evidence=orders[0].evidence if orders else (),
+        held_evidence=tuple(digest for digest in named if isinstance(digest, str)),
+    )
+
+
+def _of_visit(session: Session, row: CommandRow, order_id: UUID | None) -> list[CommandRow]:
+    """Everything that this device sent about this job, in its order."""
+    if order_id is None:
+        return [row]
+    query = select(CommandRow).where(
+        CommandRow.device_id == row.device_id,
+        CommandRow.work_order_id == order_id,
+        CommandRow.origin == "field",
+    )
+    found = list(session.scalars(query.order_by(CommandRow.seq, CommandRow.decided_at)))
+    return found if any(one.id == row.id for one in found) else [row, *found]
+
+
+def _said(row: CommandRow, line: HeldLine) -> Said:
+    ruled: dict[str | None, str] = {"accepted": "booked", "corrected": "corrected", "dismissed": "set aside"}
+    return Said(
+        id=row.id,
+        at=row.happened_at,
+        who=line.technician,
+        wanted=line.wanted,
+        outcome=ruled.get(row.resolution, row.outcome) if row.resolved_at else row.outcome,
+        detail=row.resolution_detail if row.resolved_at else row.detail,
+        remarks=tuple(_text(remark) for remark in row.remarks),
+    )
+
+
+def _text(remark: Any) -> str:
+    return str(remark.get("detail", "")) if isinstance(remark, dict) else ""
