@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason
+from shared.work_orders import ContactField, EvidenceKind, PartLine, UnfinishedReason
 
 SCHEMA = 1
 """Version of every command's shape; a phone that sends a higher one is newer than the server."""
@@ -88,9 +88,24 @@ class AddEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddNote:
+    """A note, or a new version of the note that it `replaces`. `note_id` is minted where it is written."""
+
     work_order_id: UUID
     text: str
+    note_id: UUID | None = None
+    replaces: UUID | None = None
     type: Literal["add_note"] = "add_note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectContact:
+    """The customer says it is otherwise. `base`: what the technician saw when they changed it."""
+
+    work_order_id: UUID
+    field: ContactField
+    base: str
+    value: str
+    type: Literal["correct_contact"] = "correct_contact"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +148,95 @@ class CancelWorkOrder:
     type: Literal["cancel_work_order"] = "cancel_work_order"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescheduleWorkOrder:
+    """The office promises another window, or none, and plans another time. The technician stays.
+
+    Window and plan each have both ends or neither; without a plan the planned times stay.
+    """
+
+    work_order_id: UUID
+    window_start: datetime | None = None
+    window_end: datetime | None = None
+    planned_start: datetime | None = None
+    planned_end: datetime | None = None
+    type: Literal["reschedule_work_order"] = "reschedule_work_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitWorkOrder:
+    """Part of the work becomes the order `new_order_id`: these roles of equipment, these checks by code."""
+
+    work_order_id: UUID
+    new_order_id: UUID
+    summary: str
+    expected_minutes: int
+    equipment: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    parts: tuple[PartLine, ...] = ()
+    removal: bool = False
+    type: Literal["split_work_order"] = "split_work_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteWorkOrder:
+    """It should never have been there. What has been recorded on it forbids that: cancel it then."""
+
+    work_order_id: UUID
+    reason: str
+    type: Literal["delete_work_order"] = "delete_work_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenWorkOrder:
+    """Give a job that was cancelled, unfinished or is with a colleague to who really did the work."""
+
+    work_order_id: UUID
+    technician_id: UUID
+    type: Literal["reopen_work_order"] = "reopen_work_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeCallOut:
+    """Somebody drove there for nothing: bill the call-out and no more."""
+
+    work_order_id: UUID
+    type: Literal["charge_call_out"] = "charge_call_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditContact:
+    """The office's word on a contact field; it settles what technicians suggested for it.
+
+    `base`: what the dispatcher saw, None for whatever stands there.
+    """
+
+    work_order_id: UUID
+    field: ContactField
+    value: str
+    base: str | None = None
+    type: Literal["edit_contact"] = "edit_contact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeNote:
+    work_order_id: UUID
+    text: str
+    note_id: UUID | None = None
+    replaces: UUID | None = None
+    type: Literal["office_note"] = "office_note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeCheck:
+    """A test that was made from afar while the visit is on."""
+
+    work_order_id: UUID
+    code: str
+    value: Decimal
+    type: Literal["office_check"] = "office_check"
+
+
 FieldCommand = (
     StartTravel
     | Arrive
@@ -142,12 +246,25 @@ FieldCommand = (
     | UseParts
     | AddEvidence
     | AddNote
+    | CorrectContact
     | CloseWorkOrder
     | CannotComplete
 )
 """What a phone may send."""
 
-OfficeCommand = AssignWorkOrder | UnassignWorkOrder | CancelWorkOrder
+OfficeCommand = (
+    AssignWorkOrder
+    | UnassignWorkOrder
+    | CancelWorkOrder
+    | RescheduleWorkOrder
+    | SplitWorkOrder
+    | DeleteWorkOrder
+    | ReopenWorkOrder
+    | ChargeCallOut
+    | EditContact
+    | OfficeNote
+    | OfficeCheck
+)
 """What dispatch and the plan may send."""
 
 Command = FieldCommand | OfficeCommand

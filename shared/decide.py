@@ -9,11 +9,13 @@ from functools import reduce
 from typing import Any
 
 from shared import commands as cmd
+from shared import office_rules as office
 from shared import visit_rules as visit
-from shared.events import Event, WorkOrderAssigned, WorkOrderCancelled, WorkOrderUnassigned
-from shared.problems import AlreadyClosed, BadValue, Reassigned
+from shared.events import Event
 from shared.remarks import Remark
 from shared.situation import Situation, evolve
+from shared.visit_reports import report
+from shared.work_orders import WorkOrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,50 +29,24 @@ class Decision:
 
 def decide(command: cmd.Command, situation: Situation, at: datetime) -> Decision:
     """Say what `command` causes at the instant `at` (UTC), or raise the Problem that forbids it."""
-    taken_over, remarks = (
-        visit.whose_job(command, situation) if isinstance(command, cmd.FieldCommand) else ((), ())
-    )
+    if not isinstance(command, cmd.FieldCommand):
+        return _decided(RULES[type(command)](command, situation, at), situation)
+    taken_over, remarks = visit.whose_job(command, situation)
     ready = reduce(evolve, taken_over, situation)
+    if ready.order.state is WorkOrderState.COMPLETED:
+        return _decided(report(command, ready, at), ready)
     events, more = RULES[type(command)](command, ready, at)
-    return Decision(
-        events=(*taken_over, *events), remarks=(*remarks, *more), after=reduce(evolve, events, ready)
-    )
+    return _decided(((*taken_over, *events), (*remarks, *more)), situation)
 
 
-def assign(command: cmd.AssignWorkOrder, now: Situation, at: datetime) -> visit.Outcome:
-    order = now.order
-    if order.state.is_over:
-        raise AlreadyClosed(
-            f"{order.number} is {order.state.value}: nobody can be sent", subject=order.number
-        )
-    if order.state.is_under_way and order.technician_id != command.technician_id:
-        raise Reassigned(
-            f"{order.number} is under way: ask its technician to hand it back first", subject=order.number
-        )
-    if command.planned_end <= command.planned_start:
-        raise BadValue("The visit must end after it starts", field="planned_end")
-    event = WorkOrderAssigned(
-        technician_id=command.technician_id,
-        planned_start=command.planned_start,
-        planned_end=command.planned_end,
-        travel_minutes=command.travel_minutes,
-        route_position=command.route_position,
-    )
-    return (event,), ()
+def decide_as_report(command: cmd.FieldCommand, situation: Situation, at: datetime) -> Decision:
+    """Keep held work beside what stands, whatever the job's state, as a dispatcher ruled. Raises Problem."""
+    return _decided(report(command, situation, at), situation)
 
 
-def unassign(command: cmd.UnassignWorkOrder, now: Situation, at: datetime) -> visit.Outcome:
-    if now.order.state.is_over or now.order.state.is_under_way:
-        raise AlreadyClosed(f"{now.order.number} has been started", subject=now.order.number)
-    return (WorkOrderUnassigned(),), ()
-
-
-def cancel(command: cmd.CancelWorkOrder, now: Situation, at: datetime) -> visit.Outcome:
-    """What a visit under way has used stays used; what it fitted goes back, as for an unfinished one."""
-    if now.order.state.is_over:
-        raise AlreadyClosed(f"{now.order.number} is {now.order.state.value}", subject=now.order.number)
-    moves = visit.moves_at_close(now, fitted=False) if now.van_id else ()
-    return (WorkOrderCancelled(at=at, reason=command.reason, moves=moves),), ()
+def _decided(outcome: visit.Outcome, before: Situation) -> Decision:
+    events, remarks = outcome
+    return Decision(events=events, remarks=remarks, after=reduce(evolve, events, before))
 
 
 RULES: dict[type[cmd.Command], Callable[[Any, Situation, datetime], visit.Outcome]] = {
@@ -82,9 +58,18 @@ RULES: dict[type[cmd.Command], Callable[[Any, Situation, datetime], visit.Outcom
     cmd.UseParts: visit.use_parts,
     cmd.AddEvidence: visit.add_evidence,
     cmd.AddNote: visit.add_note,
+    cmd.CorrectContact: visit.correct_contact,
     cmd.CloseWorkOrder: visit.close,
     cmd.CannotComplete: visit.cannot_complete,
-    cmd.AssignWorkOrder: assign,
-    cmd.UnassignWorkOrder: unassign,
-    cmd.CancelWorkOrder: cancel,
+    cmd.AssignWorkOrder: office.assign,
+    cmd.UnassignWorkOrder: office.unassign,
+    cmd.CancelWorkOrder: office.cancel,
+    cmd.RescheduleWorkOrder: office.reschedule,
+    cmd.SplitWorkOrder: office.split,
+    cmd.DeleteWorkOrder: office.delete,
+    cmd.ReopenWorkOrder: office.reopen,
+    cmd.ChargeCallOut: office.charge_call_out,
+    cmd.EditContact: office.edit_contact,
+    cmd.OfficeNote: visit.add_note,
+    cmd.OfficeCheck: office.office_check,
 }

@@ -7,13 +7,17 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.stock import StockMove
+from shared.windows import TimeWindow
 from shared.work_orders import (
     CheckResult,
+    ContactField,
+    ContactSuggestion,
     EvidenceRef,
     FittedAsset,
     Note,
     PartLine,
     RemovedAsset,
+    SplitOff,
     UnfinishedReason,
 )
 
@@ -113,6 +117,75 @@ class WorkOrderCancelled:
     moves: tuple[StockMove, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkReported:
+    """A step on a job that was done already, or a step taken twice. `moves` are booked at once."""
+
+    at: datetime
+    technician_id: UUID
+    step: str
+    checks: tuple[CheckResult, ...] = ()
+    parts: tuple[PartLine, ...] = ()
+    fitted: tuple[FittedAsset, ...] = ()
+    removed: tuple[RemovedAsset, ...] = ()
+    moves: tuple[StockMove, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCorrected:
+    """`settles`: by the office, so that what was suggested for the field is settled with it."""
+
+    at: datetime
+    field: ContactField
+    before: str
+    value: str
+    by: UUID
+    settles: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSuggested:
+    suggestion: ContactSuggestion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRescheduled:
+    at: datetime
+    window: TimeWindow | None
+    planned_start: datetime | None
+    planned_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderSplit:
+    """`off` became an order of its own, with this summary and so many minutes."""
+
+    at: datetime
+    off: SplitOff
+    summary: str
+    expected_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderDeleted:
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderReopened:
+    """`moves`: what a colleague's visit that ends here used up and took away."""
+
+    at: datetime
+    technician_id: UUID
+    moves: tuple[StockMove, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOutCharged:
+    at: datetime
+
+
 Event = (
     TravelStarted
     | Arrived
@@ -129,4 +202,12 @@ Event = (
     | WorkOrderAssigned
     | WorkOrderUnassigned
     | WorkOrderCancelled
+    | WorkReported
+    | ContactCorrected
+    | ContactSuggested
+    | WorkOrderRescheduled
+    | WorkOrderSplit
+    | WorkOrderDeleted
+    | WorkOrderReopened
+    | CallOutCharged
 )

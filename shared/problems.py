@@ -4,16 +4,20 @@ Problem
 ├── Malformed            400/422  what was sent cannot be read
 │   ├── UnknownCommand     the app is newer, or the type is misspelt
 │   ├── NewerSchema        the app is newer than this server
+│   ├── AppTooOld          the app is older than this server still answers
 │   ├── BadValue           one field is out of its range
 │   └── BadEvidence        a photo is empty, too large or not a picture
 ├── NotAllowed           401/403  who you are
-│   ├── SignInNeeded, ExpiredToken, RevokedDevice, WrongRole, BadCsrf
+│   ├── SignInNeeded, ExpiredToken, ReplacedToken, RevokedDevice, WipeDevice, WrongRole, BadCsrf
 │   └── NotYourJob
 ├── NotFound             404
 ├── TooMany              429
+│   └── Busy             503
 ├── ServerFault          500  our own mistake; nothing is lost
 └── Conflict             409/422  the world is not as the command assumes
-    ├── IdReused, AlreadyClosed, WorkOrderCancelled, Reassigned, NotStarted
+    ├── OthersWork, UnsentWork
+    ├── IdReused, AlreadyClosed, WorkOrderCancelled, WorkOrderDeleted, Reassigned, NotStarted
+    ├── ChangedMeanwhile
     ├── MissingChecks, MissingEquipment, MissingRemoval, MissingSignature
     └── SerialElsewhere, SerialUnknown, WrongModel, AssetQuarantined, NotInstalledHere
 """
@@ -75,6 +79,12 @@ class NewerSchema(Malformed):
     slug = "newer-schema"
 
 
+class AppTooOld(Malformed):
+    """The app is too old for this server."""
+
+    slug = "app-too-old"
+
+
 class BadValue(Malformed):
     """A value is out of its range."""
 
@@ -105,10 +115,22 @@ class ExpiredToken(NotAllowed):
     status, slug = 401, "expired-token"
 
 
+class ReplacedToken(NotAllowed):
+    """A newer sign-in of this device has replaced this one."""
+
+    status, slug = 401, "replaced-token"
+
+
 class RevokedDevice(NotAllowed):
     """This device was signed out by the office."""
 
     status, slug = 403, "revoked-device"
+
+
+class WipeDevice(NotAllowed):
+    """The office ordered this device to erase itself."""
+
+    slug = "wipe-device"
 
 
 class WrongRole(NotAllowed):
@@ -140,6 +162,19 @@ class TooMany(Problem):
 
     status, slug = 429, "too-many"
 
+    def __init__(
+        self, detail: str, *, field: str | None = None, subject: str | None = None, retry_seconds: int = 0
+    ) -> None:
+        """`retry_seconds`: how long to wait before the next try; 0: not said."""
+        super().__init__(detail, field=field, subject=subject)
+        self.retry_seconds = retry_seconds
+
+
+class Busy(TooMany):
+    """The server has more to do than it can take on now."""
+
+    status, slug = 503, "busy"
+
 
 class ServerFault(Problem):
     """The server made a mistake."""
@@ -151,6 +186,18 @@ class Conflict(Problem):
     """The world is not as the command assumes."""
 
     status, slug = 409, "conflict"
+
+
+class OthersWork(Conflict):
+    """The work of one technician came with another's sign-in."""
+
+    slug = "others-work"
+
+
+class UnsentWork(Conflict):
+    """This device still holds another technician's unsent work."""
+
+    slug = "unsent-work"
 
 
 class IdReused(Conflict):
@@ -169,6 +216,18 @@ class WorkOrderCancelled(Conflict):
     """The office cancelled the job."""
 
     slug = "work-order-cancelled"
+
+
+class WorkOrderDeleted(Conflict):
+    """The office deleted the job."""
+
+    slug = "work-order-deleted"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed it meanwhile."""
+
+    slug = "changed-meanwhile"
 
 
 class Reassigned(Conflict):

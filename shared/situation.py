@@ -11,7 +11,17 @@ from shared import events as ev
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Product
 from shared.stock import StockMove
-from shared.work_orders import FittedAsset, WorkOrder, WorkOrderState
+from shared.work_orders import (
+    Contact,
+    ContactField,
+    EarlierPlan,
+    FittedAsset,
+    Place,
+    ReportedStep,
+    VisitReport,
+    WorkOrder,
+    WorkOrderState,
+)
 
 UNRECEIVED_PLACE = UUID("00000000-0000-7000-8000-000000000001")
 """Stock place that devices come from which nobody booked in; stock control clears it."""
@@ -51,9 +61,20 @@ def evolve(before: Situation, event: ev.Event) -> Situation:
             freed = replace(before.assets[serial], claimed_by=None)
             return replace(after, assets={**before.assets, serial: freed})
         case ev.WorkOrderCompleted() | ev.WorkOrderUnfinished() | ev.WorkOrderCancelled():
-            return _moved(after, event.moves)
-        case ev.WorkOrderUnassigned():
+            return _released(_moved(after, event.moves))
+        case ev.WorkOrderUnassigned() | ev.WorkOrderDeleted():
             return _released(after)
+        case ev.WorkReported() if event.moves:
+            unknown = {
+                fitted.serial: replace(_unreceived(fitted, order), claimed_by=None)
+                for fitted in event.fitted
+                if fitted.serial not in before.assets
+            }
+            return _moved(replace(after, assets={**before.assets, **unknown}), event.moves)
+        case ev.WorkOrderReopened() if before.order.state.is_under_way:
+            return _released(_moved(after, event.moves))
+        case ev.WorkOrderReopened():
+            return _claimed_again(after)
     return after
 
 
@@ -81,9 +102,6 @@ def _moved(situation: Situation, moves: tuple[StockMove, ...]) -> Situation:
             on_hand[move.sku] = on_hand.get(move.sku, 0) + move.quantity
         if move.serial in assets:
             assets[move.serial] = settle(assets[move.serial], move, situation)
-    for serial, asset in assets.items():
-        if asset.claimed_by == situation.order.id:
-            assets[serial] = replace(asset, claimed_by=None)
     return replace(situation, on_hand=on_hand, assets=assets)
 
 
@@ -93,6 +111,22 @@ def _released(situation: Situation) -> Situation:
         for serial, asset in situation.assets.items()
     }
     return replace(situation, assets=freed)
+
+
+def _claimed_again(situation: Situation) -> Situation:
+    """What had been fitted before the job ended is fitted still, unless the device has gone elsewhere."""
+    order, assets = situation.order, dict(situation.assets)
+    kept = tuple(
+        fitted
+        for fitted in order.fitted
+        if (asset := assets.get(fitted.serial)) is not None
+        and asset.claimed_by in (None, order.id)
+        and asset.holder_id == fitted.source_id
+        and asset.state in (AssetState.IN_STOCK, AssetState.RECOVERED)
+    )
+    for fitted in kept:
+        assets[fitted.serial] = replace(assets[fitted.serial], claimed_by=order.id)
+    return replace(situation, order=replace(order, fitted=kept), assets=assets)
 
 
 def settle(asset: Asset, move: StockMove, situation: Situation) -> Asset:
@@ -120,8 +154,106 @@ def _completed(order: WorkOrder, event: Any) -> WorkOrder:
 
 def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
     return replace(
-        order, state=WorkOrderState.UNFINISHED, finished_at=event.at, unfinished_reason=event.reason
+        order,
+        state=WorkOrderState.UNFINISHED,
+        finished_at=event.at,
+        unfinished_reason=event.reason,
+        parts_booked=len(order.parts),
     )
+
+
+def _cancelled(order: WorkOrder, event: Any) -> WorkOrder:
+    booked = len(order.parts) if event.moves else order.parts_booked
+    return replace(order, state=WorkOrderState.CANCELLED, finished_at=event.at, parts_booked=booked)
+
+
+def _reopened(order: WorkOrder, event: Any) -> WorkOrder:
+    """The visit's times go: who really did the work sends their own. So does what a colleague fitted."""
+    return replace(
+        order,
+        fitted=() if order.state.is_under_way else order.fitted,
+        parts_booked=len(order.parts) if order.state.is_under_way else order.parts_booked,
+        deleted_at=None,
+        state=WorkOrderState.ASSIGNED,
+        technician_id=event.technician_id,
+        former_technician_ids=_handed_to(order, event.technician_id),
+        travel_started_at=None,
+        arrived_at=None,
+        finished_at=None,
+        unfinished_reason=None,
+    )
+
+
+def _deleted(order: WorkOrder, event: Any) -> WorkOrder:
+    """A tombstone: nobody's, nowhere in a route, and still there for whatever comes in about it."""
+    return replace(
+        _unassigned(order, event),
+        state=WorkOrderState.CANCELLED,
+        finished_at=event.at,
+        deleted_at=event.at,
+    )
+
+
+def _rescheduled(order: WorkOrder, event: Any) -> WorkOrder:
+    earlier = EarlierPlan(
+        moved_at=event.at,
+        window=order.window,
+        planned_start=order.planned_start,
+        planned_end=order.planned_end,
+    )
+    return replace(
+        order,
+        window=event.window,
+        planned_start=event.planned_start,
+        planned_end=event.planned_end,
+        earlier_plans=(*order.earlier_plans, earlier),
+    )
+
+
+def _split(order: WorkOrder, event: Any) -> WorkOrder:
+    off = event.off
+    return replace(
+        order,
+        required_equipment=tuple(need for need in order.required_equipment if need not in off.equipment),
+        required_checks=tuple(spec for spec in order.required_checks if spec not in off.checks),
+        required_parts=tuple(line for line in order.required_parts if line not in off.parts),
+        removal_required=order.removal_required and not off.removal,
+        split_off=(*order.split_off, off),
+    )
+
+
+def _reported(order: WorkOrder, event: Any) -> WorkOrder:
+    """One report for each technician, growing with what comes in."""
+    who = event.technician_id
+    report = next((item for item in order.reports if item.technician_id == who), None)
+    before = report or VisitReport(technician_id=who)
+    after = replace(
+        before,
+        steps=(*before.steps, ReportedStep(step=event.step, at=event.at)),
+        checks=(*before.checks, *event.checks),
+        parts=(*before.parts, *event.parts),
+        fitted=(*before.fitted, *event.fitted),
+        removed=(*before.removed, *event.removed),
+    )
+    others = tuple(item for item in order.reports if item.technician_id != who)
+    return replace(order, reports=(*others, after))
+
+
+def _contact_corrected(order: WorkOrder, event: Any) -> WorkOrder:
+    contact: Contact = order.contact
+    place: Place = order.place
+    match event.field:
+        case ContactField.NAME:
+            contact = replace(contact, name=event.value)
+        case ContactField.PHONE:
+            contact = replace(contact, phone=event.value)
+        case ContactField.ACCESS_NOTES:
+            place = replace(place, access_notes=event.value)
+    suggestions = tuple(
+        replace(item, settled=True) if event.settles and item.field is event.field else item
+        for item in order.suggestions
+    )
+    return replace(order, contact=contact, place=place, suggestions=suggestions)
 
 
 def _handed_to(order: WorkOrder, technician_id: UUID | None) -> frozenset[UUID]:
@@ -182,8 +314,16 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.WorkOrderUnfinished: _unfinished,
     ev.WorkOrderAssigned: _assigned,
     ev.WorkOrderUnassigned: _unassigned,
-    ev.WorkOrderCancelled: lambda order, event: replace(
-        order, state=WorkOrderState.CANCELLED, finished_at=event.at
+    ev.WorkOrderCancelled: _cancelled,
+    ev.WorkReported: _reported,
+    ev.ContactCorrected: _contact_corrected,
+    ev.ContactSuggested: lambda order, event: replace(
+        order, suggestions=(*order.suggestions, event.suggestion)
     ),
+    ev.WorkOrderRescheduled: _rescheduled,
+    ev.WorkOrderSplit: _split,
+    ev.WorkOrderDeleted: _deleted,
+    ev.WorkOrderReopened: _reopened,
+    ev.CallOutCharged: lambda order, event: replace(order, call_out_at=event.at),
 }
 """One row an event; a test holds this table against the union."""

@@ -7,15 +7,14 @@ ledger says the van had none. What cannot be true at the same time as another fa
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared import commands as cmd
 from shared import events as ev
 from shared.assets import Asset, AssetState
 from shared.catalogue import Tracking
+from shared.conflicts import CONFLICTS
 from shared.problems import (
-    AlreadyClosed,
-    AssetQuarantined,
     BadEvidence,
     BadValue,
     MissingChecks,
@@ -24,12 +23,8 @@ from shared.problems import (
     MissingSignature,
     NotInstalledHere,
     NotStarted,
-    NotYourJob,
     Problem,
-    Reassigned,
     SerialElsewhere,
-    SerialUnknown,
-    WorkOrderCancelled,
     WrongModel,
 )
 from shared.remarks import Remark
@@ -37,6 +32,9 @@ from shared.situation import UNRECEIVED_PLACE, Situation
 from shared.stock import StockMove
 from shared.work_orders import (
     CheckResult,
+    CheckSpec,
+    ContactField,
+    ContactSuggestion,
     EvidenceKind,
     EvidenceRef,
     FittedAsset,
@@ -50,7 +48,9 @@ Outcome = tuple[tuple[ev.Event, ...], tuple[Remark, ...]]
 
 EVIDENCE_BYTES_MAX = 10 * 1024 * 1024
 NOTE_LENGTH_MAX = 4_000
+CONTACT_LENGTH_MAX = 200
 PART_QUANTITY_MAX = 10_000
+HALF_A_DAY = timedelta(hours=12)
 _SERIAL = re.compile(r"[A-Z0-9][A-Z0-9./_+#-]{3,39}")  # as shared.barcodes makes them
 _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -59,42 +59,43 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def whose_job(command: cmd.FieldCommand, now: Situation) -> Outcome:
     """Whether the actor may touch this order; a former technician may until the new one has started.
 
-    Work takes the job over; a note alone does not.
+    Work takes the job over; words (a note, a correction of the contact) do not, and are welcome at any time.
     """
     order = now.order
+    number = order.number
     if order.technician_id != now.actor_id and now.actor_id not in order.former_technician_ids:
-        raise NotYourJob(f"{order.number} was never yours: ask dispatch to assign it", subject=order.number)
+        raise CONFLICTS["not-theirs"].refusal(number=number, subject=number)
+    if order.deleted_at is not None:
+        raise CONFLICTS["deleted"].refusal(number=number, subject=number)
+    if isinstance(command, cmd.AddNote | cmd.CorrectContact):
+        return (), ()
     if order.state is WorkOrderState.CANCELLED:
-        raise WorkOrderCancelled(
-            f"The office cancelled {order.number}. Your work is kept; dispatch decides what happens with it",
-            subject=order.number,
-        )
-    if order.state.is_over:
-        raise AlreadyClosed(
-            f"{order.number} is closed already. Your work is kept; dispatch looks at it", subject=order.number
-        )
-    if order.technician_id == now.actor_id:
+        raise CONFLICTS["cancelled"].refusal(number=number, subject=number)
+    if order.state is WorkOrderState.UNFINISHED:
+        raise CONFLICTS["unfinished-already"].refusal(number=number, subject=number)
+    if order.technician_id == now.actor_id or order.state is WorkOrderState.COMPLETED:
         return (), ()
     if order.state.is_under_way:
-        raise Reassigned(
-            f"{order.number} went to a colleague who has started it. Your work is kept; dispatch decides",
-            subject=order.number,
-        )
-    if isinstance(command, cmd.AddNote):
-        return (), ()
-    remark = Remark("reassigned", f"{order.number} had been given away; it stays with who did the work")
+        raise CONFLICTS["reassigned-started"].refusal(number=number, subject=number)
+    remark = CONFLICTS["reassigned-not-started"].remarked(number=number)
     return (ev.TakenOver(technician_id=now.actor_id),), (remark,)
+
+
+def repeated(step: str, now: Situation, at: datetime) -> Outcome:
+    """A step that was taken already, most likely on another device of the same technician."""
+    event = ev.WorkReported(at=at, technician_id=now.actor_id, step=step)
+    return (event,), (CONFLICTS["repeated-step"].remarked(number=now.order.number),)
 
 
 def start_travel(command: cmd.StartTravel, now: Situation, at: datetime) -> Outcome:
     if now.order.state.is_under_way:
-        raise NotStarted(f"You already set out for {now.order.number}", subject=now.order.number)
+        return repeated(command.type, now, at)
     return (ev.TravelStarted(at=at),), ()
 
 
 def arrive(command: cmd.Arrive, now: Situation, at: datetime) -> Outcome:
     if now.order.state is WorkOrderState.ON_SITE:
-        raise NotStarted(f"You are at {now.order.number} already", subject=now.order.number)
+        return repeated(command.type, now, at)
     return (ev.Arrived(at=at),), ()
 
 
@@ -105,16 +106,34 @@ def _must_be_on_site(order: WorkOrder) -> None:
 
 def install_asset(command: cmd.InstallAsset, now: Situation, at: datetime) -> Outcome:
     _must_be_on_site(now.order)
-    order, serial = now.order, command.serial
+    if any(fitted.serial == command.serial for fitted in now.order.fitted):
+        return repeated(command.type, now, at)
+    fitted, unreceived, remarks = what_was_fitted(command, now)
+    _check_model(fitted.sku, now)
+    if (other := _split_off_for(fitted.sku, now.order)) is not None:
+        remarks += (CONFLICTS["split"].remarked(number=now.order.number, other=other),)
+    return (ev.AssetFitted(fitted=fitted, unreceived=unreceived),), remarks
+
+
+def _split_off_for(sku: str, order: WorkOrder) -> str | None:
+    """The number of the order that a device of this model was moved to, None when it is asked for here."""
+    if any(sku in need.skus for need in order.required_equipment):
+        return None
+    return next(
+        (off.number for off in order.split_off if any(sku in need.skus for need in off.equipment)), None
+    )
+
+
+def what_was_fitted(
+    command: cmd.InstallAsset, now: Situation
+) -> tuple[FittedAsset, bool, tuple[Remark, ...]]:
+    """The device, whether nobody had received it, and remarks. Raises where it can't be this device."""
     _check_codes(command)
-    if any(fitted.serial == serial for fitted in order.fitted):
-        raise SerialElsewhere(f"{serial} is on this job already", field="serial", subject=serial)
-    asset = now.assets.get(serial)
+    serial, asset = command.serial, now.assets.get(command.serial)
     if asset is None:
-        return _install_unreceived(command, now)
-    _check_free(asset, order)
+        return _unreceived(command, now)
+    _check_free(asset, now.order)
     _check_labels_agree(command, asset)
-    _check_model(asset.sku, now)
     remarks: tuple[Remark, ...] = ()
     if asset.holder_id != now.van_id:
         if not command.confirmed:
@@ -123,7 +142,8 @@ def install_asset(command: cmd.InstallAsset, now: Situation, at: datetime) -> Ou
                 field="serial",
                 subject=serial,
             )
-        remarks = (Remark("taken-from-elsewhere", f"{serial} was booked on {asset.holder_name}"),)
+        elsewhere = CONFLICTS["serial-from-elsewhere"]
+        remarks = (elsewhere.remarked(serial=serial, place=asset.holder_name),)
     fitted = FittedAsset(
         serial=serial,
         sku=asset.sku,
@@ -131,7 +151,7 @@ def install_asset(command: cmd.InstallAsset, now: Situation, at: datetime) -> Ou
         mac=command.mac or asset.mac,
         gpon_serial=command.gpon_serial or asset.gpon_serial,
     )
-    return (ev.AssetFitted(fitted=fitted),), remarks
+    return fitted, False, remarks
 
 
 def _check_codes(command: cmd.InstallAsset) -> None:
@@ -146,11 +166,7 @@ def _check_codes(command: cmd.InstallAsset) -> None:
 
 def _check_free(asset: Asset, order: WorkOrder) -> None:
     if asset.state is AssetState.QUARANTINED:
-        raise AssetQuarantined(
-            f"{asset.serial} is from a batch under recall: take another one",
-            field="serial",
-            subject=asset.serial,
-        )
+        raise CONFLICTS["recalled"].refusal(serial=asset.serial, field="serial", subject=asset.serial)
     if asset.state is AssetState.INSTALLED:
         raise SerialElsewhere(
             f"{asset.serial} is installed at {asset.holder_name}: check the label, or take another one",
@@ -158,11 +174,7 @@ def _check_free(asset: Asset, order: WorkOrder) -> None:
             subject=asset.serial,
         )
     if asset.claimed_by not in (None, order.id):
-        raise SerialElsewhere(
-            f"{asset.serial} was fitted on another job: dispatch has to look at it",
-            field="serial",
-            subject=asset.serial,
-        )
+        raise CONFLICTS["serial-twice"].refusal(serial=asset.serial, field="serial", subject=asset.serial)
 
 
 def _check_labels_agree(command: cmd.InstallAsset, asset: Asset) -> None:
@@ -187,30 +199,23 @@ def _check_model(sku: str, now: Situation) -> None:
         )
 
 
-def _install_unreceived(command: cmd.InstallAsset, now: Situation) -> Outcome:
+def _unreceived(command: cmd.InstallAsset, now: Situation) -> tuple[FittedAsset, bool, tuple[Remark, ...]]:
+    serial = command.serial
     if not command.confirmed:
-        raise SerialUnknown(
-            f"{command.serial} is not on your van's list. Check the label; if it is right, confirm",
-            field="serial",
-            subject=command.serial,
-        )
+        raise CONFLICTS["serial-unknown"].refusal(serial=serial, field="serial", subject=serial)
     if command.sku is None:
         raise BadValue(f"Choose the model of {command.serial}: nobody has booked it in", field="sku")
     product = now.products.get(command.sku)
     if product is None or product.tracking is not Tracking.SERIALISED:
         raise BadValue(f"There is no device {command.sku} in the catalogue: choose its model", field="sku")
-    _check_model(command.sku, now)
     fitted = FittedAsset(
-        serial=command.serial,
+        serial=serial,
         sku=command.sku,
         source_id=UNRECEIVED_PLACE,
         mac=command.mac,
         gpon_serial=command.gpon_serial,
     )
-    remark = Remark(
-        "unreceived-serial", f"{command.serial} was never booked in: stock control should check it"
-    )
-    return (ev.AssetFitted(fitted=fitted, unreceived=True),), (remark,)
+    return fitted, True, (CONFLICTS["serial-unreceived"].remarked(serial=serial),)
 
 
 def remove_asset(command: cmd.RemoveAsset, now: Situation, at: datetime) -> Outcome:
@@ -219,32 +224,74 @@ def remove_asset(command: cmd.RemoveAsset, now: Situation, at: datetime) -> Outc
     if any(fitted.serial == serial for fitted in order.fitted):
         return (ev.AssetUnfitted(serial=serial),), ()
     if any(removed.serial == serial for removed in order.removed):
-        raise NotInstalledHere(f"{serial} is off the wall already", field="serial", subject=serial)
+        return repeated(command.type, now, at)
+    removed = what_was_removed(command, now)
+    off = next((off.number for off in order.split_off if off.removal), None)
+    remarks = () if off is None else (CONFLICTS["split"].remarked(number=order.number, other=off),)
+    return (ev.AssetRemoved(removed=removed),), remarks
+
+
+def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
+    """The device that hung here. Raises NotInstalledHere."""
+    order, serial = now.order, command.serial
     asset = now.assets.get(serial)
     if asset is None or asset.holder_id != order.place.id:
         known = ", ".join(order.on_site_serials) or "none"
         raise NotInstalledHere(
             f"{serial} is not booked at this address (booked here: {known})", field="serial", subject=serial
         )
-    removed = RemovedAsset(serial=serial, sku=asset.sku, reason=command.reason)
-    return (ev.AssetRemoved(removed=removed),), ()
+    return RemovedAsset(serial=serial, sku=asset.sku, reason=command.reason)
 
 
 def record_check(command: cmd.RecordCheck, now: Situation, at: datetime) -> Outcome:
     _must_be_on_site(now.order)
-    spec = next((spec for spec in now.order.required_checks if spec.code == command.code), None)
+    return checked(command, now, at)
+
+
+def checked(command: cmd.RecordCheck | cmd.OfficeCheck, now: Situation, at: datetime) -> Outcome:
+    """Record a test, whoever made it; with a remark where somebody else had made it too."""
+    order = now.order
+    result, label = measured(command, now, at)
+    remarks: tuple[Remark, ...] = ()
+    if any(earlier.code == result.code and earlier.by not in (None, result.by) for earlier in order.checks):
+        remarks += (CONFLICTS["check-recorded-twice"].remarked(label=label, number=order.number),)
+    asked = {spec.code for spec in order.required_checks}
+    off = next((off.number for off in order.split_off if result.code in {s.code for s in off.checks}), None)
+    if off is not None and result.code not in asked:
+        remarks += (CONFLICTS["split"].remarked(number=order.number, other=off),)
+    return (ev.CheckRecorded(result=result),), remarks
+
+
+def measured(
+    command: cmd.RecordCheck | cmd.OfficeCheck, now: Situation, at: datetime
+) -> tuple[CheckResult, str]:
+    """The result of a test that this job asks for, or did before a split, and what the test is called."""
+    known: list[CheckSpec] = [*now.order.required_checks]
+    known += [spec for off in now.order.split_off for spec in off.checks]
+    spec = next((spec for spec in known if spec.code == command.code), None)
     if spec is None:
         asked = ", ".join(spec.code for spec in now.order.required_checks) or "none"
         raise BadValue(f"This job does not ask for {command.code} (asked: {asked})", field="code")
     if not command.value.is_finite():
         raise BadValue(f"{spec.label} needs a number in {spec.unit}", field="value")
-    passed = spec.allows(command.value)
-    result = CheckResult(code=spec.code, value=command.value, unit=spec.unit, passed=passed, at=at)
-    return (ev.CheckRecorded(result=result),), ()
+    result = CheckResult(
+        code=spec.code,
+        value=command.value,
+        unit=spec.unit,
+        passed=spec.allows(command.value),
+        at=at,
+        by=now.actor_id,
+    )
+    return result, spec.label
 
 
 def use_parts(command: cmd.UseParts, now: Situation, at: datetime) -> Outcome:
     _must_be_on_site(now.order)
+    return (ev.PartsUsed(lines=command.lines),), what_was_used(command, now)
+
+
+def what_was_used(command: cmd.UseParts, now: Situation) -> tuple[Remark, ...]:
+    """Remarks on the quantities. Raises BadValue where they can't be meant."""
     if not command.lines:
         raise BadValue("Choose at least one part", field="lines")
     remarks = []
@@ -256,12 +303,12 @@ def use_parts(command: cmd.UseParts, now: Situation, at: datetime) -> Outcome:
             raise BadValue(f"{name} has a serial: scan it instead of counting it", field="sku")
         if not 1 <= line.quantity <= PART_QUANTITY_MAX:
             raise BadValue(f"{name}: the quantity must be 1 to {PART_QUANTITY_MAX:,}", field="quantity")
-        left = now.on_hand.get(line.sku, 0) - now.order.used(line.sku)
+        left = now.on_hand.get(line.sku, 0) - now.order.unbooked(line.sku)
         if line.quantity > left:
             # It was used, so it is booked; the count of the van is what must be wrong.
-            detail = f"{name}: used {line.quantity}, the van's list had {left}: count it"
-            remarks.append(Remark("stock-below-zero", detail))
-    return (ev.PartsUsed(lines=command.lines),), tuple(remarks)
+            words = {"name": name, "used": line.quantity, "left": left}
+            remarks.append(CONFLICTS["stock-below-zero"].remarked(**words))
+    return tuple(remarks)
 
 
 def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outcome:
@@ -286,11 +333,54 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
     return (ev.EvidenceAdded(evidence=evidence),), ()
 
 
-def add_note(command: cmd.AddNote, now: Situation, at: datetime) -> Outcome:
+def add_note(command: cmd.AddNote | cmd.OfficeNote, now: Situation, at: datetime) -> Outcome:
+    """Notes are only ever added; two new versions of one note stand side by side."""
     if not command.text.strip():
         raise BadValue("The note is empty", field="text")
     _check_length(command.text)
-    return (ev.NoteAdded(note=Note(author_id=now.actor_id, text=command.text, at=at)),), ()
+    note = Note(
+        author_id=now.actor_id,
+        text=command.text,
+        at=at,
+        id=command.note_id,
+        replaces=command.replaces,
+    )
+    remarks: tuple[Remark, ...] = ()
+    if note.replaces is not None and any(earlier.replaces == note.replaces for earlier in now.order.notes):
+        remarks = (CONFLICTS["note-edited-twice"].remarked(number=now.order.number),)
+    return (ev.NoteAdded(note=note),), remarks
+
+
+def correct_contact(command: cmd.CorrectContact, now: Situation, at: datetime) -> Outcome:
+    """Field by field: what only one side changed goes in; what both changed becomes a suggestion."""
+    order, value = now.order, contact_value(command.field, command.value)
+    stands = order.contact_value(command.field)
+    if stands in (command.base, value):
+        corrected = ev.ContactCorrected(
+            at=at, field=command.field, before=stands, value=value, by=now.actor_id
+        )
+        return (corrected,), ()
+    suggestion = ContactSuggestion(
+        field=command.field, base=command.base, value=value, by=now.actor_id, at=at
+    )
+    remark = CONFLICTS["contact-both-sides"].remarked(field=words_of(command.field), number=order.number)
+    return (ev.ContactSuggested(suggestion=suggestion),), (remark,)
+
+
+def words_of(field: ContactField) -> str:
+    return field.value.replace("_", " ")
+
+
+def contact_value(field: ContactField, value: str) -> str:
+    """`value` as it is kept. Raises BadValue."""
+    kept = value.strip()
+    if not kept and field is not ContactField.ACCESS_NOTES:
+        raise BadValue(f"The {words_of(field)} is empty", field="value")
+    longest = NOTE_LENGTH_MAX if field is ContactField.ACCESS_NOTES else CONTACT_LENGTH_MAX
+    if len(kept) > longest:
+        detail = f"The {words_of(field)} holds {longest} characters, this has {len(kept)}"
+        raise BadValue(detail, field="value")
+    return kept
 
 
 def _check_length(text: str) -> None:
@@ -331,7 +421,26 @@ def close(command: cmd.CloseWorkOrder, now: Situation, at: datetime) -> Outcome:
         raise type(missing[0])(detail, field=missing[0].field, subject=now.order.number)
     assert now.van_id is not None, "a technician without a van cannot be on site"
     event = ev.WorkOrderCompleted(at=at, technician_id=now.actor_id, moves=moves_at_close(now, fitted=True))
-    return (event,), ()
+    return (event,), _done_at_another_time(now.order, at)
+
+
+def _done_at_another_time(order: WorkOrder, at: datetime) -> tuple[Remark, ...]:
+    """A visit outside the window, or on another day, that the office had moved the job to."""
+    if not order.earlier_plans:
+        return ()
+    began = order.arrived_at or at
+    if order.window is not None:
+        if began in order.window:
+            return ()
+        promised = f"{order.window.start:%Y-%m-%d %H:%M} UTC"
+    elif order.planned_start is not None:
+        if abs(began - order.planned_start) < HALF_A_DAY:
+            return ()
+        promised = f"{order.planned_start:%Y-%m-%d %H:%M} UTC"
+    else:
+        return ()
+    done = f"{began:%Y-%m-%d %H:%M} UTC"
+    return (CONFLICTS["rescheduled"].remarked(number=order.number, window=promised, done=done),)
 
 
 def cannot_complete(command: cmd.CannotComplete, now: Situation, at: datetime) -> Outcome:
@@ -347,7 +456,7 @@ def cannot_complete(command: cmd.CannotComplete, now: Situation, at: datetime) -
         reason=command.reason,
         moves=moves_at_close(now, fitted=False),
     )
-    return (*note, unfinished), ()
+    return (*note, unfinished), _done_at_another_time(now.order, at)
 
 
 def moves_at_close(now: Situation, *, fitted: bool) -> tuple[StockMove, ...]:
@@ -356,7 +465,7 @@ def moves_at_close(now: Situation, *, fitted: bool) -> tuple[StockMove, ...]:
     assert van_id is not None
     moves = [
         StockMove(sku=line.sku, quantity=line.quantity, source_id=van_id, target_id=order.place.id)
-        for line in order.parts
+        for line in order.parts[order.parts_booked :]
     ]
     moves += [
         StockMove(

@@ -67,6 +67,14 @@ class UnfinishedReason(StrEnum):
     CUSTOMER_REFUSED = "customer_refused"
 
 
+class ContactField(StrEnum):
+    """What office and technician may both correct. A gate code stands in the access notes."""
+
+    NAME = "name"
+    PHONE = "phone"
+    ACCESS_NOTES = "access_notes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """Who to meet. `language` is BCP 47; messages go out in it."""
@@ -149,11 +157,14 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
+    """`by`: who measured; None on records that older versions made."""
+
     code: str
     value: Decimal
     unit: str
     passed: bool
     at: datetime
+    by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +201,70 @@ class EvidenceRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Appended, never edited."""
+    """Appended, never edited: a new version names the note that it `replaces`, and both are kept.
+
+    `id` is minted where the note is written; None on records that older versions made.
+    """
 
     author_id: UUID
     text: str
     at: datetime
+    id: UUID | None = None
+    replaces: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedStep:
+    """A step that was taken although somebody had taken it already. `step` is the command's type."""
+
+    step: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitReport:
+    """What `technician_id` did on a job that was done already, or did twice. Stock moves, money doesn't."""
+
+    technician_id: UUID
+    steps: tuple[ReportedStep, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    parts: tuple[PartLine, ...] = ()
+    fitted: tuple[FittedAsset, ...] = ()
+    removed: tuple[RemovedAsset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSuggestion:
+    """A correction that lost: the office had changed the field meanwhile. `base`: what the sender saw."""
+
+    field: ContactField
+    base: str
+    value: str
+    by: UUID
+    at: datetime
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierPlan:
+    """What was promised and planned until the office moved the job at `moved_at`."""
+
+    moved_at: datetime
+    window: TimeWindow | None
+    planned_start: datetime | None
+    planned_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOff:
+    """The part of the work that the office moved to another order."""
+
+    order_id: UUID
+    number: str
+    equipment: tuple[EquipmentNeed, ...] = ()
+    checks: tuple[CheckSpec, ...] = ()
+    parts: tuple[PartLine, ...] = ()
+    removal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +273,7 @@ class WorkOrder:
 
     The same value is the aggregate that rules decide on and the row that a phone keeps.
     `version` rises by one with every event. `on_site_serials` is what was installed there before the visit.
+    `parts_booked`: so many of the first `parts` have left the van's stock already, at a cancellation.
     """
 
     id: UUID
@@ -241,19 +312,51 @@ class WorkOrder:
     evidence: tuple[EvidenceRef, ...] = ()
     notes: tuple[Note, ...] = ()
     unfinished_reason: UnfinishedReason | None = None
+    parts_booked: int = 0
+    reports: tuple[VisitReport, ...] = ()
+    suggestions: tuple[ContactSuggestion, ...] = ()
+    earlier_plans: tuple[EarlierPlan, ...] = ()
+    split_off: tuple[SplitOff, ...] = ()
+    call_out_at: datetime | None = None
+    deleted_at: datetime | None = None
     version: int = 0
 
     def result_of(self, code: str) -> CheckResult | None:
-        """The newest result of a check; earlier ones stay on record."""
-        return next((result for result in reversed(self.checks) if result.code == code), None)
+        """The result that counts: the one measured last, whoever sent it when. Others stay on record."""
+        found = [result for result in reversed(self.checks) if result.code == code]
+        return max(found, key=lambda result: result.at, default=None)
 
     def used(self, sku: str) -> int:
         return sum(line.quantity for line in self.parts if line.sku == sku)
 
+    def unbooked(self, sku: str) -> int:
+        """Units that the visit has used and that the ledger still has on the van."""
+        return sum(line.quantity for line in self.parts[self.parts_booked :] if line.sku == sku)
+
+    @property
+    def notes_shown(self) -> tuple[Note, ...]:
+        """The notes that no other replaces. Two that replace the same one both stay."""
+        replaced = {note.replaces for note in self.notes}
+        return tuple(note for note in self.notes if note.id is None or note.id not in replaced)
+
+    def contact_value(self, field: ContactField) -> str:
+        match field:
+            case ContactField.NAME:
+                return self.contact.name
+            case ContactField.PHONE:
+                return self.contact.phone
+        return self.place.access_notes
+
+    @property
+    def suggested(self) -> tuple[ContactSuggestion, ...]:
+        """Corrections of the contact that wait for the office."""
+        return tuple(item for item in self.suggestions if not item.settled)
+
     @property
     def fitting_skus(self) -> frozenset[str]:
-        """Every model that some need of this job accepts; empty when it asks for none."""
-        return frozenset(sku for need in self.required_equipment for sku in need.skus)
+        """Every model that a need of this job accepts, or did before a split; empty when it asks for none."""
+        needs = [*self.required_equipment, *(need for off in self.split_off for need in off.equipment)]
+        return frozenset(sku for need in needs for sku in need.skus)
 
 
 OPTICAL_POWER = CheckSpec(

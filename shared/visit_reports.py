@@ -1,0 +1,111 @@
+"""A second visit to a job that is done already: what it did is a fact too, and stands beside the first.
+
+Stock moves at once, since no close will come that books it; money does not move.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared import commands as cmd
+from shared import events as ev
+from shared import visit_rules as visit
+from shared.assets import AssetState
+from shared.conflicts import CONFLICTS
+from shared.remarks import Remark
+from shared.situation import Situation
+from shared.stock import StockMove
+from shared.work_orders import FittedAsset, Note, WorkOrder
+
+
+def report(command: cmd.FieldCommand, now: Situation, at: datetime) -> visit.Outcome:
+    """What `command` means beside the work that stands. Raises Problem where it can't be true either way."""
+    remark = CONFLICTS["done-already"].remarked(number=now.order.number)
+    match command:
+        case cmd.AddNote():
+            return visit.add_note(command, now, at)
+        case cmd.CorrectContact():
+            return visit.correct_contact(command, now, at)
+        case cmd.AddEvidence():
+            events, remarks = visit.add_evidence(command, now, at)
+        case cmd.InstallAsset():
+            events, remarks = _fitted(command, now, at)
+        case cmd.RemoveAsset():
+            events, remarks = _removed(command, now, at)
+        case cmd.UseParts():
+            events, remarks = _used(command, now, at)
+        case cmd.RecordCheck():
+            result, _ = visit.measured(command, now, at)
+            event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, checks=(result,))
+            events, remarks = (event,), ()
+        case cmd.CannotComplete() if command.text.strip():
+            note = Note(author_id=now.actor_id, text=command.text, at=at)
+            events, remarks = (ev.NoteAdded(note=note), _step(command, now, at)), ()
+        case _:
+            events, remarks = (_step(command, now, at),), ()
+    return events, (remark, *remarks)
+
+
+def _step(command: cmd.FieldCommand, now: Situation, at: datetime) -> ev.WorkReported:
+    return ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type)
+
+
+def _hangs_here(serial: str, now: Situation) -> bool:
+    asset = now.assets.get(serial)
+    return asset is not None and asset.state is AssetState.INSTALLED and asset.holder_id == now.order.place.id
+
+
+def _fitted(command: cmd.InstallAsset, now: Situation, at: datetime) -> visit.Outcome:
+    if _hangs_here(command.serial, now) or _is_on(now.order, command.serial):
+        return (_step(command, now, at),), ()  # both have scanned the one device
+    fitted, _, remarks = visit.what_was_fitted(command, now)
+    move = StockMove(
+        sku=fitted.sku,
+        quantity=1,
+        source_id=fitted.source_id,
+        target_id=now.order.place.id,
+        serial=fitted.serial,
+    )
+    event = ev.WorkReported(
+        at=at, technician_id=now.actor_id, step=command.type, fitted=(fitted,), moves=(move,)
+    )
+    return (event,), remarks
+
+
+def _is_on(order: WorkOrder, serial: str) -> bool:
+    """Fitted on the visit that is going on there now; its close will book it."""
+    fitted: tuple[FittedAsset, ...] = order.fitted if not order.state.is_over else ()
+    return any(device.serial == serial for device in fitted)
+
+
+def _removed(command: cmd.RemoveAsset, now: Situation, at: datetime) -> visit.Outcome:
+    taken = {device.serial for device in now.order.removed}
+    taken |= {device.serial for other in now.order.reports for device in other.removed}
+    if command.serial in taken:
+        return (_step(command, now, at),), ()  # one of the two has it; the register says who
+    removed = visit.what_was_removed(command, now)
+    assert now.van_id is not None, "a technician without a van cannot visit"
+    move = StockMove(
+        sku=removed.sku,
+        quantity=1,
+        source_id=now.order.place.id,
+        target_id=now.van_id,
+        serial=removed.serial,
+    )
+    event = ev.WorkReported(
+        at=at, technician_id=now.actor_id, step=command.type, removed=(removed,), moves=(move,)
+    )
+    return (event,), ()
+
+
+def _used(command: cmd.UseParts, now: Situation, at: datetime) -> visit.Outcome:
+    remarks: tuple[Remark, ...] = visit.what_was_used(command, now)
+    assert now.van_id is not None, "a technician without a van cannot visit"
+    moves = tuple(
+        StockMove(sku=line.sku, quantity=line.quantity, source_id=now.van_id, target_id=now.order.place.id)
+        for line in command.lines
+    )
+    event = ev.WorkReported(
+        at=at, technician_id=now.actor_id, step=command.type, parts=command.lines, moves=moves
+    )
+    return (event,), remarks
