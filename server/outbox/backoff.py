@@ -19,7 +19,7 @@ def wait(tries: int, chance: float, retry_after: timedelta | None = None) -> tim
 
     `tries` is 1 after the first. What the other side asked for is kept to when it is longer.
     """
-    doubled = min(FIRST * 2 ** min(tries - 1, 20), LONGEST)
+    doubled = min(FIRST * (1 << min(tries - 1, 20)), LONGEST)
     spread = min(doubled * (0.8 + 0.4 * chance), LONGEST)
     return max(spread, min(retry_after, RETRY_AFTER_MAX)) if retry_after else spread
 
@@ -30,4 +30,4 @@ def is_last(tries: int, *, refused: bool) -> bool:
 
 def pause(failures: int) -> timedelta:
     """How long an address that failed `failures` times on end is left alone: 5 s, 10 s … 5 minutes."""
-    return min(FIRST * 2 ** min(failures - 1, 20), PAUSE_MAX)
+    return min(FIRST * (1 << min(failures - 1, 20)), PAUSE_MAX)

@@ -1,4 +1,4 @@
-"""What we tell others: facts about a work order as CloudEvents 1.0, with nothing about the customer in them."""
+"""What we tell others: facts about a work order as CloudEvents 1.0, and nothing about the customer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLACED = TYPE_STEM + "work_order.placed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One fact. `type` as in docs/webhooks.md, `subject` the id of what it is about, `at` when it happened."""
+    """One fact. `type` as in docs/webhooks.md, `subject`: the id of what it is about, `at`: when."""
 
     type: str
     subject: str
@@ -28,7 +28,7 @@ class Happening:
 
 
 def type_of(event: type) -> str:
-    """WorkOrderCompleted → dev.truckroll.work_order.completed, TravelStarted → ….work_order.travel_started."""
+    """WorkOrderCompleted → ….work_order.completed, TravelStarted → ….work_order.travel_started."""
     name = event.__name__.removeprefix("WorkOrder")
     return f"{TYPE_STEM}work_order.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()}"
 
@@ -38,9 +38,7 @@ def of_work_order(event: object, order: WorkOrder, *, at: datetime) -> Happening
     return Happening(type=type_of(type(event)), subject=str(order.id), at=at, data=public(order))
 
 
-def of_held(
-    command_id: UUID, kind: str, slug: str, work_order_id: UUID | None, *, at: datetime
-) -> Happening:
+def of_held(command_id: UUID, kind: str, slug: str, work_order_id: UUID | None, *, at: datetime) -> Happening:
     """A technician's command waits for a decision. `slug`: why, as in docs/problems.md."""
     data = {
         "command_id": str(command_id),

@@ -48,9 +48,9 @@ class WebhookRow(Base):
 class OutboxRow(Base):
     """One message on its way out, written in the transaction that caused it. Its id is the idempotency key.
 
-    Messages of one `key` leave in order of `seq`, which is drawn while what they are about is locked. `payload`
-    is a webhook's CloudEvent; what a notice says stays in the notice. `tries` counts claims, so that a message
-    that kills its sender is given up too. `decided_by`: who sent it again or dropped it.
+    Messages of one `key` leave in order of `seq`, which is drawn while what they are about is locked.
+    `payload` is a webhook's CloudEvent; what a notice says stays in the notice. `tries` counts claims, so
+    that a message that kills its sender is given up too. `decided_by`: who sent it again or dropped it.
     """
 
     __tablename__ = "outbox"

@@ -13,7 +13,7 @@ SECRET_BYTES = 32
 
 
 def new_secret(entropy: Callable[[int], bytes]) -> str:
-    """"whsec_" and 32 random bytes in base64."""
+    """ "whsec_" and 32 random bytes in base64."""
     return "whsec_" + base64.b64encode(entropy(SECRET_BYTES)).decode()
 
 
