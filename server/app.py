@@ -15,6 +15,8 @@ from sqlalchemy import select, text
 from starlette.concurrency import run_in_threadpool
 
 from server.access import routes as access
+from server.attachments import routes as attachments
+from server.attachments.filing import Attachments
 from server.customers import routes as customers
 from server.db.engine import Database
 from server.db.feed_models import HistoryRow
@@ -39,13 +41,14 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with app.state.live.running():
+        async with app.state.live.running(), app.state.attachments.partials.sweeping():
             yield
         database.close()
 
     app = FastAPI(title="Truckroll", version="0.1.0", lifespan=lifespan)
     app.state.database = database
     app.state.settings = settings
+    app.state.attachments = Attachments.of(database, settings)
     app.state.live = Live(database, board_feed.render)
     answer_problems(app)
     app.middleware("http")(log_request)
@@ -53,6 +56,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         access.router,
         work_orders.router,
         field.router,
+        attachments.router,
         board_routes.router,
         plan_routes.router,
         customers.router,

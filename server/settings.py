@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import get_type_hints
 from zoneinfo import ZoneInfo
 
+from server.attachments.store import Bucket
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -19,6 +21,8 @@ class Settings:
     """Where the data is: `sqlite:///file` or `postgresql+psycopg://user@host/name`."""
     data_folder: Path = Path("var")
     """Folder of attachments and map layers."""
+    attachment_store: str = ""
+    """Where photos are kept: empty, in the data folder; else `s3://bucket/prefix?endpoint=…&region=…`."""
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     """Signs customer links. Without one, links end with the process."""
     time_zone: str = "Europe/Helsinki"
@@ -37,6 +41,16 @@ class Settings:
     """How long a customer's link is good."""
     plan_seconds: int = 10
     """How long the scheduler may think about a day."""
+    send_seconds: int = 1
+    """How often this process looks for messages and webhooks to send; 0: it sends none."""
+    notify_sms: str = ""
+    """Apprise URL for text messages, with {recipient}; empty: they stay queued."""
+    notify_email: str = ""
+    """Apprise URL for mail, with {recipient}; empty: it stays queued."""
+    webhook_networks: str = ""
+    """Private networks (CIDR, with commas) that webhooks may reach, also by http."""
+    metrics_token: str = ""
+    """Lets whoever brings it read /metrics from elsewhere; empty: from this machine only."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
@@ -47,6 +61,11 @@ class Settings:
     @property
     def attachments(self) -> Path:
         return self.data_folder / "attachments"
+
+    @property
+    def uploads(self) -> Path:
+        """Photos that are still being sent. Always on a disk of ours, whatever the store."""
+        return self.data_folder / "uploads"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -64,6 +83,11 @@ class Settings:
             except ValueError as error:
                 raise ValueError(f"{variable}={text!r}: {error}") from error
         settings = cls(**values)  # type: ignore[arg-type]  # the values were made by their own types
+        if settings.attachment_store:
+            try:
+                Bucket.parse(settings.attachment_store)
+            except ValueError as error:
+                raise ValueError(f"TRUCKROLL_ATTACHMENT_STORE: {error}") from error
         try:
             _ = settings.zone
         except Exception as error:

@@ -2,6 +2,7 @@
 
 import server.access.models
 import server.assets.models
+import server.attachments.models
 import server.billing.models
 import server.customers.models
 import server.db.feed_models

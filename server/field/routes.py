@@ -1,4 +1,4 @@
-"""The phone's two doors: POST /sync for commands and images, PUT /api/attachments for bytes."""
+"""The phone's door for commands and images: POST /sync. Photos have one of their own, server/attachments."""
 
 from __future__ import annotations
 
@@ -7,28 +7,18 @@ import zlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.responses import FileResponse
-from starlette.concurrency import run_in_threadpool
 
 from server.access import devices
-from server.access.guard import require
-from server.access.models import DeviceRow
-from server.access.people import Person
-from server.access.roles import Permission
 from server.clock import utc_now
-from server.db.engine import Database
 from server.dependencies import DatabaseDep, SettingsDep
-from server.field import attachments
 from server.field.exchange import exchange
-from server.work_orders.models import AttachmentRow
-from shared.problems import Malformed, NotFound
+from shared.problems import Malformed
 from sync.protocol import encode
 
 router = APIRouter(tags=["field"])
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
 Authorization = Annotated[str | None, Header()]
-Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="function")]
 
 
 async def raw_body(request: Request) -> bytes:
@@ -69,46 +59,3 @@ def sync(
     if len(answer) > 1_000 and "gzip" in accept_encoding:
         answer, headers["content-encoding"] = gzip.compress(answer, 5), "gzip"
     return Response(answer, headers=headers)
-
-
-@router.head("/api/attachments/{digest}")
-def has_attachment(digest: str, database: DatabaseDep, authorization: Authorization = None) -> Response:
-    """200 when the bytes came from this technician's devices, else 404."""
-    with database.read() as session:
-        device = devices.authenticate(session, devices.bearer(authorization), utc_now())
-        return Response(status_code=200 if attachments.sent_by(session, digest, device) else 404)
-
-
-@router.put("/api/attachments/{digest}", response_class=Response)
-async def put_attachment(
-    digest: str,
-    request: Request,
-    database: DatabaseDep,
-    settings: SettingsDep,
-    authorization: Authorization = None,
-) -> Response:
-    """Store a photo or signature under the SHA-256 of its bytes. 201, or 200 when it was there."""
-    device = await run_in_threadpool(_authenticate, database, authorization)
-    with attachments.incoming(settings.attachments, digest) as incoming:
-        async for chunk in request.stream():
-            incoming.add(chunk)
-        new = await run_in_threadpool(attachments.keep, database, incoming, device.id)
-    return Response(status_code=201 if new else 200)
-
-
-@router.get("/api/attachments/{digest}", tags=["board"])
-def show_attachment(digest: str, person: Looker, database: DatabaseDep, settings: SettingsDep) -> Response:
-    """A photo or signature, for the office."""
-    with database.read() as session:
-        row = session.get(AttachmentRow, digest)
-        media_type = row.media_type if row else ""
-    path = attachments.path_of(settings.attachments, digest)
-    if not media_type or not path.exists():
-        raise NotFound("These bytes have not come from the phone yet")
-    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, media_type=media_type, headers=headers)
-
-
-def _authenticate(database: Database, authorization: str | None) -> DeviceRow:
-    with database.read() as session:
-        return devices.authenticate(session, devices.bearer(authorization), utc_now())

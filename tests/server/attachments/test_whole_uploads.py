@@ -14,7 +14,7 @@ from world import World
 
 from server.access.people import add_person
 from server.access.roles import Role
-from server.field.attachments import path_of
+from server.attachments.disk import DiskStore
 from server.work_orders.models import AttachmentRow
 
 
@@ -47,7 +47,7 @@ class TestSendingAPicture:
     def test_keeps_its_bytes_exactly(self, client: TestClient, today: World, kind: str, media_type: str):
         data = a_picture(kind)
         assert put(client, today.ana, data).status_code == 201
-        assert path_of(today.settings.attachments, digest(data)).read_bytes() == data
+        assert DiskStore(today.settings.attachments).path_of(digest(data)).read_bytes() == data
         row = today.row(AttachmentRow)
         assert (row.digest, row.size_bytes, row.media_type) == (digest(data), len(data), media_type)
         assert row.device_id == today.ana.device_id
@@ -63,7 +63,7 @@ class TestSendingAPicture:
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: put(client, today.ana, data).status_code, range(4)))
         assert sorted(answers) == [200, 200, 200, 201]
-        assert path_of(today.settings.attachments, digest(data)).read_bytes() == data
+        assert DiskStore(today.settings.attachments).path_of(digest(data)).read_bytes() == data
 
     def test_lasts_over_a_restart(self, client: TestClient, today: World, doors: object):
         data = a_picture()
@@ -75,9 +75,9 @@ class TestSendingAPicture:
     def test_brings_back_bytes_that_the_disk_lost(self, client: TestClient, today: World):
         data = a_picture()
         put(client, today.ana, data)
-        path_of(today.settings.attachments, digest(data)).unlink()
+        DiskStore(today.settings.attachments).path_of(digest(data)).unlink()
         assert put(client, today.ana, data).status_code == 200
-        assert path_of(today.settings.attachments, digest(data)).read_bytes() == data
+        assert DiskStore(today.settings.attachments).path_of(digest(data)).read_bytes() == data
 
 
 class TestAskingWhetherItIsThere:
