@@ -14,7 +14,7 @@ from typing import Any
 from bench.peers import pouch
 from bench.syncing.site import sites
 
-ROWS = ("first_pull", "push")
+ROWS = ("first_pull", "push", "live", "crowd", "empty")
 
 
 def figures(quick: bool) -> list[dict[str, Any]]:

@@ -5,9 +5,11 @@ World writes one row after the other, so that tests can be read; for a hundred t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -35,6 +37,20 @@ from shared.work_orders import (
     checks_for,
 )
 
+GIVEN = (
+    "Aino", "Eero", "Elina", "Hanna", "Ilmari", "Juho", "Kaisa", "Lauri", "Maria", "Niko", "Oskari", "Päivi",
+    "Risto", "Sanna", "Tapio", "Ulla", "Veikko", "Yrjö",
+)  # fmt: skip
+FAMILY = (
+    "Aalto", "Heikkinen", "Hämäläinen", "Jokinen", "Järvinen", "Karjalainen", "Kinnunen", "Koskinen", "Laine",
+    "Lehtonen", "Mattila", "Niemi", "Nieminen", "Rantanen", "Saarinen", "Salonen", "Turunen", "Virtanen",
+)  # fmt: skip
+STREETS = (
+    "Aleksanterinkatu", "Bulevardi", "Eerikinkatu", "Fabianinkatu", "Fredrikinkatu", "Hämeentie",
+    "Kalevankatu", "Kluuvikatu", "Korkeavuorenkatu", "Liisankatu", "Lönnrotinkatu", "Mannerheimintie",
+    "Meritullinkatu", "Museokatu", "Pohjoisesplanadi", "Runeberginkatu", "Snellmaninkatu", "Tehtaankatu",
+    "Topeliuksenkatu", "Unioninkatu", "Uudenmaankatu", "Vironkatu",
+)  # fmt: skip
 PROFILE_AND_STOCK = 1 + 5 + 5
 """Rows that every phone of the test world has besides orders and devices: profile, products, stock lines."""
 MOVES_AT_ONCE = 5_000
@@ -111,6 +127,22 @@ def hire(world: World, names: Sequence[str], *, onts: int, cable: int = COUNTED_
     return phones
 
 
+def second_device(world: World, phone: Phone) -> Phone:
+    """Another device of the same technician."""
+    other = copy.copy(phone)
+    other.device_id, other.token = uid(f"second device {phone.name}"), f"second {phone.token}"
+    other.headers = {"authorization": f"Bearer {other.token}"}
+    rows = Rows()
+    rows.add(
+        DeviceRow,
+        id=other.device_id, technician_id=phone.technician_id, name=f"{phone.name}'s tablet",
+        platform="test", token_hash=digest(other.token), registered_at=world.now,
+        token_expires_at=datetime.now(UTC) + timedelta(days=180),
+    )  # fmt: skip
+    rows.write(world, "a second device")
+    return other
+
+
 def ont(phone: Phone, number: int) -> str:
     """The serial of the `number`th ONT-A on that van."""
     return f"{phone.ont[:-4]}{number:04d}"
@@ -175,16 +207,20 @@ def _job(number: int, kind: WorkOrderKind, on_site: int) -> Job:
 
 
 def _customer(rows: Rows, job: Job, number: int) -> None:
+    chance = sha256(job.number.encode()).digest()  # as varied as a town, so that gzip is not flattered
+    street, house = STREETS[chance[0] % len(STREETS)], str(1 + chance[1] % 120)
+    name = f"{GIVEN[chance[2] % len(GIVEN)]} {FAMILY[chance[3] % len(FAMILY)]}"
+    lat, lon = 60.15 + int.from_bytes(chance[4:7]) / 2**28, 24.8 + int.from_bytes(chance[7:10]) / 2**27
     rows.add(
         CustomerRow,
-        id=job.customer_id, name=f"Customer {number}", phone=f"+35850{number:06d}",
+        id=job.customer_id, name=name, phone=f"+35850{int.from_bytes(chance[10:13]):08d}",
         email=f"customer{number}@home.test", language="fi",
     )  # fmt: skip
-    rows.add(StockPlaceRow, id=job.location_id, kind=HolderKind.CUSTOMER, name=f"Fabianinkatu {number}")
+    rows.add(StockPlaceRow, id=job.location_id, kind=HolderKind.CUSTOMER, name=f"{street} {house}")
     rows.add(
         ServiceLocationRow,
-        id=job.location_id, street="Fabianinkatu", house_number=str(number), postcode="00130",
-        city="Helsinki", lat=60.165, lon=24.95, access_notes="", cabinet="CAB-1",
+        id=job.location_id, street=street, house_number=house, postcode=f"00{chance[13] % 90 + 100}",
+        city="Helsinki", lat=lat, lon=lon, access_notes="", cabinet=f"CAB-{chance[14]}",
     )  # fmt: skip
     rows.add(
         ServiceRow,
