@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import select
-
-from server.assets import register
-from server.assets.models import AssetRow
-from server.clock import mint
 from server.consequences import CONSEQUENCES, Deed, VisitOver
 from server.db import feed
-from server.dispatch.models import TechnicianRow
-from server.work_orders import repository
-from server.work_orders.models import WorkOrderRow
 from shared.decide import Decision
 from shared.events import (
     TakenOver,
     WorkOrderAssigned,
     WorkOrderCancelled,
     WorkOrderCompleted,
+    WorkOrderDeleted,
+    WorkOrderReopened,
     WorkOrderUnassigned,
     WorkOrderUnfinished,
 )
@@ -31,32 +24,24 @@ PROMISES_CHANGE = (
     WorkOrderAssigned,
     WorkOrderCancelled,
     WorkOrderCompleted,
+    WorkOrderDeleted,
+    WorkOrderReopened,
     WorkOrderUnassigned,
     WorkOrderUnfinished,
 )
 """Events that make or release what a van's stock is promised to."""
 
 
-def book(deed: Deed, decision: Decision, asset_rows: Mapping[str, AssetRow]) -> list[tuple[str, str]]:
-    """Write all that `decision` causes, and return the (kind, key) of the rows that a phone may show.
+def book(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
+    """Write down all that `decision` causes, and return the (kind, key) of the rows that a phone may show.
 
     Raises nothing a person could mend: that was decided before.
     """
-    repository.store(deed.row, deed.after.order)
-    _store_assets(deed, asset_rows)
-    deed.session.flush()
+    deed.books.keep(deed.before, deed.after, deed.command_id)
     for event in decision.events:
         for follow in CONSEQUENCES[type(event)]:
             follow(deed, event)
     return _tell(deed, decision)
-
-
-def _store_assets(deed: Deed, rows: Mapping[str, AssetRow]) -> None:
-    for serial, asset in deed.after.assets.items():
-        if serial not in rows:
-            deed.session.add(register.new_row(asset, mint(), deed.decided_at))
-        elif asset != deed.before.assets.get(serial):
-            register.store(rows[serial], asset)
 
 
 def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
@@ -71,24 +56,18 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
         if asset != deed.before.assets.get(serial)
     ]
     changed += [("stock_line", sku) for sku in sorted(_skus_moved(decision, order))]
-    facts = {"number": order.number, "state": order.state.value, "freed_minutes": deed.row.freed_minutes}
+    freed = deed.books.row_of(order.id).freed_minutes
+    facts = {"number": order.number, "state": order.state.value, "freed_minutes": freed}
+    topic = type(decision.events[-1]).__name__
     for kind, key in changed:
-        feed.append(
-            deed.session,
+        deed.books.tell(
             [feed.BOARD, *technicians] if kind == "work_order" else [*technicians, *losers],
             kind,
             key,
-            type(decision.events[-1]).__name__,
-            at=deed.decided_at,
+            topic,
             actor=deed.actor,
-            facts=facts if kind == "work_order" else None,
+            facts=facts if kind == "work_order" else {},
         )
-    _tell_next_at_this_address(deed, decision)
-    return changed
-
-
-def _tell_next_at_this_address(deed: Deed, decision: Decision) -> None:
-    """What hangs on the wall is on the card of whoever comes next."""
     serials = {
         move.serial
         for event in decision.events
@@ -96,20 +75,9 @@ def _tell_next_at_this_address(deed: Deed, decision: Decision) -> None:
         for move in event.moves
         if move.serial
     }
-    if not serials:
-        return
-    order = deed.after.order
-    query = select(WorkOrderRow.id, WorkOrderRow.technician_id).where(
-        WorkOrderRow.location_id == order.place.id,
-        WorkOrderRow.id != order.id,
-        WorkOrderRow.technician_id.is_not(None),
-        WorkOrderRow.finished_at.is_(None),
-    )
-    topic = type(decision.events[-1]).__name__
-    for other_id, technician_id in deed.session.execute(query):
-        scope = feed.technician_scope(technician_id)
-        for kind, key in [("work_order", str(other_id)), *(("asset", serial) for serial in sorted(serials))]:
-            feed.append(deed.session, [scope], kind, key, topic, at=deed.decided_at, actor=deed.actor)
+    if serials:
+        deed.books.tell_next_visits(order.place.id, order.id, sorted(serials), topic, deed.actor)
+    return changed
 
 
 def _scopes(order: WorkOrder, before: WorkOrder) -> list[str]:
@@ -131,9 +99,9 @@ def _places_touched(deed: Deed, decision: Decision) -> set[UUID]:
 
 def _drivers_of(deed: Deed, places: set[UUID]) -> list[str]:
     """A device may come from a colleague's van: that phone's list changes too."""
-    others = places - {deed.before.van_id}
-    query = select(TechnicianRow.id).where(TechnicianRow.van_id.in_(sorted(others)))
-    return [feed.technician_scope(item) for item in deed.session.scalars(query)] if others else []
+    others = sorted(places - {deed.before.van_id})
+    drivers = [deed.books.driver_of(place) for place in others]
+    return [feed.technician_scope(driver) for driver in drivers if driver]
 
 
 def _skus_moved(decision: Decision, order: WorkOrder) -> set[str]:

@@ -8,21 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
-
-from server.billing import invoices
-from server.billing.journal import Account, Posting, post
-from server.billing.rating import Tariff, charges_for
-from server.clock import mint
-from server.customers import notices
-from server.customers.models import PlanRow, ServiceRow
-from server.dispatch.models import TechnicianRow
+from server.billing import invoices, journal
+from server.billing.journal import Account, Posting
+from server.billing.models import InvoiceLineRow, InvoiceRow, JournalLineRow
+from server.billing.rating import Charge, charges_for
+from server.books import Books, name_id
+from server.customers import contacts, notices
+from server.customers.models import NoticeRow
+from server.db import feed
 from server.purchasing import orders as purchasing
-from server.settings import Settings
 from server.stock import ledger
-from server.stock.models import ProductRow, ReservationRow
-from server.stock.products import product_of
+from server.stock.models import ReservationRow
+from server.work_orders import split
 from server.work_orders.models import WorkOrderRow
 from shared import events as ev
 from shared.money import Money
@@ -32,7 +29,13 @@ from shared.work_orders import ServiceState, WorkOrderKind
 STALE = timedelta(minutes=30)
 """A phone that was offline for longer tells nobody any more that its technician is on the way."""
 
-VisitOver = ev.WorkOrderCompleted | ev.WorkOrderUnfinished | ev.WorkOrderCancelled
+VisitOver = (
+    ev.WorkOrderCompleted
+    | ev.WorkOrderUnfinished
+    | ev.WorkOrderCancelled
+    | ev.WorkReported
+    | ev.WorkOrderReopened
+)
 """Events that book what a visit moved."""
 
 
@@ -40,74 +43,74 @@ VisitOver = ev.WorkOrderCompleted | ev.WorkOrderUnfinished | ev.WorkOrderCancell
 class Deed:
     """One accepted command on its way into the ledgers. `after` is the situation with all its events."""
 
-    session: Session
-    settings: Settings
+    books: Books
     command_id: UUID
     actor: str
-    row: WorkOrderRow
     before: Situation
     after: Situation
     happened_at: datetime
     decided_at: datetime
 
+    def name(self, what: str) -> UUID:
+        """The id of something that this command causes."""
+        return name_id(self.command_id, self.decided_at, what)
+
 
 def book_stock(deed: Deed, event: VisitOver) -> None:
-    ledger.book(
-        deed.session,
-        event.moves,
-        cause=deed.command_id,
-        at=event.at,
-        work_order_id=deed.after.order.id,
-    )
-    deed.session.flush()
+    order = deed.after.order
+    booking = ledger.Booking(moves=event.moves, cause=deed.command_id, at=event.at, work_order_id=order.id)
+    deed.books.move(booking)
     _post_cost_of_parts(deed, event)
 
 
 def _post_cost_of_parts(deed: Deed, event: VisitOver) -> None:
     """What left our stock for good costs us something; what came back from the wall is ours at no cost."""
-    used = [move for move in event.moves if move.target_id == deed.after.order.place.id and not move.serial]
+    order = deed.after.order
+    used = [move for move in event.moves if move.target_id == order.place.id and not move.serial]
     if not used:
         return
-    products = _product_rows(deed.session, {move.sku for move in used})
+    products = deed.books.product_rows({move.sku for move in used})
     costs = [
         Money(products[move.sku].cost_minor, products[move.sku].currency).times(move.quantity)
         for move in used
     ]
     cost = sum(costs[1:], costs[0])
     postings = [Posting(Account.PARTS_USED, cost), Posting(Account.STOCK, -cost)]
-    post(deed.session, mint(), postings, at=event.at, work_order_id=deed.after.order.id)
+    for row in journal.lines(deed.name("cost of parts"), postings, at=event.at, work_order_id=order.id):
+        deed.books.add(JournalLineRow, **row)
 
 
 def release_reservations(deed: Deed, event: ev.Event) -> None:
-    deed.session.execute(
-        update(ReservationRow)
-        .where(
-            ReservationRow.work_order_id == deed.after.order.id,
-            ReservationRow.released_at.is_(None),
-        )
-        .values(released_at=deed.decided_at)
-    )
+    deed.books.release(deed.after.order.id)
 
 
-def reserve_parts(deed: Deed, event: ev.WorkOrderAssigned | ev.TakenOver) -> None:
+def reserve_parts(deed: Deed, event: ev.WorkOrderAssigned | ev.TakenOver | ev.WorkOrderReopened) -> None:
     """Promise the van's parts to the job, and one device for each that it needs."""
-    session, order = deed.session, deed.after.order
-    van_id = session.scalar(select(TechnicianRow.van_id).where(TechnicianRow.id == event.technician_id))
+    books, order = deed.books, deed.after.order
+    van_id = books.van_of(event.technician_id)
+    if van_id is None:
+        return
     wanted = [(line.sku, line.quantity) for line in order.required_parts]
-    on_van = ledger.balances(session, van_id, order.fitting_skus) if van_id and order.fitting_skus else {}
+    on_van = books.on_hand(van_id) if order.fitting_skus else {}
     for need in order.required_equipment:
         best = max(need.skus, key=lambda sku: (on_van.get(sku, 0), sku))
         wanted.append((best, 1))
-    session.add_all(
-        ReservationRow(id=mint(), work_order_id=order.id, place_id=van_id, sku=sku, quantity=quantity)
-        for sku, quantity in wanted
-    )
+    for line, (sku, quantity) in enumerate(wanted):
+        books.add(
+            ReservationRow,
+            id=deed.name(f"reservation {line} {event.technician_id}"),
+            work_order_id=order.id,
+            place_id=van_id,
+            sku=sku,
+            quantity=quantity,
+            released_at=None,
+        )
 
 
 def move_service(deed: Deed, event: ev.WorkOrderCompleted) -> None:
     """Activate, change or end the service with the time on site, not the time of the sync."""
     order = deed.after.order
-    service = deed.session.get_one(ServiceRow, order.service.id, with_for_update=True)
+    service = deed.books.service(order.service.id)
     match order.kind:
         case WorkOrderKind.INSTALL:
             service.state, service.active_from = ServiceState.ACTIVE, event.at
@@ -120,75 +123,104 @@ def move_service(deed: Deed, event: ev.WorkOrderCompleted) -> None:
 
 def draft_invoice(deed: Deed, event: ev.WorkOrderCompleted) -> None:
     """Before move_service: the plan that ran until now is still on the service."""
-    session, order = deed.session, deed.after.order
-    service = session.get_one(ServiceRow, order.service.id, with_for_update=True)
-    products = _product_rows(session, {line.sku for line in order.parts})
+    books, order = deed.books, deed.after.order
     charges = charges_for(
         order,
-        event.at.astimezone(deed.settings.zone).date(),
-        _tariff(session, order.service.plan_code),
-        _tariff(session, service.plan_code),
-        {sku: product_of(row) for sku, row in products.items()},
+        event.at.astimezone(books.settings.zone).date(),
+        books.tariff(order.service.plan_code),
+        books.tariff(books.service(order.service.id).plan_code),
+        books.products({line.sku for line in order.parts}),
     )
-    invoices.draft(
-        session,
+    _add_draft(deed, charges)
+
+
+def draft_call_out(deed: Deed, event: ev.CallOutCharged) -> None:
+    """The plan's fee for a call-out, else its fee for this kind of visit. It is the order's only fee."""
+    order = deed.after.order
+    tariff = deed.books.tariff(order.service.plan_code)
+    fee = Money(int(tariff.fees.get("call_out", tariff.fees.get(order.kind, 0))), tariff.monthly.currency)
+    _add_draft(
+        deed, [Charge(code="fee", description=f"Call-out {order.number}", quantity=1, unit=fee, net=fee)]
+    )
+
+
+def _add_draft(deed: Deed, charges: Sequence[Charge]) -> None:
+    books, order = deed.books, deed.after.order
+    draft = invoices.draft(
         charges,
+        invoice_id=deed.name("invoice"),
+        line_ids=[deed.name(f"invoice line {charge.code}") for charge in charges],
         customer_id=order.contact.customer_id,
         work_order_id=order.id,
-        tax_basis_points=deed.settings.tax_basis_points,
+        tax_basis_points=books.settings.tax_basis_points,
         at=deed.decided_at,
     )
-
-
-def _tariff(session: Session, code: str) -> Tariff:
-    plan = session.get_one(PlanRow, code)
-    return Tariff(
-        code=plan.code,
-        name=plan.name,
-        monthly=Money(plan.monthly_minor, plan.currency),
-        fees=plan.fees_minor,
-    )
-
-
-def _product_rows(session: Session, skus: set[str]) -> dict[str, ProductRow]:
-    if not skus:
-        return {}
-    return {row.sku: row for row in session.scalars(select(ProductRow).where(ProductRow.sku.in_(skus)))}
+    books.add(InvoiceRow, **draft.invoice)
+    for line in draft.lines:
+        books.add(InvoiceLineRow, **line)
+    for line in draft.journal:
+        books.add(JournalLineRow, **line)
 
 
 def buy_again(deed: Deed, event: VisitOver) -> None:
-    left = {move.sku for move in event.moves if move.target_id == deed.after.order.place.id}
-    purchasing.reorder(deed.session, left, at=deed.decided_at, cause=deed.after.order.id)
+    order = deed.after.order
+    left = frozenset(move.sku for move in event.moves if move.target_id == order.place.id)
+    deed.books.drain(purchasing.Drain(cause=order.id, skus=left, moves=event.moves, name=deed.name))
 
 
 def stop_sla_clock(deed: Deed, event: ev.WorkOrderCompleted) -> None:
-    deed.row.sla_stopped_at = event.at
+    deed.books.row_of(deed.after.order.id).sla_stopped_at = event.at
 
 
 def note_freed_minutes(deed: Deed, event: ev.WorkOrderCompleted | ev.WorkOrderUnfinished) -> None:
     """Minutes between the planned and the real end; negative when it took longer."""
-    if deed.after.order.planned_end is not None:
-        deed.row.freed_minutes = round((deed.after.order.planned_end - event.at).total_seconds() / 60)
+    order = deed.after.order
+    if order.planned_end is not None:
+        freed = round((order.planned_end - event.at).total_seconds() / 60)
+        deed.books.row_of(order.id).freed_minutes = freed
 
 
 def tell_customer(template: str) -> Callable[[Deed, Any], None]:
     def tell(deed: Deed, event: Any) -> None:
         if template == "on_the_way" and deed.decided_at - event.at > STALE:
             return
-        chosen = template
-        if template == "completed" and deed.after.order.kind is WorkOrderKind.DISCONNECT:
+        order, chosen = deed.after.order, template
+        if template == "completed" and order.kind is WorkOrderKind.DISCONNECT:
             chosen = "disconnected"
-        notices.queue(
-            deed.session,
+        if not deed.books.tell_once(order.id, chosen):
+            return
+        notice = notices.notice(
             chosen,
-            deed.after.order,
+            order,
+            deed.books.customer(order.contact.customer_id),
+            id=deed.name(f"notice {chosen}"),
             technician=deed.actor,
             happened_at=event.at,
-            zone=deed.settings.zone,
+            zone=deed.books.settings.zone,
             at=deed.decided_at,
         )
+        deed.books.add(NoticeRow, **notice)
 
     return tell
+
+
+def write_contact(deed: Deed, event: ev.ContactCorrected) -> None:
+    """The customer's other visits show it too."""
+    session, order = deed.books.session, deed.after.order
+    contacts.correct(session, order, event)
+    for other_id, technician_id in contacts.others_who_see_it(session, order, event.field):
+        scope = [feed.technician_scope(technician_id)]
+        deed.books.tell(scope, "work_order", str(other_id), "ContactCorrected", actor=deed.actor, facts={})
+
+
+def place_split_order(deed: Deed, event: ev.WorkOrderSplit) -> None:
+    order = deed.after.order
+    values = split.row_values(deed.books.row_of(order.id), order, event)
+    deed.books.add(WorkOrderRow, **values)
+    facts = {"number": values["number"], "state": values["state"]}
+    deed.books.tell(
+        [feed.BOARD], "work_order", str(event.off.order_id), "WorkOrderPlaced", actor=deed.actor, facts=facts
+    )
 
 
 CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
@@ -222,5 +254,13 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.WorkOrderAssigned: (release_reservations, reserve_parts),
     ev.WorkOrderUnassigned: (release_reservations,),
     ev.WorkOrderCancelled: (book_stock, release_reservations, buy_again),
+    ev.WorkReported: (book_stock, buy_again),
+    ev.ContactCorrected: (write_contact,),
+    ev.ContactSuggested: (),
+    ev.WorkOrderRescheduled: (),
+    ev.WorkOrderSplit: (place_split_order,),
+    ev.WorkOrderDeleted: (release_reservations,),
+    ev.WorkOrderReopened: (book_stock, release_reservations, reserve_parts, buy_again),
+    ev.CallOutCharged: (draft_call_out,),
 }
 """One row an event; a test holds it against the union."""

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.assets import register
 from server.assets.models import AssetRow
 from server.booking import book
+from server.books import Books
 from server.clock import mint, utc_now
 from server.consequences import Deed
-from server.db.command_log import next_numbers
 from server.db.engine import Database
-from server.db.feed_models import CommandRow
-from server.dispatch.models import TechnicianRow
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
-from server.work_orders import repository
-from server.work_orders.models import WorkOrderRow
-from shared.commands import SCHEMA, AssignWorkOrder, OfficeCommand
+from shared.commands import SCHEMA, AssignWorkOrder, OfficeCommand, ReopenWorkOrder
 from shared.decide import Decision, decide
 from shared.problems import NotFound
 from shared.situation import Situation
@@ -35,82 +30,90 @@ OFFICE = UUID("00000000-0000-7000-8000-000000000002")
 def run(database: Database, settings: Settings, command: OfficeCommand, actor: str) -> Decision:
     """Decide and book one command. Raises Problem, and then nothing has moved."""
     with database.write() as session:
-        return apply(session, settings, command, actor, utc_now())
+        return apply(session, settings, [command], actor, utc_now())[0]
 
 
 def apply(
-    session: Session, settings: Settings, command: OfficeCommand, actor: str, now: datetime
-) -> Decision:
+    session: Session, settings: Settings, commands: Sequence[OfficeCommand], actor: str, now: datetime
+) -> list[Decision]:
     """The same within a transaction of the caller's: a plan books its hundred assignments at once."""
-    row, order = repository.lock(session, command.work_order_id)
-    if isinstance(command, AssignWorkOrder) and not session.get(TechnicianRow, command.technician_id):
+    books = Books(session, settings, now)
+    decisions = decide_all(books, [(mint(), command) for command in commands], actor)
+    books.write()
+    return decisions
+
+
+def decide_all(books: Books, commands: Sequence[tuple[UUID, OfficeCommand]], actor: str) -> list[Decision]:
+    """Decide commands, each with its id, one after another, and write down what they cause."""
+    ids = [command.work_order_id for _, command in commands]
+    books.open_orders(ids)
+    orders = [order for order_id in ids if (order := books.opened(order_id))]
+    named = {device.serial for order in orders for device in (*order.removed, *order.fitted)}
+    books.open_assets(named, AssetRow.claimed_by.in_(ids))
+    return [_decide(books, command_id, command, actor) for command_id, command in commands]
+
+
+def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) -> Decision:
+    order = books.order(command.work_order_id)
+    if isinstance(command, AssignWorkOrder | ReopenWorkOrder) and books.van_of(command.technician_id) is None:
         raise NotFound("There is no such technician", field="technician_id")
-    claimed = session.scalars(select(AssetRow.serial).where(AssetRow.claimed_by == order.id))
-    found = register.lock(session, [*claimed, *(device.serial for device in order.removed)])
-    van = _van_at_work(session, order)
+    van_id = _van_at_work(books, order)
+    serials = {device.serial for device in (*order.removed, *order.fitted)}
+    serials.update(books.claimed_by(order.id))
     before = Situation(
         order=order,
         actor_id=OFFICE,
-        van_id=van.id if van else None,
-        van_name=van.name if van else "",
-        assets={serial: asset for serial, (_, asset) in found.items()},
+        van_id=van_id,
+        van_name=books.session.get_one(StockPlaceRow, van_id).name if van_id else "",
+        assets=books.assets(serials),
         on_hand={},
         products={},
     )
-    decision = decide(command, before, now)
-    kept = _keep(session, command, row, actor, now)
+    decision = decide(command, before, books.now)
     deed = Deed(
-        session=session,
-        settings=settings,
-        command_id=kept.id,
+        books=books,
+        command_id=command_id,
         actor=actor,
-        row=row,
         before=before,
         after=decision.after,
-        happened_at=now,
-        decided_at=now,
+        happened_at=books.now,
+        decided_at=books.now,
     )
     if decision.after.order.technician_id != order.technician_id:
-        row.why = {}  # the plan's reason was for somebody else; a plan that decides gives its own
-    book(deed, decision, {serial: asset_row for serial, (asset_row, _) in found.items()})
+        books.row_of(order.id).why = {}  # the reason was for somebody else; a plan gives its own
+    book(deed, decision)
+    _keep(books, command_id, command, order, actor)
     return decision
 
 
-def _van_at_work(session: Session, order: WorkOrder) -> StockPlaceRow | None:
+def _van_at_work(books: Books, order: WorkOrder) -> UUID | None:
     """The van of the visit that is under way: what it has used so far came from there."""
-    if not order.state.is_under_way:
+    if not order.state.is_under_way or order.technician_id is None:
         return None
-    query = (
-        select(StockPlaceRow)
-        .join(TechnicianRow, TechnicianRow.van_id == StockPlaceRow.id)
-        .where(TechnicianRow.id == order.technician_id)
-    )
-    return session.scalar(query)
+    return books.van_of(order.technician_id)
 
 
-def _keep(
-    session: Session, command: OfficeCommand, row: WorkOrderRow, actor: str, now: datetime
-) -> CommandRow:
-    kept = CommandRow(
-        id=mint(),
-        number=next_numbers(session, 1)[0],
+def _keep(books: Books, command_id: UUID, command: OfficeCommand, before: WorkOrder, actor: str) -> None:
+    books.log(
+        id=command_id,
         origin="office",
         device_id=None,
         actor=actor,
         seq=0,
         type=command.type,
         schema_version=SCHEMA,
-        work_order_id=row.id,
+        work_order_id=before.id,
         body=encode(command).decode(),
         digest="",
-        base_version=row.version,
-        made_at=now,
-        happened_at=now,
-        decided_at=now,
+        base_version=before.version,
+        made_at=books.now,
+        made_mono_ms=None,
+        boot=None,
+        hlc=None,
+        happened_at=books.now,
+        decided_at=books.now,
         outcome="accepted",
         slug=None,
         detail=None,
         remarks=[],
     )
-    session.add(kept)
-    return kept

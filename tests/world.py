@@ -136,8 +136,8 @@ class Phone:
             for number, command in enumerate(commands)
         ]
 
-    def units(self) -> DeviceUnits:
-        return DeviceUnits(self._world.database, self._world.settings, self.device_id)
+    def units(self, now: datetime) -> DeviceUnits:
+        return DeviceUnits(self._world.database, self._world.settings, self.device_id, now)
 
     def deliver(
         self,
@@ -148,7 +148,7 @@ class Phone:
     ) -> list[Receipt]:
         """Through the real push, at the server's time `now` (default: a day after the world's)."""
         arrived = now or self._world.now + timedelta(days=1)
-        return push(envelopes, self.units(), device_now=device_now or arrived, now=arrived)
+        return push(envelopes, self.units(arrived), device_now=device_now or arrived, now=arrived)
 
     def send(self, *commands: FieldCommand, start: datetime | None = None) -> list[Receipt]:
         """New envelopes, delivered."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.assets.models import AssetRow
@@ -25,14 +25,21 @@ def find(session: Session, *conditions: Any) -> list[Asset]:
     return [_asset(row, name) for row, name in session.execute(query)]
 
 
-def lock(session: Session, serials: Iterable[str]) -> dict[str, tuple[AssetRow, Asset]]:
-    """Serial → row and value of the devices to change, locked in serial order so that nobody deadlocks."""
+def lock(
+    session: Session, codes: Iterable[str], *conditions: Any
+) -> dict[str, tuple[AssetRow, Asset]]:
+    """Serial → row and value of the devices to change, locked in serial order so that nobody deadlocks.
+
+    `codes` are serials, MACs or GPON serials; a device that meets any of `conditions` comes too.
+    """
+    wanted = sorted(set(codes))
+    named = [column.in_(wanted) for column in (AssetRow.serial, AssetRow.gpon_serial, AssetRow.mac)]
     query = (
         select(AssetRow, StockPlaceRow.name)
         .join(StockPlaceRow, StockPlaceRow.id == AssetRow.holder_id)
-        .where(AssetRow.serial.in_(sorted(set(serials))))
+        .where(or_(*(named if wanted else ()), *conditions))
         .order_by(AssetRow.serial)
-        .with_for_update(of=AssetRow)
+        .with_for_update(of=AssetRow, key_share=True)
         .execution_options(populate_existing=True)
     )
     return {row.serial: (row, _asset(row, name)) for row, name in session.execute(query)}
@@ -62,17 +69,18 @@ def store(row: AssetRow, asset: Asset) -> None:
     row.claimed_by = asset.claimed_by
 
 
-def new_row(asset: Asset, asset_id: UUID, received_at: Any) -> AssetRow:
-    return AssetRow(
-        id=asset_id,
-        serial=asset.serial,
-        sku=asset.sku,
-        gpon_serial=asset.gpon_serial,
-        mac=asset.mac,
-        batch=asset.batch,
-        state=asset.state,
-        holder_kind=asset.holder_kind,
-        holder_id=asset.holder_id,
-        claimed_by=asset.claimed_by,
-        received_at=received_at,
-    )
+def new_values(asset: Asset, received_at: datetime) -> dict[str, Any]:
+    """The columns of a device that was never booked in."""
+    return {
+        "id": asset.id,
+        "serial": asset.serial,
+        "sku": asset.sku,
+        "gpon_serial": asset.gpon_serial,
+        "mac": asset.mac,
+        "batch": asset.batch,
+        "state": asset.state,
+        "holder_kind": asset.holder_kind,
+        "holder_id": asset.holder_id,
+        "claimed_by": asset.claimed_by,
+        "received_at": received_at,
+    }

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from server.billing.models import JournalLineRow
+from server.db.base import table_of
 from shared.money import Money
 
 
@@ -35,6 +38,34 @@ class Posting:
     amount: Money
 
 
+def lines(
+    entry_id: UUID,
+    postings: Sequence[Posting],
+    *,
+    at: datetime,
+    work_order_id: UUID | None = None,
+) -> list[dict[str, Any]]:
+    """One entry as rows of JournalLineRow. Raises ValueError when it does not balance; zeros are left out."""
+    kept = [posting for posting in postings if posting.amount.minor]
+    if not kept:
+        return []
+    total = sum((posting.amount for posting in kept[1:]), kept[0].amount)
+    if total.minor:
+        raise ValueError(f"the entry is off by {total}")
+    return [
+        {
+            "entry_id": entry_id,
+            "line": number,
+            "account": posting.account,
+            "amount_minor": posting.amount.minor,
+            "currency": posting.amount.currency,
+            "work_order_id": work_order_id,
+            "at": at,
+        }
+        for number, posting in enumerate(kept, start=1)
+    ]
+
+
 def post(
     session: Session,
     entry_id: UUID,
@@ -43,22 +74,6 @@ def post(
     at: datetime,
     work_order_id: UUID | None = None,
 ) -> None:
-    """Add one entry. Raises ValueError when it does not balance; lines of zero are left out."""
-    lines = [posting for posting in postings if posting.amount.minor]
-    if not lines:
-        return
-    total = sum((posting.amount for posting in lines[1:]), lines[0].amount)
-    if total.minor:
-        raise ValueError(f"the entry is off by {total}")
-    session.add_all(
-        JournalLineRow(
-            entry_id=entry_id,
-            line=number,
-            account=posting.account,
-            amount_minor=posting.amount.minor,
-            currency=posting.amount.currency,
-            work_order_id=work_order_id,
-            at=at,
-        )
-        for number, posting in enumerate(lines, start=1)
-    )
+    """Add one entry by itself."""
+    if rows := lines(entry_id, postings, at=at, work_order_id=work_order_id):
+        session.execute(insert(table_of(JournalLineRow)), rows)

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Date, DateTime, Dialect, Integer, MetaData, String, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Date, DateTime, Dialect, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 NAMES = {
@@ -54,6 +55,19 @@ class Base(DeclarativeBase):
         dict[str, Any]: Json,
         list[Any]: Json,
     }
+
+
+def table_of(kind: type[Base]) -> Table:
+    """For statements that write plain rows, past the session's bookkeeping."""
+    table = kind.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def upserting(session: Session, kind: type[Base]) -> Any:
+    """`INSERT INTO kind`, for on_conflict_… in the words of the session's database."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(kind)
 
 
 __all__ = ["Base", "Instant", "Json", "Serial", "Text"]

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal_column, select, text, tuple_
+from sqlalchemy import insert, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from server.db.base import table_of
 from server.db.feed_models import FeedRow
 
 BOARD = "board"
@@ -80,20 +81,15 @@ def append(
     facts: dict[str, Any] | None = None,
 ) -> None:
     """Tell each of `scopes` that (kind, key) changed. Visible when the surrounding transaction commits."""
-    xid: Any = _XID if _is_postgresql(session) else 0
-    for scope in dict.fromkeys(scopes):
-        session.add(
-            FeedRow(
-                xid=xid,
-                scope=scope,
-                kind=kind,
-                key=str(key),
-                topic=topic,
-                at=at,
-                actor=actor,
-                facts=facts or {},
-            )
-        )
+    entry = {"kind": kind, "key": str(key), "topic": topic, "at": at, "actor": actor, "facts": facts or {}}
+    append_all(session, [{"scope": scope, **entry} for scope in dict.fromkeys(scopes)])
+
+
+def append_all(session: Session, entries: Sequence[dict[str, Any]]) -> None:
+    """Rows of FeedRow without `seq` and `xid`, in one statement."""
+    if entries:
+        xid: Any = _XID if _is_postgresql(session) else 0
+        session.execute(insert(table_of(FeedRow)).values(xid=xid), list(entries))
 
 
 def read(session: Session, scopes: Sequence[str], after: Position, limit: int = 500) -> list[Change]:

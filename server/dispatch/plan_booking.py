@@ -98,8 +98,7 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
     rows = _lock(session, question)
     skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}
     commands = [command for number, command in proposal.commands.items() if number not in skipped]
-    for command in sorted(commands, key=lambda command: command.work_order_id):
-        office.apply(session, settings, command, ACTOR, now)
+    office.apply(session, settings, commands, ACTOR, now)
     for order in question.open_orders:
         why = proposal.why.get(order.number, {})
         if order.number not in skipped and rows[order.id].why != why:

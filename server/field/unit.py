@@ -1,56 +1,42 @@
-"""sync.server.ports.Unit on SQL: one transaction for one command of one device."""
+"""sync.server.ports.Unit on SQL: one transaction for a batch of commands of one device."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
-from server.assets import register
-from server.assets.models import AssetRow
 from server.booking import book
-from server.clock import mint, utc_now
+from server.books import Books, Known, name_id
 from server.consequences import Deed
 from server.db import feed
-from server.db.command_log import next_numbers
 from server.db.engine import Database
-from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
 from server.settings import Settings
-from server.stock import ledger
 from server.stock.models import StockPlaceRow
-from server.stock.products import products
-from server.work_orders import repository
-from server.work_orders.models import WorkOrderRow
-from shared.commands import FieldCommand, InstallAsset, RemoveAsset, UseParts
+from shared.commands import AddEvidence, CloseWorkOrder, FieldCommand, InstallAsset, RemoveAsset, UseParts
 from shared.decide import Decision
-from shared.problems import IdReused, Problem
+from shared.problems import IdReused, NotFound, Problem
 from shared.remarks import Remark
 from shared.situation import Situation
 from sync.protocol import PushedCommand, Receipt
-from sync.server.ports import Clash, Key, TryAgain, Unit
+from sync.server.ports import Asked, Clash, Key, TryAgain, Unit
 
 INTEGER_MAX = 2**31 - 1
-
-
-def receipt_of(row: CommandRow) -> Receipt:
-    outcome = "accepted" if row.outcome == "accepted" else "held"
-    return Receipt(
-        command_id=row.id,
-        outcome=outcome,  # type: ignore[arg-type]  # one of the two literals, as just said
-        decided_at=row.decided_at,
-        slug=row.slug,
-        detail=row.detail,
-        remarks=tuple(Remark(item["slug"], item["detail"]) for item in row.remarks),
-    )
+NAME_LENGTH_MAX = 80
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class CommandUnit:
@@ -58,172 +44,177 @@ class CommandUnit:
 
     def __init__(
         self,
-        session: Session,
-        settings: Settings,
+        books: Books,
         device_id: UUID,
         technician: TechnicianRow,
         van: str,
+        known: Mapping[UUID, Known],
         touched: dict[Key, None],
+        *,
+        origin: str = "field",
     ) -> None:
-        self._session = session
-        self._settings = settings
+        self._books = books
         self._device_id = device_id
         self._technician = technician
         self._van_name = van
+        self._known = dict(known)
         self._touched = touched
-        self._row: WorkOrderRow | None = None
-        self._assets: dict[str, AssetRow] = {}
+        self._origin = origin
 
-    def receipt_of(self, pushed: PushedCommand) -> Receipt | None:
-        row = self._session.get(CommandRow, pushed.id)
-        if row is None:
+    def receipt_of(self, asked: Asked) -> Receipt | None:
+        known = self._known.get(asked.pushed.id)
+        if known is None:
             return None
-        if row.digest != _digest(pushed) or not self._is_ours(row):
+        if known.digest != _digest(asked.pushed) or known.technician_id != self._technician.id:
             raise IdReused(
                 "This id came before with another content: the app must mint a new one", field="id"
             )
-        if row.work_order_id:
-            self._touched[("work_order", str(row.work_order_id))] = None
-        return receipt_of(row)
+        if known.work_order_id:
+            self._touched[("work_order", str(known.work_order_id))] = None
+        return known.receipt
 
-    def _is_ours(self, row: CommandRow) -> bool:
-        """From this device, or from the one that this technician had before it was registered anew."""
-        sender = self._session.get(DeviceRow, row.device_id) if row.device_id else None
-        return sender is not None and sender.technician_id == self._technician.id
-
-    def situation(self, command: FieldCommand) -> tuple[FieldCommand, Situation]:
-        session = self._session
-        self._row, order = repository.lock(session, command.work_order_id)
-        command = self._resolve(command)
+    def situation(self, asked: Asked) -> tuple[FieldCommand, Situation]:
+        if asked.command is None:
+            assert asked.problem is not None, "what can't be read has its reason"
+            raise asked.problem
+        books, command = self._books, asked.command
+        order = books.order(command.work_order_id)
         serials = {item.serial for item in order.fitted} | {item.serial for item in order.removed}
         if isinstance(command, InstallAsset | RemoveAsset):
+            command = replace(command, serial=books.serial_of(command.serial) or command.serial)
             serials.add(command.serial)
-        found = register.lock(session, serials)
-        self._assets = {serial: row for serial, (row, _) in found.items()}
+        assets = books.assets(serials)
         used = {line.sku for line in command.lines} if isinstance(command, UseParts) else set()
-        named = used | order.fitting_skus | {asset.sku for _, asset in found.values()}
+        named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
         if isinstance(command, InstallAsset) and command.sku:
             named |= {command.sku}
+        on_hand = books.on_hand(self._technician.van_id) if used else {}
         situation = Situation(
             order=order,
             actor_id=self._technician.id,
             van_id=self._technician.van_id,
             van_name=self._van_name,
-            assets={serial: asset for serial, (_, asset) in found.items()},
-            on_hand=ledger.balances(session, self._technician.van_id, used) if used else {},
-            products=products(session, named) if named else {},
+            assets=assets,
+            on_hand={sku: on_hand[sku] for sku in used if sku in on_hand},
+            products=books.products(named) if named else {},
         )
         return command, situation
 
-    def _resolve(self, command: FieldCommand) -> FieldCommand:
-        """A GPON serial or a MAC that was scanned in place of the serial finds its device all the same."""
-        if not isinstance(command, InstallAsset | RemoveAsset):
-            return command
-        code = command.serial
-        query = select(AssetRow.serial).where(
-            or_(AssetRow.serial == code, AssetRow.gpon_serial == code, AssetRow.mac == code)
-        )
-        serials = self._session.scalars(query.limit(2)).all()
-        return replace(command, serial=serials[0]) if len(serials) == 1 else command
-
-    def accept(
-        self,
-        pushed: PushedCommand,
-        command: FieldCommand,
-        before: Situation,
-        decision: Decision,
-        happened_at: datetime,
-        remarks: tuple[Remark, ...],
-    ) -> Receipt:
-        assert self._row is not None, "accept follows situation"
-        row = self._keep(pushed, "accepted", happened_at, remarks=remarks)
+    def accept(self, asked: Asked, command: FieldCommand, before: Situation, decision: Decision) -> Receipt:
+        books = self._books
+        remarks = decision.remarks + asked.remarks
         deed = Deed(
-            session=self._session,
-            settings=self._settings,
-            command_id=pushed.id,
+            books=books,
+            command_id=asked.pushed.id,
             actor=self._technician.name,
-            row=self._row,
             before=before,
             after=decision.after,
-            happened_at=happened_at,
-            decided_at=row.decided_at,
+            happened_at=asked.happened_at,
+            decided_at=books.now,
         )
-        self._touched.update(dict.fromkeys(book(deed, decision, self._assets)))
-        return receipt_of(row)
+        self._touched.update(dict.fromkeys(book(deed, decision)))
+        if isinstance(command, AddEvidence):
+            books.await_evidence(
+                self._technician.id, command.digest, command.size_bytes, command.work_order_id
+            )
+        return self._keep(asked, "accepted", remarks=remarks, work_order_id=command.work_order_id)
 
-    def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt:
+    def hold(self, asked: Asked, problem: Problem) -> Receipt:
         """Keep the command whole, with the reason, for a dispatcher."""
         if isinstance(problem, IdReused):
-            return self._hold_under_another_id(pushed, problem, happened_at)
-        row = self._keep(pushed, "held", happened_at, problem=problem)
-        self._tell_dispatch(row)
-        return receipt_of(row)
+            return self._hold_under_another_id(asked, problem)
+        receipt = self._keep(asked, "held", problem=problem, work_order_id=self._order_named_by(asked))
+        self._tell_dispatch(asked, receipt)
+        return receipt
 
-    def _hold_under_another_id(
-        self, pushed: PushedCommand, problem: IdReused, happened_at: datetime
-    ) -> Receipt:
+    def _hold_under_another_id(self, asked: Asked, problem: IdReused) -> Receipt:
         """The id is taken by another content; this one is kept all the same, once however often it comes."""
-        kept = self._session.scalar(
-            select(CommandRow).where(
-                CommandRow.device_id == self._device_id,
-                CommandRow.slug == IdReused.slug,
-                CommandRow.digest == _digest(pushed),
-            )
-        )
-        if kept is None:
-            kept = self._keep(replace(pushed, id=mint()), "held", happened_at, problem=problem)
-            self._tell_dispatch(kept)
-        return replace(receipt_of(kept), command_id=pushed.id)
+        digest = _digest(asked.pushed)
+        own_id = name_id(asked.pushed.id, LONG_AGO, f"another content {self._device_id} {digest}")
+        kept = self._known.get(own_id) or self._books.known([own_id]).get(own_id)
+        if kept is not None:
+            receipt = kept.receipt
+        else:
+            another = replace(asked, pushed=replace(asked.pushed, id=own_id))
+            receipt = self._keep(another, "held", problem=problem, work_order_id=self._order_named_by(asked))
+            self._tell_dispatch(another, receipt)
+        return replace(receipt, command_id=asked.pushed.id)
 
-    def _tell_dispatch(self, row: CommandRow) -> None:
-        if row.work_order_id:
-            self._touched[("work_order", str(row.work_order_id))] = None
-        feed.append(
-            self._session,
+    def _order_named_by(self, asked: Asked) -> UUID | None:
+        """The order that a held command is about, as far as one can tell and there is such an order."""
+        named = asked.command.work_order_id if asked.command else _order_in(asked.pushed)
+        try:
+            return self._books.order(named).id if named else None
+        except NotFound:
+            return None
+
+    def _tell_dispatch(self, asked: Asked, receipt: Receipt) -> None:
+        order_id = self._order_named_by(asked)
+        if order_id:
+            self._touched[("work_order", str(order_id))] = None
+        if isinstance(asked.command, AddEvidence) and _DIGEST.fullmatch(asked.command.digest):
+            # A dispatcher will want to see it.
+            self._books.await_evidence(
+                self._technician.id, asked.command.digest, asked.command.size_bytes, order_id
+            )
+        self._books.tell(
             [feed.BOARD],
             "command",
-            row.id,
+            str(asked.pushed.id),
             "CommandHeld",
-            at=row.decided_at,
             actor=self._technician.name,
-            facts={"slug": row.slug, "work_order_id": str(row.work_order_id) if row.work_order_id else None},
+            facts={"slug": receipt.slug, "work_order_id": str(order_id) if order_id else None},
         )
 
     def _keep(
         self,
-        pushed: PushedCommand,
-        outcome: str,
-        happened_at: datetime,
+        asked: Asked,
+        outcome: Literal["accepted", "held"],
         *,
+        work_order_id: UUID | None,
         problem: Problem | None = None,
         remarks: tuple[Remark, ...] = (),
-    ) -> CommandRow:
-        row = CommandRow(
+    ) -> Receipt:
+        pushed, now = asked.pushed, self._books.now
+        receipt = Receipt(
+            command_id=pushed.id,
+            outcome=outcome,
+            decided_at=now,
+            slug=problem.slug if problem else None,
+            detail=storable(problem.detail) if problem else None,
+            remarks=remarks,
+        )
+        digest = _digest(pushed)
+        self._books.log(
             id=pushed.id,
-            number=next_numbers(self._session, 1)[0],
-            origin="field",
+            origin=self._origin,
             device_id=self._device_id,
             actor=self._technician.name,
             seq=in_range(pushed.seq),
             type=storable(pushed.type),
             schema_version=in_range(pushed.schema),
-            work_order_id=self._row.id if self._row else None,
+            work_order_id=work_order_id,
             body=storable(bytes(pushed.body).decode(errors="backslashreplace")),
-            digest=_digest(pushed),
+            digest=digest,
             base_version=in_range(pushed.base_version),
             made_at=pushed.made_at,
             made_mono_ms=pushed.made_mono_ms,
-            boot=pushed.boot,
-            hlc=pushed.hlc,
-            happened_at=happened_at,
-            decided_at=utc_now(),
+            boot=storable(pushed.boot[:NAME_LENGTH_MAX]) if pushed.boot else None,
+            hlc=storable(pushed.hlc[:NAME_LENGTH_MAX]) if pushed.hlc else None,
+            happened_at=asked.happened_at,
+            decided_at=now,
             outcome=outcome,
-            slug=problem.slug if problem else None,
-            detail=storable(problem.detail) if problem else None,
+            slug=receipt.slug,
+            detail=receipt.detail,
             remarks=[{"slug": remark.slug, "detail": remark.detail} for remark in remarks],
         )
-        self._session.add(row)
-        return row
+        self._known[pushed.id] = Known(
+            receipt=receipt,
+            digest=digest,
+            technician_id=self._technician.id,
+            work_order_id=work_order_id,
+        )
+        return receipt
 
 
 def in_range(number: int) -> int:
@@ -241,34 +232,63 @@ def _digest(pushed: PushedCommand) -> str:
     return sha256(b"%s\x00%d\x00" % (pushed.type.encode(), pushed.schema) + bytes(pushed.body)).hexdigest()
 
 
+def _order_in(pushed: PushedCommand) -> UUID | None:
+    """The work order that a command names which we can't read."""
+    try:
+        found = json.loads(bytes(pushed.body))
+        return UUID(found["work_order_id"]) if isinstance(found, dict) else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
 class DeviceUnits:
     """Opens a CommandUnit; one at a time for each device, in every process.
 
     `touched` collects the rows that a pull right after should bring along.
     """
 
-    def __init__(self, database: Database, settings: Settings, device_id: UUID) -> None:
+    def __init__(self, database: Database, settings: Settings, device_id: UUID, now: datetime) -> None:
         self._database = database
         self._settings = settings
         self._device_id = device_id
+        self._now = now
         self.touched: dict[Key, None] = {}
 
     @contextmanager
-    def __call__(self) -> Iterator[Unit]:
+    def __call__(self, batch: Sequence[Asked]) -> Iterator[Unit]:
         try:
             with self._database.write() as session:
-                yield self._unit(session)
+                books = Books(session, self._settings, self._now)
+                yield self._open(session, books, batch)
+                books.write()
         except OperationalError as error:
             raise TryAgain from error
         except IntegrityError as error:
             raise Clash from error
 
-    def _unit(self, session: Session) -> CommandUnit:
+    def _open(self, session: Session, books: Books, batch: Sequence[Asked]) -> CommandUnit:
+        """Everything the batch will need, with one query a table."""
         technician, van_name = session.execute(
             select(TechnicianRow, StockPlaceRow.name)
             .join(DeviceRow, DeviceRow.technician_id == TechnicianRow.id)
             .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
             .where(DeviceRow.id == self._device_id)
-            .with_for_update(of=DeviceRow)  # a retry that overtakes its first try waits here
+            # A retry that overtakes its first try waits here. key_share: photos may name the device.
+            .with_for_update(of=DeviceRow, key_share=True)
         ).one()
-        return CommandUnit(session, self._settings, self._device_id, technician, van_name, self.touched)
+        known = books.known(asked.pushed.id for asked in batch)
+        fresh = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
+        books.open_orders(command.work_order_id for command in fresh)
+        orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
+        codes = {item.serial for item in fresh if isinstance(item, InstallAsset | RemoveAsset)}
+        codes |= {fitted.serial for order in orders for fitted in order.fitted}
+        codes |= {removed.serial for order in orders for removed in order.removed}
+        books.open_assets(codes)
+        skus = {line.sku for command in fresh if isinstance(command, UseParts) for line in command.lines}
+        skus |= {
+            sku for order in orders for sku in (*order.fitting_skus, *(line.sku for line in order.parts))
+        }
+        books.open_products(skus)
+        closing = {command.work_order_id for command in fresh if isinstance(command, CloseWorkOrder)}
+        books.open_services(order.service.id for order in orders if order.id in closing)
+        return CommandUnit(books, self._device_id, technician, van_name, known, self.touched)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from server.stock.models import ReservationRow, StockMoveRow, StockPlaceRow
+from server.db.base import table_of, upserting
+from server.stock.models import ReservationRow, StockBalanceRow, StockMoveRow, StockPlaceRow
 from shared.assets import HolderKind
 from shared.stock import StockMove
 
 OUR_PLACES = (HolderKind.VAN, HolderKind.DEPOT)
 """Where a unit counts as our stock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Moves under one `cause`, the command or receipt of goods that made them."""
+
+    moves: Sequence[StockMove]
+    cause: UUID
+    at: datetime
+    work_order_id: UUID | None = None
 
 
 def book(
@@ -26,52 +39,82 @@ def book(
     work_order_id: UUID | None = None,
 ) -> None:
     """Add `moves` under one `cause`; a second booking of the same cause breaks a unique constraint."""
-    session.add_all(
-        StockMoveRow(
-            sku=move.sku,
-            quantity=move.quantity,
-            source_id=move.source_id,
-            target_id=move.target_id,
-            serial=move.serial,
-            work_order_id=work_order_id,
-            cause=cause,
-            line=line,
-            at=at,
-        )
-        for line, move in enumerate(moves, start=1)
+    write(session, [Booking(moves=moves, cause=cause, at=at, work_order_id=work_order_id)])
+
+
+def write(session: Session, bookings: Sequence[Booking]) -> None:
+    """Add the moves of all `bookings`, and bring the balances up to date, each with one statement."""
+    rows = [
+        {
+            "sku": move.sku,
+            "quantity": move.quantity,
+            "source_id": move.source_id,
+            "target_id": move.target_id,
+            "serial": move.serial,
+            "work_order_id": booking.work_order_id,
+            "cause": booking.cause,
+            "line": line,
+            "at": booking.at,
+        }
+        for booking in bookings
+        for line, move in enumerate(booking.moves, start=1)
+    ]
+    if not rows:
+        return
+    session.flush()  # places and products that the moves speak of
+    session.execute(insert(table_of(StockMoveRow)), rows)
+    shifts: dict[tuple[UUID, str], int] = defaultdict(int)
+    for booking in bookings:
+        for move in booking.moves:
+            shifts[move.source_id, move.sku] -= move.quantity
+            shifts[move.target_id, move.sku] += move.quantity
+    changed = [
+        {"place_id": place_id, "sku": sku, "quantity": quantity}
+        for (place_id, sku), quantity in sorted(shifts.items())  # in one order, so that nobody deadlocks
+    ]
+    adding = upserting(session, StockBalanceRow)
+    session.execute(
+        adding.on_conflict_do_update(
+            index_elements=[StockBalanceRow.place_id, StockBalanceRow.sku],
+            set_={"quantity": StockBalanceRow.quantity + adding.excluded.quantity},
+        ),
+        changed,
     )
 
 
 def balances(session: Session, place_id: UUID, skus: Iterable[str] | None = None) -> dict[str, int]:
     """SKU → units at one place. SKUs that never moved there are missing."""
-    signed = case((StockMoveRow.target_id == place_id, StockMoveRow.quantity), else_=-StockMoveRow.quantity)
-    query = (
-        select(StockMoveRow.sku, func.sum(signed))
-        .where(or_(StockMoveRow.source_id == place_id, StockMoveRow.target_id == place_id))
-        .group_by(StockMoveRow.sku)
-    )
+    query = select(StockBalanceRow.sku, StockBalanceRow.quantity).where(StockBalanceRow.place_id == place_id)
     if skus is not None:
         wanted = list(skus)
         if not wanted:
             return {}
-        query = query.where(StockMoveRow.sku.in_(wanted))
-    return {sku: int(total) for sku, total in session.execute(query)}
+        query = query.where(StockBalanceRow.sku.in_(wanted))
+    return {sku: quantity for sku, quantity in session.execute(query)}
 
 
 def ours(session: Session, skus: Iterable[str]) -> dict[str, int]:
     """SKU → units in all our vans and depots together."""
     wanted = sorted(set(skus))
-    places = select(StockPlaceRow.id).where(StockPlaceRow.kind.in_(OUR_PLACES))
-    totals = dict.fromkeys(wanted, 0)
+    query = (
+        select(StockBalanceRow.sku, func.sum(StockBalanceRow.quantity))
+        .join(StockPlaceRow, StockPlaceRow.id == StockBalanceRow.place_id)
+        .where(StockBalanceRow.sku.in_(wanted), StockPlaceRow.kind.in_(OUR_PLACES))
+        .group_by(StockBalanceRow.sku)
+    )
+    return dict.fromkeys(wanted, 0) | {sku: int(total) for sku, total in session.execute(query)}
+
+
+def summed(session: Session) -> dict[tuple[UUID, str], int]:
+    """(place, SKU) → units by the moves themselves: what the balances must say."""
+    totals: dict[tuple[UUID, str], int] = defaultdict(int)
     for side, sign in ((StockMoveRow.target_id, 1), (StockMoveRow.source_id, -1)):
-        query = (
-            select(StockMoveRow.sku, func.sum(StockMoveRow.quantity))
-            .where(StockMoveRow.sku.in_(wanted), side.in_(places))
-            .group_by(StockMoveRow.sku)
+        query = select(side, StockMoveRow.sku, func.sum(StockMoveRow.quantity)).group_by(
+            side, StockMoveRow.sku
         )
-        for sku, total in session.execute(query):
-            totals[sku] += sign * int(total)
-    return totals
+        for place_id, sku, total in session.execute(query):
+            totals[place_id, sku] += sign * int(total)
+    return dict(totals)
 
 
 def reserved(session: Session, place_id: UUID) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,14 @@ from server.assets.models import AssetRow
 from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, ServiceRow
 from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
-from shared.problems import NotFound
 from shared.skills import SkillNeed
 from shared.windows import TimeWindow
 from shared.work_orders import (
     CheckResult,
     CheckSpec,
     Contact,
+    ContactSuggestion,
+    EarlierPlan,
     EquipmentNeed,
     EvidenceRef,
     FittedAsset,
@@ -32,7 +34,9 @@ from shared.work_orders import (
     RemovedAsset,
     ServiceCard,
     ServiceState,
+    SplitOff,
     UnfinishedReason,
+    VisitReport,
     WorkOrder,
     WorkOrderKind,
     WorkOrderState,
@@ -54,7 +58,7 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitRecord:
-    """What the visit recorded; only ever grows, but for a device fitted by mistake."""
+    """What visits recorded and what conflicts left; only ever grows, but for a device fitted by mistake."""
 
     checks: tuple[CheckResult, ...] = ()
     parts: tuple[PartLine, ...] = ()
@@ -62,6 +66,13 @@ class VisitRecord:
     removed: tuple[RemovedAsset, ...] = ()
     evidence: tuple[EvidenceRef, ...] = ()
     notes: tuple[Note, ...] = ()
+    parts_booked: int = 0
+    reports: tuple[VisitReport, ...] = ()
+    suggestions: tuple[ContactSuggestion, ...] = ()
+    earlier_plans: tuple[EarlierPlan, ...] = ()
+    split_off: tuple[SplitOff, ...] = ()
+    call_out_at: datetime | None = None
+    deleted_at: datetime | None = None
 
 
 def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:
@@ -72,6 +83,10 @@ def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:
 
 def _values(value: Any) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _taken_from(order: WorkOrder, shape: type[Requirements | VisitRecord]) -> dict[str, Any]:
+    return {field.name: getattr(order, field.name) for field in fields(shape)}
 
 
 def _joined() -> Select[WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow]:
@@ -97,13 +112,18 @@ def find(session: Session, *conditions: Any) -> list[WorkOrder]:
     return [_build(row, on_site) for row in found]
 
 
-def lock(session: Session, work_order_id: UUID) -> tuple[WorkOrderRow, WorkOrder]:
-    """The order to change, held until the transaction ends. Raises NotFound."""
-    query = _joined().where(WorkOrderRow.id == work_order_id).with_for_update(of=WorkOrderRow)
-    row = session.execute(query.execution_options(populate_existing=True)).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no work order {work_order_id}", field="work_order_id")
-    return row[0], _build(row, _serials_on_site(session, [row[2].id]))
+def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[WorkOrderRow, WorkOrder]]:
+    """The orders to change, held in order of their ids till the transaction ends. Unknown ids are missing."""
+    query = (
+        _joined()
+        .where(WorkOrderRow.id.in_(sorted(ids)))
+        .order_by(WorkOrderRow.id)
+        .with_for_update(of=WorkOrderRow, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    found = session.execute(query).all()
+    on_site = _serials_on_site(session, [row[2].id for row in found])
+    return {row[0].id: (row[0], _build(row, on_site)) for row in found}
 
 
 def _serials_on_site(session: Session, location_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
@@ -186,13 +206,8 @@ def store(row: WorkOrderRow, order: WorkOrder) -> None:
     row.finished_at = order.finished_at
     row.unfinished_reason = order.unfinished_reason
     row.version = order.version
-    row.record = to_json(
-        VisitRecord(
-            checks=order.checks,
-            parts=order.parts,
-            fitted=order.fitted,
-            removed=order.removed,
-            evidence=order.evidence,
-            notes=order.notes,
-        )
-    )
+    row.window_start = order.window.start if order.window else None
+    row.window_end = order.window.end if order.window else None
+    if order.split_off:  # nothing else changes what a visit asks for
+        row.requirements = to_json(Requirements(**_taken_from(order, Requirements)))
+    row.record = to_json(VisitRecord(**_taken_from(order, VisitRecord)))

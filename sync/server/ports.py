@@ -28,34 +28,45 @@ Key = tuple[str, str]
 """(kind, key) of a row."""
 
 
-class Unit(Protocol):
-    """One command's transaction: all that a command causes is written here, or nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One pushed command as it was read: either the `command`, or the `problem` why it can't be read.
 
-    def receipt_of(self, pushed: PushedCommand) -> Receipt | None:
+    `happened_at`: when, by the server's clock; `remarks`: what had to be corrected for that.
+    """
+
+    pushed: PushedCommand
+    command: FieldCommand | None
+    problem: Problem | None
+    happened_at: datetime
+    remarks: tuple[Remark, ...] = ()
+
+
+class Unit(Protocol):
+    """The transaction of a batch: all that its commands cause is written, or nothing.
+
+    Each command sees what those before it in the batch left behind.
+    """
+
+    def receipt_of(self, asked: Asked) -> Receipt | None:
         """The receipt given earlier. Raises IdReused when that id came with another body."""
         ...
 
-    def situation(self, command: FieldCommand) -> tuple[FieldCommand, Situation]:
-        """The command with its codes resolved, and what the rules may look at, locked. Raises NotFound."""
+    def situation(self, asked: Asked) -> tuple[FieldCommand, Situation]:
+        """The command with its codes resolved, and what the rules may look at, locked. Raises Problem."""
         ...
 
     def accept(
-        self,
-        pushed: PushedCommand,
-        command: FieldCommand,
-        before: Situation,
-        decision: Decision,
-        happened_at: datetime,
-        remarks: tuple[Remark, ...],
+        self, asked: Asked, command: FieldCommand, before: Situation, decision: Decision
     ) -> Receipt: ...
 
-    def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt: ...
+    def hold(self, asked: Asked, problem: Problem) -> Receipt: ...
 
 
 class Units(Protocol):
-    """Opens a transaction; commits on a clean exit, rolls back on any exception."""
+    """Opens a transaction for a batch; commits on a clean exit, rolls back on any exception."""
 
-    def __call__(self) -> AbstractContextManager[Unit]: ...
+    def __call__(self, batch: Sequence[Asked]) -> AbstractContextManager[Unit]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
-"""Answer pushed commands: receipt? → decide → book → receipt, one transaction a command."""
+"""Answer pushed commands: receipt? → decide → book → receipt, one transaction a batch."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from shared.decide import decide
 from shared.problems import IdReused, Problem, ServerFault
 from shared.remarks import Remark
 from sync.protocol import SKEW_TOLERATED, PushedCommand, Receipt, decode_command
-from sync.server.ports import Clash, TryAgain, Units
+from sync.server.ports import Asked, Clash, TryAgain, Unit, Units
 
 _log = logging.getLogger(__name__)
 
@@ -28,20 +28,28 @@ def push(
     now: datetime,
     quarantine: Problem | None = None,
 ) -> list[Receipt]:
-    """Answer `commands` in the device's order.
+    """Answer `commands` in the device's order, all in one transaction where that works.
 
     With `quarantine` nothing new is decided: what has no receipt yet is held with that problem, whole, so
     that a dispatcher can accept it later.
 
-    A command that this server can't digest is held as our own fault, so that it neither blocks the queue nor
-    gets lost. When the database is gone or overrun, TryAgain goes up: the device keeps everything and tries
-    again, and what was answered stands.
+    Where one command spoils the batch, each is answered by itself, and one that this server can't digest is
+    held as our own fault, so that it neither blocks the queue nor gets lost. When the database is gone or
+    overrun, TryAgain goes up: the device keeps everything and tries again, and what was answered stands.
     """
     offset = now - device_now
-    return [
-        _answer_or_hold(_in_utc(pushed), units, offset=offset, now=now, quarantine=quarantine)
-        for pushed in sorted(commands, key=lambda item: item.seq)
-    ]
+    batch = [_read(pushed, offset, now) for pushed in sorted(commands, key=lambda item: item.seq)]
+    return _answer_batch(batch, units, quarantine) if batch else []
+
+
+def _read(pushed: PushedCommand, offset: timedelta, now: datetime) -> Asked:
+    pushed = _in_utc(pushed)
+    happened_at, remarks = corrected(pushed.made_at, offset, now)
+    try:
+        command, problem = decode_command(pushed), None
+    except Problem as unreadable:
+        command, problem = None, unreadable
+    return Asked(pushed=pushed, command=command, problem=problem, happened_at=happened_at, remarks=remarks)
 
 
 def _in_utc(pushed: PushedCommand) -> PushedCommand:
@@ -52,48 +60,41 @@ def _in_utc(pushed: PushedCommand) -> PushedCommand:
     return replace(pushed, made_at=made_at.astimezone(UTC))
 
 
-def _answer_or_hold(
-    pushed: PushedCommand, units: Units, *, offset: timedelta, now: datetime, quarantine: Problem | None
-) -> Receipt:
+def _answer_batch(batch: Sequence[Asked], units: Units, quarantine: Problem | None) -> list[Receipt]:
     for attempt in range(1, TRIES + 1):
         try:
-            return answer(pushed, units, offset=offset, now=now, quarantine=quarantine)
+            with units(batch) as unit:
+                return [answer(asked, unit, quarantine) for asked in batch]
         except Clash:
             continue
         except TryAgain:
             if attempt == TRIES:
-                raise  # a crowd or an outage, not this command's doing: the phone tries again later
+                raise  # a crowd or an outage, not these commands' doing: the phone tries again later
         except Exception:
-            _log.exception("could not digest command %s (%s)", pushed.id, pushed.type)
+            _log.exception("could not digest %s", ", ".join(str(asked.pushed.id) for asked in batch[:3]))
             break
+    if len(batch) > 1:
+        return [receipt for asked in batch for receipt in _answer_batch([asked], units, quarantine)]
+    [asked] = batch
     fault = quarantine or ServerFault("Our server could not book this. It is kept; dispatch has been told")
-    with units() as unit:
-        return unit.receipt_of(pushed) or unit.hold(pushed, fault, corrected(pushed.made_at, offset, now)[0])
+    with units(batch) as unit:
+        return [unit.receipt_of(asked) or unit.hold(asked, fault)]
 
 
-def answer(
-    pushed: PushedCommand,
-    units: Units,
-    *,
-    offset: timedelta,
-    now: datetime,
-    quarantine: Problem | None = None,
-) -> Receipt:
+def answer(asked: Asked, unit: Unit, quarantine: Problem | None = None) -> Receipt:
     """Apply one command once; every later push of the same id gets the same receipt."""
-    happened_at, remarks = corrected(pushed.made_at, offset, now)
-    with units() as unit:
-        try:
-            if receipt := unit.receipt_of(pushed):
-                return receipt
-            command, situation = unit.situation(decode_command(pushed))
-            if quarantine is not None:  # only now, so that the unit knows which job it is about
-                raise quarantine
-            decision = decide(command, situation, happened_at)
-        except IdReused as problem:
-            return unit.hold(pushed, problem, happened_at)
-        except Problem as problem:
-            return unit.hold(pushed, quarantine or problem, happened_at)
-        return unit.accept(pushed, command, situation, decision, happened_at, decision.remarks + remarks)
+    try:
+        if receipt := unit.receipt_of(asked):
+            return receipt
+        command, situation = unit.situation(asked)
+        if quarantine is not None:  # only now, so that the unit knows which job it is about
+            raise quarantine
+        decision = decide(command, situation, asked.happened_at)
+    except IdReused as problem:
+        return unit.hold(asked, problem)
+    except Problem as problem:
+        return unit.hold(asked, quarantine or problem)
+    return unit.accept(asked, command, situation, decision)
 
 
 def corrected(made_at: datetime, offset: timedelta, now: datetime) -> tuple[datetime, tuple[Remark, ...]]:

@@ -126,12 +126,11 @@ class TestAssigning:
         world.ana.send(*world.visit(jobs[4])[:1])
         before = world.contents()
         with pytest.raises(Reassigned), world.database.write() as session:
-            for job in jobs:
-                office.apply(session, world.settings, assign(world, job), "the plan", MONDAY)
+            plan = [assign(world, job) for job in jobs]
+            office.apply(session, world.settings, plan, "the plan", MONDAY)
         assert world.contents() == before
         with world.database.write() as session:
-            for job in jobs[:4]:
-                office.apply(session, world.settings, assign(world, job), "the plan", MONDAY)
+            office.apply(session, world.settings, plan[:4], "the plan", MONDAY)
         assert [world.work_order(job).technician_id for job in jobs[:4]] == [world.ben.technician_id] * 4
 
 

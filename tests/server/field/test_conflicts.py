@@ -141,7 +141,7 @@ class TestAJobGivenToSomebodyElse:
         assert (order.state, order.technician_id) == (WorkOrderState.COMPLETED, world.ana.technician_id)
         assert order.former_technician_ids == {world.ana.technician_id, world.ben.technician_id}
         assert world.balance(world.ana.van_id, CABLE) == 182
-        told = {row.scope for row in world.rows(FeedRow, FeedRow.topic == "TravelStarted")}
+        told = {row.scope for row in world.rows(FeedRow, FeedRow.key == str(job.id))}
         assert told == {
             "board",
             f"tech:{world.ana.technician_id}",
@@ -235,7 +235,7 @@ class TestAJobThatIsNotTheirs:
         assert {(receipt.outcome, receipt.slug) for receipt in receipts} == {("held", "not-your-job")}
         assert receipts[0].detail == "WO-0001 was never yours: ask dispatch to assign it"
         after = world.contents()
-        assert {name for name in after if after[name] != before[name]} == {"command", "feed"}
+        assert {name for name in after if after[name] != before[name]} == {"command", "feed", "evidence"}
 
     def test_a_job_that_does_not_exist_is_held_too(self, world: World):
         [receipt] = world.ana.send(StartTravel(work_order_id=uid("no such job")))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import update
 from world import CABLE, CONNECTOR, CONNEX, FIBRECO, MONDAY, ONT_A, ONT_B, World, uid
 
+from server.clock import mint
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow
-from server.purchasing.orders import reorder
+from server.purchasing.orders import Drain, reorder
 from server.stock.models import ProductRow
 
 
@@ -21,7 +22,8 @@ def set_points(world: World, **points: int) -> None:
 def buy(world: World, *skus: str) -> int:
     """How many purchase orders were touched."""
     with world.database.write() as session:
-        return len(reorder(session, skus, at=MONDAY, cause=uid("a close")))
+        drain = Drain(cause=uid("a close"), skus=frozenset(skus), moves=(), name=lambda what: mint())
+        return len(reorder(session, [drain], MONDAY))
 
 
 def lines(world: World) -> dict[str, tuple[int, int]]:

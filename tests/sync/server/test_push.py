@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from shared.problems import Problem
 from shared.remarks import Remark
 from shared.situation import Situation
 from sync.protocol import PushedCommand, Receipt, encode
-from sync.server.ports import Clash, TryAgain
+from sync.server.ports import Asked, Clash, TryAgain
 from sync.server.push import TRIES, corrected, push
 
 JOB = a_situation().order.id
@@ -41,37 +41,39 @@ class Units:
         self.receipts: dict[UUID, Receipt] = {}
         self.now = a_situation()
         self.happened: list[datetime] = []
-        self.opened = 0
+        self.opened: list[int] = []
+        """How many commands each transaction was opened for."""
         self._fails = fails or {}
 
     @contextmanager
-    def __call__(self) -> Iterator[Units]:
-        self.opened += 1
-        yield self
+    def __call__(self, batch: Sequence[Asked]) -> Iterator[Units]:
+        """A transaction: what was kept in it is gone when it fails."""
+        self.opened.append(len(batch))
+        before = dict(self.receipts), self.now, list(self.happened)
+        try:
+            yield self
+        except Exception:
+            self.receipts, self.now, self.happened = before
+            raise
 
-    def receipt_of(self, pushed: PushedCommand) -> Receipt | None:
-        return self.receipts.get(pushed.id)
+    def receipt_of(self, asked: Asked) -> Receipt | None:
+        return self.receipts.get(asked.pushed.id)
 
-    def situation(self, command: FieldCommand) -> tuple[FieldCommand, Situation]:
-        return command, self.now
+    def situation(self, asked: Asked) -> tuple[FieldCommand, Situation]:
+        if asked.command is None:
+            assert asked.problem is not None
+            raise asked.problem
+        return asked.command, self.now
 
-    def accept(
-        self,
-        pushed: PushedCommand,
-        command: FieldCommand,
-        before: Situation,
-        decision: Decision,
-        happened_at: datetime,
-        remarks: tuple[Remark, ...],
-    ) -> Receipt:
-        if waiting := self._fails.get(pushed.seq):
+    def accept(self, asked: Asked, command: FieldCommand, before: Situation, decision: Decision) -> Receipt:
+        if waiting := self._fails.get(asked.pushed.seq):
             raise waiting.pop(0)
         self.now = decision.after
-        self.happened.append(happened_at)
-        return self._keep(pushed, outcome="accepted", remarks=remarks)
+        self.happened.append(asked.happened_at)
+        return self._keep(asked.pushed, outcome="accepted", remarks=decision.remarks + asked.remarks)
 
-    def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt:
-        return self._keep(pushed, outcome="held", slug=problem.slug, detail=problem.detail)
+    def hold(self, asked: Asked, problem: Problem) -> Receipt:
+        return self._keep(asked.pushed, outcome="held", slug=problem.slug, detail=problem.detail)
 
     def _keep(self, pushed: PushedCommand, **values: Any) -> Receipt:
         receipt = Receipt(command_id=pushed.id, decided_at=NOON, **values)
@@ -94,10 +96,24 @@ class TestPush:
         ]
         assert [note.text for note in units.now.order.notes] == ["note 1", "note 2", "note 3"]
 
-    def test_opens_one_transaction_for_each_command(self):
+    def test_opens_one_transaction_for_all(self):
         units = Units()
         answers(units, pushed(1), pushed(2), pushed(3))
-        assert units.opened == 3
+        assert units.opened == [3]
+
+    def test_of_nothing_opens_none(self):
+        units = Units()
+        assert (answers(units), units.opened) == ([], [])
+
+    def test_answers_each_by_itself_when_one_spoils_the_batch(self):
+        units = Units({2: [ZeroDivisionError("ours"), ZeroDivisionError("ours")]})
+        assert answers(units, pushed(1), pushed(2), pushed(3)) == [
+            (1, "accepted", None),
+            (2, "held", "server-fault"),
+            (3, "accepted", None),
+        ]
+        assert units.opened == [3, 1, 1, 1, 1], "together, then one by one; the bad one is held in its own"
+        assert [note.text for note in units.now.order.notes] == ["note 1", "note 3"]
 
     def test_answers_what_came_before_by_its_receipt(self):
         units = Units()
@@ -127,34 +143,34 @@ class TestPush:
     def test_tries_again_when_two_transactions_met(self):
         units = Units({1: [TryAgain(), TryAgain()]})
         assert answers(units, pushed(1)) == [(1, "accepted", None)]
-        assert units.opened == 3
+        assert units.opened == [1, 1, 1]
 
     def test_holds_as_our_own_fault_what_never_goes_through(self, caplog: pytest.LogCaptureFixture):
-        units = Units({1: [Clash() for _ in range(TRIES)]})
+        units = Units({1: [Clash() for _ in range(2 * TRIES)]})
         assert answers(units, pushed(1), pushed(2)) == [(1, "held", "server-fault"), (2, "accepted", None)]
         assert units.receipts[UUID(int=1)].detail == (
             "Our server could not book this. It is kept; dispatch has been told"
         )
 
     def test_holds_a_bug_of_ours_at_once_and_logs_it(self, caplog: pytest.LogCaptureFixture):
-        units = Units({1: [ZeroDivisionError("ours")]})
+        units = Units({1: [ZeroDivisionError("ours"), ZeroDivisionError("ours")]})
         with caplog.at_level(logging.ERROR):
             assert answers(units, pushed(1), pushed(2)) == [
                 (1, "held", "server-fault"),
                 (2, "accepted", None),
             ]
-        assert "could not digest command 00000000-0000-0000-0000-000000000001 (add_note)" in caplog.text
+        assert "could not digest 00000000-0000-0000-0000-000000000001" in caplog.text
 
     def test_lets_the_device_try_again_when_the_database_stays_overrun(self):
         units = Units({2: [TryAgain() for _ in range(TRIES)]})
         with pytest.raises(TryAgain):
             push([pushed(1), pushed(2)], units, device_now=NOON, now=NOON)
-        assert [receipt.outcome for receipt in units.receipts.values()] == ["accepted"]
+        assert units.receipts == {}, "all of them are still on the phone"
 
     def test_lets_the_device_keep_everything_when_the_database_is_gone(self):
         class Gone(Units):
             @contextmanager
-            def __call__(self) -> Iterator[Units]:
+            def __call__(self, batch: Sequence[Asked]) -> Iterator[Units]:
                 raise TryAgain
                 yield self
 

@@ -1,0 +1,436 @@
+"""What one transaction reads and writes, gathered: a query a table before, a statement a table after.
+
+The commands of a batch are decided one after another in memory, each on what those before it left behind,
+and everything they cause is written down here first. `write` then puts it into the database in an order that
+every transaction keeps, so that two of them wait for each other but never in a circle:
+device, work orders, devices of the register, services, balances, products, vendors, the command log.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from server.access.models import DeviceRow
+from server.assets import register
+from server.assets.models import AssetRow
+from server.billing.rating import Tariff
+from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
+from server.db import feed
+from server.db.base import Base, table_of, upserting
+from server.db.command_log import next_numbers
+from server.db.feed_models import CommandRow, FeedRow
+from server.dispatch.models import TechnicianRow
+from server.purchasing import orders as purchasing
+from server.settings import Settings
+from server.stock import ledger
+from server.stock.models import ProductRow, ReservationRow
+from server.stock.products import product_of
+from server.work_orders import repository
+from server.work_orders.models import AttachmentRow, EvidenceRow, WorkOrderRow
+from shared.assets import Asset, AssetState
+from shared.catalogue import Product
+from shared.ids import new_id
+from shared.money import Money
+from shared.problems import NotFound
+from shared.remarks import Remark
+from shared.situation import Situation
+from shared.stock import StockMove
+from shared.work_orders import WorkOrder
+from sync.protocol import Receipt
+
+
+def receipt_of(row: CommandRow) -> Receipt:
+    return Receipt(
+        command_id=row.id,
+        outcome="accepted" if row.outcome == "accepted" else "held",
+        decided_at=row.decided_at,
+        slug=row.slug,
+        detail=row.detail,
+        remarks=tuple(Remark(item["slug"], item["detail"]) for item in row.remarks),
+    )
+
+
+def name_id(command_id: UUID, at: datetime, what: str) -> UUID:
+    """The id of something that a command causes: the same one whenever the log is replayed."""
+    noise = sha256(f"{command_id}/{what}".encode()).digest()[:10]
+    return new_id(int(at.timestamp() * 1000), noise)
+
+
+@dataclass(frozen=True, slots=True)
+class _NextVisit:
+    """A device that was hung up or taken away, to be shown to whoever visits the same address next."""
+
+    place_id: UUID
+    order_id: UUID
+    serials: tuple[str, ...]
+    topic: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A command that has its receipt. `technician_id`: whose device sent it."""
+
+    receipt: Receipt
+    digest: str
+    technician_id: UUID | None
+    work_order_id: UUID | None
+
+
+class Books:
+    """The open books of one transaction. Nothing is in the database before `write`."""
+
+    def __init__(self, session: Session, settings: Settings, now: datetime) -> None:
+        self.session = session
+        self.settings = settings
+        self.now = now
+        self._orders: dict[UUID, tuple[WorkOrderRow, WorkOrder]] = {}
+        self._assets: dict[str, tuple[AssetRow | None, Asset]] = {}
+        self._looked_up: set[str] = set()
+        self._changed_orders: set[UUID] = set()
+        self._changed_assets: set[str] = set()
+        self._products: dict[str, ProductRow | None] = {}
+        self._on_hand: dict[UUID, dict[str, int]] = {}
+        self._services: dict[UUID, ServiceRow] = {}
+        self._plans: dict[str, PlanRow] = {}
+        self._vans: dict[UUID, UUID] | None = None
+        self._told: dict[UUID, set[str]] | None = None
+        self._rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        self._scoped: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._moved: list[ledger.Booking] = []
+        self._drained: list[purchasing.Drain] = []
+        self._named: dict[tuple[UUID, str], tuple[int, UUID | None]] = {}
+        self._released: set[UUID] = set()
+        self._next_visits: list[_NextVisit] = []
+
+    # Reading, each row once and locked where it may change
+
+    def known(self, ids: Iterable[UUID]) -> dict[UUID, Known]:
+        """Those of `ids` that have their receipt already."""
+        query = (
+            select(CommandRow, DeviceRow.technician_id)
+            .outerjoin(DeviceRow, DeviceRow.id == CommandRow.device_id)
+            .where(CommandRow.id.in_(list(ids)))
+        )
+        return {
+            row.id: Known(
+                receipt=receipt_of(row),
+                digest=row.digest,
+                technician_id=technician_id,
+                work_order_id=row.work_order_id,
+            )
+            for row, technician_id in self.session.execute(query)
+        }
+
+    def open_orders(self, ids: Iterable[UUID]) -> None:
+        if wanted := sorted(set(ids) - self._orders.keys()):
+            self._orders.update(repository.lock_all(self.session, wanted))
+
+    def open_assets(self, codes: Iterable[str], *conditions: Any) -> None:
+        """Devices by serial, MAC or GPON serial, and those that meet any of `conditions`."""
+        wanted = set(codes) - self._looked_up
+        self._looked_up |= wanted
+        if wanted or conditions:
+            found = register.lock(self.session, wanted, *conditions)
+            self._assets.update(
+                (serial, pair) for serial, pair in found.items() if serial not in self._assets
+            )
+
+    def open_services(self, ids: Iterable[UUID]) -> None:
+        """Locked in one order. Their plans, and those of the orders, come along."""
+        if wanted := sorted(set(ids) - self._services.keys()):
+            query = select(ServiceRow).where(ServiceRow.id.in_(wanted)).order_by(ServiceRow.id)
+            locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+            self._services.update((row.id, row) for row in self.session.scalars(locked))
+
+    def open_products(self, skus: Iterable[str]) -> None:
+        if wanted := set(skus) - self._products.keys():
+            self._products.update(dict.fromkeys(wanted))
+            query = select(ProductRow).where(ProductRow.sku.in_(sorted(wanted)))
+            self._products.update((row.sku, row) for row in self.session.scalars(query))
+
+    def opened(self, order_id: UUID) -> WorkOrder | None:
+        """As the commands before left it, if it was opened and exists."""
+        return self._orders[order_id][1] if order_id in self._orders else None
+
+    def row_of(self, order_id: UUID) -> WorkOrderRow:
+        return self._opened(order_id)[0]
+
+    def order(self, order_id: UUID) -> WorkOrder:
+        """As the commands before left it. Raises NotFound."""
+        return self._opened(order_id)[1]
+
+    def _opened(self, order_id: UUID) -> tuple[WorkOrderRow, WorkOrder]:
+        self.open_orders([order_id])
+        if order_id not in self._orders:
+            raise NotFound(f"There is no work order {order_id}", field="work_order_id")
+        return self._orders[order_id]
+
+    def assets(self, serials: Iterable[str]) -> dict[str, Asset]:
+        """Those of `serials` that are registered."""
+        wanted = set(serials)
+        self.open_assets(wanted)
+        return {serial: self._assets[serial][1] for serial in sorted(wanted) if serial in self._assets}
+
+    def serial_of(self, code: str) -> str | None:
+        """The one device that carries `code` as its serial, MAC or GPON serial."""
+        self.open_assets([code])
+        found = [
+            asset.serial
+            for _, asset in self._assets.values()
+            if code in (asset.serial, asset.gpon_serial, asset.mac)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def claimed_by(self, order_id: UUID) -> list[str]:
+        """Serials of devices that are fitted on an open order; open them first."""
+        return [serial for serial, (_, asset) in self._assets.items() if asset.claimed_by == order_id]
+
+    def products(self, skus: Iterable[str]) -> dict[str, Product]:
+        return {row.sku: product_of(row) for row in self.product_rows(skus).values()}
+
+    def product_rows(self, skus: Iterable[str]) -> dict[str, ProductRow]:
+        wanted = set(skus)
+        self.open_products(wanted)
+        return {sku: row for sku in sorted(wanted) if (row := self._products[sku])}
+
+    def on_hand(self, place_id: UUID) -> Mapping[str, int]:
+        """SKU → units at one place, with what this batch has moved."""
+        if place_id not in self._on_hand:
+            held = ledger.balances(self.session, place_id)
+            for booking in self._moved:
+                for move in booking.moves:
+                    _shift(held, move, place_id)
+            self._on_hand[place_id] = held
+        return self._on_hand[place_id]
+
+    def service(self, service_id: UUID) -> ServiceRow:
+        self.open_services([service_id])
+        return self._services[service_id]
+
+    def tariff(self, code: str) -> Tariff:
+        if code not in self._plans:
+            self._plans = {row.code: row for row in self.session.scalars(select(PlanRow))}
+        plan = self._plans[code]
+        return Tariff(
+            code=plan.code,
+            name=plan.name,
+            monthly=Money(plan.monthly_minor, plan.currency),
+            fees=plan.fees_minor,
+        )
+
+    def customer(self, customer_id: UUID) -> CustomerRow:
+        return self.session.get_one(CustomerRow, customer_id)  # came with the order, so this asks nobody
+
+    def van_of(self, technician_id: UUID) -> UUID | None:
+        return self._vans_by_technician().get(technician_id)
+
+    def driver_of(self, van_id: UUID) -> UUID | None:
+        return next((who for who, van in self._vans_by_technician().items() if van == van_id), None)
+
+    def _vans_by_technician(self) -> dict[UUID, UUID]:
+        if self._vans is None:
+            query = select(TechnicianRow.id, TechnicianRow.van_id)
+            self._vans = {who: van for who, van in self.session.execute(query)}
+        return self._vans
+
+    def tell_once(self, order_id: UUID, template: str) -> bool:
+        """Whether this message about the order is still to be told; from now on it is not."""
+        if self._told is None:
+            self._told = defaultdict(set)
+            query = select(NoticeRow.work_order_id, NoticeRow.template).where(
+                NoticeRow.work_order_id.in_(sorted(self._orders))
+            )
+            for found, told in self.session.execute(query):
+                self._told[found].add(told)
+        fresh = template not in self._told[order_id]
+        self._told[order_id].add(template)
+        return fresh
+
+    # Writing down
+
+    def add(self, kind: type[Base], **values: Any) -> None:
+        """One new row. Rows of one kind name the same columns."""
+        self._rows[kind].append(values)
+
+    def keep(self, before: Situation, after: Situation, name: UUID) -> None:
+        """The order and the devices as a decision left them."""
+        self._orders[after.order.id] = (self.row_of(after.order.id), after.order)
+        self._changed_orders.add(after.order.id)
+        for serial, asset in after.assets.items():
+            if asset == before.assets.get(serial):
+                continue
+            row = self._assets[serial][0] if serial in self._assets else None
+            if row is None and serial not in self._assets:
+                asset = replace(asset, id=name_id(name, self.now, f"asset {serial}"))
+            self._assets[serial] = (row, asset)
+            self._changed_assets.add(serial)
+        self._show_on_site(before, after)
+
+    def _show_on_site(self, before: Situation, after: Situation) -> None:
+        """Other orders at this address that are open here see what hangs there now."""
+        place = after.order.place.id
+        came = {
+            serial
+            for serial, asset in after.assets.items()
+            if asset.holder_id == place and asset.state is AssetState.INSTALLED
+        }
+        left = {
+            serial
+            for serial, asset in before.assets.items()
+            if asset.holder_id == place and after.assets[serial].holder_id != place
+        }
+        if not came and not left:
+            return
+        for order_id, (row, order) in self._orders.items():
+            if order.place.id == place:
+                serials = tuple(sorted((set(order.on_site_serials) | came) - left))
+                self._orders[order_id] = (row, replace(order, on_site_serials=serials))
+
+    def move(self, booking: ledger.Booking) -> None:
+        self._moved.append(booking)
+        for place_id, held in self._on_hand.items():
+            for move in booking.moves:
+                _shift(held, move, place_id)
+
+    def drain(self, drain: purchasing.Drain) -> None:
+        """Stock that left us for good: what has fallen to its reorder point is bought at the end."""
+        self._drained.append(drain)
+
+    def release(self, order_id: UUID) -> None:
+        """Free what is promised to an order, in the database and in this batch."""
+        self._released.add(order_id)
+        for promise in self._rows[ReservationRow]:
+            if promise["work_order_id"] == order_id and promise["released_at"] is None:
+                promise["released_at"] = self.now
+
+    def tell(
+        self, scopes: Iterable[str], kind: str, key: str, topic: str, *, actor: str, facts: dict[str, Any]
+    ) -> None:
+        """A feed entry for each scope. A phone asks for rows, so one entry a row is enough for it."""
+        for scope in dict.fromkeys(scopes):
+            entry = {
+                "scope": scope,
+                "kind": kind,
+                "key": key,
+                "topic": topic,
+                "at": self.now,
+                "actor": actor,
+                "facts": facts,
+            }
+            if scope == feed.BOARD:
+                self._rows[FeedRow].append(entry)
+            else:
+                self._scoped[scope, kind, key] = entry
+
+    def tell_next_visits(
+        self, place_id: UUID, order_id: UUID, serials: Sequence[str], topic: str, actor: str
+    ) -> None:
+        self._next_visits.append(_NextVisit(place_id, order_id, tuple(serials), topic, actor))
+
+    def await_evidence(
+        self, technician_id: UUID, digest: str, size_bytes: int, work_order_id: UUID | None
+    ) -> None:
+        """A photo or signature was named: its bytes are asked for until they have come."""
+        self._named.setdefault((technician_id, digest), (size_bytes, work_order_id))
+
+    def log(self, **values: Any) -> None:
+        """The command itself, with its receipt."""
+        self._rows[CommandRow].append(values)
+
+    # Into the database
+
+    def write(self) -> None:
+        """A statement a table. Balances, products and the command log come last and in one order."""
+        for order_id in sorted(self._changed_orders):
+            repository.store(*self._orders[order_id])
+        for serial in sorted(self._changed_assets):
+            row, asset = self._assets[serial]
+            if row is None:
+                self.add(AssetRow, **register.new_values(asset, self.now))
+            else:
+                register.store(row, asset)
+        self._tell_next_visits()
+        self.session.flush()
+        if self._released:
+            self.session.execute(
+                update(ReservationRow)
+                .where(
+                    ReservationRow.work_order_id.in_(sorted(self._released)),
+                    ReservationRow.released_at.is_(None),
+                )
+                .values(released_at=self.now)
+                .execution_options(synchronize_session=False)
+            )
+        self._write_named_evidence()
+        commands = self._rows.pop(CommandRow, [])
+        entries = [*self._rows.pop(FeedRow, []), *self._scoped.values()]
+        for table in Base.metadata.sorted_tables:
+            for kind in [kind for kind in self._rows if kind.__table__ is table]:
+                if rows := self._rows[kind]:
+                    self.session.execute(insert(table), rows)
+        ledger.write(self.session, self._moved)
+        purchasing.reorder(self.session, self._drained, self.now)
+        feed.append_all(self.session, entries)
+        if commands:
+            numbers = next_numbers(self.session, len(commands))
+            rows = [values | {"number": number} for values, number in zip(commands, numbers, strict=True)]
+            self.session.execute(insert(table_of(CommandRow)), rows)
+
+    def _write_named_evidence(self) -> None:
+        """Bytes that this technician has sent before their command came are no longer asked for."""
+        if not self._named:
+            return
+        digests = sorted({digest for _, digest in self._named})
+        query = (
+            select(AttachmentRow.digest, DeviceRow.technician_id, AttachmentRow.stored_at)
+            .join(DeviceRow, DeviceRow.id == AttachmentRow.device_id)
+            .where(AttachmentRow.digest.in_(digests))
+        )
+        here = {(who, digest): at for digest, who, at in self.session.execute(query)}
+        rows = [
+            {
+                "technician_id": technician_id,
+                "digest": digest,
+                "work_order_id": work_order_id,
+                "size_bytes": size_bytes,
+                "named_at": self.now,
+                "arrived_at": here.get((technician_id, digest)),
+            }
+            for (technician_id, digest), (size_bytes, work_order_id) in sorted(self._named.items())
+        ]
+        self.session.execute(upserting(self.session, EvidenceRow).on_conflict_do_nothing(), rows)
+
+    def _tell_next_visits(self) -> None:
+        """What hangs on the wall is on the card of whoever comes next."""
+        if not self._next_visits:
+            return
+        places = sorted({visit.place_id for visit in self._next_visits})
+        query = select(WorkOrderRow.id, WorkOrderRow.location_id, WorkOrderRow.technician_id).where(
+            WorkOrderRow.location_id.in_(places),
+            WorkOrderRow.technician_id.is_not(None),
+            WorkOrderRow.finished_at.is_(None),
+        )
+        for other_id, place_id, technician_id in self.session.execute(query).all():
+            scope = [feed.technician_scope(technician_id)]
+            for visit in self._next_visits:
+                if visit.place_id == place_id and visit.order_id != other_id:
+                    self.tell(scope, "work_order", str(other_id), visit.topic, actor=visit.actor, facts={})
+                    for serial in visit.serials:
+                        self.tell(scope, "asset", serial, visit.topic, actor=visit.actor, facts={})
+
+
+def _shift(held: dict[str, int], move: StockMove, place_id: UUID) -> None:
+    if move.source_id == place_id:
+        held[move.sku] = held.get(move.sku, 0) - move.quantity
+    if move.target_id == place_id:
+        held[move.sku] = held.get(move.sku, 0) + move.quantity
