@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from server.clock import mint
-from server.customers.models import CustomerRow, NoticeRow
+from server.customers.models import CustomerRow
 from shared.work_orders import WorkOrder
 
 WORDS: dict[str, dict[str, str]] = {
@@ -46,21 +44,18 @@ def render(template: str, language: str, **facts: str) -> str:
     return texts.get(language, texts["en"]).format(**facts)
 
 
-def queue(
-    session: Session,
+def notice(
     template: str,
     order: WorkOrder,
+    customer: CustomerRow,
     *,
+    id: UUID,
     technician: str,
     happened_at: datetime,
     zone: ZoneInfo,
     at: datetime,
-) -> None:
-    """Queue one message about `order`. Each template is queued once an order, whoever asks again."""
-    already = select(NoticeRow.id).where(NoticeRow.work_order_id == order.id, NoticeRow.template == template)
-    if session.scalar(already):
-        return
-    customer = session.get_one(CustomerRow, order.contact.customer_id)
+) -> dict[str, Any]:
+    """One message about `order`, as a row of NoticeRow. Each template is told once an order."""
     body = render(
         template,
         customer.language,
@@ -69,17 +64,15 @@ def queue(
         plan=order.service.plan_name,
         time=happened_at.astimezone(zone).strftime("%H:%M"),
     )
-    session.add(
-        NoticeRow(
-            id=mint(),
-            customer_id=customer.id,
-            work_order_id=order.id,
-            template=template,
-            channel="sms" if customer.phone else "email",
-            recipient=customer.phone or customer.email,
-            language=customer.language,
-            body=body,
-            state="queued",
-            queued_at=at,
-        )
-    )
+    return {
+        "id": id,
+        "customer_id": customer.id,
+        "work_order_id": order.id,
+        "template": template,
+        "channel": "sms" if customer.phone else "email",
+        "recipient": customer.phone or customer.email,
+        "language": customer.language,
+        "body": body,
+        "state": "queued",
+        "queued_at": at,
+    }
