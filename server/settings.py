@@ -37,6 +37,8 @@ class Settings:
     """An .osm.pbf for roads and base map; empty: crow-flight times, no base map."""
     device_token_days: int = 180
     """How long a device may stay away before it must register again."""
+    device_requests_per_second: int = 10
+    """How often one device may ask for long; six times as many at once. 0: as often as it likes."""
     link_days: int = 21
     """How long a customer's link is good."""
     plan_seconds: int = 10

@@ -102,8 +102,8 @@ def _still_holds(session: Session, first_id: UUID | None, second_id: UUID) -> Un
     first, second = session.get(TechnicianRow, first_id), session.get_one(TechnicianRow, second_id)
     whose = first.name if first else "another technician"
     return UnsentWork(
-        f"This phone still holds unsent work of {whose}. Let it be sent, then enter the code for {second.name} "
-        "again. If it can't be sent, dispatch signs the phone out first",
+        f"This phone still holds unsent work of {whose}. Let it be sent, then enter this code for "
+        f"{second.name} again. If it can't be sent, dispatch signs the phone out first",
         field="code",
     )
 

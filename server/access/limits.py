@@ -7,13 +7,14 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from server.access.guard import network_of
+from server.access.guard import network_of, settings_of
 from server.access.throttle import Buckets, Turnstile
 from server.access.tokens import digest
 from server.clock import utc_now
 
-SYNCS_PER_SECOND, SYNC_BURST = 10, 60
-UPLOADS_PER_SECOND, UPLOAD_BURST = 20, 200
+BURST_SECONDS = 6
+"""So many seconds' worth of requests may come at once."""
+UPLOADS_PER_SYNC = 2
 PUSHES_WAITING_MAX = 256
 """Two hundred vans that come back at once fit; a request of five commands takes about 10 ms."""
 
@@ -21,28 +22,32 @@ PUSHES_WAITING_MAX = 256
 class Limits:
     """One application's; in memory, so each process has its own."""
 
-    def __init__(self) -> None:
-        self.syncs = Buckets(SYNCS_PER_SECOND, SYNC_BURST)
-        self.uploads = Buckets(UPLOADS_PER_SECOND, UPLOAD_BURST)
-        self.pushes = Turnstile(PUSHES_WAITING_MAX)
+    def __init__(self, per_second: int, pushes_waiting_max: int = PUSHES_WAITING_MAX) -> None:
+        """`per_second`: of one device; 0 for no limit."""
+        uploads = per_second * UPLOADS_PER_SYNC
+        self.syncs = Buckets(per_second, per_second * BURST_SECONDS) if per_second else None
+        self.uploads = Buckets(uploads, uploads * BURST_SECONDS) if per_second else None
+        self.pushes = Turnstile(pushes_waiting_max)
 
 
 def limits_of(request: Request) -> Limits:
     """Made on first use; a test may put another one into the application's state."""
     if not hasattr(request.app.state, "limits"):
-        request.app.state.limits = Limits()
+        request.app.state.limits = Limits(settings_of(request).device_requests_per_second)
     limits: Limits = request.app.state.limits
     return limits
 
 
 async def sync_limited(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
     """Before the body is read, and without the database. Raises TooMany."""
-    limits_of(request).syncs.take(_who(request, authorization), utc_now())
+    if buckets := limits_of(request).syncs:
+        buckets.take(_who(request, authorization), utc_now())
 
 
 async def upload_limited(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
     """Raises TooMany."""
-    limits_of(request).uploads.take(_who(request, authorization), utc_now())
+    if buckets := limits_of(request).uploads:
+        buckets.take(_who(request, authorization), utc_now())
 
 
 async def push_turn(request: Request) -> AsyncIterator[None]:

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Header, Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from server.access import devices, people
+from server.access import device_page, devices, people
 from server.access.guard import (
     COOKIE,
     check_csrf,
@@ -200,9 +200,12 @@ def _who(person: Person) -> WhoAmI:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
+    """`unsent_of`: the technician whose unsent entries or photos the phone still holds, if any."""
+
     code: str
     device_name: str
     platform: str
+    unsent_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,14 +225,20 @@ class Registered:
 
 @router.post("/api/devices/register", status_code=201, tags=["devices"])
 def register_device(request: Request, body: Registration) -> Registered:
-    """Turn a one-time code into a technician's device."""
+    """Turn a one-time code into a technician's device. 409 while it holds somebody else's unsent work."""
     throttle, network, now = throttle_of(request), network_of(request), utc_now()
     throttle.check(network, now)
     life = timedelta(days=settings_of(request).device_token_days)
     try:
         with database_of(request).write() as session:
             device, token = devices.register(
-                session, body.code, body.device_name, body.platform, now, life=life
+                session,
+                body.code,
+                body.device_name,
+                body.platform,
+                now,
+                life=life,
+                unsent_of=body.unsent_of,
             )
             technician = session.get_one(TechnicianRow, device.technician_id)
             made = Registered(
@@ -243,6 +252,13 @@ def register_device(request: Request, body: Registration) -> Registered:
     return made
 
 
+@router.post("/api/devices/wiped", status_code=204, tags=["devices"])
+def device_wiped(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
+    """The device has erased all it held, as ordered. Its token is dead from here; saying it again is fine."""
+    with database_of(request).write() as session:
+        devices.confirm_wipe(session, devices.bearer(authorization), utc_now())
+
+
 @router.get("/devices", include_in_schema=False)
 def devices_page(request: Request, person: DeviceKeeper) -> HTMLResponse:
     return _devices_page(request, person)
@@ -253,19 +269,30 @@ def make_code(request: Request, person: DeviceKeeper, technician_id: Annotated[U
     with database_of(request).write() as session:
         code = devices.new_code(session, technician_id, utc_now())
         name = session.get_one(TechnicianRow, technician_id).name
-    return _devices_page(request, person, code=code, code_for=name)
+    link = device_page.registration_link(settings_of(request).base_url, code)
+    return _devices_page(request, person, code=code, code_for=name, link=link)
 
 
 @router.post("/devices/{device_id}/revoke", include_in_schema=False)
 def revoke_device(request: Request, person: DeviceKeeper, device_id: UUID) -> Response:
     with database_of(request).write() as session:
-        devices.revoke(session, device_id, utc_now())
+        devices.revoke(session, device_id, utc_now(), by=person.name)
     return RedirectResponse("/devices", status_code=303)
 
 
-def _devices_page(request: Request, person: Person, code: str = "", code_for: str = "") -> HTMLResponse:
+@router.post("/devices/{device_id}/wipe", include_in_schema=False)
+def wipe_device(request: Request, person: DeviceKeeper, device_id: UUID) -> Response:
+    with database_of(request).write() as session:
+        devices.order_wipe(session, device_id, utc_now(), by=person.name)
+    return RedirectResponse("/devices", status_code=303)
+
+
+def _devices_page(
+    request: Request, person: Person, code: str = "", code_for: str = "", link: str = ""
+) -> HTMLResponse:
+    now = utc_now()
     with database_of(request).read() as session:
-        lines, technicians = devices.listing(session), names(session)
+        lines, technicians = device_page.listing(session, now), names(session)
     return page(
         request,
         "devices.html",
@@ -276,6 +303,7 @@ def _devices_page(request: Request, person: Person, code: str = "", code_for: st
         code=code,
         code_for=code_for,
         code_hours=int(devices.CODE_LIFE.total_seconds() // 3600),
+        link=link,
+        picture=device_page.qr_svg(link) if link else "",
         zone=settings_of(request).zone,
-        now=utc_now(),
     )

@@ -69,7 +69,9 @@ class Buckets:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
+    @property
+    def known(self) -> int:
+        """How many askers are remembered."""
         return len(self._buckets)
 
     def take(self, who: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from server.access import callers, devices
 from server.access.guard import require
+from server.access.limits import upload_limited
 from server.access.people import Person
 from server.access.roles import Permission
 from server.attachments import tus
@@ -38,7 +39,9 @@ def _attachments(request: Request) -> Attachments:
     return attachments
 
 
-def _sender(database: DatabaseDep, authorization: Text = None) -> Sender:
+def _sender(
+    database: DatabaseDep, _limit: Annotated[None, Depends(upload_limited)], authorization: Text = None
+) -> Sender:
     """The device that speaks: the one place that says who may bring bytes."""
     caller = callers.admit(database, devices.bearer(authorization), utc_now())
     return Sender(device_id=caller.device.id, technician_id=caller.technician.id, refusal=caller.refusal)

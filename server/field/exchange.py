@@ -111,14 +111,12 @@ def _decide(
     their name, and never booked as the caller's.
     """
     units = DeviceUnits(database, settings, caller.device.id, now)
-    me = caller.technician.id
-    own = [item for item in message.commands if item.technician_id in (None, me)]
-    receipts = push(own, units, device_now=message.device_now, now=now, quarantine=caller.quarantine)
-    others: dict[UUID, list[PushedCommand]] = {}
+    by_technician: dict[UUID, list[PushedCommand]] = {}
     for item in message.commands:
-        if item.technician_id not in (None, me):
-            others.setdefault(item.technician_id, []).append(item)  # type: ignore[arg-type]  # not None
-    for technician_id, theirs in others.items():
+        by_technician.setdefault(item.technician_id or caller.technician.id, []).append(item)
+    own = by_technician.pop(caller.technician.id, [])
+    receipts = push(own, units, device_now=message.device_now, now=now, quarantine=caller.quarantine)
+    for technician_id, theirs in by_technician.items():
         with database.read() as session:
             theirs_by = devices.newest_of(session, technician_id)
         owner = theirs_by.name if theirs_by else "somebody this server does not know"

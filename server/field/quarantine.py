@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.access.callers import Caller
 from server.work_orders.models import AttachmentRow, EvidenceRow
 
 
@@ -20,12 +19,3 @@ def missing_evidence(session: Session, technician_id: UUID) -> tuple[str, ...]:
         .order_by(EvidenceRow.digest)
     )
     return tuple(session.scalars(query))
-
-
-def refuse_unnamed(session: Session, caller: Caller, digest: str) -> None:
-    """A device that was signed out brings bytes that its technician named, and nothing else.
-
-    Raises Caller.refusal.
-    """
-    if (refusal := caller.refusal) and session.get(EvidenceRow, (caller.technician.id, digest)) is None:
-        raise refusal

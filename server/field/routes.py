@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from server.access import devices
+from server.access.limits import push_turn, sync_limited
 from server.clock import utc_now
 from server.dependencies import DatabaseDep, SettingsDep
 from server.field.exchange import exchange
@@ -40,9 +41,10 @@ async def raw_body(request: Request) -> bytes:
     return unpacked
 
 
-@router.post("/sync", response_class=Response)
+@router.post("/sync", response_class=Response, dependencies=[Depends(sync_limited)])
 def sync(
     body: Annotated[bytes, Depends(raw_body)],
+    _turn: Annotated[None, Depends(push_turn, scope="function")],
     database: DatabaseDep,
     settings: SettingsDep,
     request: Request,
