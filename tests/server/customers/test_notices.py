@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from string import Formatter
 
 import pytest
 from world import MONDAY, World
 
+from server import office
 from server.customers.models import CustomerRow, NoticeRow
-from server.customers.notices import WORDS, queue, render
+from server.customers.notices import WORDS, render
+from shared.commands import AssignWorkOrder, StartTravel
 
 LANGUAGES = {"en", "fi", "sv", "de"}
 FACTS = {"technician": "Ana", "number": "WO-1", "time": "09:08", "plan": "Home 100"}
@@ -32,20 +35,15 @@ class TestTheWords:
 class TestQueueing:
     def test_by_mail_where_there_is_no_phone_and_once_for_each_template(self, world: World):
         job = world.order(language="sv")
-        order = world.work_order(job)
         with world.database.write() as session:
             session.get_one(CustomerRow, job.customer_id).phone = ""
-        for _ in range(2):
-            with world.database.write() as session:
-                queue(
-                    session,
-                    "on_the_way",
-                    order,
-                    technician="Ana Virtanen",
-                    happened_at=MONDAY,
-                    zone=world.settings.zone,
-                    at=MONDAY,
-                )
+        world.ana.send(StartTravel(work_order_id=job.id), start=MONDAY + timedelta(days=1))
+        give_back = AssignWorkOrder(
+            work_order_id=job.id, technician_id=world.ana.technician_id, planned_start=MONDAY,
+            planned_end=MONDAY + timedelta(hours=1),
+        )  # fmt: skip
+        office.run(world.database, world.settings, give_back, "Dora")
+        world.ana.send(StartTravel(work_order_id=job.id), start=MONDAY + timedelta(days=1))
         notice = world.row(NoticeRow)
         assert (notice.channel, notice.recipient, notice.state) == ("email", "customer1@home.test", "queued")
         assert notice.body == "Ana är på väg till dig, uppdrag WO-0001."

@@ -6,11 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from world import MONDAY, World, uid
 
 from server.work_orders import repository
-from shared.problems import NotFound
 from shared.skills import SkillNeed
 from shared.work_orders import (
     CheckResult,
@@ -31,7 +29,7 @@ class TestAWorkOrder:
         job = world.order(WorkOrderKind.UPGRADE)
         me = world.ana.technician_id
         with world.database.write() as session:
-            row, order = repository.lock(session, job.id)
+            row, order = repository.lock_all(session, [job.id])[job.id]
             full = replace(
                 order,
                 state=WorkOrderState.UNFINISHED,
@@ -76,10 +74,10 @@ class TestAWorkOrder:
         assert (order.removal_required, order.signature_required, order.photos_required) == (True, True, 0)
         assert order.place.line == "Fabianinkatu 1, 00130 Helsinki"
 
-    def test_that_does_not_exist_is_not_found(self, world: World):
-        with pytest.raises(NotFound) as caught, world.database.write() as session:
-            repository.lock(session, uid("nothing"))
-        assert caught.value.field == "work_order_id"
+    def test_that_does_not_exist_is_missing_among_the_locked(self, world: World):
+        job = world.order()
+        with world.database.write() as session:
+            assert list(repository.lock_all(session, [uid("nothing"), job.id])) == [job.id]
 
     def test_is_looked_up_with_many_others_by_two_queries(self, world: World):
         jobs = [world.order() for _ in range(4)]
