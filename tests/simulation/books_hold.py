@@ -1,0 +1,243 @@
+"""What must hold of the server's books at any moment between two transactions. Read by plain SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from server.db import feed
+from server.db.engine import Database
+from simulation.books import Books, key
+from simulation.handset import Handset, Tap
+from simulation.violation import require
+from sync.protocol import SyncResponse
+
+CLOCK_ERROR_MAX = timedelta(minutes=5)
+"""Two minutes are left alone, and a request is on its way for a while."""
+
+
+def stock_is_conserved(books: Books) -> None:
+    """STOCK_BALANCES: what left one place came to another, so that every SKU sums to zero; balances agree."""
+    balance = """SELECT place, sku, sum(n) FROM (
+        SELECT target_id AS place, sku, quantity AS n FROM stock_move
+        UNION ALL SELECT source_id, sku, -quantity FROM stock_move) GROUP BY place, sku"""
+    sums = {(place, sku): total for place, sku, total in books.rows(balance)}
+    per_sku: dict[str, int] = {}
+    for (_, sku), total in sums.items():
+        per_sku[sku] = per_sku.get(sku, 0) + total
+    require(not any(per_sku.values()), "STOCK_BALANCES", per_sku)
+    kept = {(place, sku): n for place, sku, n in books.rows("SELECT place_id, sku, quantity FROM stock_balance")}
+    if kept:
+        wrong = {k: (kept.get(k, 0), sums.get(k, 0)) for k in {*kept, *sums} if kept.get(k, 0) != sums.get(k, 0)}
+        require(not wrong, "STOCK_BALANCES", f"kept and summed balances differ: {wrong}")
+
+
+def money_is_balanced(books: Books) -> None:
+    """MONEY_BALANCES: the lines of each journal entry sum to zero."""
+    wrong = books.rows("SELECT entry_id, sum(amount_minor) AS s FROM journal_line GROUP BY entry_id HAVING s <> 0")
+    require(not wrong, "MONEY_BALANCES", wrong)
+
+
+def every_close_is_billed_once(books: Books) -> None:
+    """DONE_IS_BILLED: no invoice without a done event, no done event without its invoice, one of each."""
+    done = {row[0] for row in books.rows("SELECT id FROM work_order WHERE state = 'completed'")}
+    billed = [row[0] for row in books.rows("SELECT work_order_id FROM invoice ORDER BY id")]
+    require(len(billed) == len(set(billed)), "ONE_EFFECT", "two invoices for one order")
+    require(done == set(billed), "DONE_IS_BILLED", f"done {sorted(done ^ set(billed))[:5]}")
+    lost = books.rows(
+        "SELECT i.id, i.net_minor, coalesce(sum(l.net_minor), 0) AS s FROM invoice i"
+        " LEFT JOIN invoice_line l ON l.invoice_id = i.id GROUP BY i.id HAVING s <> i.net_minor"
+    )
+    require(not lost, "ONE_EFFECT", f"invoices that are not the sum of their lines: {lost}")
+
+
+def a_serial_has_one_place(books: Books) -> None:
+    """SERIAL_ONE_PLACE: the register says where the newest move brought a device; the ledger agrees."""
+    newest = dict(
+        books.rows("SELECT serial, target_id FROM stock_move WHERE serial IS NOT NULL ORDER BY id")
+    )
+    for serial, holder in books.rows("SELECT serial, holder_id FROM asset"):
+        known = newest.get(serial, holder)
+        require(known == holder, "SERIAL_ONE_PLACE", f"{serial}: register {holder}, ledger {known}")
+    twice = books.rows(
+        "SELECT serial, place, sum(n) AS s FROM ("
+        " SELECT serial, target_id AS place, 1 AS n FROM stock_move WHERE serial IS NOT NULL"
+        " UNION ALL SELECT serial, source_id, -1 FROM stock_move WHERE serial IS NOT NULL)"
+        " GROUP BY serial, place HAVING s > 1"
+    )
+    require(not twice, "SERIAL_ONE_PLACE", f"one device twice in one place: {twice}")
+
+
+def effects_have_one_cause(books: Books) -> None:
+    """ONE_EFFECT: each move, notice and line has its one accepted command, however often it came."""
+    orphans = books.rows(
+        "SELECT DISTINCT m.cause FROM stock_move m LEFT JOIN command c ON c.id = m.cause"
+        " WHERE m.work_order_id IS NOT NULL AND coalesce(c.outcome, '') <> 'accepted'"
+    )
+    require(not orphans, "ONE_EFFECT", f"moves that no accepted command made: {orphans}")
+    for what, query in (
+        ("moves", "SELECT cause, line FROM stock_move GROUP BY cause, line HAVING count(*) > 1"),
+        (
+            "parts booked more than once",
+            """SELECT work_order_id, count(DISTINCT cause) AS n FROM stock_move
+               WHERE work_order_id IS NOT NULL GROUP BY work_order_id HAVING n > 1""",
+        ),
+        (
+            "notices",
+            """SELECT work_order_id, template FROM notice WHERE template IN ('completed', 'disconnected')
+               GROUP BY work_order_id, template HAVING count(*) > 1""",
+        ),
+    ):
+        require(not (twice := books.rows(query)), "ONE_EFFECT", f"{what}: {twice}")
+
+
+def a_record_has_no_doubles(books: Books) -> None:
+    """ONE_EFFECT: no note, device or picture of a visit is recorded twice by one command."""
+    counted: dict[str, int] = {}
+    query = """SELECT work_order_id, type, count(*) FROM command
+               WHERE outcome = 'accepted' AND work_order_id IS NOT NULL GROUP BY work_order_id, type"""
+    for order, type_, number in books.rows(query):
+        counted[f"{order} {type_}"] = number
+    for order, text in books.rows("SELECT id, record FROM work_order"):
+        record = books.json(text) or {}
+        for type_, part in (("record_check", "checks"), ("add_evidence", "evidence")):
+            recorded, asked = len(record.get(part, ())), counted.get(f"{order} {type_}", 0)
+            require(recorded == asked, "ONE_EFFECT", f"{order}: {asked} accepted {type_}, {recorded} recorded")
+
+
+def promises_end_with_the_job(books: Books) -> None:
+    """STOCK_RELEASED: no stock is promised to a job that is over."""
+    kept = books.rows(
+        "SELECT r.id FROM reservation r JOIN work_order w ON w.id = r.work_order_id"
+        " WHERE r.released_at IS NULL AND w.state IN ('completed', 'unfinished', 'cancelled')"
+    )
+    require(not kept, "STOCK_RELEASED", kept)
+
+
+def one_reorder(books: Books) -> None:
+    """ONE_REORDER: at most one open order to a vendor."""
+    twice = books.rows(
+        "SELECT vendor_id FROM purchase_order WHERE state = 'draft' GROUP BY vendor_id HAVING count(*) > 1"
+    )
+    require(not twice, "ONE_REORDER", twice)
+
+
+def the_office_sees_what_is_held(books: Books) -> None:
+    """INBOX: every refused command was put before the office, and none for a fault of our own."""
+    unseen = books.rows(
+        "SELECT c.id, c.slug FROM command c WHERE c.outcome = 'held' AND c.device_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.scope = 'board' AND f.kind = 'command'"
+        " AND replace(f.key, '-', '') = c.id)"
+    )
+    require(not unseen, "INBOX", unseen)
+    faults = books.rows("SELECT id, type, detail FROM command WHERE outcome = 'held' AND slug = 'server-fault'")
+    require(not faults, "NO_SURPRISE", f"held for a fault of our own: {faults}")
+
+
+ALWAYS: tuple[Callable[[Books], None], ...] = (
+    stock_is_conserved,
+    money_is_balanced,
+    every_close_is_billed_once,
+    a_serial_has_one_place,
+    effects_have_one_cause,
+    a_record_has_no_doubles,
+    promises_end_with_the_job,
+    one_reorder,
+    the_office_sees_what_is_held,
+)
+
+
+def receipts_are_written(books: Books, response: SyncResponse) -> None:
+    """NO_FALSE_ACK: what an answer says was decided is committed, with that outcome, before it leaves."""
+    for receipt in response.receipts:
+        if receipt.slug == "id-reused":
+            continue  # kept under another id
+        found = books.rows("SELECT outcome FROM command WHERE id = ?", key(receipt.command_id))
+        kept = found[0][0] if found else None
+        detail = f"{receipt.command_id}: said {receipt.outcome}, wrote {kept}"
+        require(kept == receipt.outcome, "NO_FALSE_ACK", detail)
+
+
+def every_tap_is_decided(books: Books, taps: Iterable[Tap]) -> None:
+    """NO_INTENT_LOST: each tap is in the log with its very bytes, accepted or held, once."""
+    for tap in taps:
+        found = books.rows("SELECT outcome, body, seq FROM command WHERE id = ?", key(tap.id))
+        require(len(found) == 1, "NO_INTENT_LOST", f"{tap.type} {tap.id} of {tap.at} is not in the log")
+        outcome, body, _ = found[0]
+        require(outcome in ("accepted", "held"), "NO_INTENT_LOST", f"{tap.id} ended as {outcome}")
+        require(body.encode() == tap.body, "NO_INTENT_LOST", f"{tap.id} was kept with another content")
+    notes = [tap for tap in taps if tap.note is not None]
+    for tap in notes:
+        outcome = books.value("SELECT outcome FROM command WHERE id = ?", key(tap.id))
+        record = books.json(books.value("SELECT record FROM work_order WHERE id = ?", key(tap.order_id)))
+        texts = [note["text"] for note in record.get("notes", ())]
+        expected = 1 if outcome == "accepted" else 0
+        require(
+            texts.count(tap.note) == expected or (outcome == "held" and texts.count(tap.note) <= 1),
+            "ONE_EFFECT",
+            f"note {tap.note!r} of {outcome} {tap.id} is {texts.count(tap.note)} times on its order",
+        )
+
+
+def clocks_are_bounded(books: Books, taps: Iterable[Tap]) -> None:
+    """CLOCK_BOUNDED: when a thing happened is right to minutes, whatever the phone's clock said meanwhile."""
+    for tap in taps:
+        if not tap.clock_stood:
+            continue
+        found = books.rows("SELECT happened_at, decided_at FROM command WHERE id = ?", key(tap.id))
+        if not found:
+            continue
+        happened = datetime.fromisoformat(f"{found[0][0]}+00:00")
+        error = abs(happened - tap.at)
+        detail = f"{tap.id} happened at {tap.at}, the log says {happened} (clock was off by {tap.skew})"
+        require(error <= CLOCK_ERROR_MAX, "CLOCK_BOUNDED", detail)
+
+
+def pictures_arrived(books: Books, folder: Path, handset: Handset) -> None:
+    """BLOB_EXACT: the bytes of every picture whose command was decided are on the server, unchanged."""
+    for tap in handset.taps.values():
+        if tap.digest is None:
+            continue
+        file = folder / tap.digest[:2] / tap.digest
+        known = books.rows("SELECT size_bytes FROM attachment WHERE digest = ?", tap.digest)
+        require(known and file.exists(), "BLOB_EXACT", f"{handset.name}: {tap.digest} did not arrive")
+        exact = sha256(file.read_bytes()).hexdigest() == tap.digest
+        require(exact, "BLOB_EXACT", f"{tap.digest} has other bytes")
+
+
+class FeedReader:
+    """FEED_ORDER: a reader that follows the feed from its start sees every row once, in commit order."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._last = 0
+        self._seen: list[tuple[int, int]] = []
+
+    def follow(self) -> None:
+        fresh = [row[0] for row in self._books.rows("SELECT seq FROM feed WHERE seq > ? ORDER BY seq", self._last)]
+        total = self._books.value("SELECT count(*) FROM feed")
+        self._last = fresh[-1] if fresh else self._last
+        self._seen.extend((seq, 1) for seq in fresh)
+        detail = f"{total} rows are there, a reader by number saw {len(self._seen)}"
+        require(total == len(self._seen), "FEED_ORDER", detail)
+
+    def start_over(self) -> None:
+        self._last, self._seen = 0, []
+
+    def has_seen_everything(self, database: Database) -> None:
+        """The product's own way of reading, page by page over all scopes, gives the same rows."""
+        scopes = [row[0] for row in self._books.rows("SELECT DISTINCT scope FROM feed ORDER BY scope")]
+        position, read = feed.Position(), []
+        while True:
+            with database.read() as session:
+                page = feed.read(session, scopes, position, limit=97)
+            if not page:
+                break
+            read += [change.position.seq for change in page]
+            position = page[-1].position
+        require(read == [seq for seq, _ in self._seen], "FEED_ORDER", "pages and rows differ")
+
+
+__all__ = ["ALWAYS", "FeedReader"]

@@ -1,0 +1,265 @@
+"""A phone in somebody's van: the app's own gateway, store and driver, on a clock and a disk that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from mobile.gateway import Gateway
+from shared.commands import AddNote, FieldCommand
+from shared.problems import Problem
+from simulation.chance import Chance, Dice
+from simulation.disk import PhoneDied, new_disk
+from simulation.network import SimulatedTransport
+from simulation.trace import Trace
+from simulation.violation import require
+from sync.client.records import NotSaved, Registration
+from sync.client.store import ClientStore
+from sync.client.transport import NoNetwork
+
+
+@dataclass(slots=True, kw_only=True)
+class Tap:
+    """What a technician did and the app said was saved. `at` is true time, whatever the phone's clock said."""
+
+    id: UUID
+    seq: int
+    type: str
+    body: bytes
+    order_id: UUID
+    technician_id: UUID
+    at: datetime
+    boot: int
+    skew: timedelta
+    note: str | None = None
+    digest: str | None = None
+    clock_stood: bool = True
+    """Whether the phone's clock was left alone from the tap until its answer."""
+
+
+class Handset:
+    """One phone. `boot` starts the app on what is on the disk; `die` ends it wherever it is."""
+
+    def __init__(
+        self,
+        name: str,
+        transport: SimulatedTransport,
+        chance: Chance,
+        trace: Trace,
+        true_now: Callable[[], datetime],
+        *,
+        flushes: bool,
+    ) -> None:
+        self.name = name
+        self.transport = transport
+        self.disk = new_disk()
+        self.disk.flushes = flushes
+        self.skew = timedelta(0)
+        self.taps: dict[UUID, Tap] = {}
+        self.pictures: dict[str, bytes] = {}
+        self.lost = False
+        self.app_alive = False
+        self.boots = 0
+        self.syncs = 0
+        self.on_booted: list[Callable[[Handset], None]] = []
+        self.on_tapped: list[Callable[[Handset, Tap], None]] = []
+        self.on_synced: list[Callable[[Handset], None]] = []
+        self.on_died: Callable[[Handset], None] = lambda _handset: None
+        self._chance = chance
+        self._trace = trace
+        self._true_now = true_now
+        self._entropy = chance.bytes_for(name)
+        self._booted_at = 0.0
+        self._wake = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self.store: ClientStore
+        self.gateway: Gateway
+
+    # Clocks
+
+    def now(self) -> datetime:
+        """What the phone's clock says."""
+        return self._true_now() + self.skew
+
+    def jump(self, by: timedelta) -> None:
+        """Somebody sets the clock. What waits was made by the old one."""
+        self.skew += by
+        unsent = {UUID(row[0]) for row in self.peek("SELECT id FROM command WHERE outcome IS NULL")}
+        for id in unsent & self.taps.keys():
+            self.taps[id].clock_stood = False
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time() - self._booted_at
+
+    # The process
+
+    def boot(self) -> None:
+        self.boots += 1
+        self._booted_at = asyncio.get_running_loop().time()
+        self.disk = self.disk.power_on()
+        try:
+            self.store = ClientStore(self.disk, self.disk.flush)
+        except NotSaved:  # no space even to open: somebody clears some
+            self.disk.make_room()
+            self.store = ClientStore(self.disk, self.disk.flush)
+        options: dict[str, Any] = {"now": self.now, "entropy": self._entropy}
+        if "monotonic" in inspect.signature(Gateway).parameters:
+            options["monotonic"] = self.monotonic
+        self.gateway = Gateway(self.store, self.transport, app_version=f"sim {self.boots}", **options)
+        self.app_alive = True
+        self.note("booted", self.boots, *self.store_counts())
+        for look in self.on_booted:
+            look(self)
+        self._wake = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._pump = loop.create_task(self._talk(), name=f"{self.name} boot {self.boots}")
+
+    def die(self) -> None:
+        """Kill -9."""
+        if not self.app_alive:
+            return
+        self.app_alive = False
+        self.disk.power_off()
+        self.note("died")
+        if self._pump:
+            self._pump.cancel()
+        self.on_died(self)
+
+    def shut(self) -> None:
+        """The end of the run."""
+        if self._pump:
+            self._pump.cancel()
+        self.disk.close()
+
+    def nudge(self) -> None:
+        self._wake.set()
+
+    async def _talk(self) -> None:
+        """As mobile/sync_loop.py does, but looked at less often: the phone is in a pocket between taps."""
+        while True:
+            _, dice = self._chance.next(f"{self.name}/pump")
+            self._wake.clear()
+            wait = dice.minutes(3, 25)
+            if self.gateway.registered and (retry := await self.sync()) is not None:
+                wait = min(wait, retry + dice.random())
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait)
+            except TimeoutError:
+                continue
+
+    async def sync(self) -> float | None:
+        """One conversation. The seconds after which the app wants to try again by itself."""
+        boot = self.boots
+        try:
+            report = await self.gateway.sync()
+        except PhoneDied:
+            self.die()
+            await asyncio.Event().wait()
+            raise
+        self.syncs += 1
+        if boot != self.boots or not self.app_alive:
+            return None
+        self.note("synced", int(report.drained), int(report.online), report.rows, report.gone, report.problem)
+        for look in self.on_synced:
+            look(self)
+        return report.retry_in_seconds
+
+    def belong(self, registration: Registration) -> None:
+        """Registered in the office, before the run began."""
+        self.store.register(registration)
+
+    async def register(self, code: str) -> None:
+        try:
+            await self.gateway.register(code, f"{self.name} again", "test")
+        except PhoneDied:
+            self.die()
+        except (Problem, NoNetwork) as error:
+            self.note("not-registered", type(error).__name__)
+        else:
+            self.note("registered")
+            self.nudge()
+
+    # Taps
+
+    def tap(self, command: FieldCommand) -> bool:
+        """Do it in the app. True when the app said that it is saved."""
+        return self._tapped(lambda: self.gateway.send(command), command)
+
+    def photograph(self, order_id: UUID, data: bytes, signer: str | None) -> bool:
+        def take() -> object:
+            if signer is None:
+                return self.gateway.add_photo(order_id, data, "image/png")
+            return self.gateway.add_signature(order_id, data, signer)
+
+        return self._tapped(take, None, data)
+
+    def _tapped(
+        self, act: Callable[[], object], command: FieldCommand | None, data: bytes | None = None
+    ) -> bool:
+        before = self._newest()
+        try:
+            act()
+        except PhoneDied:
+            self.die()
+            return False
+        except Problem as problem:
+            self.note("refused", type(problem).__name__)
+            require(self._newest() == before, "DURABLE_TAP", f"{self.name}: a refused tap was queued")
+            return False
+        newest = self._newest()
+        require(newest is not None and newest != before, "DURABLE_TAP", f"{self.name}: saved, and not on the disk")
+        assert newest is not None
+        seq, id, type_, body, order_id = newest
+        registration = self.store.registration
+        assert registration is not None
+        digest = sha256(data).hexdigest() if data is not None else None
+        tap = Tap(
+            id=UUID(id),
+            seq=seq,
+            type=type_,
+            body=bytes(body),
+            order_id=UUID(order_id),
+            technician_id=registration.technician_id,
+            at=self._true_now(),
+            boot=self.boots,
+            skew=self.skew,
+            note=command.text if isinstance(command, AddNote) else None,
+            digest=digest,
+        )
+        if digest is not None and data is not None:
+            self.pictures[digest] = data
+        self.taps[tap.id] = tap
+        self.note("tapped", type_, id)
+        for look in self.on_tapped:
+            look(self, tap)
+        return True
+
+    # Looking at the disk without the app
+
+    def peek(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        return sqlite3.Connection.execute(self.disk, query, arguments).fetchall()
+
+    def _newest(self) -> tuple[Any, ...] | None:
+        rows = self.peek("SELECT seq, id, type, body, work_order_id FROM command ORDER BY seq DESC LIMIT 1")
+        return rows[0] if rows else None
+
+    def device_id(self) -> UUID | None:
+        registration = self.store.registration
+        return registration.device_id if registration else None
+
+    def store_counts(self) -> tuple[int, int]:
+        counts = self.store.counts()
+        return counts.unsent_commands, counts.unsent_photos
+
+    def note(self, what: str, *details: object) -> None:
+        self._trace.add(asyncio.get_running_loop().time(), self.name, what, *details)
+
+
+__all__ = ["Dice", "Handset", "Tap"]

@@ -1,0 +1,175 @@
+"""Everybody who is not on the road: dispatchers, the clerk of held work, the desk that gives out phones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from server import office
+from server.access import devices
+from server.clock import utc_now
+from server.dispatch.held import settle
+from server.work_orders import intake
+from shared.commands import AssignWorkOrder, CancelWorkOrder, UnassignWorkOrder
+from shared.problems import Problem
+from shared.work_orders import WorkOrderKind
+from simulation.chance import Dice
+from simulation.handset import Handset
+from simulation.host import NobodyHome, ServerDied
+from simulation.town import START
+
+if TYPE_CHECKING:
+    from simulation.run import Simulation
+
+
+class Office:
+    """One object for all of them; each act is a step of its own with its own dice."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._sim = simulation
+        self.acts = 0
+
+    def _do(self, who: str, what: str, act: Callable[[], object]) -> object | None:
+        """One act on the server. None when the server was not there, died of it, or refused it."""
+        sim = self._sim
+        self.acts += 1
+        try:
+            with sim.host.fated(sim.office_fate(who)):
+                found = act()
+        except ServerDied:
+            sim.server_died()
+            return None
+        except NobodyHome:
+            return None
+        except Problem as problem:
+            sim.note(who, "office-refused", what, type(problem).__name__)
+            return None
+        except Exception as error:
+            # As a web page would: an error for the person, who may try again.
+            sim.note(who, "office-error", what, type(error).__name__)
+            return None
+        sim.note(who, what)
+        return found if found is not None else True
+
+    async def dispatch(self, who: str) -> None:
+        """A dispatcher who moves, takes away, cancels and takes orders all day."""
+        sim = self._sim
+        while True:
+            name, dice = sim.chance.next(who)
+            await asyncio.sleep(dice.minutes(5, 60))
+            if not sim.at_work() or not sim.host.up:
+                continue
+            kind = dice.choices(("assign", "unassign", "cancel", "order"), (6, 2, 1, 2))[0]
+            if not sim.step(name, kind):
+                continue
+            if kind == "order":
+                self._take_order(who, dice)
+            else:
+                self._move(who, dice, kind)
+
+    def _move(self, who: str, dice: Dice, kind: str) -> None:
+        sim = self._sim
+        ids = sim.books.order_ids()
+        # Jobs are touched unevenly: a few hot ones again and again.
+        order_id = UUID(ids[min(int(dice.paretovariate(0.7)) - 1, len(ids) - 1)] if dice.happens(0.5) else dice.pick(ids))
+        command: Any
+        if kind == "assign":
+            phone = dice.pick(sim.world.phones)
+            begin = START + timedelta(hours=dice.uniform(0, sim.schedule.hours + 12))
+            command = AssignWorkOrder(
+                work_order_id=order_id,
+                technician_id=phone.technician_id,
+                planned_start=begin,
+                planned_end=begin + timedelta(hours=2),
+                travel_minutes=dice.randint(0, 40),
+                route_position=dice.randint(1, 9),
+            )
+        elif kind == "unassign":
+            command = UnassignWorkOrder(work_order_id=order_id)
+        else:
+            command = CancelWorkOrder(work_order_id=order_id, reason="The customer called")
+        self._do(who, f"{kind} {order_id}", lambda: office.run(sim.host.database, sim.host.settings, command, who))
+
+    def _take_order(self, who: str, dice: Dice) -> None:
+        """A second job for a customer that we have, so that two visits share an address."""
+        sim = self._sim
+        service_id, customer_id = dice.pick(sim.books.services())
+        wanted = intake.CustomerOrder(
+            kind=dice.pick((WorkOrderKind.REPAIR, WorkOrderKind.SWAP, WorkOrderKind.DISCONNECT)),
+            customer_id=UUID(customer_id),
+            service_id=UUID(service_id),
+        )
+
+        def take() -> object:
+            with sim.host.database.write() as session:
+                return intake.place(session, sim.host.settings, wanted, actor=who, now=utc_now())
+
+        self._do(who, "order", take)
+
+    async def settle_held(self, who: str) -> None:
+        """A clerk who looks at what is held, some of it."""
+        sim = self._sim
+        while True:
+            name, dice = sim.chance.next(who)
+            await asyncio.sleep(dice.minutes(30, 240))
+            if not sim.host.up or not sim.at_work():
+                continue
+            waiting = sim.books.held_and_open()
+            if waiting and sim.step(name, "settle"):
+                chosen = UUID(dice.pick(waiting))
+
+                def act(chosen: UUID = chosen) -> object:
+                    with sim.host.database.write() as session:
+                        settle(session, chosen, who, utc_now())
+                    return True
+
+                self._do(who, f"settle {chosen}", act)
+
+    async def give_out_phones(self) -> None:
+        """The desk: whose phone says that it must be registered again, gets a code."""
+        sim = self._sim
+        while True:
+            _, dice = sim.chance.next("desk")
+            await asyncio.sleep(dice.minutes(10, 90))
+            if sim.at_work():
+                for handset in sim.handsets:
+                    await self.register(handset)
+
+    async def register(self, handset: Handset) -> None:
+        sim = self._sim
+        if handset.lost or not handset.app_alive or not sim.host.up:
+            return
+        if handset.gateway.registered and not handset.gateway.status().sign_in_needed:
+            return
+        technician_id = sim.owner_of[handset.name]
+
+        def draw() -> str:
+            with sim.host.database.write() as session:
+                return devices.new_code(session, technician_id, utc_now())
+
+        code = self._do("desk", f"code for {handset.name}", draw)
+        if isinstance(code, str):
+            await handset.register(code)
+
+    async def revoke_one(self) -> None:
+        """Once in the run a phone is signed out; often by mistake, sometimes because it is lost."""
+        sim = self._sim
+        name, dice = sim.chance.next("revoker")
+        if not dice.happens(sim.schedule.rate("revoked")):
+            return
+        await asyncio.sleep(dice.uniform(0.1, 0.9) * sim.schedule.hours * 3600)
+        handset = dice.pick(sim.handsets)
+        lost = dice.happens(0.3)
+        device_id = handset.device_id()
+        if device_id is None or not sim.host.up or not sim.step(name, f"revoke {handset.name}"):
+            return
+
+        def act() -> object:
+            with sim.host.database.write() as session:
+                return devices.revoke(session, device_id, utc_now())
+
+        if self._do("revoker", f"revoke {handset.name}", act) is not None and lost:
+            handset.lost = True

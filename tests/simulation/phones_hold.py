@@ -1,0 +1,99 @@
+"""What must hold of a phone, looked at from outside the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.db.engine import Database
+from server.dispatch.models import TechnicianRow
+from server.field.images import DeviceSource
+from server.settings import Settings
+from simulation.books import Books, key
+from simulation.handset import Handset
+from simulation.violation import require
+from sync.protocol import encode
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a phone showed before. `versions`: order → the highest version of its server's row."""
+
+    versions: dict[UUID, int] = field(default_factory=dict)
+
+    def forget_screen(self) -> None:
+        """A fresh process shows what is on the disk; versions on the disk may still not go back."""
+
+
+def every_tap_is_on_the_disk(handset: Handset) -> None:
+    """DURABLE_TAP: what the app said is saved is in its file, with the very bytes, until long after its receipt."""
+    kept = {UUID(id): bytes(body) for id, body in handset.peek("SELECT id, body FROM command")}
+    for id, tap in handset.taps.items():
+        require(id in kept, "DURABLE_TAP", f"{handset.name} lost {tap.type} {id}, made at {tap.at}")
+        require(kept[id] == tap.body, "DURABLE_TAP", f"{handset.name} changed the bytes of {id}")
+
+
+def only_the_server_acknowledges(handset: Handset, books: Books, *, restored: bool) -> None:
+    """NO_FALSE_ACK: a command counts as answered only where the server wrote that answer.
+
+    After a restore the server may have forgotten what it said, until the phone offers it again.
+    """
+    if restored:
+        return
+    said = dict(handset.peek("SELECT id, outcome FROM command WHERE outcome IS NOT NULL"))
+    if not said:
+        return
+    marks = ",".join("?" * len(said))
+    written = dict(books.rows(f"SELECT id, outcome FROM command WHERE id IN ({marks})", *map(key, said)))
+    for id, outcome in said.items():
+        kept = written.get(key(id))
+        require(kept == outcome, "NO_FALSE_ACK", f"{handset.name} believes {id} {outcome}; the log says {kept}")
+
+
+def never_goes_back(handset: Handset, memory: Memory) -> None:
+    """MONOTONIC: the server's row of an order on the device never becomes an older one."""
+    for id, order in handset.store.images().orders.items():
+        seen = memory.versions.get(id, 0)
+        detail = f"{handset.name} showed {order.number} at version {seen}, then {order.version}"
+        require(order.version >= seen, "MONOTONIC", detail)
+        memory.versions[id] = order.version
+
+
+def own_work_is_shown(handset: Handset) -> None:
+    """READ_YOUR_WRITES: a note that waits, or was accepted, is on the screen as long as its order is."""
+    notes = {id: tap for id, tap in handset.taps.items() if tap.note is not None}
+    if not notes:
+        return
+    items = {item.id: item for item in handset.gateway.queue()}
+    for id, tap in notes.items():
+        item, order = items.get(id), handset.gateway.order(tap.order_id)
+        if item is None or order is None or item.state in ("held", "refused_local"):
+            continue
+        shown = {note.text for note in order.notes}
+        detail = f"{handset.name}: {item.state} note {tap.note!r} is not on {order.number}"
+        require(tap.note in shown, "READ_YOUR_WRITES", detail)
+
+
+def converged(handset: Handset, database: Database, settings: Settings, now: datetime) -> None:
+    """CONVERGED, NO_GHOST: the device holds what the server would send it whole, byte for byte, and no more."""
+    registration = handset.store.registration
+    assert registration is not None
+    with database.read() as session:
+        technician = session.scalars(
+            select(TechnicianRow).where(TechnicianRow.id == registration.technician_id)
+        ).one()
+        source = DeviceSource(session, settings, technician, now)
+        expected = {k: encode(image) for k, image in source.everything().items()}
+    rows: list[Any] = handset.peek("SELECT kind, key, body FROM image")
+    held = {(kind, name): bytes(body) for kind, name, body in rows}
+    ghosts = sorted(set(held) - set(expected))
+    require(not ghosts, "NO_GHOST", f"{handset.name} still has {ghosts[:5]}")
+    missing = sorted(set(expected) - set(held))
+    require(not missing, "CONVERGED", f"{handset.name} never got {missing[:5]}")
+    stale = sorted(k for k in expected if expected[k] != held[k])
+    detail = stale and f"{stale[0]}: {held[stale[0]]!r} is not {expected[stale[0]]!r}"
+    require(not stale, "CONVERGED", f"{handset.name}: {len(stale)} stale rows, {detail}")

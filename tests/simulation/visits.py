@@ -1,0 +1,142 @@
+"""What a technician does next, and what they sometimes do wrong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from shared.commands import (
+    AddNote,
+    Arrive,
+    CannotComplete,
+    CloseWorkOrder,
+    FieldCommand,
+    InstallAsset,
+    RecordCheck,
+    RemoveAsset,
+    StartTravel,
+    UseParts,
+)
+from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason, WorkOrder, WorkOrderState
+from simulation.chance import Dice
+from simulation.handset import Handset
+from simulation.pictures import png
+from world import CABLE, CONNECTOR, ONT_A
+
+
+def next_tap(phone: Handset, dice: Dice, contested: list[str]) -> None:
+    """One thing that a person at this phone would do now. `contested`: serials that others may fit too."""
+    order = _order_at_hand(phone, dice)
+    if order is None:
+        return
+    if dice.happens(0.15):
+        _odd(phone, dice, order, contested)
+    else:
+        _usual(phone, dice, order, contested)
+
+
+def _order_at_hand(phone: Handset, dice: Dice) -> WorkOrder | None:
+    """The one they are at, else the next of the day; sometimes any that is on the phone."""
+    listed = phone.gateway.today()
+    if dice.happens(0.08):
+        others = [item for row in phone.store.images().orders.values() if (item := phone.gateway.order(row.id))]
+        listed = sorted(others, key=lambda order: order.number)
+        return dice.pick(listed) if listed else None
+    under_way = [order for order in listed if order.state.is_under_way]
+    waiting = [order for order in listed if not order.state.is_over]
+    if under_way:
+        return under_way[0]
+    return dice.pick(waiting[:2]) if waiting else None
+
+
+def _usual(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
+    id = order.id
+    match order.state:
+        case WorkOrderState.ASSIGNED | WorkOrderState.UNASSIGNED:
+            first: FieldCommand = StartTravel(work_order_id=id)
+            phone.tap(first if dice.happens(0.8) else Arrive(work_order_id=id))
+        case WorkOrderState.TRAVELLING:
+            phone.tap(Arrive(work_order_id=id))
+        case WorkOrderState.ON_SITE:
+            _work(phone, dice, order, contested)
+        case _:
+            phone.tap(_note(dice, order))
+
+
+def _work(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
+    """One of the things that are still missing, or the close."""
+    id, missing = order.id, phone.gateway.missing(order.id)
+    if not order.parts and dice.happens(0.4):
+        phone.tap(_parts(dice, order))
+        return
+    if not missing:
+        phone.tap(CloseWorkOrder(work_order_id=id))
+        return
+    match dice.pick(missing[:2]).field:
+        case "fitted":
+            phone.tap(_fit(phone, dice, order, contested))
+        case "removed":
+            serials = order.on_site_serials or ("NONE0001",)
+            phone.tap(RemoveAsset(work_order_id=id, serial=dice.pick(serials), reason="worn out"))
+        case "photo":
+            phone.photograph(id, png(dice.randbytes(8)), None)
+        case "signature":
+            phone.photograph(id, png(dice.randbytes(8)), "Customer Änne")
+        case code:
+            good = Decimal("-19.5") if code == "optical_power" else Decimal("940.25")
+            bad = Decimal("-40") if code == "optical_power" else Decimal("3")
+            phone.tap(RecordCheck(work_order_id=id, code=str(code), value=good if dice.happens(0.85) else bad))
+
+
+def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
+    id = order.id
+    choice = dice.randrange(9)
+    if choice == 0:
+        phone.tap(CannotComplete(work_order_id=id, reason=dice.pick(list(UnfinishedReason)), text="Nobody home"))
+    elif choice == 1:
+        phone.tap(_fit(phone, dice, order, contested, any_serial=True))
+    elif choice == 2:
+        here = [device.serial for device in order.fitted] or ["WRONG0001"]
+        phone.tap(RemoveAsset(work_order_id=id, serial=dice.pick(here), reason="mistake"))
+    elif choice == 3:
+        phone.tap(UseParts(work_order_id=id, lines=(PartLine(sku=CABLE, quantity=500),)))
+    elif choice == 4:
+        phone.tap(CloseWorkOrder(work_order_id=id))
+    elif choice == 5:
+        phone.photograph(id, png(dice.randbytes(8)), None)
+    elif choice == 6 and phone.pictures:
+        # The same picture on a second job: the bytes are sent once.
+        phone.photograph(id, phone.pictures[dice.pick(sorted(phone.pictures))], None)
+    else:
+        phone.tap(_note(dice, order))
+
+
+def _note(dice: Dice, order: WorkOrder) -> AddNote:
+    return AddNote(work_order_id=order.id, text=f"Beep ✓ {order.number} {dice.randbytes(6).hex()}")
+
+
+def _parts(dice: Dice, order: WorkOrder) -> UseParts:
+    lines = [PartLine(sku=CABLE, quantity=dice.randint(1, 40))]
+    if dice.happens(0.4):
+        lines.append(PartLine(sku=CONNECTOR, quantity=dice.randint(1, 6)))
+    return UseParts(work_order_id=order.id, lines=tuple(lines))
+
+
+def _fit(
+    phone: Handset, dice: Dice, order: WorkOrder, contested: list[str], *, any_serial: bool = False
+) -> InstallAsset:
+    """One of the van's; now and then one that a colleague may hold too, or that nobody has booked in."""
+    ours = [asset.serial for asset in phone.gateway.devices_on_van() if asset.claimed_by is None]
+    fitting = [asset.serial for asset in phone.gateway.devices_on_van() if asset.sku in order.fitting_skus]
+    pool = fitting or ours
+    if any_serial or not pool:
+        pool = contested
+    return InstallAsset(
+        work_order_id=order.id,
+        serial=dice.pick(pool),
+        source=dice.pick(("camera", "typed")),
+        sku=ONT_A,
+        confirmed=True,
+    )
+
+
+__all__ = ["EvidenceKind", "next_tap"]
