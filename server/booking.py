@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from server.consequences import CONSEQUENCES, Deed, VisitOver
 from server.db import feed
+from server.outbox.happenings import of_work_order
 from shared.decide import Decision
 from shared.events import (
     TakenOver,
@@ -38,10 +40,17 @@ def book(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
     Raises nothing a person could mend: that was decided before.
     """
     deed.books.keep(deed.before, deed.after, deed.command_id)
-    for event in decision.events:
+    for number, event in enumerate(decision.events):
         for follow in CONSEQUENCES[type(event)]:
             follow(deed, event)
+        at = getattr(event, "at", deed.happened_at)
+        message = partial(_message_id, deed, number)
+        deed.books.announce(of_work_order(event, deed.after.order, at=at), message)
     return _tell(deed, decision)
+
+
+def _message_id(deed: Deed, number: int, webhook_id: UUID) -> UUID:
+    return deed.name(f"event {number} for webhook {webhook_id}")
 
 
 def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:

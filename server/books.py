@@ -9,7 +9,7 @@ device, work orders, devices of the register, services, balances, products, vend
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -29,6 +29,9 @@ from server.db.base import Base, table_of, upserting
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
+from server.outbox import writing
+from server.outbox.happenings import Happening
+from server.outbox.models import OutboxRow
 from server.purchasing import orders as purchasing
 from server.settings import Settings
 from server.stock import ledger
@@ -109,6 +112,7 @@ class Books:
         self._moved: list[ledger.Booking] = []
         self._drained: list[purchasing.Drain] = []
         self._named: dict[tuple[UUID, str], tuple[int, UUID | None]] = {}
+        self._happened: list[tuple[Happening, Callable[[UUID], UUID]]] = []
         self._released: set[UUID] = set()
         self._next_visits: list[_NextVisit] = []
 
@@ -343,6 +347,10 @@ class Books:
         """A photo or signature was named: its bytes are asked for until they have come."""
         self._named.setdefault((technician_id, digest), (size_bytes, work_order_id))
 
+    def announce(self, happening: Happening, message_id: Callable[[UUID], UUID]) -> None:
+        """A fact for the webhooks. `message_id`: webhook → the id of its message."""
+        self._happened.append((happening, message_id))
+
     def log(self, **values: Any) -> None:
         """The command itself, with its receipt."""
         self._rows[CommandRow].append(values)
@@ -372,6 +380,7 @@ class Books:
                 .execution_options(synchronize_session=False)
             )
         self._write_named_evidence()
+        self._address_happenings()
         commands = self._rows.pop(CommandRow, [])
         entries = [*self._rows.pop(FeedRow, []), *self._scoped.values()]
         for table in Base.metadata.sorted_tables:
@@ -409,6 +418,17 @@ class Books:
             for (technician_id, digest), (size_bytes, work_order_id) in sorted(self._named.items())
         ]
         self.session.execute(upserting(self.session, EvidenceRow).on_conflict_do_nothing(), rows)
+
+    def _address_happenings(self) -> None:
+        if not self._happened:
+            return
+        source = self.settings.base_url
+        for subscription in writing.subscriptions(self.session):
+            for happening, message_id in self._happened:
+                if subscription.wants(happening):
+                    found = message_id(subscription.webhook_id)
+                    row = writing.webhook_row(subscription.webhook_id, happening, found, self.now, source)
+                    self.add(OutboxRow, **row)
 
     def _tell_next_visits(self) -> None:
         """What hangs on the wall is on the card of whoever comes next."""

@@ -16,6 +16,8 @@ from server.books import Books, name_id
 from server.customers import contacts, notices
 from server.customers.models import NoticeRow
 from server.db import feed
+from server.outbox.models import OutboxRow
+from server.outbox.writing import outbox_row_for_notice
 from server.purchasing import orders as purchasing
 from server.stock import ledger
 from server.stock.models import ReservationRow
@@ -200,6 +202,7 @@ def tell_customer(template: str) -> Callable[[Deed, Any], None]:
             at=deed.decided_at,
         )
         deed.books.add(NoticeRow, **notice)
+        deed.books.add(OutboxRow, **outbox_row_for_notice(notice, deed.decided_at))
 
     return tell
 

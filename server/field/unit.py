@@ -23,6 +23,7 @@ from server.consequences import Deed
 from server.db import feed
 from server.db.engine import Database
 from server.dispatch.models import TechnicianRow
+from server.outbox.happenings import of_held
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
 from shared.commands import AddEvidence, CloseWorkOrder, FieldCommand, InstallAsset, RemoveAsset, UseParts
@@ -157,6 +158,12 @@ class CommandUnit:
             self._books.await_evidence(
                 self._technician.id, asked.command.digest, asked.command.size_bytes, order_id
             )
+        happening = of_held(
+            asked.pushed.id, storable(asked.pushed.type), receipt.slug or "", order_id, at=self._books.now
+        )
+        self._books.announce(
+            happening, lambda webhook: name_id(asked.pushed.id, self._books.now, f"held, for {webhook}")
+        )
         self._books.tell(
             [feed.BOARD],
             "command",
