@@ -23,6 +23,8 @@ from server.db.feed_models import HistoryRow
 from server.dependencies import answer_problems
 from server.dispatch import board_feed, board_routes, plan_routes
 from server.field import routes as field
+from server.inbox import pages as inbox_pages
+from server.inbox import routes as inbox
 from server.live import Live
 from server.pwa.routes import mount_app
 from server.settings import Settings
@@ -59,6 +61,8 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         attachments.router,
         board_routes.router,
         plan_routes.router,
+        inbox.router,
+        inbox_pages.router,
         customers.router,
     ):
         app.include_router(router)

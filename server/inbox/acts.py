@@ -22,7 +22,7 @@ from server.clock import utc_now
 from server.db import feed
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
-from server.inbox.booking import Done, book_in_place_of, charge_call_out
+from server.inbox.booking import Done, Way, book_in_place_of, charge_call_out
 from server.inbox.edits import canonical, changes_in_words
 from server.inbox.reading import command_of, corrected, named_order, sender_of
 from server.settings import Settings
@@ -43,6 +43,12 @@ IN_WORDS: dict[str | None, str] = {
     "corrected": "corrected and booked it",
     "dismissed": "set it aside",
 }
+WAYS: dict[Way, str] = {
+    "as_it_is": "",
+    "reopen": "",
+    "report": "beside the work that stands",
+}
+"""What its technician reads besides that it was booked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +75,12 @@ class VisitRuled:
 
 
 def accept(
-    database: Database, settings: Settings, command_id: UUID, by: str, *, reopen: bool = False
+    database: Database, settings: Settings, command_id: UUID, by: str, *, way: Way = "as_it_is"
 ) -> Ruled:
-    """Book it as it came: the rules allow it by now, or with `reopen` once its technician has the job."""
+    """Book it as it came. The rules must allow it by now, or do so in this `way`."""
     with _writing(database) as session:
         held = _claim(session, command_id, by)
-        return _book(session, settings, held, command_of(held), "accepted", "", reopen=reopen)
+        return _book(session, settings, held, command_of(held), "accepted", WAYS[way], way=way)
 
 
 def correct(
@@ -114,23 +120,32 @@ def call_out_fee(database: Database, settings: Settings, command_id: UUID, by: s
 
 
 def accept_visit(
-    database: Database, settings: Settings, command_id: UUID, by: str, *, reopen: bool = False
+    database: Database, settings: Settings, command_id: UUID, by: str, *, way: Way = "as_it_is"
 ) -> VisitRuled:
     """Book all that is held of the same visit, in the device's order, until one still does not fit.
 
-    With `reopen` the first of them gives the job back to who did the work.
+    With "reopen" the first of them gives the job back to who did the work.
     """
     with database.read() as session:
         waiting = same_visit(session, command_id)
+    if not waiting:
+        accept(database, settings, command_id, by)  # raises: somebody was quicker
     booked: list[UUID] = []
     for row in waiting:
         try:
-            accept(database, settings, row.id, by, reopen=reopen and not booked)
+            accept(database, settings, row.id, by, way="as_it_is" if booked and way == "reopen" else way)
         except Problem as problem:
             left = len(waiting) - len(booked)
             return VisitRuled(booked=tuple(booked), left=left, stopped_at=row.id, why=problem.detail)
         booked.append(row.id)
     return VisitRuled(booked=tuple(booked), left=0)
+
+
+def dismiss_visit(database: Database, command_id: UUID, by: str, reason: str) -> list[Ruled]:
+    """Set aside all that is held of the same visit, with one reason."""
+    with database.read() as session:
+        waiting = [row.id for row in same_visit(session, command_id)]
+    return [dismiss(database, one, by, reason) for one in waiting or [command_id]]
 
 
 def same_visit(session: Session, command_id: UUID) -> list[CommandRow]:
@@ -193,11 +208,11 @@ def _book(
     resolution: Resolution,
     detail: str,
     *,
-    reopen: bool = False,
+    way: Way = "as_it_is",
 ) -> Ruled:
     assert held.resolved_by and held.resolved_at, "it was claimed before"
     done = book_in_place_of(
-        session, settings, held, command, by=held.resolved_by, now=held.resolved_at, reopen=reopen
+        session, settings, held, command, by=held.resolved_by, now=held.resolved_at, way=way
     )
     return _rule(session, held, resolution, detail, done)
 

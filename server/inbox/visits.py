@@ -155,11 +155,12 @@ def detail(session: Session, command_id: UUID, zone: tzinfo, now: datetime) -> D
     orders = repository.load(session, [order_id]) if order_id else []
     of_visit = _of_visit(session, row, order_id)
     waiting = [one for one in of_visit if one.outcome == "held" and (not one.resolved_at or one.id == row.id)]
-    [visit] = visits(session, lines_of(session, waiting, now), zone, now)
+    found = visits(session, lines_of(session, waiting, now), zone, now)
+    visit, item = next((visit, item) for visit in found for item in visit.items if item.line.id == command_id)
     named = [fields_of(one.body).get("digest") for one in of_visit if one.outcome == "held"]
     return Detail(
         visit=visit,
-        item=next(item for item in visit.items if item.line.id == command_id),
+        item=item,
         raw=row.body,
         order=orders[0] if orders else None,
         said=tuple(
