@@ -14,7 +14,7 @@ from typing import Any
 from bench.peers import pouch
 from bench.syncing.site import sites
 
-ROWS = ("first_pull", "push", "live", "crowd", "empty")
+ROWS = ("first_pull", "push", "live", "crowd", "empty", "feed_loss", "restart", "slow_link")
 
 
 def figures(quick: bool) -> list[dict[str, Any]]:

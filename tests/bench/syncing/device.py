@@ -14,7 +14,7 @@ from mobile.gateway import Gateway, SyncReport
 from shared.commands import FieldCommand
 from sync.client.records import Registration
 from sync.client.store import ClientStore
-from sync.client.transport import Answer, HttpxTransport, NoNetwork
+from sync.client.transport import Answer, NoNetwork, Transport
 
 TIMEOUT_SECONDS = 300
 
@@ -45,7 +45,7 @@ class Counting:
 class Device:
     """`phone`'s gateway on a store of its own. `file`: durable, as the app keeps it; None: in memory."""
 
-    def __init__(self, phone: Phone, transport: Counting | HttpxTransport, file: Path | None = None) -> None:
+    def __init__(self, phone: Phone, transport: Transport, file: Path | None = None) -> None:
         self._connection = sqlite3.connect(file or ":memory:")
         if file:  # as mobile/device/storage.py opens it
             self._connection.execute("PRAGMA journal_mode=TRUNCATE")
@@ -82,6 +82,11 @@ class Device:
         """(kind, key, JSON) of every row that came down."""
         query = "SELECT kind, key, body FROM image ORDER BY kind, key"
         return [(kind, key, bytes(body)) for kind, key, body in self._connection.execute(query)]
+
+    def evidence_bytes(self) -> int:
+        """Of all pictures that are kept here."""
+        size: int = self._connection.execute("SELECT coalesce(sum(length(body)), 0) FROM evidence").fetchone()[0]
+        return size
 
     def close(self) -> None:
         self._connection.close()
