@@ -46,7 +46,8 @@ def program() -> Path:
         wanted = scratch / "requirements.txt"
         wanted.write_text(PINNED)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-        options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(scratch / "new")]
+        into = ["--target", str(scratch / "new")]
+        options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", *into]
         done = subprocess.run([*pip, *options, "-r", str(wanted)], capture_output=True, text=True)
         if done.returncode:
             raise NotFetched(f"pip could not bring the S3 server of the tests:\n{done.stderr[-2000:]}")

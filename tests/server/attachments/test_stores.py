@@ -75,7 +75,9 @@ class TestEveryStore:
             store.put(named(SMALL), tmp_path / "thrown away")
         assert not store.exists(named(SMALL))
 
-    def test_is_there_again_after_a_restart(self, store_setting: str, store: Store, a_file: Path, tmp_path: Path):
+    def test_is_there_again_after_a_restart(
+        self, store_setting: str, store: Store, a_file: Path, tmp_path: Path
+    ):
         store.put(named(SMALL), a_file)
         again = open_store(store_setting, tmp_path / "attachments")
         assert b"".join(again.open(named(SMALL))) == SMALL
@@ -96,7 +98,9 @@ class TestTheFolder:
 
 
 class TestTheBucket:
-    def test_holds_each_object_under_its_prefix_and_digest(self, s3_keys: S3Server, tmp_path: Path, a_file: Path):
+    def test_holds_each_object_under_its_prefix_and_digest(
+        self, s3_keys: S3Server, tmp_path: Path, a_file: Path
+    ):
         open_store(s3_keys.setting(prefix="north/2026"), tmp_path).put(named(SMALL), a_file)
         kept = s3_keys.folder / "photos" / "north" / "2026" / named(SMALL)[:2] / named(SMALL)
         assert kept.read_bytes() == SMALL
@@ -128,7 +132,7 @@ class TestTheSetting:
             ("s3:///photos", "write it as s3://bucket/prefix?endpoint=…&region=…, not 's3:///photos'"),
             ("s3://key:secret@photos", "keys do not belong in it"),
             ("s3://photos?end_point=x", "it has endpoint and region, and no end_point"),
-            ("s3://photos?endpoint=s3.example", "its endpoint starts with https:// or http://, not 's3.example'"),
+            ("s3://photos?endpoint=s3.test", "its endpoint starts with https:// or http://, not 's3.test'"),
         ],
     )  # fmt: skip
     def test_that_cannot_be_stops_the_server_with_its_name(self, text: str, words: str):

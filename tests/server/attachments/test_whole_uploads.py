@@ -1,31 +1,19 @@
-"""Photos and signatures: bytes named by their digest, checked, kept across restarts, shown to nobody else."""
+"""Whole photos in one request: named by their digest, checked, kept across restarts, shown to nobody else."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image
+from uploads import a_picture, digest
 from world import World
 
 from server.access.people import add_person
 from server.access.roles import Role
 from server.attachments.disk import DiskStore
 from server.work_orders.models import AttachmentRow
-
-
-def a_picture(kind: str = "JPEG", colour: int = 0) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 48), (colour, 90, 200)).save(buffer, kind)
-    return buffer.getvalue()
-
-
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def put(client: TestClient, phone: object, data: bytes, name: str | None = None) -> object:
