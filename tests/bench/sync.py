@@ -2,27 +2,45 @@
 
 Each row of the table is a module in `tests/bench/syncing/`, the peer is in `tests/bench/peers/`. Clients,
 servers and databases share this machine's cores. `BENCH_ROWS=first_pull,push` measures only these rows, and
-`BENCH_ENGINES=sqlite` only there.
+`BENCH_ENGINES=sqlite` only there. A full run takes about a quarter of an hour.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import Any
 
 from bench.peers import pouch
-from bench.syncing.site import sites
+from bench.syncing.site import Site, sites
 
 ROWS = ("first_pull", "push", "live", "crowd", "empty", "feed_loss", "restart", "slow_link")
+TOGETHER = {"slow_link"}
+"""Rows that mostly wait for a link: both databases at the same time."""
 
 
 def figures(quick: bool) -> list[dict[str, Any]]:
     wanted = [name for name in os.environ.get("BENCH_ROWS", ",".join(ROWS)).split(",") if name]
     engines = os.environ.get("BENCH_ENGINES", "sqlite,postgresql").split(",")
-    rows = [importlib.import_module(f"bench.syncing.{name}") for name in wanted]
     pouch.install()
+    found = []
     with sites(quick) as places:
-        return [
-            figure for row in rows for site in places if site.engine in engines for figure in row.figures(site)
-        ]
+        chosen = [site for site in places if site.engine in engines]
+        for name in wanted:
+            started = time.monotonic()
+            found += _row(name, importlib.import_module(f"bench.syncing.{name}"), chosen)
+            print(f"  {name} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return found
+
+
+def _row(name: str, row: ModuleType, chosen: Sequence[Site]) -> list[dict[str, Any]]:
+    if name not in TOGETHER:
+        return [figure for site in chosen for figure in row.figures(site)]
+    with ThreadPoolExecutor(max_workers=len(chosen)) as threads:
+        parts = list(threads.map(lambda site: list(row.figures(site)), chosen))
+    return [figure for part in parts for figure in part]
