@@ -3,12 +3,14 @@
 serve [--host H] [--port N]   migrate, then serve until stopped (loopback, 8800)
 migrate                       bring the database to the newest schema
 add-person NAME MAIL ROLE     let somebody of the office in; asks for the password
+send [--once]                 send what waits in the outbox, for ever or until nothing is due
 """
 
 from __future__ import annotations
 
 import argparse
 import getpass
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +21,8 @@ from server.access.roles import Role
 from server.app import build_app, configure_logging
 from server.db.engine import Database
 from server.db.migrate import upgrade
+from server.outbox.running import send_for_ever
+from server.outbox.senders import senders_of
 from server.settings import Settings
 
 GRACE_SECONDS = 2  # for requests at work; live pages reconnect by themselves
@@ -28,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = Settings.from_environment()
+        senders_of(settings)
     except ValueError as error:
         print(f"truckroll: {error}", file=sys.stderr)
         return 2
@@ -50,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     adding.add_argument("mail")
     adding.add_argument("role", choices=[role.value for role in Role])
     adding.set_defaults(run=_add_person)
+    carrying = commands.add_parser("send", help="send what waits in the outbox")
+    carrying.add_argument("--once", action="store_true", help="return when nothing is due")
+    carrying.set_defaults(run=_send)
     return parser
 
 
@@ -83,6 +91,17 @@ def _add_person(settings: Settings, options: argparse.Namespace) -> int:
     with database.write() as session:
         role = Role(options.role)
         add_person(session, name=options.name, email=options.mail, role=role, password=password)
+    return 0
+
+
+def _send(settings: Settings, options: argparse.Namespace) -> int:
+    # Stopped by an operator it ends after the message under way, as by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    database = Database(settings.database_url)
+    try:
+        print(f"{send_for_ever(database, settings, once=options.once)} sent")
+    finally:
+        database.close()
     return 0
 
 

@@ -26,6 +26,10 @@ from server.field import routes as field
 from server.inbox import pages as inbox_pages
 from server.inbox import routes as inbox
 from server.live import Live
+from server.metrics import metrics
+from server.outbox import page as outbox_page
+from server.outbox import routes as outbox
+from server.outbox.running import sending
 from server.pwa.routes import mount_app
 from server.settings import Settings
 from server.web.assets import mount_static
@@ -43,7 +47,11 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with app.state.live.running(), app.state.attachments.partials.sweeping():
+        async with (
+            app.state.live.running(),
+            app.state.attachments.partials.sweeping(),
+            sending(database, settings),
+        ):
             yield
         database.close()
 
@@ -64,9 +72,12 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         inbox.router,
         inbox_pages.router,
         customers.router,
+        outbox.router,
+        outbox_page.router,
     ):
         app.include_router(router)
     app.add_api_route("/healthz", healthz, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse("/board"), methods=["GET"], include_in_schema=False)
     mount_static(app, settings)
     mount_app(app, pwa_folder)

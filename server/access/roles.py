@@ -25,6 +25,7 @@ class Permission(StrEnum):
     SEE_MONEY = "see_money"
     MANAGE_STOCK = "manage_stock"
     MANAGE_PEOPLE = "manage_people"
+    MANAGE_OUTBOX = "manage_outbox"  # messages that did not leave, and who is told of events by webhook
 
 
 ALLOWED: dict[Role, frozenset[Permission]] = {
@@ -36,7 +37,14 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_DEVICES,
         }
     ),
-    Role.BACK_OFFICE: frozenset({Permission.SEE_BOARD, Permission.TAKE_ORDERS, Permission.SEE_MONEY}),
+    Role.BACK_OFFICE: frozenset(
+        {
+            Permission.SEE_BOARD,
+            Permission.TAKE_ORDERS,
+            Permission.SEE_MONEY,
+            Permission.MANAGE_OUTBOX,
+        }
+    ),
     Role.STOCK: frozenset({Permission.SEE_BOARD, Permission.MANAGE_STOCK}),
     Role.ADMIN: frozenset(Permission),
     Role.VIEWER: frozenset({Permission.SEE_BOARD}),
