@@ -297,12 +297,13 @@ _ROWS = (
     Conflict(
         slug="handed-over-device",
         case="A device with unsent work is registered for another technician.",
-        rule="Work belongs to who did it: sent in another's name it is held, and booked for neither.",
+        rule="Work belongs to who did it, as each command says: sent by another's sign-in it is booked for neither.",
         outcome=Outcome.HELD,
-        kept="Every command whole, under the name of the registration that sent it.",
-        shown="In the inbox, with the sender and with whose job it is.",
-        sentence="{number} was never yours: ask dispatch to assign it",
+        kept="Every command whole, with the name of who made it.",
+        shown="In the inbox, under the first technician's name.",
+        sentence="This was entered while the phone was another technician's: dispatch decides",
         proposals=(Proposal.ACCEPT_ANYWAY, Proposal.DISMISS),
+        problems=(why.OthersWork,),
     ),
     Conflict(
         slug="depends-on-held",
