@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,10 +20,13 @@ from server.inbox.reading import envelope, named_order, sender_of
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
 from shared.commands import ChargeCallOut, FieldCommand, OfficeCommand, ReopenWorkOrder
-from shared.decide import decide
+from shared.decide import decide, decide_as_report
 from shared.problems import NotFound
 from sync.protocol import Receipt
 from sync.server.ports import Asked
+
+Way = Literal["as_it_is", "reopen", "report"]
+"""How held work is booked: by the rules; after giving the job back; or beside the work that stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +45,26 @@ def book_in_place_of(
     *,
     by: str,
     now: datetime,
-    reopen: bool = False,
+    way: Way = "as_it_is",
 ) -> Done:
     """Decide `command` now, by the rules and as if its technician had sent it, and book all it causes.
 
-    It happened when `held` happened; `held` stays as it came. With `reopen` the office first gives the job
-    back to who did the work. Raises Problem, and then the caller's transaction must be rolled back.
+    It happened when `held` happened; `held` stays as it came. A report is marked so in the log, for a replay
+    must decide it by the same rule. Raises Problem, and then the caller's transaction must be rolled back.
     """
     technician, van = _sender(session, held)
     books = Books(session, settings, now)
-    if reopen:
+    if way == "reopen":
         back = ReopenWorkOrder(work_order_id=command.work_order_id, technician_id=technician.id)
         office.decide_all(books, [(mint(), back)], by)
     assert held.device_id is not None, "who sent it has a device"
-    unit = CommandUnit(books, held.device_id, technician, van, {}, {}, origin="office")
+    origin = "report" if way == "report" else "office"
+    unit = CommandUnit(books, held.device_id, technician, van, {}, {}, origin=origin)
     pushed = envelope(held, mint(), command)
     asked = Asked(pushed=pushed, command=command, problem=None, happened_at=held.happened_at)
     command, before = unit.situation(asked)
-    receipt: Receipt = unit.accept(asked, command, before, decide(command, before, held.happened_at))
+    rule = decide_as_report if way == "report" else decide
+    receipt: Receipt = unit.accept(asked, command, before, rule(command, before, held.happened_at))
     books.write()
     return Done(id=pushed.id, remarks=tuple(remark.detail for remark in receipt.remarks))
 

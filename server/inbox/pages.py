@@ -20,6 +20,7 @@ from server.dispatch.board_routes import wake
 from server.inbox import acts
 from server.inbox.booking import Way
 from server.inbox.edits import body_of
+from server.inbox.proposals import OFFERS, Proposal
 from server.inbox.visits import detail, visits
 from server.inbox.waiting import TITLES, HeldLine, State, lines, open_counts, reasons, senders
 from server.web.pages import page
@@ -201,6 +202,7 @@ def _inbox(
     return page(
         request,
         "inbox.html",
+        again=OFFERS[Proposal.TRY_AGAIN],
         status=status,
         person=person,
         here="inbox",
@@ -233,6 +235,7 @@ def _item(
     return page(
         request,
         "inbox_item.html",
+        filters=Filters(),
         status=status,
         person=person,
         here="inbox",

@@ -19,7 +19,7 @@ class Offer:
     sure: str = ""
 
 
-_OFFERS = {
+OFFERS = {
     offer.proposal: offer
     for offer in (
         Offer(
@@ -82,5 +82,5 @@ def offers(slug: str, *, fits: bool, readable: bool) -> tuple[Offer, ...]:
         row = conflict_of(slug)
         found = row.proposals if row else _MENDED
         # Decided again as it is, it would be refused again: what stands now has just been asked.
-        chosen = tuple(item for item in found if item in _OFFERS and item is not Proposal.TRY_AGAIN)
-    return tuple(_OFFERS[item] for item in chosen)
+        chosen = tuple(item for item in found if item in OFFERS and item is not Proposal.TRY_AGAIN)
+    return tuple(OFFERS[item] for item in chosen)

@@ -25,6 +25,9 @@ from server.work_orders import repository
 from shared.problems import Problem
 from shared.work_orders import EvidenceRef, WorkOrder
 
+VISIT_ENDS = frozenset({"close_work_order", "cannot_complete"})
+"""Commands that move stock and money."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -39,7 +42,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What one device sent about one job and is held. `first`: the one that holds up the rest."""
+    """What one device sent about one job and is held. `first`: the one that holds up the rest.
+
+    `stands`: where the job stands now. `fitting`: how many fit before `first`. `closes`: one ends the visit.
+    """
 
     key: UUID
     technician: str
@@ -47,9 +53,11 @@ class Visit:
     customer: str | None
     work_order_id: UUID | None
     stands: str
-    items: tuple[Item, ...]
+    parts: tuple[Item, ...]
     first: Item
     fits: bool
+    fitting: int
+    closes: bool
     overdue: bool
     held_at: datetime
 
@@ -117,9 +125,11 @@ def _visit(
         customer=group[0].customer,
         work_order_id=group[0].work_order_id,
         stands=the_job(seen.now.order, reader) if seen.now else "There is no such job.",
-        items=items,
+        parts=items,
         first=first,
         fits=seen.fits,
+        fitting=items.index(first) if first.forbids else len(items),
+        closes=any(line.type in VISIT_ENDS for line in group),
         overdue=any(line.overdue for line in group),
         held_at=min(line.held_at for line in group),
     )
@@ -156,7 +166,7 @@ def detail(session: Session, command_id: UUID, zone: tzinfo, now: datetime) -> D
     of_visit = _of_visit(session, row, order_id)
     waiting = [one for one in of_visit if one.outcome == "held" and (not one.resolved_at or one.id == row.id)]
     found = visits(session, lines_of(session, waiting, now), zone, now)
-    visit, item = next((visit, item) for visit in found for item in visit.items if item.line.id == command_id)
+    visit, item = next((visit, item) for visit in found for item in visit.parts if item.line.id == command_id)
     named = [fields_of(one.body).get("digest") for one in of_visit if one.outcome == "held"]
     return Detail(
         visit=visit,
