@@ -31,6 +31,7 @@ LIFE = timedelta(days=7)
 SWEEP_SECONDS = 24 * 60 * 60
 OPEN_MAX = 200
 OPEN_BYTES_MAX = 500 * 2**20
+RETRY_SECONDS = 300
 SYNC_BYTES = 256 * 1024
 """What a power cut may cost. A killed process costs less, for each piece is handed to the disk at once."""
 
@@ -150,7 +151,8 @@ class Partials:
                 known.discard()  # the same bytes can't have two lengths: what was said last holds
         if len(others) >= OPEN_MAX or sum(one.length for one in others) + length > OPEN_BYTES_MAX:
             raise TooMany(
-                f"{len(others)} photos of yours are half sent. Nothing is lost: finish sending some of them"
+                f"{len(others)} photos of yours are half sent. Nothing is lost: finish sending some of them",
+                retry_seconds=RETRY_SECONDS,
             )
         fresh = Partial(self._folder / str(technician_id) / f"{digest}.{length}", length)
         try:

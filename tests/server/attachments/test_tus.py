@@ -16,7 +16,6 @@ from server.access.models import DeviceRow
 from server.attachments import partial, records
 from server.attachments.models import AttachmentSenderRow
 from server.attachments.store import open_store
-from server.clock import running_on
 from server.db.feed_models import FeedRow
 from server.work_orders.models import AttachmentRow, EvidenceRow
 
@@ -372,6 +371,13 @@ class TestEvidence:
             assert records.proven(session, today.ben.technician_id, [digest(PICTURE)]) == frozenset()
 
 
+def begin(today: World, count: int, length: int) -> None:
+    """Ana begins so many uploads, and sends nothing of them."""
+    room = partial.Partials(today.settings.uploads)
+    for number in range(count):
+        room.begin(today.ana.technician_id, f"{number:064x}", length, datetime.now(UTC))
+
+
 class TestWhatIsHalfSent:
     def test_is_thrown_away_after_a_week_in_which_nobody_went_on(self, upload: Upload, today: World):
         upload.create()
@@ -383,10 +389,8 @@ class TestWhatIsHalfSent:
         assert (upload.head().status_code, partials(today)) == (404, [])
 
     def test_is_swept_when_the_server_starts(self, upload: Upload, today: World, doors: object):
-        with running_on(lambda: datetime.now(UTC) - timedelta(days=8), bytes):
-            partial.Partials(today.settings.uploads).begin(
-                today.ana.technician_id, "ab" * 32, 99, datetime.now(UTC) - timedelta(days=8)
-            )
+        room = partial.Partials(today.settings.uploads)
+        room.begin(today.ana.technician_id, "ab" * 32, 99, datetime.now(UTC) - timedelta(days=8))
         upload.create()
         with TestClient(doors(today.settings)):  # type: ignore[operator]
             pass
@@ -395,25 +399,32 @@ class TestWhatIsHalfSent:
     def test_may_not_be_more_than_200_photos_of_one_technician(
         self, client: TestClient, upload: Upload, today: World
     ):
-        for number in range(200):
-            name = f"{number:064x}"
-            assert Upload(client, today.ana, PICTURE, name=name).create().status_code == 201
+        begin(today, count=200, length=3_000)
         words = "200 photos of yours are half sent. Nothing is lost: finish sending some of them"
-        is_refused(upload.create(), 429, "too-many", words)
-        assert Upload(client, today.ana, PICTURE, name=f"{7:064x}").create().status_code == 201, (
-            "begun before"
-        )
-        assert Upload(client, today.ben, PICTURE).create().status_code == 201, "somebody else's"
+        refused = upload.create()
+        is_refused(refused, 429, "too-many", words)
+        assert refused.headers["retry-after"] == "300"
+        known = Upload(client, today.ana, PICTURE, name=f"{7:064x}")
+        assert known.create().status_code == 201, "one that was begun goes on"
+        assert known.delete().status_code == 204
+        assert upload.send().status_code == 204
+
+    def test_of_others_does_not_count(self, client: TestClient, upload: Upload, today: World):
+        begin(today, count=200, length=3_000)
+        assert Upload(client, today.ben, PICTURE).send().status_code == 204
 
     def test_may_not_be_more_than_500_mb_of_one_technician(
-        self, upload: Upload, client: TestClient, today: World
+        self, client: TestClient, upload: Upload, today: World
     ):
-        for number in range(50):
-            name = f"{number:064x}"
-            assert Upload(client, today.ana, PICTURE, name=name).create(length=10 * 2**20).status_code == 201
+        begin(today, count=50, length=10 * 2**20)
         assert upload.create().status_code == 429
         assert Upload(client, today.ana, PICTURE, name="0" * 64).delete().status_code == 204
         assert upload.send().status_code == 204
+
+    def test_that_is_too_much_keeps_nobody_from_what_is_complete(self, upload: Upload, today: World):
+        upload.send()
+        begin(today, count=200, length=3_000)
+        assert upload.create().headers["upload-offset"] == "3000"
 
     def test_when_begun_with_another_length_starts_anew(self, upload: Upload, today: World):
         upload.create(length=2_000)
