@@ -22,7 +22,7 @@ DRIFT = 1e-4
 """How far a device's clocks run off by themselves: 100 parts in a million, twice what quartz does."""
 
 AHEAD_MS_MAX = 5 * 60_000
-"""A server takes over no hybrid time that is further ahead: a phone in 2099 must not take the others along."""
+"""A server takes over no hybrid time that is further ahead: a phone in 2099 must not take others along."""
 
 MONO_MS_MAX = 10 * 366 * 86_400_000
 _STAMP = re.compile(r"([0-9a-f]{13})-([0-9a-f]{4})")

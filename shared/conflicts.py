@@ -297,7 +297,7 @@ _ROWS = (
     Conflict(
         slug="handed-over-device",
         case="A device with unsent work is registered for another technician.",
-        rule="Work belongs to who did it, as each command says: sent by another's sign-in it is booked for neither.",
+        rule="Work belongs to who did it, and each command says who: another's sign-in does not book it.",
         outcome=Outcome.HELD,
         kept="Every command whole, with the name of who made it.",
         shown="In the inbox, under the first technician's name.",

@@ -14,6 +14,7 @@ from scheduler.plan import ReasonCode
 from server.dispatch.plan_request import NOWHERE
 from server.settings import OUTSIDE_SETTINGS, Settings
 from shared.commands import FIELD_COMMANDS
+from shared.conflicts import CONFLICTS
 from shared.problems import every_problem
 from sync.client.records import NotSaved
 from sync.protocol import KINDS, PROTOCOL, PushedCommand, Receipt, SyncRequest, SyncResponse
@@ -64,10 +65,12 @@ def scan_slugs() -> set[str]:
 
 
 def remark_slugs() -> set[str]:
-    """Every slug that the code gives a Remark."""
+    """Every slug that the code gives a Remark, by itself or by the table of conflicts."""
     sources = [*(ROOT / "shared").rglob("*.py"), *(ROOT / "sync/server").glob("*.py")]
     given = (re.findall(r'Remark\(\s*"([a-z-]+)"', path.read_text(encoding="utf-8")) for path in sources)
-    return {slug for found in given for slug in found}
+    return {slug for found in given for slug in found} | {
+        row.remark for row in CONFLICTS.values() if row.remark
+    }
 
 
 class TestProblems:

@@ -43,6 +43,7 @@ from shared.work_orders import (
     Note,
     PartLine,
     RemovedAsset,
+    ReportedStep,
     UnfinishedReason,
     WorkOrderState,
 )
@@ -91,6 +92,19 @@ def refusal(command: cmd.Command, now: Situation) -> tuple[type[Problem], str, s
     with pytest.raises(Problem) as caught:
         decide(command, now, NOON)
     return type(caught.value), caught.value.detail, caught.value.field
+
+
+def assert_repeated(command: cmd.Command, now: Situation) -> None:
+    """The second tap is kept with its time, and nothing else changes."""
+    decision = decide(command, now, NOON)
+    assert decision.events == (ev.WorkReported(at=NOON, technician_id=ANA, step=command.type),)
+    assert decision.remarks == (
+        Remark("repeated-step", "WO-7: that step was taken already, the first time counts"),
+    )
+    [report] = decision.after.order.reports
+    assert report.steps == (ReportedStep(step=command.type, at=NOON),)
+    assert replace(decision.after.order, reports=(), version=0) == replace(now.order, version=0)
+    assert decision.after.assets == now.assets
 
 
 class TestWhoseJobItIs:
@@ -144,9 +158,8 @@ class TestWhoseJobItIs:
         )
         assert events(ARRIVE, now) == (ev.TakenOver(technician_id=ANA), ev.Arrived(at=NOON))
 
-    @pytest.mark.parametrize("state", [S.COMPLETED, S.UNFINISHED])
-    def test_nothing_happens_on_a_closed_job(self, state: WorkOrderState):
-        assert refusal(CLOSE, a_situation(state=state)) == (
+    def test_nothing_happens_on_a_job_that_could_not_be_completed(self):
+        assert refusal(CLOSE, a_situation(state=S.UNFINISHED)) == (
             problems.AlreadyClosed,
             "WO-7 is closed already. Your work is kept; dispatch looks at it",
             None,
@@ -170,15 +183,11 @@ class TestTheWayThere:
         assert (decision.after.order.state, decision.after.order.arrived_at) == (S.ON_SITE, NOON)
 
     @pytest.mark.parametrize("state", [S.TRAVELLING, S.ON_SITE])
-    def test_setting_out_twice_is_refused(self, state: WorkOrderState):
-        assert refusal(TRAVEL, a_situation(state=state)) == (
-            problems.NotStarted,
-            "You already set out for WO-7",
-            None,
-        )
+    def test_setting_out_twice_changes_nothing(self, state: WorkOrderState):
+        assert_repeated(TRAVEL, a_situation(state=state))
 
-    def test_arriving_twice_is_refused(self):
-        assert refusal(ARRIVE, a_situation())[:2] == (problems.NotStarted, "You are at WO-7 already")
+    def test_arriving_twice_changes_nothing(self):
+        assert_repeated(ARRIVE, a_situation(arrived_at=NOON - timedelta(hours=1)))
 
     @pytest.mark.parametrize("state", [S.ASSIGNED, S.TRAVELLING])
     @pytest.mark.parametrize("command", [install(), remove(), check("-20"), use(("CABLE", 1)), CLOSE])
@@ -304,13 +313,8 @@ class TestInstallingADevice:
     def test_any_model_will_do_where_the_job_asks_for_none(self):
         assert len(events(install(), a_situation(a_device(sku="ROUTER"), required_equipment=()))) == 1
 
-    def test_the_same_device_twice_is_refused(self):
-        once = decide(install(), a_situation(a_device()), NOON).after
-        assert refusal(install(), once) == (
-            problems.SerialElsewhere,
-            "ANA0001 is on this job already",
-            "serial",
-        )
+    def test_the_same_device_twice_changes_nothing(self):
+        assert_repeated(install(), decide(install(), a_situation(a_device()), NOON).after)
 
     @pytest.mark.parametrize(
         ("mac", "digits"),
@@ -356,13 +360,8 @@ class TestRemovingADevice:
         assert decision.after.order.fitted == ()
         assert decision.after.assets["ANA0001"] == a_device()
 
-    def test_twice_is_refused(self):
-        once = decide(remove(), a_situation(installed()), NOON).after
-        assert refusal(remove(), once) == (
-            problems.NotInstalledHere,
-            "OLD0001 is off the wall already",
-            "serial",
-        )
+    def test_twice_changes_nothing(self):
+        assert_repeated(remove(), decide(remove(), a_situation(installed()), NOON).after)
 
     @pytest.mark.parametrize("device", [a_device("OLD0001"), installed(at=OTHER_HOME), None])
     def test_a_device_from_elsewhere_is_refused_with_what_is_here(self, device: object):
@@ -393,7 +392,7 @@ class TestRecordingAMeasurement:
         ],
     )
     def test_is_kept_whether_it_passes_or_not(self, code: str, value: str, unit: str, passed: bool):
-        result = CheckResult(code=code, value=Decimal(value), unit=unit, passed=passed, at=NOON)
+        result = CheckResult(code=code, value=Decimal(value), unit=unit, passed=passed, at=NOON, by=ANA)
         assert events(check(value, code), a_situation()) == (ev.CheckRecorded(result=result),)
 
     @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "sNaN"])
