@@ -11,11 +11,12 @@ import pytest
 from console_day import Console, a_console
 from sqlalchemy import func, select
 
-from server.access import devices
+from server.access import devices, heartbeat
+from server.access.heartbeat import Heartbeat
 from server.access.models import DeviceRow, RegistrationCodeRow
 from server.access.tokens import digest, new_code, read_code
 from server.dispatch.models import TechnicianRow
-from shared.problems import BadValue, ExpiredToken, NotFound, RevokedDevice, SignInNeeded
+from shared.problems import BadValue, ExpiredToken, NotFound, RevokedDevice, SignInNeeded, UnsentWork
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -36,6 +37,18 @@ def registered(console: Console) -> tuple[UUID, str]:
     with console.database.write() as session:
         device, token = devices.register(session, code, "Aino's phone", "web", NOON)
         return device.id, token
+
+
+def a_heartbeat(*, queue_length: int) -> Heartbeat:
+    return Heartbeat(
+        protocol=2,
+        app_version="0.1.0",
+        queue_length=queue_length,
+        unsent_photos=0,
+        oldest_unsent_at=None,
+        storage_left_bytes=None,
+        clock_offset_seconds=-2,
+    )
 
 
 class TestACode:
@@ -97,6 +110,26 @@ class TestRegistering:
         with console.database.write() as session:
             assert devices.register(session, code, "Phone", "web", NOON)
 
+    def test_waits_while_the_phone_holds_unsent_work_of_somebody_else_and_keeps_the_code_good(
+        self, console: Console
+    ):
+        aino, eetu = console.technician("Aino Virtanen"), console.technician("Eetu Korhonen")
+        code = a_code(console, eetu)
+        with console.database.write() as session, pytest.raises(UnsentWork) as refused:
+            devices.register(session, code, "Phone", "web", NOON, unsent_of=aino)
+        assert refused.value.detail == (
+            "This phone still holds unsent work of Aino Virtanen. Let it be sent, then enter this code for "
+            "Eetu Korhonen again. If it can't be sent, dispatch signs the phone out first"
+        )
+        with console.database.write() as session:
+            assert devices.register(session, code, "Phone", "web", NOON)[0].technician_id == eetu
+
+    def test_goes_on_at_once_with_unsent_work_of_the_same_technician(self, console: Console):
+        aino = console.technician("Aino Virtanen")
+        code = a_code(console, aino)
+        with console.database.write() as session:
+            assert devices.register(session, code, "Phone", "web", NOON, unsent_of=aino)
+
     def test_over_http_answers_as_the_app_expects(self, console: Console):
         technician = console.technician("Eetu Korhonen")
         with console.database.write() as session:
@@ -148,7 +181,7 @@ class TestADevice:
         later = NOON + timedelta(days=91)
         with console.database.write() as session:
             device = devices.authenticate(session, token, later)
-            devices.seen(device, later, app_version="0.1.0", queue_length=3, clock_offset_seconds=-2)
+            heartbeat.note(device, a_heartbeat(queue_length=3), later, life=timedelta(days=180))
         with console.database.read() as session:
             assert devices.authenticate(session, token, NOON + timedelta(days=270)).queue_length == 3
 

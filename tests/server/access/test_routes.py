@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+import zxingcpp
 from console_day import ADMIN, DISPATCHER, PASSWORD, VIEWER, Console, a_console
 from fastapi.testclient import TestClient
+from PIL import Image, ImageDraw
 
+from server.access import devices
 from server.access.guard import safe_next
+from server.access.models import DeviceRow
 from server.access.people import NO_MATCH
 
 
@@ -24,6 +29,25 @@ def console(sqlite_url: str, tmp_path: Path) -> Iterator[Console]:
 def client(console: Console) -> Iterator[TestClient]:
     with console.client() as found:
         yield found
+
+
+def console_device(console: Console, device_id: object) -> DeviceRow:
+    with console.database.read() as session:
+        return session.get_one(DeviceRow, UUID(str(device_id)))
+
+
+def read_qr(svg: str) -> str:
+    """What a camera reads in the picture: its path of rectangles, drawn and read."""
+    path = re.search(r'<path d="([^"]+)"', svg)
+    size = re.search(r'width="(\d+)"', svg)
+    assert path and size
+    picture = Image.new("L", (int(size[1]), int(size[1])), 255)
+    draw = ImageDraw.Draw(picture)
+    for x, y, wide, high in re.findall(r"M(\d+) (\d+)h(\d+)v(\d+)", path[1]):
+        left, top = int(x), int(y)
+        draw.rectangle((left, top, left + int(wide) - 1, top + int(high) - 1), fill=0)
+    [found] = zxingcpp.read_barcodes(picture)
+    return str(found.text)
 
 
 def fill_in(client: TestClient, email: str, password: str, next: str = "/board"):
@@ -159,6 +183,53 @@ class TestTheDevicesPage:
         assert "Eetu&#39;s phone" in client.get("/devices").text
         client.post(f"/devices/{device}/revoke", data={"csrf_token": token})
         assert "signed out" in client.get("/devices").text
+        row = console_device(console, device)
+        assert (row.revoked_at is not None, row.wipe_ordered_at) == (True, None)
+
+    def test_shows_the_code_as_a_picture_that_opens_the_app(self, console: Console, client: TestClient):
+        technician = console.technician("Eetu Korhonen")
+        token = console.signed_in(client)["X-CSRF-Token"]
+        form = {"csrf_token": token, "technician_id": str(technician)}
+        made = client.post("/devices/codes", data=form).text
+        code = re.search(r'class="big-code">([0-9A-Z-]{9})<', made)
+        picture = re.search(r"<svg.*?</svg>", made, re.DOTALL)
+        assert code and picture
+        assert read_qr(picture[0]) == f"http://127.0.0.1:8800/app/#code={code[1]}"
+
+    def test_orders_a_wipe_that_the_phone_confirms(self, console: Console, client: TestClient):
+        technician = console.technician("Eetu Korhonen")
+        with console.database.write() as session:
+            code = devices.new_code(session, technician, console.now)
+        body = {"code": code, "device_name": "Eetu's phone", "platform": "android"}
+        phone = client.post("/api/devices/register", json=body).json()
+        with console.database.write() as session:
+            row = session.get_one(DeviceRow, UUID(phone["device_id"]))
+            row.queue_length, row.unsent_photos = 1, 2
+        bearer = {"authorization": f"Bearer {phone['token']}"}
+        early = client.post("/api/devices/wiped", headers=bearer)
+        assert (early.status_code, early.json()["type"].rpartition("/")[2]) == (409, "conflict")
+        token = console.signed_in(client)["X-CSRF-Token"]
+        where = f"/devices/{phone['device_id']}/wipe"
+        assert client.post(where, data={"csrf_token": token}).headers["location"] == "/devices"
+        page = client.get("/devices").text
+        assert "wipe ordered" in page and "1 entry and 2 photos" in page
+        assert console_device(console, phone["device_id"]).revoked_at is not None
+        answers = [client.post("/api/devices/wiped", headers=bearer) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [204, 204]
+        assert "1 entry and 2 photos had not been sent when it last told." in client.get("/devices").text
+
+    def test_orders_no_wipe_without_the_token_or_for_a_viewer(self, console: Console, client: TestClient):
+        technician = console.technician()
+        with console.database.write() as session:
+            code = devices.new_code(session, technician, console.now)
+            device, _ = devices.register(session, code, "Phone", "web", console.now)
+        where = f"/devices/{device.id}/wipe"
+        assert client.post(where).headers["location"] == "/login"
+        console.signed_in(client)
+        assert client.post(where).status_code == 403
+        token = console.signed_in(client, VIEWER)["X-CSRF-Token"]
+        assert client.post(where, data={"csrf_token": token}).status_code == 403
+        assert console_device(console, device.id).wipe_ordered_at is None
 
     def test_is_shown_as_a_refusal_to_a_viewer(self, console: Console, client: TestClient):
         console.signed_in(client, VIEWER)

@@ -312,16 +312,18 @@ class TestWhoMayNot:
             None,
         )
 
-    def test_a_revoked_device(self, client: TestClient, today: World):
+    def test_a_revoked_device_once_its_work_was_taken_into_the_inbox(self, client: TestClient, today: World):
         envelopes = today.ana.envelopes(*today.visit(today.order()))
         with today.database.write() as session:
             session.get(DeviceRow, today.ana.device_id).revoked_at = today.now
-        assert refused(post(client, today.ana, a_request(envelopes))) == (
+        answer = sync(client, today.ana, envelopes)
+        assert {(item.outcome, item.slug) for item in answer.receipts} == {("held", "revoked-device")}
+        assert keys(answer) == set()
+        assert refused(post(client, today.ana, a_request())) == (
             403,
             "The office signed this device out. Your work stays on it; call dispatch",
             None,
         )
-        assert today.rows(CommandRow) == []
 
     def test_a_token_that_has_run_out_and_works_again_when_renewed(self, client: TestClient, today: World):
         envelopes = today.ana.envelopes(*today.visit(today.order()))
