@@ -34,11 +34,14 @@ from server.clock import mint
 from server.customers import routes as customer_routes
 from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, ServiceRow
 from server.db import feed
+from server.db.command_log import next_numbers
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dependencies import answer_problems
 from server.dispatch import board_feed, board_routes
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
+from server.inbox import pages as inbox_pages
+from server.inbox import routes as inbox_routes
 from server.live import Live
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
@@ -140,7 +143,13 @@ def a_console(
     app.state.database, app.state.settings = database, settings
     app.state.live = Live(database, board_feed.render)
     answer_problems(app)
-    for router in (access_routes.router, board_routes.router, customer_routes.router):
+    for router in (
+        access_routes.router,
+        board_routes.router,
+        customer_routes.router,
+        inbox_routes.router,
+        inbox_pages.router,
+    ):
         app.include_router(router)
     mount_static(app, settings)
     with database.write() as session:
@@ -297,6 +306,8 @@ def add_held(
     row = CommandRow(
         **{
             "id": mint(),
+            "number": next_numbers(session, 1)[0],
+            "origin": "field",
             "device_id": device.id,
             "actor": "device",
             "seq": 1,

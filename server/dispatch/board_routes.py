@@ -24,7 +24,6 @@ from server.dispatch import board_feed, moves
 from server.dispatch.board import day_bounds, day_now, snapshot
 from server.dispatch.cards import Board, DayNow
 from server.dispatch.detail import Detail, detail
-from server.dispatch.held import settle
 from server.live import Ended, Live, Lost, Message
 from server.web.pages import map_library_is_here, page
 from shared.commands import CancelWorkOrder, OfficeCommand, UnassignWorkOrder
@@ -173,15 +172,6 @@ def cancel(request: Request, person: Dispatcher, work_order_id: UUID, body: Canc
     if not reason:
         raise BadValue("Say why the job is cancelled", field="reason")
     return _run(request, person, CancelWorkOrder(work_order_id=work_order_id, reason=reason))
-
-
-@router.post("/api/held/{command_id}/settle", tags=["dispatch"])
-def settle_held(request: Request, person: Dispatcher, command_id: UUID) -> dict[str, Any]:
-    """Note that held work has been dealt with."""
-    with database_of(request).write() as session:
-        settle(session, command_id, person.name, utc_now())
-    wake(request)
-    return {"settled": str(command_id)}
 
 
 def _run(request: Request, person: Person, command: OfficeCommand) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from server.db import feed
 from server.dispatch.board import day_bounds, snapshot, work_orders
 from server.dispatch.cards import Board, LeftOut
 from server.dispatch.models import DayPlanRow, UnassignedRow
-from shared.problems import AlreadyClosed, BadValue, NotFound
+from server.inbox.acts import dismiss
+from shared.problems import BadValue
 
 
 @pytest.fixture
@@ -178,24 +179,10 @@ class TestHeldWork:
         )
         assert card.detail == "ZTEGC0DE1234 is installed at another address already"
 
-    def test_leaves_the_board_once_somebody_has_settled_it(self, console: Console):
-        from server.dispatch.held import settle
-
+    def test_leaves_the_board_once_somebody_has_decided_it(self, console: Console):
         aino = console.technician()
         with console.database.write() as session:
             command = add_held(session, aino, add_work_order(session, technician=aino), console.now).id
-        with console.database.write() as session:
-            settle(session, command, "Dora", console.now)
+        dismiss(console.database, command, "Dora", "tried twice")
         assert look(console).held == ()
-        with (
-            console.database.write() as session,
-            pytest.raises(AlreadyClosed, match="Dora"),
-        ):
-            settle(session, command, "Vera", console.now)
-        assert topics_told(console, 2) == ["CommandHeld", "HeldCommandSettled"]
-
-    def test_that_is_not_there_cannot_be_settled(self, console: Console):
-        from server.dispatch.held import settle
-
-        with console.database.write() as session, pytest.raises(NotFound):
-            settle(session, mint(), "Dora", console.now)
+        assert topics_told(console, 2) == ["CommandHeld", "HeldCommandDismissed"]

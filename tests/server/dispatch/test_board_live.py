@@ -166,7 +166,8 @@ class TestALiveBoard:
         with console.database.write() as session:
             command = add_held(session, aino, add_work_order(session, technician=aino), console.now).id
         assert listener.wait_for(1)[0].data["wanted"] == "install device ZTEGC0DE1234"
-        assert opened.http.post(f"/api/held/{command}/settle").status_code == 200
+        said = {"reason": "tried twice"}
+        assert opened.http.post(f"/api/inbox/{command}/dismiss", json=said).status_code == 200
         gone = listener.wait_for(2)[1]
         listener.close()
         assert (gone.name, gone.data["id"]) == ("held_gone", str(command))

@@ -11,10 +11,9 @@ import browser
 import pytest
 from console_day import DISPATCHER, PASSWORD, VIEWER, Console, a_console, seed_day, served
 from playwright.sync_api import BrowserContext, Locator, Page, expect
-from sqlalchemy import select
 
 from server.customers.links import visit_link
-from server.db.feed_models import CommandRow
+from server.inbox.acts import dismiss
 from server.town.made_up import write_made_up_town
 from server.work_orders.models import WorkOrderRow
 
@@ -283,23 +282,21 @@ class TestHeldWork:
         expect(held).to_have_count(1)
         expect(held).to_contain_text("Aino Virtanen did 2 things on WO-9")
         expect(held.locator("li")).to_have_text(["Install device ZTEGC0DE1234", "Close the job"])
-        held.get_by_role("button", name="All dealt with").click()
-        expect(held).to_have_count(0)
-        expect(open_board.page.locator("#held-count")).to_have_text("0")
-        with console.database.read() as session:
-            assert all(row.resolved_at for row in session.scalars(select(CommandRow)))
+        held.get_by_role("link", name="Decide").click()
+        expect(open_board.page.locator("article.visit").first).to_contain_text("on WO-9")
 
-    def test_leaves_the_list_when_dealt_with(self, open_board: Board):
+    def test_leaves_the_list_when_it_is_decided(self, open_board: Board):
         from console_day import add_held, add_work_order
 
         console = open_board.console
         aino, _ = two_people(console)
         with console.database.write() as session:
-            add_held(session, aino, add_work_order(session, technician=aino, number="WO-9"), console.now)
+            order = add_work_order(session, technician=aino, number="WO-9")
+            command = add_held(session, aino, order, console.now).id
         sign_in(open_board)
         held = open_board.page.locator(".held-card")
         expect(held).to_contain_text("Aino Virtanen wanted to install device ZTEGC0DE1234 on WO-9")
-        held.get_by_role("button", name="Dealt with").click()
+        dismiss(console.database, command, "Dora", "tried twice")
         expect(held).to_have_count(0)
         expect(open_board.page.locator("#held-count")).to_have_text("0")
 

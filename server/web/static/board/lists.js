@@ -1,6 +1,5 @@
 // What waits for the dispatcher: work that the server could not book, and jobs that nobody has.
 
-import { post } from "./api.js";
 import { byId, h, icon } from "./dom.js";
 import { KINDS, PRIORITIES, REASONS, clock, inFull, promised } from "./words.js";
 
@@ -52,22 +51,9 @@ export class Lists {
         { class: "held-tools" },
         h("time", { datetime: card.happened_at }, clock(card.happened_at)),
         card.work_order_id ? h("button", { class: "quiet", onclick: () => this.open(card.work_order_id) }, "Open the job") : null,
-        this.mayDispatch ? h("button", { class: "quiet", onclick: (event) => this.settle(cards, event.target) }, one ? "Dealt with" : "All dealt with") : null,
+        this.mayDispatch ? h("a", { href: one ? `/inbox/${card.id}` : `/inbox?order=${card.work_order_id}` }, "Decide") : null,
       ),
     );
-  }
-
-  async settle(cards, button) {
-    button.disabled = true;
-    try {
-      for (const card of cards) {
-        await post(`/api/held/${card.id}/settle`);
-        this.store.dropHeld(card.id);
-      }
-    } catch (refusal) {
-      button.disabled = false;
-      this.toast(refusal.message, "bad");
-    }
   }
 
   drawUnassigned() {
