@@ -59,7 +59,13 @@ class TestALine:
 
     @pytest.mark.parametrize(
         ("seconds", "words"),
-        [(0, "right"), (-120, "right"), (121, "2 min behind"), (-7_200, "2 h ahead"), (2**18, "3 days behind")],
+        [
+            (0, "right"),
+            (-120, "right"),
+            (121, "2 min behind"),
+            (-7_200, "2 h ahead"),
+            (2**18, "3 days behind"),
+        ],
     )
     def test_says_how_wrong_the_clock_is(self, console: Console, seconds: int, words: str):
         a_device(console, clock_offset_seconds=seconds)
