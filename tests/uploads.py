@@ -13,10 +13,12 @@ TUS = {"Tus-Resumable": "1.0.0"}
 
 
 def a_picture(kind: str = "JPEG", colour: int = 0, size_bytes: int = 0) -> bytes:
-    """A picture of 64 × 48; with `size_bytes` a JPEG that is so large by what hangs behind its last pixel."""
+    """A picture of 64 × 48; with `size_bytes` so large by what hangs behind it, `colour` first."""
     buffer = io.BytesIO()
     Image.new("RGB", (64, 48), (colour % 256, colour // 256, 200)).save(buffer, kind)
-    return buffer.getvalue().ljust(size_bytes, b"\xa5")
+    if not size_bytes:
+        return buffer.getvalue()
+    return (buffer.getvalue() + colour.to_bytes(4, "big")).ljust(size_bytes, b"\xa5")
 
 
 def digest(data: bytes) -> str:
