@@ -251,9 +251,7 @@ class TestTwoDispatchersAtOnce:
 
         def click(by: str) -> str:
             try:
-                return acts.correct(
-                    world.database, world.settings, odd.id, by, body, "add_note"
-                ).resolution
+                return acts.correct(world.database, world.settings, odd.id, by, body, "add_note").resolution
             except AlreadyClosed as problem:
                 return problem.detail
 
