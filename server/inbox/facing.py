@@ -50,9 +50,10 @@ class Facing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who reads: names of technicians, and the zone in which times are told."""
+    """Who reads: names of technicians, who called off which job, and the zone in which times are told."""
 
     people: Mapping[UUID, str]
+    called_off: Mapping[UUID, str]
     zone: tzinfo
     now: datetime
 
@@ -82,16 +83,17 @@ def the_job(order: WorkOrder, reader: Reader) -> str:
             return f"{who} is on site{since}"
     at = f" at {reader.clock(order.finished_at)}" if order.finished_at else ""
     by = f" by {who}" if order.technician_id and order.state is not WorkOrderState.CANCELLED else ""
-    return f"{state}{by}{at}"
+    off = reader.called_off.get(order.id, "") if order.state is WorkOrderState.CANCELLED else ""
+    return f"{state}{by}{at}{off}"
 
 
 def facing(
-    command: FieldCommand, happened_at: datetime, sender: str, now: Situation, reader: Reader
+    command: FieldCommand, happened_at: datetime, now: Situation, reader: Reader
 ) -> tuple[Facing, ...]:
-    """What `sender` says happened at `happened_at`, against what stands in `now`."""
+    """What its sender says happened at `happened_at`, against what stands in `now`."""
     order, at = now.order, reader.clock(happened_at)
     wanted = in_words(command.type, encode(command).decode())
-    first = Facing(what=order.number, theirs=f"{sender} at {at}: {wanted}", ours=the_job(order, reader))
+    first = Facing(what=order.number, theirs=f"{wanted}, at {at}", ours=the_job(order, reader))
     return first, *_details(command, now, reader)
 
 

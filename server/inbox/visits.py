@@ -22,11 +22,13 @@ from server.inbox.reading import fields_of, named_order, readable
 from server.inbox.waiting import HeldLine, by_visit, lines_of
 from server.stock.models import ProductRow
 from server.work_orders import repository
+from shared.commands import CancelWorkOrder, DeleteWorkOrder, tag_of
 from shared.problems import Problem
 from shared.work_orders import EvidenceRef, WorkOrder
 
 VISIT_ENDS = frozenset({"close_work_order", "cannot_complete"})
 """Commands that move stock and money."""
+CALLS_OFF = (tag_of(CancelWorkOrder), tag_of(DeleteWorkOrder))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +95,28 @@ def visits(session: Session, found: Sequence[HeldLine], zone: tzinfo, now: datet
     groups = by_visit(found)
     ids = [line.id for group in groups for line in group]
     rows = {row.id: row for row in session.scalars(select(CommandRow).where(CommandRow.id.in_(ids)))}
-    reader, models = _reader(session, zone, now), _models(session)
+    orders = {line.work_order_id for line in found if line.work_order_id}
+    reader, models = _reader(session, orders, zone, now), _models(session)
     return [_visit(session, group, rows, reader, models) for group in groups]
 
 
-def _reader(session: Session, zone: tzinfo, now: datetime) -> Reader:
+def _reader(session: Session, orders: set[UUID], zone: tzinfo, now: datetime) -> Reader:
     people = {id: name for id, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))}
-    return Reader(people=people, zone=zone, now=now)
+    query = (
+        select(CommandRow.work_order_id, CommandRow.actor, CommandRow.body)
+        .where(
+            CommandRow.work_order_id.in_(orders),
+            CommandRow.type.in_(CALLS_OFF),
+            CommandRow.outcome == "accepted",
+        )
+        .order_by(CommandRow.number)
+    )
+    called_off = {
+        order: f" by {actor}: {fields_of(body).get('reason', '')}".removesuffix(": ")
+        for order, actor, body in session.execute(query)
+        if order
+    }
+    return Reader(people=people, called_off=called_off, zone=zone, now=now)
 
 
 def _models(session: Session) -> list[tuple[str, str]]:
@@ -141,7 +158,7 @@ def _item(
     command, problem = readable(row), seen.forbids[line.id]
     both: tuple[Facing, ...] = ()
     if command is not None and seen.now is not None:
-        both = facing(command, row.happened_at, line.technician, seen.now, reader)
+        both = facing(command, row.happened_at, seen.now, reader)
     open_ = line.resolution is None
     return Item(
         line=line,
