@@ -38,7 +38,7 @@ async function push({ url, folder, docs, batch }) {
 }
 
 // A writes, live replication carries it to the server and on to B, who sees it: once a round.
-async function live({ url, folder, rounds }) {
+async function live({ url, folder, rounds, pause }) {
   const [a, b] = [new PouchDB(`${folder}/a`), new PouchDB(`${folder}/b`)];
   const up = PouchDB.replicate(a, url, { live: true });
   const waiting = new Map();
@@ -54,7 +54,7 @@ async function live({ url, folder, rounds }) {
     const start = clock();
     await a.put({ _id: id, text: "The key is at the neighbour's ".repeat(15) });
     spent.push((await seen) - start);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
   up.cancel();
   down.cancel();
