@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from server.outbox.addresses import Boundary, Forbidden
@@ -18,6 +20,9 @@ from server.outbox.models import WEBHOOK
 from server.outbox.post import WHOLE_SECONDS, Answer, post
 from server.outbox.signing import headers
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from apprise import Apprise
 
 USER_AGENT = "Truckroll-Webhooks/1"
 TOO_LATE = {"on_the_way": timedelta(hours=1)}
@@ -73,9 +78,7 @@ class NoticeSender:
             return Outcome(error="Too old to be told: it waited too long for a sender", final=True)
         if not message.recipient:
             return Outcome(error="The customer has no number or address for this", final=True)
-        from apprise import Apprise  # slow to load, and an extra that not everybody installs
-
-        apprise = Apprise()
+        apprise = _apprise()
         if not apprise.add(address(self.template, message.recipient, str(message.id))):
             return Outcome(error="Apprise can't read the address made for this customer", refused=True)
         with _complaints() as heard:
@@ -88,6 +91,13 @@ class NoticeSender:
 
 def address(template: str, recipient: str, message_id: str) -> str:
     return template.replace("{recipient}", quote(recipient, safe="@")).replace("{id}", message_id)
+
+
+def _apprise() -> Apprise:
+    """Loaded late: it is slow to load, and an extra that not everybody installs. Raises ImportError."""
+    from apprise import Apprise
+
+    return Apprise()
 
 
 @contextmanager
@@ -130,10 +140,12 @@ def _try(channel: str, template: str) -> None:
     name = f"TRUCKROLL_NOTIFY_{channel.upper()}"
     if "{recipient}" not in template:
         raise ValueError(f"{name} has no {{recipient}}: every message would go to the same place")
+    example = "someone@example.org" if channel == "email" else "+3584012345678"
     try:
-        from apprise import Apprise
+        # The first address loads all its parts, of which the one for PGP imports imghdr.
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            understood = _apprise().add(address(template, example, "0"))
     except ImportError as error:
         raise ValueError(f"{name} needs Apprise: pip install 'truckroll[notify]'") from error
-    example = "someone@example.org" if channel == "email" else "+3584012345678"
-    if not Apprise().add(address(template, example, "0")):
+    if not understood:
         raise ValueError(f"{name} is no URL that Apprise understands")

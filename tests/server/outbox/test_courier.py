@@ -25,7 +25,7 @@ from outbox_world import (
 )
 from receivers import LOCAL, HttpReceiver, Reply, http_receiver
 from standardwebhooks import Webhook
-from world import World
+from world import World, a_world
 
 from server.outbox import listing, webhooks
 from server.outbox.courier import ARRIVED, BATCH, LEASE, Message, Outcome
@@ -85,6 +85,15 @@ class TestAMessage:
         assert receiver.ids == [message_id] * 3
         assert len({request.body for request in receiver.requests}) == 1
         assert len({request.headers["webhook-signature"] for request in receiver.requests}) == 3
+
+
+class TestAMessageThatFails:
+    """By the tables of either database alike, so on one of them."""
+
+    @pytest.fixture
+    def world(self, sqlite_url: str) -> Iterator[World]:
+        with a_world(sqlite_url) as made:
+            yield made
 
     def test_waits_as_long_as_the_receiver_asks(self, world: World, receiver: HttpReceiver, clock: Clock):
         add_webhook(world, receiver.url)
@@ -267,6 +276,13 @@ class Raising:
 
 
 class TestSending:
+    """By the tables of either database alike, so on one of them."""
+
+    @pytest.fixture
+    def world(self, sqlite_url: str) -> Iterator[World]:
+        with a_world(sqlite_url) as made:
+            yield made
+
     def test_happens_outside_of_any_transaction(self, world: World, clock: Clock):
         add_webhook(world, "https://example.com/")
         tell(world, "job 1")
