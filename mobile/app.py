@@ -177,6 +177,8 @@ def start(
     def awake(event: ft.AppLifecycleStateChangeEvent) -> None:
         if event.state in (ft.AppLifecycleState.RESUME, ft.AppLifecycleState.SHOW):
             loop.nudge()
+        elif event.state in (ft.AppLifecycleState.HIDE, ft.AppLifecycleState.PAUSE):
+            loop.hide()
 
     def heard(facts: PageFacts) -> None:
         async def take_in() -> None:

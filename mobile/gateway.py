@@ -5,8 +5,10 @@ No Flet here: the same gateway runs headless in tests and in the demo's check.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,28 +18,33 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mobile.queue_words import title
+from mobile.queue_words import ruled, title
 from mobile.scan_words import ScanVerdict, canonical, judge
 from shared.assets import Asset, HolderKind
 from shared.catalogue import Product
+from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
 from shared.decide import Decision
 from shared.ids import new_id
 from shared.problems import BadEvidence, Conflict, Problem, SignInNeeded
 from shared.visit_rules import missing_for_close
 from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder
-from sync.client.driver import Driver, SyncReport
+from sync.client.contact import LATE, Surroundings
+from sync.client.driver import Driver, unix_ms
+from sync.client.messages import Hush, Wake
 from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
-from sync.client.records import Entry, Images, NewCommand, NewEvidence
+from sync.client.records import Entry, Images, NewCommand, NewEvidence, Registration
 from sync.client.replies import read_registration
+from sync.client.report import SyncReport
 from sync.client.store import ClientStore
-from sync.client.transport import Transport
-from sync.protocol import PROTOCOL, Profile
+from sync.client.transport import NoNetwork, Transport
+from sync.protocol import PROTOCOL, WAIT_SECONDS_MAX, Profile
 
 __all__ = ["Gateway", "QueueItem", "ScanVerdict", "StockView", "SyncReport", "SyncStatus"]
 
-QueueState = Literal["saved", "sending", "accepted", "held", "refused_local"]
+QueueState = Literal["saved", "sending", "accepted", "held", "refused_local", "corrected", "dismissed"]
 
+REGISTER_SECONDS = 30
 PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
 """JPEG, PNG, WebP, GIF; HEIC has its mark four bytes in."""
 
@@ -67,8 +74,10 @@ class QueueItem:
     """One command, from the tap to its receipt and 14 days on. `made_at` is UTC by the device's clock.
 
     saved: on this device only · sending: on its way · accepted, held: the server's answer, held meaning a
-    dispatcher decides · refused_local: unsent, and the job has changed since; it is still sent.
-    `detail` is a sentence or empty; `remarks` are sentences.
+    dispatcher decides · accepted, corrected, dismissed: what a dispatcher ruled about one that was held ·
+    refused_local: unsent, and the job has changed since; it is still sent.
+    `detail` is a sentence or empty; `remarks` are sentences. `confirming`: the server was restored from a
+    backup, and is asked again.
     """
 
     id: UUID
@@ -82,6 +91,7 @@ class QueueItem:
     detail: str = ""
     remarks: tuple[str, ...] = ()
     decided_at: datetime | None = None
+    confirming: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +99,9 @@ class SyncStatus:
     """What is true now. `online` is None until the first try; `last_contact` is by the device's clock.
 
     `clock_offset_seconds` is server minus device. `problem` is a sentence, None when all is well.
+    `held`: dispatch has not ruled on them. `confirming`: decided, and asked again of a server that was
+    restored. `aside`: unsent entries of those who had the device before; they go under their own names.
+    `listening`: the server tells of news at once.
     """
 
     unsent_commands: int
@@ -103,10 +116,19 @@ class SyncStatus:
     clock_offset_seconds: int
     app_version: str
     protocol: int
+    confirming: int = 0
+    aside: int = 0
+    listening: bool = False
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _boot_time() -> Callable[[], float] | None:
+    """Seconds since the device was switched on, sleep included; None where Python has no such clock."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return None if clock is None else lambda: time.clock_gettime(clock)
 
 
 class Gateway:
@@ -119,22 +141,38 @@ class Gateway:
         *,
         now: Callable[[], datetime] = _utc_now,
         entropy: Callable[[int], bytes] = os.urandom,
+        monotonic: Callable[[], float] | None = None,
+        storage_left: Callable[[], int | None] = lambda: None,
         app_version: str = "0.1.0",
     ) -> None:
+        """`monotonic`: seconds, sleep of the device included; `storage_left`: bytes, None where unknown.
+
+        Who injects `now` alone gets no second clock: the two would not agree.
+        """
+        steady = monotonic or (_boot_time() if now is _utc_now else None)
+        self._steady_ms = (lambda: round(steady() * 1000)) if steady else lambda: None
         self._store = store
         self._transport = transport
         self._now = now
         self._entropy = entropy
+        self._boot = entropy(8).hex()  # a new run: its monotonic times can't be compared with older ones
         self._app_version = app_version
+        self._taken: dict[str, Registration] = {}  # code → what it brought, while older work is in the way
         self._listeners: dict[object, Callable[[], None]] = {}
         self._rows: Images | None = None
         self._overlay: Overlay | None = None
         self._driver = Driver(
             store,
             transport,
-            now=now,
-            entropy=entropy,
-            app_version=app_version,
+            Surroundings(
+                now=now,
+                monotonic=monotonic or time.monotonic,
+                steady_ms=self._steady_ms,
+                entropy=entropy,
+                boot=self._boot,
+                app_version=app_version,
+                storage_left=storage_left,
+            ),
             stored=self._look_again,
             changed=self._tell,
         )
@@ -262,6 +300,9 @@ class Gateway:
             clock_offset_seconds=round(self._store.clock_offset.total_seconds()),
             app_version=self._app_version,
             protocol=PROTOCOL,
+            confirming=counts.confirming,
+            aside=counts.aside,
+            listening=self._driver.waiting,
         )
 
     # Writing
@@ -297,22 +338,28 @@ class Gateway:
         return decision.after.order.evidence[-1]
 
     def _send(self, command: FieldCommand, evidence: NewEvidence | None = None) -> Decision:
-        if not self.registered:
+        if (registration := self._store.registration) is None:
             raise SignInNeeded("Register this device first: ask dispatch for a code")
         shown, made_at = self._shown, self._now()
         command = canonical(command, shown.images.assets)
-        decision, images = apply(shown.images, command, corrected(made_at, self._store.clock_offset))
+        made_mono_ms = self._steady_ms()
+        tap = Tap(made_at=made_at, mono_ms=made_mono_ms, boot=self._boot)
+        decision, images = apply(shown.images, command, corrected(tap, self._store.contact))
         rows = self._rows
         assert rows is not None, "the overlay was built on them"
         order = decision.after.order
         try:
             self._store.enqueue(
                 NewCommand(
-                    id=new_id(int(made_at.timestamp() * 1000), self._entropy(10)),
+                    id=new_id(unix_ms(made_at), self._entropy(10)),
                     made_at=made_at,
                     base_version=rows.orders[order.id].version,
                     order_number=order.number,
                     command=command,
+                    made_mono_ms=made_mono_ms,
+                    boot=self._boot,
+                    hlc=tick(self._store.hlc, unix_ms(made_at)),
+                    technician_id=registration.technician_id,
                 ),
                 evidence,
             )
@@ -320,35 +367,67 @@ class Gateway:
             self._look_again()  # what is on the disk counts, whatever went wrong
             raise
         self._overlay = replace(shown, images=images)
+        self._driver.interrupt(Wake())
         self._tell()
         return decision
 
     # Network
 
-    async def register(self, code: str, device_name: str, platform: str) -> None:
-        """Become a technician's device. Raises Problem (wrong or used code) or NoNetwork."""
-        body = {"code": code.strip(), "device_name": device_name, "platform": platform}
-        answer = await self._transport.request(
-            "POST",
-            "/api/devices/register",
-            headers={"Content-Type": "application/json"},
-            body=json.dumps(body).encode(),
-        )
-        registration, before = read_registration(answer), self._store.registration
-        unsent = self._store.counts().unsent_commands
-        if before and unsent and before.technician_id != registration.technician_id:
-            # Sent under another name, the work would be put down to the wrong person.
+    async def register(self, code: str, device_name: str, platform: str, *, keep_aside: bool = False) -> None:
+        """Become a technician's device. Raises Problem (wrong or used code) or NoNetwork.
+
+        Conflict while unsent work of another technician is here. With `keep_aside` it stays here, is shown
+        to nobody, and is sent under its own technician's name.
+        """
+        code, before, counts = code.strip(), self._store.registration, self._store.counts()
+        unsent = counts.unsent_commands + counts.unsent_photos
+        if (registration := self._taken.get(code)) is None:
+            body = {"code": code, "device_name": device_name, "platform": platform}
+            if before and unsent and not keep_aside:
+                body["unsent_of"] = str(before.technician_id)
+            try:
+                async with asyncio.timeout(REGISTER_SECONDS):
+                    answer = await self._transport.request(
+                        "POST",
+                        "/api/devices/register",
+                        headers={"Content-Type": "application/json"},
+                        body=json.dumps(body).encode(),
+                    )
+            except TimeoutError as error:
+                raise NoNetwork(LATE) from error
+            registration = read_registration(answer)
+        if before and unsent and not keep_aside and before.technician_id != registration.technician_id:
+            # An older server gives the code away all the same. It is good for the next try.
+            self._taken[code] = registration
             raise Conflict(
-                f"This device still holds {unsent} unsent entries of {before.technician_name}. "
-                f"Register it for {before.technician_name} first and let it send them"
+                f"This device still holds {unsent} unsent entries of {before.technician_name}. Let them be "
+                "sent first, then enter the code again"
             )
         self._store.register(registration)
+        self._taken.clear()
         self._look_again()
         self._tell()
 
     async def sync(self) -> SyncReport:
         """Send and fetch until all is said, then the photos. No network is no error: the report says it."""
         return await self._driver.run()
+
+    async def listen(self, seconds: int = WAIT_SECONDS_MAX) -> SyncReport:
+        """Wait at most so long for the server to have news, and take it in. A write or `sync` ends it."""
+        return await self._driver.run(seconds)
+
+    def stop_listening(self) -> None:
+        """Nobody looks at the screen: spare the battery. What is being sent goes on."""
+        self._driver.interrupt(Hush())
+
+    def wake(self) -> None:
+        """Say at once what is to be said, if a conversation runs; `sync` begins one."""
+        self._driver.interrupt(Wake())
+
+    @property
+    def must_confirm_wipe(self) -> bool:
+        """This device was erased, and the office does not know it yet."""
+        return self._store.wiped_token is not None
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """`callback()` after every change of rows, queue or status; call what is returned to stop.
@@ -376,12 +455,13 @@ class Gateway:
     def _shown(self) -> Overlay:
         if self._overlay is None:
             self._rows = self._store.images()
-            self._overlay = rebase(self._rows, self._store.to_replay(), self._store.clock_offset)
+            self._overlay = rebase(self._rows, self._store.to_replay(), self._store.contact)
         return self._overlay
 
     def _at(self) -> datetime:
         """Now by the server's clock, as far as this device knows it."""
-        return corrected(self._now(), self._store.clock_offset)
+        tap = Tap(made_at=self._now(), mono_ms=self._steady_ms(), boot=self._boot)
+        return corrected(tap, self._store.contact)
 
     def _devices(self, wanted: Callable[[Asset], bool]) -> list[Asset]:
         found = filter(wanted, self._shown.images.assets.values())
@@ -408,6 +488,8 @@ class Gateway:
             state = "sending"
         if isinstance(entry.command, AddEvidence):
             detail = refused.get(entry.command.digest, detail)
+        if entry.outcome == "held" and (ruling := images.rulings.get(entry.id)):
+            state, detail = ruling.outcome, ruled(ruling, self._at(), self.zone)
         return QueueItem(
             id=entry.id,
             seq=entry.seq,
@@ -420,6 +502,7 @@ class Gateway:
             detail=detail,
             remarks=tuple(remark.detail for remark in entry.remarks),
             decided_at=entry.decided_at,
+            confirming=entry.confirm,
         )
 
 

@@ -388,6 +388,8 @@ QUEUE_STATES = {
     "accepted": "Accepted",
     "held": "Needs dispatch",
     "refused_local": "Needs you",
+    "corrected": "Corrected",
+    "dismissed": "Dismissed",
 }
 NOT_SENT, WITH_OFFICE, NEEDS_ATTENTION = "Only on this device", "With the office", "Needs attention"
 NOTHING_SENT = "What you record appears here until the office has it."

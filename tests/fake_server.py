@@ -1,15 +1,18 @@
 """A whole server in memory behind the client's Transport, and a network that can be told to misbehave.
 
-It keeps its rows in dicts, but answers by the product's own rules: `shared.decide`, `sync.server.push` and
-`sync.server.pull`. Ana (TECH_ANA) drives VAN_ANA, Ben drives VAN_BEN; see `a_town` for their day.
+It keeps its rows in dicts and knows nothing of the real server's code, but decides by the product's own
+rules: `shared.decide` and `shared.clocks`. It is for tests of the phone's end alone. Ana (TECH_ANA) drives
+VAN_ANA, Ben drives VAN_BEN; see `a_town` for their day.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
+import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,11 +24,25 @@ from uuid import UUID
 from mobile.gateway import Gateway
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Product, Tracking, Unit
+from shared.clocks import Contact as Clocks
+from shared.clocks import Tap, correct
 from shared.commands import AssignWorkOrder, CancelWorkOrder, FieldCommand, OfficeCommand
 from shared.decide import Decision, decide
 from shared.events import WorkOrderCompleted, WorkOrderUnfinished
-from shared.problems import BadEvidence, ExpiredToken, IdReused, NotFound, Problem, RevokedDevice
-from shared.remarks import Remark
+from shared.problems import (
+    AppTooOld,
+    BadEvidence,
+    Busy,
+    IdReused,
+    NewerSchema,
+    NotFound,
+    Problem,
+    RevokedDevice,
+    SignInNeeded,
+    TooMany,
+    UnsentWork,
+    WipeDevice,
+)
 from shared.situation import Situation
 from shared.stock import StockLine
 from shared.work_orders import (
@@ -43,18 +60,20 @@ from shared.work_orders import (
 from sync.client.transport import Answer, NoNetwork
 from sync.protocol import (
     PROTOCOL,
+    Gone,
     Image,
     Profile,
     PushedCommand,
     Receipt,
+    Ruling,
+    SyncRequest,
     SyncResponse,
+    decode_command,
     decode_request,
     encode,
     image_key,
+    row_of,
 )
-from sync.server.ports import Changes, Key
-from sync.server.pull import pull
-from sync.server.push import push
 
 MORNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)  # a Monday, eight o'clock in Helsinki
 JPEG = b"\xff\xd8\xff\xe0 a photo of a neat splice box"
@@ -218,13 +237,25 @@ class Device:
     refusal: Problem | None = None
 
 
+Key = tuple[str, str]
+"""(kind, key) of a row."""
+
+STATE = ("town", "history", "devices", "feed", "receipts", "held", "blobs", "parts", "named", "rulings")
+"""What a backup holds."""
+
+
 @dataclass(slots=True)
 class FakeServer:
-    """`register`, `sync` and `attachments` as one Transport. `page_size` changes come in one answer."""
+    """`register`, `sync`, `uploads` and `attachments` as one Transport. `page_size` rows come in one answer.
+
+    `protocol` 1 makes it the server before this one: no epoch, no uploads in parts, no holding back.
+    """
 
     now: Callable[[], datetime]
     town: Town = field(default_factory=a_town)
     page_size: int = 1000
+    protocol: int = PROTOCOL
+    protocol_min: int = 1
     history: str = "h1"
     codes: dict[str, UUID] = field(default_factory=lambda: {"ANA-0001": TECH_ANA, "BEN-0001": TECH_BEN})
     devices: dict[str, Device] = field(default_factory=dict)  # by token
@@ -232,24 +263,42 @@ class FakeServer:
     receipts: dict[UUID, tuple[bytes, Receipt]] = field(default_factory=dict)
     held: list[tuple[PushedCommand, Problem]] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    parts: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # digest → whole size, what came
     named: dict[str, UUID] = field(default_factory=dict)  # digest → technician
+    rulings: dict[UUID, Ruling] = field(default_factory=dict)
     poison: set[UUID] = field(default_factory=set)  # command ids this server stumbles over
     touched: list[Key] = field(default_factory=list)
     actor: UUID = TECH_ANA
+    asked: list[SyncRequest] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)  # of each request
+    photo_bytes: int = 0  # of photos that arrived, however often
+    next_token: str | None = None  # told in the next answer, once
+    busy: list[TooMany] = field(default_factory=list)  # told to the next requests, one each
+    listeners: list[asyncio.Event] = field(default_factory=list)  # answers that are held back
+    wiped: list[str] = field(default_factory=list)  # tokens of devices that said they erased themselves
 
     async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         try:
+            if self.busy:
+                raise self.busy.pop(0)
             if (method, path) == ("POST", "/api/devices/register"):
                 return self._register(json.loads(body))
-            device = self.devices.get(headers.get("Authorization", "").removeprefix("Bearer "))
+            token = headers.get("Authorization", "").removeprefix("Bearer ")
+            self.tokens.append(token)
+            device = self.devices.get(token)
             if device is None:
-                raise ExpiredToken("Register this device again")
-            if device.refusal:
-                raise device.refusal
+                raise SignInNeeded("Register this device again")
+            if (method, path) == ("POST", "/api/devices/wiped"):
+                self.wiped.append(token)
+                return answer_of(204, b"")
             if (method, path) == ("POST", "/sync"):
-                return answer_of(200, encode(self._sync(device, body)))
+                packed = headers.get("Content-Encoding") == "gzip"
+                return await self._contact(device, gzip.decompress(body) if packed else body)
             if method == "PUT" and path.startswith("/api/attachments/"):
+                self.photo_bytes += len(body)
                 return self._keep(path.rpartition("/")[2], body)
+            if path.startswith("/api/uploads") and self.protocol > 1:
+                return self._upload(method, path.rpartition("/")[2], headers, body)
             raise NotFound(f"There is no {method} {path}")
         except Problem as problem:
             return problem_answer(problem)
@@ -257,9 +306,13 @@ class FakeServer:
             return answer_of(500, b"Internal Server Error", "text/plain")
 
     def _register(self, form: dict[str, str]) -> Answer:
-        technician = self.codes.pop(form["code"], None)
+        technician = self.codes.get(form["code"])
         if technician is None:
             raise NotFound("That code is wrong or was used: ask dispatch for a new one", field="code")
+        if self.protocol > 1 and form.get("unsent_of") not in (None, str(technician)):
+            whose = self.town.profiles[UUID(form["unsent_of"])].name
+            raise UnsentWork(f"This phone still holds unsent work of {whose}", field="code")
+        del self.codes[form["code"]]
         number = len(self.devices) + 1
         token = f"token-{number}"
         self.devices[token] = Device(technician_id=technician, id=uid(900 + number))
@@ -271,22 +324,85 @@ class FakeServer:
         }
         return answer_of(201, json.dumps(told).encode())
 
-    def _sync(self, device: Device, body: bytes) -> SyncResponse:
+    async def _contact(self, device: Device, body: bytes) -> Answer:
         request = decode_request(body)
+        self.asked.append(request)
+        if request.protocol > self.protocol:
+            raise NewerSchema("Update the server", field="protocol")
+        answer = self._sync(device, request)
+        quiet = not (answer.receipts or answer.rows or answer.gone or answer.reset)
+        if self.protocol > 1 and request.wait_seconds and quiet:
+            news = asyncio.Event()
+            self.listeners.append(news)
+            try:
+                await asyncio.wait_for(news.wait(), request.wait_seconds)
+            except TimeoutError:
+                return answer_of(200, encode(answer))
+            finally:
+                self.listeners.remove(news)
+            answer = self._sync(device, request)
+        return answer_of(200, encode(answer))
+
+    def _sync(self, device: Device, request: SyncRequest) -> SyncResponse:
         self.actor, self.touched = device.technician_id, []
         now = self.now()
-        receipts = push(request.commands, self._unit, device_now=request.device_now, now=now)
-        page = pull(Scope(self, device.technician_id), request.cursor, self.touched)
-        return SyncResponse(
-            protocol=PROTOCOL,
+        clocks = Clocks(
+            device_now=request.device_now,
             server_now=now,
-            cursor=page.cursor,
-            receipts=tuple(receipts),
-            rows=page.rows,
-            gone=page.gone,
-            reset=page.reset,
-            more=page.more,
-            missing_evidence=page.missing_evidence,
+            mono_ms=request.device_mono_ms,
+            boot=request.boot,
+        )
+        receipts = [
+            self._answer(item, clocks, device.refusal) for item in sorted(request.commands, key=by_seq)
+        ]
+        refusal = device.refusal
+        if request.protocol < self.protocol_min:
+            refusal = AppTooOld("Update the app", field="protocol")
+        if refusal:
+            if not receipts:
+                raise refusal
+            return SyncResponse(
+                protocol=self.protocol, server_now=now, cursor=request.cursor or "", receipts=tuple(receipts)
+            )
+        page = self._page(device.technician_id, request.cursor)
+        response = replace(page, server_now=now, receipts=tuple(receipts))
+        if self.protocol == 1:
+            return response
+        token, self.next_token = self.next_token, None
+        if token:
+            self.devices[token] = device
+        return replace(response, epoch=self.history, token=token, protocol_min=self.protocol_min)
+
+    def _page(self, technician: UUID, cursor: str | None) -> SyncResponse:
+        """A cursor is history:place in the feed, or history:place:rows while a snapshot is on its way."""
+        mine = {(kind, image_key(image)): image for kind, image in self.visible(technician)}
+        history, *place = (cursor or "").split(":")
+        start, done = int(place[0]) if place else 0, int(place[1]) if len(place) > 1 else 0
+        reset = history != self.history
+        if reset:
+            start, done = len(self.feed), 0
+        if reset or len(place) > 1:
+            keys = list(mine)[done : done + self.page_size]
+            more = done + len(keys) < len(mine)
+            cursor = f"{self.history}:{start}" + (f":{done + len(keys)}" if more else "")
+        else:
+            keys = self.feed[start : start + self.page_size]
+            more = start + len(keys) < len(self.feed)
+            cursor = f"{self.history}:{start + len(keys)}"
+        wanted = dict.fromkeys([*keys, *self.touched])
+        return SyncResponse(
+            protocol=self.protocol,
+            server_now=self.now(),
+            cursor=cursor,
+            rows=tuple(row_of(kind, mine[kind, key]) for kind, key in wanted if (kind, key) in mine),
+            gone=tuple(Gone(kind=kind, key=key) for kind, key in wanted if (kind, key) not in mine),
+            reset=reset,
+            more=more,
+            missing_evidence=tuple(
+                digest
+                for digest, whose in self.named.items()
+                if whose == technician and digest not in self.blobs
+            ),
         )
 
     def _keep(self, digest: str, body: bytes) -> Answer:
@@ -299,13 +415,66 @@ class FakeServer:
         self.blobs[digest] = body
         return answer_of(201, b"{}")
 
-    # The ports that push needs
+    def _upload(self, method: str, digest: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """tus 1.0, as far as the phone needs it."""
+        assert headers["Tus-Resumable"] == "1.0.0"
+        if method == "POST":
+            words = dict(pair.split(" ") for pair in headers["Upload-Metadata"].split(","))
+            digest = b64decode(words["sha256"]).decode()
+            if digest not in self.blobs:
+                self.parts.setdefault(digest, (int(headers["Upload-Length"]), b""))
+            return self._tus(201, digest)
+        if digest not in self.parts and digest not in self.blobs:
+            raise NotFound("No such upload")
+        if method == "HEAD":
+            return self._tus(200, digest)
+        assert headers["Content-Type"] == "application/offset+octet-stream"
+        self.photo_bytes += len(body)
+        size, came = self.parts[digest]
+        if int(headers["Upload-Offset"]) != len(came):
+            return self._tus(409, digest)
+        came += body
+        self.parts[digest] = size, came
+        if len(came) == size:
+            del self.parts[digest]
+            self._keep(digest, came)
+        return self._tus(204, digest)
 
-    @contextmanager
-    def _unit(self) -> Iterator[FakeServer]:
-        yield self
+    def _tus(self, status: int, digest: str) -> Answer:
+        offset = len(self.blobs[digest]) if digest in self.blobs else len(self.parts[digest][1])
+        headers = {
+            "tus-resumable": "1.0.0",
+            "upload-offset": str(offset),
+            "location": f"http://server.test/api/uploads/{digest}",
+        }
+        return Answer(status=status, headers=headers, body=b"")
 
-    def receipt_of(self, pushed: PushedCommand) -> Receipt | None:
+    def _answer(self, pushed: PushedCommand, clocks: Clocks, quarantine: Problem | None) -> Receipt:
+        """The receipt from before, or decide and book, or hold."""
+        tap = Tap(made_at=pushed.made_at, mono_ms=pushed.made_mono_ms, boot=pushed.boot)
+        happened = correct(tap, clocks, latest=clocks.server_now)
+        try:
+            if receipt := self._receipt_of(pushed):
+                return receipt
+            if quarantine:
+                raise quarantine
+            command, situation = self.situation(decode_command(pushed))
+            decision = decide(command, situation, happened.at)
+        except Problem as problem:
+            return self._hold(pushed, problem)
+        self._book(decision)
+        for evidence in decision.after.order.evidence:
+            self.named[evidence.digest] = self.actor
+        remarks = decision.remarks + happened.remarks
+        receipt = Receipt(command_id=pushed.id, outcome="accepted", decided_at=self.now(), remarks=remarks)
+        return self._file(pushed, receipt)
+
+    def decide_all(self, commands: Iterable[PushedCommand]) -> list[Receipt]:
+        """As if Ana's phone, whose clock is right, had sent them now."""
+        now = self.now()
+        return [self._answer(item, Clocks(device_now=now, server_now=now), None) for item in commands]
+
+    def _receipt_of(self, pushed: PushedCommand) -> Receipt | None:
         if pushed.id in self.poison:
             raise Stumbled
         if pushed.id not in self.receipts:
@@ -332,22 +501,7 @@ class FakeServer:
             products=self.town.products,
         )
 
-    def accept(
-        self,
-        pushed: PushedCommand,
-        command: FieldCommand,
-        before: Situation,
-        decision: Decision,
-        happened_at: datetime,
-        remarks: tuple[Remark, ...],
-    ) -> Receipt:
-        self._book(decision)
-        for evidence in decision.after.order.evidence:
-            self.named[evidence.digest] = self.actor
-        receipt = Receipt(command_id=pushed.id, outcome="accepted", decided_at=self.now(), remarks=remarks)
-        return self._file(pushed, receipt)
-
-    def hold(self, pushed: PushedCommand, problem: Problem, happened_at: datetime) -> Receipt:
+    def _hold(self, pushed: PushedCommand, problem: Problem) -> Receipt:
         self.held.append((pushed, problem))
         receipt = Receipt(
             command_id=pushed.id,
@@ -381,6 +535,23 @@ class FakeServer:
     def _touch(self, kind: str, key: str) -> None:
         self.feed.append((kind, key))
         self.touched.append((kind, key))
+        for news in self.listeners:
+            news.set()
+
+    def visible(self, technician: UUID) -> Iterator[tuple[str, Image]]:
+        """What one technician may see."""
+        profile = self.town.profiles[technician]
+        yield "profile", profile
+        orders = [order for order in self.town.orders.values() if order.technician_id == technician]
+        places = {profile.van_id, *(order.place.id for order in orders)}
+        yield from (("work_order", order) for order in orders)
+        yield from (("asset", asset) for asset in self.town.assets.values() if asset.holder_id in places)
+        for (place, sku), units in self.town.stock.items():
+            if place == profile.van_id:
+                par = 20 if sku == CONNECTOR else 0
+                yield "stock_line", StockLine(stock_place_id=place, sku=sku, on_hand=units, par=par)
+        yield from (("product", product) for product in self.town.products.values())
+        yield from (("ruling", ruling) for ruling in self.rulings.values())
 
     # What the office does
 
@@ -413,6 +584,22 @@ class FakeServer:
         self._book(decide(command, situation, self.now()))
         self.actor = before
 
+    def rule(self, command_id: UUID, outcome: Literal["accepted", "corrected", "dismissed"]) -> None:
+        """A dispatcher decides about a held command."""
+        self.rulings[command_id] = Ruling(
+            command_id=command_id, outcome=outcome, ruled_at=self.now(), by="Maria", detail="Seen with Ana"
+        )
+        self._touch("ruling", str(command_id))
+
+    def backup(self) -> dict[str, object]:
+        return copy.deepcopy({name: getattr(self, name) for name in STATE})
+
+    def restore(self, backup: dict[str, object]) -> None:
+        """Back to how it was, in a new history: every cursor is void."""
+        for name, value in copy.deepcopy(backup).items():
+            setattr(self, name, value)
+        self.restore_backup()
+
     def restore_backup(self) -> None:
         """A new history: every cursor is void."""
         self.history += "'"
@@ -421,59 +608,21 @@ class FakeServer:
         for device in self.devices.values():
             device.refusal = RevokedDevice("The office signed this device out: ask dispatch")
 
+    def order_wipe(self) -> None:
+        for device in self.devices.values():
+            device.refusal = WipeDevice("The office ordered this device to erase itself")
+
+    def have_no_time(self, seconds: int) -> None:
+        """The next request is turned away."""
+        self.busy.append(Busy("Many phones at once", retry_seconds=seconds))
+
+
+def by_seq(pushed: PushedCommand) -> int:
+    return pushed.seq
+
 
 class Stumbled(Exception):
     """A bug of the server."""
-
-
-@dataclass(slots=True)
-class Scope:
-    """What one technician may see, behind the port that pull needs."""
-
-    server: FakeServer
-    technician_id: UUID
-
-    @property
-    def history(self) -> str:
-        return self.server.history
-
-    def head(self) -> str:
-        return str(len(self.server.feed))
-
-    def changes(self, after: str) -> Changes:
-        start = int(after)
-        keys = self.server.feed[start : start + self.server.page_size]
-        end = start + len(keys)
-        return Changes(keys=keys, position=str(end), more=end < len(self.server.feed))
-
-    def everything(self) -> Mapping[Key, Image]:
-        return {(kind, image_key(image)): image for kind, image in self._visible()}
-
-    def images(self, keys: Iterable[Key]) -> Mapping[Key, Image]:
-        mine = self.everything()
-        return {key: mine[key] for key in keys if key in mine}
-
-    def missing_evidence(self) -> Sequence[str]:
-        named, blobs = self.server.named, self.server.blobs
-        return [
-            digest
-            for digest, technician in named.items()
-            if technician == self.technician_id and digest not in blobs
-        ]
-
-    def _visible(self) -> Iterator[tuple[str, Image]]:
-        town = self.server.town
-        profile = town.profiles[self.technician_id]
-        yield "profile", profile
-        orders = [order for order in town.orders.values() if order.technician_id == self.technician_id]
-        places = {profile.van_id, *(order.place.id for order in orders)}
-        yield from (("work_order", order) for order in orders)
-        yield from (("asset", asset) for asset in town.assets.values() if asset.holder_id in places)
-        for (place, sku), units in town.stock.items():
-            if place == profile.van_id:
-                par = 20 if sku == CONNECTOR else 0
-                yield "stock_line", StockLine(stock_place_id=place, sku=sku, on_hand=units, par=par)
-        yield from (("product", product) for product in town.products.values())
 
 
 def answer_of(status: int, body: bytes, media_type: str = "application/json") -> Answer:
@@ -481,7 +630,9 @@ def answer_of(status: int, body: bytes, media_type: str = "application/json") ->
 
 
 def problem_answer(problem: Problem) -> Answer:
-    return answer_of(problem.status, json.dumps(problem.as_json()).encode(), "application/problem+json")
+    answer = answer_of(problem.status, json.dumps(problem.as_json()).encode(), "application/problem+json")
+    seconds = problem.retry_seconds if isinstance(problem, TooMany) else 0
+    return replace(answer, headers={**answer.headers, "retry-after": str(seconds)}) if seconds else answer
 
 
 PORTAL = answer_of(200, b"<!doctype html><title>Free Wi-Fi</title>", "text/html")

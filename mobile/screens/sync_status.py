@@ -20,6 +20,8 @@ TONES = {
     "accepted": (theme.GOOD, theme.GOOD_BACK, ft.Icons.CLOUD_DONE),
     "held": (theme.BAD, theme.BAD_BACK, ft.Icons.SUPPORT_AGENT),
     "refused_local": (theme.BAD, theme.BAD_BACK, ft.Icons.ERROR_OUTLINE),
+    "corrected": (theme.GOOD, theme.GOOD_BACK, ft.Icons.EDIT_NOTE),
+    "dismissed": (theme.CALM, theme.CALM_BACK, ft.Icons.DO_NOT_DISTURB_ON_OUTLINED),
 }
 
 

@@ -61,7 +61,7 @@ def in_groups(queue: list[QueueItem]) -> tuple[tuple[str, tuple[QueueItem, ...]]
     """What needs a person first, then what only this device has, then what the office has."""
     attention = tuple(item for item in queue if item.state in ("held", "refused_local"))
     unsent = tuple(item for item in queue if item.state in ("saved", "sending"))
-    accepted = tuple(item for item in queue if item.state == "accepted")
+    accepted = tuple(item for item in queue if item.state in ("accepted", "corrected", "dismissed"))
     groups = (
         (words.NEEDS_ATTENTION, attention),
         (words.NOT_SENT, unsent),

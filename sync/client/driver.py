@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
+from shared import clocks
 from shared.problems import Malformed
-from sync.client import engine
-from sync.client.engine import Doing, Effect, Message, State, Wake, step
-from sync.client.records import Applied, NotSaved
-from sync.client.replies import HALF_AN_ANSWER, read_sync, read_upload
-from sync.client.store import ClientStore, pushed
+from sync.client import messages
+from sync.client.aside import Courier
+from sync.client.contact import Contact, Surroundings
+from sync.client.engine import Doing, State, step
+from sync.client.messages import Effect, Heard, Hush, Listen, Message, Wake
+from sync.client.records import NotSaved
+from sync.client.replies import HALF_AN_ANSWER
+from sync.client.report import SyncReport, Tally
+from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork, Transport
-from sync.protocol import PROTOCOL, SyncRequest, SyncResponse, encode
+from sync.client.uploads import Uploader
+from sync.protocol import SyncResponse
+
+ERASED = "The office erased this device. To use it again, ask dispatch for a code"
+UNREGISTERED = "Register this device first"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReport:
-    """What one call of `sync` did. `drained`: nothing is left to send, and nothing is left to fetch.
-
-    `retry_in_seconds`: when to call again by itself; None when there is no need, or a person must act first.
-    """
-
-    drained: bool
-    online: bool
-    rounds: int = 0
-    accepted: int = 0
-    held: int = 0
-    rows: int = 0
-    gone: int = 0
-    photos: int = 0
-    problem: str | None = None
-    retry_in_seconds: float | None = None
+T = TypeVar("T")
 
 
 class Driver:
@@ -48,153 +43,214 @@ class Driver:
         self,
         store: ClientStore,
         transport: Transport,
+        around: Surroundings,
         *,
-        now: Callable[[], datetime],
-        entropy: Callable[[int], bytes],
-        app_version: str,
         stored: Callable[[], None],
         changed: Callable[[], None],
     ) -> None:
         self._store = store
-        self._transport = transport
-        self._now = now
-        self._entropy = entropy
-        self._app_version = app_version
+        self._around = around
+        self._contact = Contact(store, transport, around)
         self._stored = stored
         self._changed = changed
+        self._uploader = Uploader(store.shelf, lambda: self._contact.link.chunk_bytes)
+        self._courier = Courier(store=store, uploader=self._uploader, contact=self._contact)
         self._exchange: _Exchange | None = None
         self._running: asyncio.Future[SyncReport] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: asyncio.Future[Any] | None = None
+        self._interruption: Message | None = None
+        self._pushed_up_to = 0
+        self._not_before = 0.0
         self.state = State()
         self.in_flight: frozenset[UUID] = frozenset()
         self.retry_in_seconds: float | None = None
 
     @property
     def syncing(self) -> bool:
-        return self.state.doing is not Doing.NOTHING
+        return self.state.doing not in (Doing.NOTHING, Doing.WAITING)
 
-    async def run(self) -> SyncReport:
-        """Talk until all is said. A call during a run asks it for one more round, and shares its report."""
+    @property
+    def waiting(self) -> bool:
+        """Whether the server holds an answer back for us until there is news."""
+        return self.state.doing is Doing.WAITING
+
+    async def run(self, listen_seconds: int = 0) -> SyncReport:
+        """Talk until all is said. A call during a run asks it for one more round, and shares its report.
+
+        With `listen_seconds` there is nothing to say: the server may wait so long until it has news.
+        """
         if self._running:
-            self.state, _ = step(self.state, Wake())
+            if not listen_seconds:
+                self._tell_engine(Wake())
             return await asyncio.shield(self._running)
-        self._running = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._running = self._loop.create_future()
+        self._interruption = None
         try:
-            report = await self._converse()
+            report = await self._converse(Listen(listen_seconds) if listen_seconds else Wake())
             self._running.set_result(report)
             return report
         finally:
             if not self._running.done():  # cancelled, or a bug: those who wait must not hang
                 self._running.set_result(SyncReport(drained=False, online=bool(self.state.online)))
             self._running = None
-            if self.syncing:
-                self.state = State(online=self.state.online, batch=self.state.batch)
+            if self.state.doing is not Doing.NOTHING:
+                self.state = State(online=self.state.online, batch=self.state.batch, turn=self.state.turn + 1)
             self.in_flight = frozenset()
             self._changed()
 
-    async def _converse(self) -> SyncReport:
-        tally = _Tally()
+    def interrupt(self, message: Wake | Hush) -> None:
+        """Somebody tapped, or nobody looks any more. From any thread; without a run it does nothing."""
+        if self._running and self._loop:
+            self._loop.call_soon_threadsafe(self._tell_engine, message)
+
+    def _tell_engine(self, message: Wake | Hush) -> None:
+        if self.waiting:
+            self._interruption = message  # the request is abandoned, and the engine hears why
+            if self._waiting:
+                self._waiting.cancel()
+        elif self._running and self.state.doing is not Doing.NOTHING:
+            self.state, _ = step(self.state, message)
+
+    async def _converse(self, first: Message) -> SyncReport:
+        tally = Tally()
+        store = self._store
+        if store.registration is None:
+            await self._confirm_wipe()
+            return tally.report(self.state, store.counts(), problem=store.refusal or UNREGISTERED)
+        if (left := self._not_before - self._around.monotonic()) > 0:
+            self.retry_in_seconds = left
+            return tally.report(self.state, store.counts(), retry=left, at_least=left)
         self.retry_in_seconds = None
-        inbox: deque[Message] = deque([Wake()])
+        at_least = 0.0
+        inbox: deque[Message] = deque([first])
         while inbox:
             self.state, effects = step(self.state, inbox.popleft())
             self._changed()
             for effect in effects:
+                if isinstance(effect, messages.Retry):
+                    at_least = effect.at_least
                 if (answer := await self._carry_out(effect, tally)) is not None:
                     inbox.append(answer)
-        counts = self._store.counts()
-        return SyncReport(
-            drained=self.state.trouble is None
-            and self.retry_in_seconds is None
-            and not (counts.unsent_commands or counts.unsent_photos),
-            online=bool(self.state.online),
-            rounds=tally.rounds,
-            accepted=tally.accepted,
-            held=tally.held,
-            rows=tally.rows,
-            gone=tally.gone,
-            photos=tally.photos,
-            problem=self.state.trouble,
-            retry_in_seconds=self.retry_in_seconds,
-        )
+        if self.state.trouble is None and self.retry_in_seconds is None:
+            tally.aside += await self._send_aside()
+        return tally.report(self.state, store.counts(), retry=self.retry_in_seconds, at_least=at_least)
 
-    async def _carry_out(self, effect: Effect, tally: _Tally) -> Message | None:
+    async def _carry_out(self, effect: Effect, tally: Tally) -> Message | None:
         try:
             match effect:
-                case engine.Talk(limit):
+                case messages.Talk():
                     tally.rounds += 1
-                    return await self._talk(limit)
-                case engine.Store(response):
+                    return await self._talk(effect)
+                case messages.Store(response):
                     return self._keep(response, tally)
-                case engine.Upload(digest):
+                case messages.Upload(digest):
                     return await self._upload(digest)
-                case engine.MarkOffered(digest):
+                case messages.MarkOffered(digest):
                     self._store.mark_offered(digest)
                     tally.photos += 1
-                case engine.CountRefusal(digest, detail):
+                case messages.CountRefusal(digest, detail):
                     self._store.count_refusal(digest, detail)
-                case engine.KeepRefusal(detail):
+                case messages.KeepRefusal(detail):
                     self._store.keep_refusal(detail)
-                case engine.Retry(seconds):
+                case messages.Wipe():
+                    await self._wipe()
+                case messages.Retry(seconds, at_least):
                     # Up to a quarter more: vans that lost the server together shall not return together.
-                    self.retry_in_seconds = seconds * (1 + self._entropy(1)[0] / 1024)
+                    self.retry_in_seconds = seconds * (1 + self._around.entropy(1)[0] / 1024)
+                    self._not_before = self._around.monotonic() + at_least if at_least else 0.0
         except NoNetwork as error:
-            return engine.Lost(error.detail)
+            return messages.Lost(error.detail)
         except NotSaved as problem:
-            return engine.NotStored(problem.detail)
+            return messages.NotStored(problem.detail)
         return None
 
-    async def _talk(self, limit: int) -> Message:
-        if (registration := self._store.registration) is None:
-            return engine.Refused(401, "Register this device first")
-        entries = self._store.unsent(limit)
-        sent_at = self._now()
-        request = SyncRequest(
-            protocol=PROTOCOL,
-            app_version=self._app_version,
-            device_now=sent_at,
-            queue_length=self._store.counts().unsent_commands,
-            cursor=self._store.cursor,
-            commands=tuple(pushed(entry) for entry in entries),
-        )
-        self._show_in_flight(entry.id for entry in entries)
-        try:
-            answer = await self._transport.request(
-                "POST",
-                "/sync",
-                headers={
-                    "Authorization": f"Bearer {registration.token}",
-                    "Content-Type": "application/json",
-                },
-                body=encode(request),
-            )
-        finally:
-            self.in_flight = frozenset()
-        received_at = self._now()
-        self._exchange = _Exchange(
-            pushed=len(entries), received_at=received_at, midway=sent_at + (received_at - sent_at) / 2
-        )
-        return read_sync(answer)
-
-    def _show_in_flight(self, ids: Iterable[UUID]) -> None:
-        self.in_flight = frozenset(ids)
+    async def _talk(self, talk: messages.Talk) -> Message:
+        registration = self._store.registration
+        if registration is None:
+            return messages.Refused(401, UNREGISTERED)
+        entries = self._store.due(talk.limit, bytes_max=self._contact.link.push_bytes)
+        self._pushed_up_to = entries[-1].seq if entries else self._store.newest_due()
+        self.in_flight = frozenset(entry.id for entry in entries if entry.outcome is None)
         if self.in_flight:
             self._changed()
+        cursor = self._store.cursor
+        sent_at, sent_ms = self._around.now(), self._around.steady_ms()
+        asked = self._contact.sync(registration.token, entries, cursor=cursor, wait_seconds=talk.wait_seconds)
+        try:
+            found = await self._interruptible(asked) if talk.wait_seconds else await asked
+            if not isinstance(found, messages.Answered):
+                return found
+            message = found
+            older = self._store.token_before
+            if isinstance(message, messages.Refused) and message.slug == "sign-in-needed" and older:
+                # A server that was restored from a backup has not heard of the newest token.
+                again = await self._contact.sync(older, entries, cursor=cursor)
+                if isinstance(again, Heard):
+                    self._store.step_back(older)
+                    message = again
+        finally:
+            self.in_flight = frozenset()
+        if isinstance(message, Heard):
+            received_at, received_ms = self._around.now(), self._around.steady_ms()
+            if talk.wait_seconds:  # the server looked at its clock at the end
+                midway, midway_ms = received_at, received_ms
+            else:
+                midway, midway_ms = sent_at + (received_at - sent_at) / 2, sent_ms
+                if sent_ms is not None and received_ms is not None:
+                    midway_ms = (sent_ms + received_ms) // 2
+            self._exchange = _Exchange(
+                pushed=len(entries),
+                received_at=received_at,
+                clocks=clocks.Contact(
+                    device_now=midway,
+                    server_now=message.response.server_now,
+                    mono_ms=midway_ms,
+                    boot=self._around.boot,
+                ),
+                device_id=registration.device_id,
+                cursor=cursor,
+            )
+        return replace(message, turn=talk.turn)
 
-    def _keep(self, response: SyncResponse, tally: _Tally) -> Message:
-        exchange = self._exchange
+    async def _interruptible(self, request: Coroutine[Any, Any, T]) -> T | Message:
+        """A request that a tap ends; then the tap is what is returned."""
+        self._waiting = waiting = asyncio.ensure_future(request)
+        if self._interruption:
+            waiting.cancel()
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            message, self._interruption = self._interruption, None
+            task = asyncio.current_task()
+            if message is None or (task and task.cancelling()):
+                raise
+            return message
+        finally:
+            waiting.cancel()
+            self._waiting = None
+
+    def _keep(self, response: SyncResponse, tally: Tally) -> Message:
+        exchange, registration = self._exchange, self._store.registration
         assert exchange is not None, "an answer is stored right after it was heard"
+        stale = self._store.cursor != exchange.cursor
+        if stale or registration is None or registration.device_id != exchange.device_id:
+            return messages.NotStored("This device was registered anew meanwhile")
         try:
             applied = self._store.apply(
                 response,
                 received_at=exchange.received_at,
-                clock_offset=response.server_now - exchange.midway,
+                contact=exchange.clocks,
+                hlc=clocks.merge(self._store.hlc, response.hlc, unix_ms(exchange.received_at)),
+                link=self._contact.link,
             )
         except Malformed as problem:
-            return engine.NotStored(f"{HALF_AN_ANSWER} ({problem.detail})")
+            return messages.NotStored(f"{HALF_AN_ANSWER} ({problem.detail})")
         finally:
             self._stored()
         tally.add(applied)
-        return engine.Stored(
+        return messages.Stored(
             more=applied.more,
             moved=applied.moved,
             pushed=exchange.pushed,
@@ -204,37 +260,50 @@ class Driver:
         )
 
     async def _upload(self, digest: str) -> Message:
-        registration, evidence = self._store.registration, self._store.evidence(digest)
-        assert registration is not None and evidence is not None, "only what is here is uploaded"
-        answer = await self._transport.request(
-            "PUT",
-            f"/api/attachments/{digest}",
-            headers={"Authorization": f"Bearer {registration.token}", "Content-Type": evidence.media_type},
-            body=evidence.body,
-        )
-        return read_upload(answer, digest)
+        registration = self._store.registration
+        assert registration is not None, "only a registered device uploads"
+        message = await self._uploader.step(digest, self._contact.asking(registration.token))
+        if isinstance(message, messages.Advanced):
+            return replace(message, fresh=self._store.newest_due() > self._pushed_up_to)
+        return message
+
+    async def _send_aside(self) -> int:
+        """What can't be sent now stays; it never troubles the technician who has the device now."""
+        try:
+            return await self._courier.send_all()
+        except (NoNetwork, NotSaved):
+            return 0
+
+    async def _wipe(self) -> None:
+        try:
+            self._store.wipe(ERASED)
+        finally:
+            self._stored()
+        self.state = State(online=True, trouble=ERASED, turn=self.state.turn + 1)
+        await self._confirm_wipe()
+
+    async def _confirm_wipe(self) -> None:
+        """Tell the office, with the last that is left: the token. Until it is known there, again."""
+        if token := self._store.wiped_token:
+            with contextlib.suppress(NoNetwork, NotSaved):
+                answer = await self._contact.asking(token)("POST", "/api/devices/wiped", {})
+                if answer.status < 500 and answer.status != 429:
+                    self._store.told_of_wipe()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Exchange:
-    """The last request that was answered. `midway`: when the server looked at its clock, by the device's."""
+    """The last request that was answered. `clocks`: all of them, when the server looked at its own.
+
+    `device_id` and `cursor` as they were when it was sent: an answer to another question is not kept.
+    """
 
     pushed: int
     received_at: datetime
-    midway: datetime
+    clocks: clocks.Contact
+    device_id: UUID
+    cursor: str | None
 
 
-@dataclass(slots=True)
-class _Tally:
-    rounds: int = 0
-    accepted: int = 0
-    held: int = 0
-    rows: int = 0
-    gone: int = 0
-    photos: int = 0
-
-    def add(self, applied: Applied) -> None:
-        self.accepted += applied.accepted
-        self.held += applied.held
-        self.rows += applied.rows
-        self.gone += applied.gone
+def unix_ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

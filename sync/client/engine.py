@@ -1,8 +1,10 @@
 """When to talk, store, upload, wait: one pure function. No socket, no sleep, no clock.
 
 Wake ─▶ Talk ─▶ Heard ─▶ Store ─▶ Stored ─┬─▶ Talk   (more rows, or more to send)
-                                           ├─▶ Upload ─▶ Offered ─▶ … ─▶ Talk (the answer confirms them)
+                                           ├─▶ Upload ─▶ Advanced ─▶ Upload, or Talk when somebody tapped
+                                           │          └▶ Offered ─▶ … ─▶ Talk (the answer confirms them)
                                            └─▶ rest
+Listen ─▶ Talk with nothing to say, which the server holds back until there is news; a Wake abandons it
 Lost, Garbled, Refused, NotStored ─▶ Retry later, or wait for a person to register again
 """
 
@@ -11,9 +13,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sync.protocol import COMMANDS_PER_PUSH_MAX, SyncResponse
+from sync.client.messages import (
+    Advanced,
+    Answered,
+    BadBytes,
+    CountRefusal,
+    Effect,
+    Garbled,
+    Heard,
+    Hush,
+    KeepRefusal,
+    Listen,
+    Lost,
+    MarkOffered,
+    Message,
+    NotStored,
+    Offered,
+    Refused,
+    Retry,
+    Store,
+    Stored,
+    Talk,
+    Upload,
+    Wake,
+    Wipe,
+)
+from sync.protocol import COMMANDS_PER_PUSH_MAX
 
 RETRY_SECONDS_MAX = 300.0
+STALLS_MAX = 3
+"""So many answers about an upload may bring no progress: where is it, open it, go on from here."""
 
 
 class Doing(StrEnum):
@@ -21,6 +50,7 @@ class Doing(StrEnum):
 
     NOTHING = "nothing"
     TALKING = "talking"
+    WAITING = "waiting"  # talking too, but with nothing to say: it may be abandoned
     STORING = "storing"
     UPLOADING = "uploading"
 
@@ -31,7 +61,8 @@ class State:
 
     `batch`: commands in the next push. It halves when the server stumbles over one, down to none, so that
     one entry that the server cannot take never keeps fresh rows from coming down.
-    `again`: something was queued meanwhile. `offered`: uploads since the last wake.
+    `again`: something was queued meanwhile. `offered`: uploads since the last wake. `turn` counts requests:
+    an answer to an earlier one says nothing any more. `stalls`: answers without progress of an upload.
     """
 
     doing: Doing = Doing.NOTHING
@@ -42,162 +73,47 @@ class State:
     again: bool = False
     uploads: tuple[str, ...] = ()
     offered: frozenset[str] = frozenset()
+    turn: int = 0
+    stalls: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Somebody tapped, time has passed, or the network is back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A whole answer of our server."""
-
-    response: SyncResponse
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """It is in the database.
-
-    `more`: the server has more rows; `moved`: the cursor is a new one. Of `pushed` commands, `answered` got
-    their receipt; `unsent` still wait. `uploads` are the digests to send now.
-    """
-
-    more: bool
-    moved: bool
-    pushed: int = 0
-    answered: int = 0
-    unsent: int = 0
-    uploads: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NotStored:
-    """The device could not write it: nothing changed."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Nothing came back."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Garbled:
-    """Something came back that our server did not say."""
-
-    status: int
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Our server refused the request as a whole."""
-
-    status: int
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """The bytes were taken, as far as the answer tells."""
-
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class BadBytes:
-    """Our server says that these bytes are damaged or no picture."""
-
-    digest: str
-    detail: str
-
-
-Message = Wake | Heard | Stored | NotStored | Lost | Garbled | Refused | Offered | BadBytes
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """Send up to `limit` unsent commands, and ask for what is new. Answered by Heard or a failure."""
-
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Answered by Stored or NotStored."""
-
-    response: SyncResponse
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Answered by Offered, BadBytes or a failure."""
-
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class MarkOffered:
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class CountRefusal:
-    digest: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeepRefusal:
-    """Remember that a person must register this device again."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Wake again after this long; the caller adds some jitter."""
-
-    seconds: float
-
-
-Effect = Talk | Store | Upload | MarkOffered | CountRefusal | KeepRefusal | Retry
 Step = tuple[State, tuple[Effect, ...]]
 
 
 def step(state: State, message: Message) -> Step:
     """What follows `message`. One that does not belong to what the engine waits for changes nothing."""
+    if isinstance(message, Answered) and message.turn not in (None, state.turn):
+        return state, ()  # the answer to a request that was abandoned
     match state.doing, message:
-        case Doing.NOTHING, Wake():
+        case Doing.NOTHING | Doing.WAITING, Wake():
             return _talk(replace(state, offered=frozenset()))
         case _, Wake():
             return replace(state, again=True), ()
-        case Doing.TALKING, Heard(response):
+        case Doing.NOTHING, Listen(seconds):
+            waiting = replace(state, doing=Doing.WAITING, turn=state.turn + 1, offered=frozenset())
+            return waiting, (Talk(0, waiting.turn, seconds),)
+        case Doing.WAITING, Hush():
+            return replace(state, doing=Doing.NOTHING, turn=state.turn + 1), ()
+        case Doing.TALKING | Doing.WAITING, Heard(response):
             return replace(state, doing=Doing.STORING), (Store(response),)
         case Doing.STORING, Stored():
             return _stored(state, message)
         case Doing.STORING | Doing.UPLOADING, NotStored(detail):
             return _fail(replace(state, online=True), detail)
+        case Doing.UPLOADING, Advanced():
+            return _advanced(state, message)
         case Doing.UPLOADING, Offered(digest):
             after, effects = _next_upload(replace(state, offered=state.offered | {digest}))
             return after, (MarkOffered(digest), *effects)
         case Doing.UPLOADING, BadBytes(digest, detail):
             after, effects = _next_upload(replace(state, offered=state.offered | {digest}))
             return replace(after, trouble=detail), (CountRefusal(digest, detail), *effects)
-        case Doing.TALKING | Doing.UPLOADING, Lost(detail):
+        case Doing.TALKING | Doing.WAITING | Doing.UPLOADING, Lost(detail):
             return _fail(replace(state, online=False), detail)
-        case Doing.TALKING | Doing.UPLOADING, Garbled(status, detail):
-            return _fail(replace(_smaller(state, status), online=False), detail)
-        case Doing.TALKING | Doing.UPLOADING, Refused(status, detail) if status in (401, 403):
-            rest = replace(state, doing=Doing.NOTHING, online=True, trouble=detail, again=False, uploads=())
-            return rest, (KeepRefusal(detail),)
-        case Doing.TALKING | Doing.UPLOADING, Refused(status, detail):
-            return _fail(replace(_smaller(state, status), online=True), detail)
+        case Doing.TALKING | Doing.WAITING | Doing.UPLOADING, Garbled(status, detail, seconds):
+            return _fail(replace(_smaller(state, status), online=False), detail, seconds)
+        case Doing.TALKING | Doing.WAITING | Doing.UPLOADING, Refused():
+            return _refused(state, message)
     return state, ()
 
 
@@ -207,7 +123,29 @@ def retry_seconds(failures: int) -> float:
 
 
 def _talk(state: State) -> Step:
-    return replace(state, doing=Doing.TALKING, again=False, uploads=()), (Talk(state.batch),)
+    turn = state.turn + 1
+    talking = replace(state, doing=Doing.TALKING, turn=turn, again=False, uploads=(), stalls=0)
+    return talking, (Talk(state.batch, turn),)
+
+
+def _refused(state: State, message: Refused) -> Step:
+    rest = replace(state, doing=Doing.NOTHING, online=True, trouble=message.detail, again=False, uploads=())
+    if message.slug == "wipe-device":
+        return rest, (Wipe(message.detail),)
+    if message.status in (401, 403):
+        return rest, (KeepRefusal(message.detail),)
+    if message.slug == "app-too-old":  # it takes what is pushed; only rows need a newer app
+        return _fail(replace(state, online=True), message.detail)
+    return _fail(replace(_smaller(state, message.status), online=True), message.detail, message.wait_seconds)
+
+
+def _advanced(state: State, message: Advanced) -> Step:
+    if message.fresh or state.again:
+        return _talk(state)  # commands before photos, also in the midst of one
+    stalls = 0 if message.moved else state.stalls + 1
+    if stalls > STALLS_MAX:
+        return _fail(replace(state, online=True), "The server answered without getting any further.")
+    return replace(state, stalls=stalls), (Upload(message.digest),)
 
 
 def _smaller(state: State, status: int) -> State:
@@ -216,10 +154,12 @@ def _smaller(state: State, status: int) -> State:
     return replace(state, batch=state.batch // 2) if stumbled else state
 
 
-def _fail(state: State, detail: str) -> Step:
+def _fail(state: State, detail: str, at_least: float = 0.0) -> Step:
     failures = state.failures + 1
-    rest = replace(state, doing=Doing.NOTHING, trouble=detail, failures=failures, again=False, uploads=())
-    return rest, (Retry(retry_seconds(failures)),)
+    rest = replace(
+        state, doing=Doing.NOTHING, trouble=detail, failures=failures, again=False, uploads=(), stalls=0
+    )
+    return rest, (Retry(max(retry_seconds(failures), at_least), at_least),)
 
 
 def _stored(state: State, message: Stored) -> Step:
@@ -252,6 +192,8 @@ def _stored(state: State, message: Stored) -> Step:
 def _next_upload(state: State, *, first: bool = False) -> Step:
     """The next file; after the last one talk again, since only a sync answer confirms that they arrived."""
     rest = state.uploads if first else state.uploads[1:]
+    if state.again and not first:
+        return _talk(state)
     if rest:
-        return replace(state, uploads=rest), (Upload(rest[0]),)
+        return replace(state, uploads=rest, stalls=0), (Upload(rest[0]),)
     return _talk(state)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
+from shared.clocks import Contact, Tap, correct
 from shared.commands import FieldCommand
 from shared.decide import Decision, decide
 from shared.problems import NotFound, Problem
 from shared.situation import Situation
 from shared.stock import StockLine
 from sync.client.records import Entry, Images
-from sync.protocol import SKEW_TOLERATED
 
 
-def corrected(made_at: datetime, clock_offset: timedelta) -> datetime:
-    """A time by the device's clock as the server will take it. `clock_offset` is server minus device."""
-    return made_at if abs(clock_offset) <= SKEW_TOLERATED else made_at + clock_offset
+def corrected(tap: Tap, contact: Contact | None) -> datetime:
+    """A time by the device's clocks as the server will take it, as far as the last contact told."""
+    return correct(tap, contact).at if contact else tap.made_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +74,21 @@ def _stock(images: Images, on_hand: Mapping[str, int]) -> Mapping[str, StockLine
     return {**images.stock, **changed} if changed else images.stock
 
 
-def rebase(images: Images, entries: Iterable[Entry], clock_offset: timedelta) -> Overlay:
+def rebase(images: Images, entries: Iterable[Entry], contact: Contact | None) -> Overlay:
     """Replay `entries` in order on `images`; each is either applied or blocked."""
     blocked: dict[UUID, Problem] = {}
+    rows = images.orders
     for entry in entries:
         if entry.command is None:  # queued by an older app: nothing to show until the server answers
             continue
+        if entry.confirm and (row := rows.get(entry.work_order_id)) and row.version > entry.base_version:
+            continue  # the restored server's row is newer than what was seen at the tap: it shows it already
         try:
-            _, images = apply(images, entry.command, corrected(entry.made_at, clock_offset))
+            _, images = apply(images, entry.command, corrected(tap_of(entry), contact))
         except Problem as problem:
             blocked[entry.id] = problem
     return Overlay(images=images, blocked=blocked)
+
+
+def tap_of(entry: Entry) -> Tap:
+    return Tap(made_at=entry.made_at, mono_ms=entry.made_mono_ms, boot=entry.boot)

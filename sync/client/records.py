@@ -21,7 +21,7 @@ from shared.problems import Problem
 from shared.remarks import Remark
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder
-from sync.protocol import Profile
+from sync.protocol import Profile, Ruling
 
 
 class NotSaved(Problem):
@@ -48,7 +48,7 @@ class Registration:
 class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
-    Orders by id, assets by canonical serial, stock lines and products by SKU.
+    Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command.
     """
 
     profile: Profile | None = None
@@ -56,23 +56,32 @@ class Images:
     assets: Mapping[str, Asset] = field(default_factory=dict)
     stock: Mapping[str, StockLine] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
+    rulings: Mapping[UUID, Ruling] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCommand:
-    """A command that is about to be queued; the store gives it its `seq`."""
+    """A command that is about to be queued; the store gives it its `seq`.
+
+    `made_mono_ms`, `boot`, `hlc` and `technician_id` are as in the envelope (sync/protocol.py).
+    """
 
     id: UUID
     made_at: datetime
     base_version: int
     order_number: str
     command: FieldCommand
+    made_mono_ms: int | None = None
+    boot: str | None = None
+    hlc: str | None = None
+    technician_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One queued command, from the tap to 14 days after its receipt. No outcome: unsent.
 
+    `confirm`: it has its receipt, but the server was restored from a backup and is asked again.
     `command` is None when this app no longer reads what an older one wrote; it is sent all the same.
     """
 
@@ -91,6 +100,11 @@ class Entry:
     slug: str | None = None
     detail: str | None = None
     remarks: tuple[Remark, ...] = ()
+    made_mono_ms: int | None = None
+    boot: str | None = None
+    hlc: str | None = None
+    technician_id: UUID | None = None
+    confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +117,34 @@ class NewEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadState:
+    """How far the bytes of a file have come. `path` is None before the server has opened a place for them."""
+
+    digest: str
+    media_type: str
+    size: int
+    path: str | None
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """`photos_refused` will not be sent again by itself: the server says they are no pictures."""
+    """What waits here, of the technician whose device this is.
+
+    `held` counts what dispatch has not ruled on. `photos_refused` will not be sent again by itself: the
+    server says they are no pictures. `confirming`: decided, and offered again after the server was restored.
+    `aside`: unsent work of those who had this device before. `rechecking`: photos that the restored server
+    may have lost.
+    """
 
     unsent_commands: int
     unsent_photos: int
     held: int
     photos_refused: int
+    confirming: int = 0
+    rechecking: int = 0
+    aside: int = 0
+    oldest_unsent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.problems import Malformed, Problem, every_problem, type_uri
-from sync.client.engine import BadBytes, Garbled, Heard, Message, Offered, Refused
+from sync.client.messages import Answered, Garbled, Heard, Refused
 from sync.client.records import Registration
 from sync.client.transport import Answer
 from sync.protocol import decode_response
@@ -15,6 +15,9 @@ from sync.protocol import decode_response
 NOT_OURS = "Something else than the Truckroll server answered: sign in to this network, or use another one."
 SERVER_TROUBLE = "The server has trouble. Your work is kept and will be sent later."
 HALF_AN_ANSWER = "The server's answer could not be read. Your work is kept and will be sent again."
+
+RETRY_AFTER_MAX = 3600.0
+"""A misconfigured proxy shall not keep a phone silent for a day."""
 
 
 def problem_in(answer: Answer) -> Problem | None:
@@ -35,7 +38,7 @@ def problem_in(answer: Answer) -> Problem | None:
     )
 
 
-def read_sync(answer: Answer) -> Message:
+def read_sync(answer: Answer) -> Answered:
     """Heard, Refused or Garbled."""
     if answer.status == 200:
         try:
@@ -43,18 +46,7 @@ def read_sync(answer: Answer) -> Message:
         except Malformed:
             cut = answer.body.lstrip().startswith(b"{")
             return Garbled(200, HALF_AN_ANSWER if cut else NOT_OURS)
-    return _refusal(answer)
-
-
-def read_upload(answer: Answer, digest: str) -> Message:
-    """Offered, BadBytes, Refused or Garbled. Offered is no proof: the next sync answer is."""
-    if answer.status in (200, 201):
-        # Ours has no body, or JSON; a captive portal says yes with a page.
-        ours = not answer.body or "json" in answer.headers.get("content-type", "")
-        return Offered(digest) if ours else Garbled(answer.status, NOT_OURS)
-    if answer.status == 422 and (problem := problem_in(answer)):
-        return BadBytes(digest, problem.detail)
-    return _refusal(answer)
+    return refusal(answer)
 
 
 def read_registration(answer: Answer) -> Registration:
@@ -71,13 +63,20 @@ def read_registration(answer: Answer) -> Registration:
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Malformed(HALF_AN_ANSWER) from error
-    raise problem_in(answer) or Malformed(_refusal(answer).detail)
+    raise problem_in(answer) or Malformed(refusal(answer).detail)
 
 
-def _refusal(answer: Answer) -> Refused | Garbled:
+def refusal(answer: Answer) -> Refused | Garbled:
+    seconds = _retry_after(answer)
     if problem := problem_in(answer):
-        return Refused(answer.status, problem.detail)
-    return Garbled(answer.status, SERVER_TROUBLE if answer.status >= 500 else NOT_OURS)
+        return Refused(answer.status, problem.detail, problem.slug, seconds)
+    return Garbled(answer.status, SERVER_TROUBLE if answer.status >= 500 else NOT_OURS, seconds)
+
+
+def _retry_after(answer: Answer) -> float:
+    """Seconds; 0 when nothing was asked for, or as a date."""
+    asked = answer.headers.get("retry-after", "").strip()
+    return min(float(asked), RETRY_AFTER_MAX) if asked.isascii() and asked.isdigit() else 0.0
 
 
 def _json(body: bytes) -> dict[str, Any]:

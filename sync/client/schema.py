@@ -9,7 +9,8 @@ from sync.client.records import NewerStore
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-        # A row as the server last sent it. departed: out of our scope, kept for the unsent work on it.
+        # A row as the server last sent it. departed 1: out of our scope, kept for the unsent work on it.
+        # departed 2: a whole snapshot is on its way and has not brought it yet.
         """CREATE TABLE image (
             kind TEXT NOT NULL, key TEXT NOT NULL, departed INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL,
             PRIMARY KEY (kind, key)) WITHOUT ROWID""",
@@ -31,6 +32,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE evidence (
             digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, state TEXT NOT NULL, kept_at TEXT NOT NULL,
             refusals INTEGER NOT NULL DEFAULT 0, detail TEXT, body BLOB NOT NULL)""",
+    ),
+    (
+        # Columns are only added, so what waits in an older app's outbox stays where it is.
+        "ALTER TABLE command ADD COLUMN made_mono_ms INTEGER",
+        "ALTER TABLE command ADD COLUMN boot TEXT",
+        "ALTER TABLE command ADD COLUMN hlc TEXT",
+        "ALTER TABLE command ADD COLUMN technician_id TEXT",
+        "UPDATE command SET technician_id = (SELECT value FROM setting WHERE name = 'technician_id')",
+        # confirm: it has its receipt, and a server that was restored from a backup is asked once more.
+        "ALTER TABLE command ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX command_unsent",
+        "CREATE INDEX command_due ON command (seq) WHERE outcome IS NULL OR confirm",
+        "CREATE INDEX command_echo ON command (work_order_id) WHERE echo_due",
+        "DELETE FROM setting WHERE name = 'clock_offset_seconds'",  # measured anew at the next contact
+        # How far a file has come, so that an app that is started again goes on from there. State recheck:
+        # it was sent, and the server was restored from a backup that may be older.
+        "ALTER TABLE evidence ADD COLUMN upload_path TEXT",
+        "ALTER TABLE evidence ADD COLUMN upload_offset INTEGER NOT NULL DEFAULT 0",
+        # Who had this device before, with the token that their unsent work goes with.
+        """CREATE TABLE aside (
+            technician_id TEXT PRIMARY KEY, technician_name TEXT NOT NULL, device_id TEXT NOT NULL,
+            token TEXT NOT NULL) WITHOUT ROWID""",
     ),
 )
 """One entry a version; each runs in one transaction, with `user_version` as its last statement."""

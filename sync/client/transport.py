@@ -36,12 +36,16 @@ class Transport(Protocol):
 
 
 class HttpxTransport:
-    """For CPython: tests, demo, packaged apps. Redirects are not followed: they are not our server's."""
+    """For CPython: tests, demo, packaged apps. Redirects are not followed: they are not our server's.
 
-    def __init__(self, base_url: str, *, timeout_seconds: float = 20) -> None:
+    Who asks knows how long an answer may take, and cancels; `timeout_seconds` is only for those who forget.
+    """
+
+    def __init__(self, base_url: str, *, timeout_seconds: float = 400) -> None:
         import httpx
 
-        self._client: httpx.AsyncClient = httpx.AsyncClient(base_url=base_url, timeout=timeout_seconds)
+        limits = httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 20))
+        self._client: httpx.AsyncClient = httpx.AsyncClient(base_url=base_url, timeout=limits)
 
     async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         import httpx

@@ -7,13 +7,16 @@ from fake_server import MORNING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.client.engine import (
+from sync.client.engine import STALLS_MAX, Doing, State, retry_seconds, step
+from sync.client.messages import (
+    Advanced,
     BadBytes,
     CountRefusal,
-    Doing,
     Garbled,
     Heard,
+    Hush,
     KeepRefusal,
+    Listen,
     Lost,
     MarkOffered,
     Message,
@@ -21,20 +24,19 @@ from sync.client.engine import (
     Offered,
     Refused,
     Retry,
-    State,
     Store,
     Stored,
     Talk,
     Upload,
     Wake,
-    retry_seconds,
-    step,
+    Wipe,
 )
 from sync.protocol import SyncResponse
 
 ANSWER = SyncResponse(protocol=1, server_now=MORNING, cursor="c1")
 IDLE, TALKING, STORING = State(), State(doing=Doing.TALKING), State(doing=Doing.STORING)
 UPLOADING = State(doing=Doing.UPLOADING, uploads=("a", "b"))
+WAITING = State(doing=Doing.WAITING, turn=1)
 WELL = State(online=True)
 
 
@@ -42,27 +44,27 @@ class TestTheStepTable:
     @pytest.mark.parametrize(
         ("state", "message", "after", "effects"),
         [
-            (IDLE, Wake(), TALKING, (Talk(200),)),
+            (IDLE, Wake(), replace(TALKING, turn=1), (Talk(200, 1),)),
             (TALKING, Wake(), replace(TALKING, again=True), ()),
             (TALKING, Heard(ANSWER), STORING, (Store(ANSWER),)),
             (STORING, Stored(more=False, moved=True), WELL, ()),
             (
                 STORING,
                 Stored(more=True, moved=True),
-                replace(WELL, doing=Doing.TALKING),
-                (Talk(200),),
+                replace(WELL, doing=Doing.TALKING, turn=1),
+                (Talk(200, 1),),
             ),
             (
                 STORING,
                 Stored(more=False, moved=False, pushed=200, answered=200, unsent=50),
-                replace(WELL, doing=Doing.TALKING),
-                (Talk(200),),
+                replace(WELL, doing=Doing.TALKING, turn=1),
+                (Talk(200, 1),),
             ),
             (
                 replace(STORING, again=True),
                 Stored(more=False, moved=False),
-                replace(WELL, doing=Doing.TALKING),
-                (Talk(200),),
+                replace(WELL, doing=Doing.TALKING, turn=1),
+                (Talk(200, 1),),
             ),
             (
                 STORING,
@@ -79,8 +81,8 @@ class TestTheStepTable:
             (
                 replace(UPLOADING, uploads=("b",)),
                 Offered("b"),
-                replace(TALKING, offered=frozenset("b")),
-                (MarkOffered("b"), Talk(200)),
+                replace(TALKING, offered=frozenset("b"), turn=1),
+                (MarkOffered("b"), Talk(200, 1)),
             ),
             (
                 UPLOADING,
@@ -165,6 +167,66 @@ class TestTheStepTable:
                 State(online=True, batch=1, failures=8, trouble="trouble"),
                 (Retry(256.0),),
             ),
+            (IDLE, Listen(55), WAITING, (Talk(0, 1, 55),)),
+            (WAITING, Heard(ANSWER, 1), replace(STORING, turn=1), (Store(ANSWER),)),
+            (WAITING, Wake(), replace(TALKING, turn=2), (Talk(200, 2),)),
+            (WAITING, Hush(), State(turn=2), ()),
+            (
+                WAITING,
+                Lost("no way", 1),
+                State(online=False, trouble="no way", failures=1, turn=1),
+                (Retry(2.0),),
+            ),
+            (replace(TALKING, turn=2), Heard(ANSWER, 1), replace(TALKING, turn=2), ()),
+            (replace(TALKING, turn=2), Lost("late", 1), replace(TALKING, turn=2), ()),
+            (TALKING, Hush(), TALKING, ()),
+            (TALKING, Listen(55), TALKING, ()),
+            (UPLOADING, Advanced("a", True), UPLOADING, (Upload("a"),)),
+            (UPLOADING, Advanced("a", False), replace(UPLOADING, stalls=1), (Upload("a"),)),
+            (replace(UPLOADING, stalls=2), Advanced("a", True), UPLOADING, (Upload("a"),)),
+            (UPLOADING, Advanced("a", True, fresh=True), replace(TALKING, turn=1), (Talk(200, 1),)),
+            (
+                replace(UPLOADING, again=True),
+                Advanced("a", True),
+                replace(TALKING, turn=1),
+                (Talk(200, 1),),
+            ),
+            (
+                replace(UPLOADING, again=True),
+                Offered("a"),
+                replace(TALKING, turn=1, offered=frozenset("a")),
+                (MarkOffered("a"), Talk(200, 1)),
+            ),
+            (
+                replace(UPLOADING, stalls=STALLS_MAX),
+                Advanced("a", False),
+                State(online=True, trouble="The server answered without getting any further.", failures=1),
+                (Retry(2.0),),
+            ),
+            (
+                TALKING,
+                Refused(503, "busy", "busy", 30.0),
+                State(online=True, trouble="busy", failures=1),
+                (Retry(30.0, 30.0),),
+            ),
+            (
+                replace(TALKING, failures=7),
+                Garbled(503, "a proxy", 30.0),
+                State(online=False, trouble="a proxy", failures=8),
+                (Retry(256.0, 30.0),),
+            ),
+            (
+                TALKING,
+                Refused(422, "update", "app-too-old"),
+                State(online=True, trouble="update", failures=1),
+                (Retry(2.0),),
+            ),
+            (
+                TALKING,
+                Refused(403, "erase", "wipe-device"),
+                State(online=True, trouble="erase"),
+                (Wipe("erase"),),
+            ),
             (IDLE, Heard(ANSWER), IDLE, ()),
             (IDLE, Lost("late"), IDLE, ()),
             (TALKING, Offered("a"), TALKING, ()),
@@ -199,6 +261,9 @@ messages = st.one_of(
     st.builds(Lost, st.just("lost")),
     st.builds(Garbled, st.sampled_from([200, 500]), st.just("garbled")),
     st.builds(Refused, st.sampled_from([401, 403, 413, 422, 500, 503]), st.just("refused")),
+    st.just(Listen(55)),
+    st.just(Hush()),
+    st.builds(Advanced, st.sampled_from("ab"), st.booleans(), st.booleans()),
     st.builds(Offered, st.sampled_from("ab")),
     st.builds(BadBytes, st.sampled_from("ab"), st.just("bad")),
     st.just(NotStored("full")),
@@ -217,7 +282,9 @@ class TestWhateverHappens:
             asked = open_ends[0] if open_ends else asked
             match state.doing:
                 case Doing.TALKING:
-                    assert isinstance(asked, Talk)
+                    assert isinstance(asked, Talk) and asked.turn == state.turn
+                case Doing.WAITING:
+                    assert isinstance(asked, Talk) and asked == Talk(0, state.turn, 55)
                 case Doing.STORING:
                     assert isinstance(asked, Store)
                 case Doing.UPLOADING:
@@ -234,3 +301,11 @@ class TestWhateverHappens:
             before, (state, _) = state, step(state, message)
             if before.trouble and not state.trouble:
                 assert isinstance(message, Stored)
+
+    @given(st.lists(messages, max_size=40))
+    def test_an_answer_to_an_earlier_request_changes_nothing(self, arrived: list[Message]):
+        state = State()
+        for message in arrived:
+            state, _ = step(state, message)
+            for late in (Heard(ANSWER, state.turn - 1), Lost("late", state.turn - 1)):
+                assert step(state, late) == (state, ())

@@ -19,12 +19,12 @@ from fake_server import (
     WO_3,
     Clock,
     FakeServer,
-    Scope,
     uid,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.clocks import Contact, Tap
 from shared.commands import (
     AddNote,
     Arrive,
@@ -38,18 +38,18 @@ from shared.commands import (
 )
 from shared.problems import AlreadyClosed, NotFound, WorkOrderCancelled
 from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
+from sync.client.outbox import pushed
 from sync.client.rebase import corrected, rebase
 from sync.client.records import Entry, Images
 from sync.protocol import PushedCommand, encode
-from sync.server.push import push
 
-NO_OFFSET = timedelta()
+NO_CONTACT = None
 
 
 def images_of(server: FakeServer) -> Images:
     """What Ana's phone holds after a sync."""
     town = server.town
-    rows = Scope(server, TECH_ANA).everything().values()
+    rows = [image for _, image in server.visible(TECH_ANA)]
     from shared.assets import Asset
     from shared.stock import StockLine
     from shared.work_orders import WorkOrder
@@ -82,20 +82,7 @@ def entries_of(commands: list[FieldCommand]) -> list[Entry]:
 
 
 def pushed_of(entries: list[Entry]) -> list[PushedCommand]:
-    import msgspec
-
-    return [
-        PushedCommand(
-            id=entry.id,
-            seq=entry.seq,
-            type=entry.type,
-            schema=entry.schema,
-            made_at=entry.made_at,
-            base_version=entry.base_version,
-            body=msgspec.Raw(entry.body),
-        )
-        for entry in entries
-    ]
+    return [pushed(entry) for entry in entries]
 
 
 def on_ana(orders: st.SearchStrategy[object]) -> st.SearchStrategy[FieldCommand]:
@@ -139,9 +126,8 @@ class TestRebasing:
     @given(work)
     def test_shows_what_the_server_will_make_of_it(self, entries: list[Entry]):
         server = FakeServer(Clock(MORNING + timedelta(hours=1)))
-        overlay = rebase(images_of(server), entries, NO_OFFSET)
-        now = server.now()
-        receipts = push(pushed_of(entries), server._unit, device_now=now, now=now)
+        overlay = rebase(images_of(server), entries, NO_CONTACT)
+        receipts = server.decide_all(pushed_of(entries))
         held = {receipt.command_id for receipt in receipts if receipt.outcome == "held"}
         assert held == set(overlay.blocked)
         assert overlay.images.orders == images_of(server).orders
@@ -152,9 +138,9 @@ class TestRebasing:
     @given(work, st.integers(0, 25))
     def test_may_be_done_in_two_parts(self, entries: list[Entry], cut: int):
         images = images_of(FakeServer(Clock()))
-        whole = rebase(images, entries, NO_OFFSET)
-        first = rebase(images, entries[:cut], NO_OFFSET)
-        second = rebase(first.images, entries[cut:], NO_OFFSET)
+        whole = rebase(images, entries, NO_CONTACT)
+        first = rebase(images, entries[:cut], NO_CONTACT)
+        second = rebase(first.images, entries[cut:], NO_CONTACT)
         assert second.images == whole.images
         assert set(first.blocked) | set(second.blocked) == set(whole.blocked)
 
@@ -162,9 +148,9 @@ class TestRebasing:
     @given(work, st.integers(0, 25))
     def test_a_part_that_the_server_has_answered_makes_no_difference(self, entries: list[Entry], cut: int):
         server = FakeServer(Clock(MORNING + timedelta(hours=1)))
-        shown = rebase(images_of(server), entries, NO_OFFSET).images.orders
-        push(pushed_of(entries[:cut]), server._unit, device_now=server.now(), now=server.now())
-        assert rebase(images_of(server), entries[cut:], NO_OFFSET).images.orders == shown
+        shown = rebase(images_of(server), entries, NO_CONTACT).images.orders
+        server.decide_all(pushed_of(entries[:cut]))
+        assert rebase(images_of(server), entries[cut:], NO_CONTACT).images.orders == shown
 
     @settings(deadline=None, max_examples=100)
     @given(work, st.lists(st.sampled_from(["give", "cancel", "nothing"]), min_size=3, max_size=3))
@@ -176,7 +162,7 @@ class TestRebasing:
             elif deed == "cancel":
                 server.cancel(order_id)
         images = images_of(server)
-        overlay = rebase(images, entries, NO_OFFSET)
+        overlay = rebase(images, entries, NO_CONTACT)
         versions = sum(order.version for order in overlay.images.orders.values())
         grown = versions - sum(order.version for order in images.orders.values())
         assert grown >= len(entries) - len(overlay.blocked)
@@ -185,14 +171,14 @@ class TestRebasing:
     def test_leaves_the_servers_rows_alone(self):
         images = images_of(FakeServer(Clock()))
         before = (dict(images.orders), dict(images.assets), dict(images.stock))
-        rebase(images, entries_of([StartTravel(work_order_id=WO_1)]), NO_OFFSET)
+        rebase(images, entries_of([StartTravel(work_order_id=WO_1)]), NO_CONTACT)
         assert (images.orders, images.assets, images.stock) == before
 
     def test_says_why_work_no_longer_applies(self):
         server = FakeServer(Clock())
         server.cancel(WO_1)
         entries = entries_of([StartTravel(work_order_id=order) for order in (WO_1, WO_2, uid(999))])
-        overlay = rebase(images_of(server), entries, NO_OFFSET)
+        overlay = rebase(images_of(server), entries, NO_CONTACT)
         found = {key.int & 0xF: type(problem) for key, problem in overlay.blocked.items()}
         assert list(found.values()) == [WorkOrderCancelled, NotFound]
         assert overlay.images.orders[WO_2].state is WorkOrderState.TRAVELLING
@@ -205,10 +191,10 @@ class TestRebasing:
                 Arrive(work_order_id=WO_1),
                 UseParts(work_order_id=WO_1, lines=lines),
                 CannotComplete(work_order_id=WO_1, reason=UnfinishedReason.NO_ACCESS),
-                AddNote(work_order_id=WO_1, text="too late"),
+                RecordCheck(work_order_id=WO_1, code="optical_power", value=Decimal("-18")),
             ]
         )
-        overlay = rebase(images_of(FakeServer(Clock())), entries, NO_OFFSET)
+        overlay = rebase(images_of(FakeServer(Clock())), entries, NO_CONTACT)
         line = overlay.images.stock[CONNECTOR]
         assert (line.stock_place_id, line.on_hand, line.par) == (VAN_ANA, 17, 20)
         assert [type(problem) for problem in overlay.blocked.values()] == [AlreadyClosed]
@@ -216,8 +202,27 @@ class TestRebasing:
     def test_what_an_older_app_queued_is_passed_over(self):
         entry = replace(entries_of([StartTravel(work_order_id=WO_1)])[0], command=None)
         images = images_of(FakeServer(Clock()))
-        assert rebase(images, [entry], NO_OFFSET).images == images
+        assert rebase(images, [entry], NO_CONTACT).images == images
 
     def test_small_clock_differences_are_left_alone(self):
-        assert corrected(MORNING, timedelta(minutes=2)) == MORNING
-        assert corrected(MORNING, timedelta(minutes=-3)) == MORNING - timedelta(minutes=3)
+        tap = Tap(made_at=MORNING)
+        for minutes, at in ((2, MORNING), (-3, MORNING - timedelta(minutes=3))):
+            contact = Contact(device_now=MORNING, server_now=MORNING + timedelta(minutes=minutes))
+            assert corrected(tap, contact) == at
+
+    def test_before_the_first_contact_the_device_is_believed(self):
+        assert corrected(Tap(made_at=MORNING), None) == MORNING
+
+    def test_a_clock_that_was_set_since_the_tap_is_seen_through(self):
+        tap = Tap(made_at=MORNING + timedelta(hours=9), mono_ms=60_000, boot="run 1")
+        contact = Contact(device_now=MORNING, server_now=MORNING, mono_ms=0, boot="run 1")
+        assert corrected(tap, contact) == MORNING + timedelta(minutes=1)
+
+    def test_what_a_restored_server_shows_already_is_not_shown_twice(self):
+        images = images_of(FakeServer(Clock()))
+        note = entries_of([AddNote(work_order_id=WO_1, text="once")])[0]
+        version = images.orders[WO_1].version
+        missing = replace(note, outcome="accepted", confirm=True, base_version=version)
+        contained = replace(missing, base_version=version - 1)
+        assert len(rebase(images, [missing], NO_CONTACT).images.orders[WO_1].notes) == 1
+        assert rebase(images, [contained], NO_CONTACT).images == images

@@ -63,6 +63,10 @@ class FusedConnection(sqlite3.Connection):
         self.fuse.spend()
         return super().execute(*args)  # type: ignore[arg-type]
 
+    def executemany(self, *args: object) -> sqlite3.Cursor:  # type: ignore[override]
+        self.fuse.spend()
+        return super().executemany(*args)  # type: ignore[arg-type]
+
 
 @contextmanager
 def opened(path: Path, fuse: Fuse | None = None) -> Iterator[ClientStore]:
@@ -254,6 +258,7 @@ class TestReopening:
                 made_at=MORNING + timedelta(minutes=1),
                 base_version=3,
                 body=pushed(store.unsent(1)[0]).body,
+                technician_id=TECH_ANA,
             )
             assert bytes(pushed(store.unsent(1)[0]).body) == encode(a_note(1).command)
 
