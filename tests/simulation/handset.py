@@ -65,6 +65,8 @@ class Handset:
         self.taps: dict[UUID, Tap] = {}
         self.pictures: dict[str, bytes] = {}
         self.lost = False
+        self.device_id: UUID | None = None
+        """As which device the server knows it, by its last registration that went well."""
         self.app_alive = False
         self.boots = 0
         self.syncs = 0
@@ -174,6 +176,7 @@ class Handset:
     def belong(self, registration: Registration) -> None:
         """Registered in the office, before the run began."""
         self.store.register(registration)
+        self.device_id = registration.device_id
 
     async def register(self, code: str) -> None:
         try:
@@ -183,6 +186,8 @@ class Handset:
         except (Problem, NoNetwork) as error:
             self.note("not-registered", type(error).__name__)
         else:
+            registration = self.store.registration
+            self.device_id = registration.device_id if registration else None
             self.note("registered")
             self.nudge()
 
@@ -249,10 +254,6 @@ class Handset:
     def _newest(self) -> tuple[Any, ...] | None:
         rows = self.peek("SELECT seq, id, type, body, work_order_id FROM command ORDER BY seq DESC LIMIT 1")
         return rows[0] if rows else None
-
-    def device_id(self) -> UUID | None:
-        registration = self.store.registration
-        return registration.device_id if registration else None
 
     def store_counts(self) -> tuple[int, int]:
         counts = self.store.counts()

@@ -163,7 +163,7 @@ class Office:
         await asyncio.sleep(dice.uniform(0.1, 0.9) * sim.schedule.hours * 3600)
         handset = dice.pick(sim.handsets)
         lost = dice.happens(0.3)
-        device_id = handset.device_id()
+        device_id = handset.device_id
         if device_id is None or not sim.host.up or not sim.step(name, f"revoke {handset.name}"):
             return
 

@@ -23,7 +23,7 @@ from simulation.chance import Chance
 from simulation.clockwork import SimulatedLoop
 from simulation.disk import PhoneDied
 from simulation.handset import Handset
-from simulation.host import Fate, Host
+from simulation.host import Fate, Host, ServerDied
 from simulation.invariants import Inspector
 from simulation.network import SERVER_FATES, SimulatedTransport
 from simulation.office import Office
@@ -361,7 +361,7 @@ def run(schedule: Schedule) -> Outcome:
         except Violation as violation:
             outcome.violation = violation
             outcome.traceback = traceback.format_exc()
-        except Exception as error:
+        except (Exception, PhoneDied, ServerDied) as error:
             # Whatever the product let through to here is wrong too, or the simulator itself is.
             outcome.violation = Violation("NO_SURPRISE", f"{type(error).__name__}: {error}")
             outcome.traceback = traceback.format_exc()

@@ -11,6 +11,9 @@ class Violation(AssertionError):
         self.invariant = invariant
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type[Violation], tuple[str, str]]:
+        return Violation, (self.invariant, self.detail)  # so that it may come from another process
+
 
 def require(holds: object, invariant: str, detail: object) -> None:
     """Raise Violation unless `holds`. `detail` is what a person needs to begin looking."""
