@@ -1,4 +1,4 @@
-"""PouchDB and express-pouchdb as the yardstick: installed by npm into `build/`, run in processes of their own.
+"""PouchDB and express-pouchdb as the yardstick: brought by npm into `build/`, each in a process of its own.
 
 The lock names every package's version and SHA-512 and no registry: npm asks the one that the machine uses.
 """

@@ -100,7 +100,9 @@ class BadLink:
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await delivery
 
-    async def _deliver(self, arriving: asyncio.Queue[tuple[float, bytes]], target: asyncio.StreamWriter) -> None:
+    async def _deliver(
+        self, arriving: asyncio.Queue[tuple[float, bytes]], target: asyncio.StreamWriter
+    ) -> None:
         while True:
             due, data = await arriving.get()
             await asyncio.sleep(due - time.monotonic())

@@ -68,8 +68,8 @@ class Rows:
 
     def write(self, world: World, cause: str) -> None:
         order = (
-            StockPlaceRow, TechnicianRow, DeviceRow, CustomerRow, ServiceLocationRow, ServiceRow, WorkOrderRow,
-            ReservationRow, AssetRow,
+            StockPlaceRow, TechnicianRow, DeviceRow, CustomerRow, ServiceLocationRow, ServiceRow,
+            WorkOrderRow, ReservationRow, AssetRow,
         )  # fmt: skip
         assert set(self.tables) <= set(order), set(self.tables) - set(order)
         with world.database.write() as session:
@@ -96,7 +96,9 @@ class Rows:
         )
 
 
-def hire(world: World, names: Sequence[str], *, onts: int, cable: int = COUNTED_PER_VAN[CABLE]) -> list[Phone]:
+def hire(
+    world: World, names: Sequence[str], *, onts: int, cable: int = COUNTED_PER_VAN[CABLE]
+) -> list[Phone]:
     """Technicians with van and device; each van carries `onts` ONT-A, an ONT-B, cable and connectors."""
     rows, phones = Rows(), [Phone(world, name) for name in names]
     for phone in phones:
@@ -148,8 +150,10 @@ def ont(phone: Phone, number: int) -> str:
     return f"{phone.ont[:-4]}{number:04d}"
 
 
-def give_installations(world: World, phones: Iterable[Phone], each: int, *, on_site: int = 0) -> list[list[Job]]:
-    """For each phone `each` new customers and their installations today; `on_site` devices at each address."""
+def give_installations(
+    world: World, phones: Iterable[Phone], each: int, *, on_site: int = 0
+) -> list[list[Job]]:
+    """For each phone `each` new customers with an installation today; `on_site` devices at each address."""
     rows, given, kind = Rows(), [], WorkOrderKind.INSTALL
     rules = RULES_BY_KIND[kind]
     requirements = to_json(

@@ -1,4 +1,4 @@
-"""200 devices come back at once, then 1,000: 150 rows each, 20 of them changed meanwhile, 5 commands queued."""
+"""200 devices come back at once, then 1,000: 150 rows each, 20 changed meanwhile, 5 commands queued."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Device:
         return report
 
     def queue(self, commands: Iterable[FieldCommand]) -> None:
-        """Tap after tap, through the app's rules. Durable taps are not what is measured, so they don't wait."""
+        """Tap after tap, through the app's rules. The taps are not what is measured, so they don't wait."""
         self._connection.execute("PRAGMA synchronous=OFF")
         for command in commands:
             self.gateway.send(command)
@@ -85,7 +85,9 @@ class Device:
 
     def evidence_bytes(self) -> int:
         """Of all pictures that are kept here."""
-        size: int = self._connection.execute("SELECT coalesce(sum(length(body)), 0) FROM evidence").fetchone()[0]
+        size: int = self._connection.execute(
+            "SELECT coalesce(sum(length(body)), 0) FROM evidence"
+        ).fetchone()[0]
         return size
 
     def close(self) -> None:

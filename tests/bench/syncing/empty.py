@@ -37,15 +37,19 @@ def figures(site: Site) -> Iterator[dict[str, Any]]:
         len(statements), "statements", floor="<= 2", aim="<= 2",
     )  # fmt: skip
     yield figure(
-        f"{site.engine}: bytes of an empty answer, {head} of headers and {body} of body", head + body, "bytes",
-        floor="< 400", aim="< 400",
+        f"{site.engine}: bytes of an empty answer, {head} of headers and {body} of body",
+        head + body, "bytes", floor="< 400", aim="< 400",
     )  # fmt: skip
 
 
 def _request(cursor: str | None) -> bytes:
     return encode(
         SyncRequest(
-            protocol=PROTOCOL, app_version="bench", device_now=datetime.now(UTC), queue_length=0, cursor=cursor
+            protocol=PROTOCOL,
+            app_version="bench",
+            device_now=datetime.now(UTC),
+            queue_length=0,
+            cursor=cursor,
         )
     )
 

@@ -1,4 +1,4 @@
-"""32 writers for a minute on PostgreSQL: what a reader of the feed never sees, by our rule and by the plain one.
+"""32 writers for a minute on PostgreSQL: what a reader of the feed never sees, by our rule and by the plain.
 
 1 in 50 transactions sleeps 60 ms before its end, 5 % roll back. The writers are pgbench, so that they cost
 little; the two rules take turns, because the machine is not equally fast all the time.
@@ -55,7 +55,8 @@ COMMIT;
 """
 PLAIN_FEED = """
 CREATE TABLE bench_plain_feed (seq bigserial PRIMARY KEY, scope varchar NOT NULL, kind varchar NOT NULL,
-    key varchar NOT NULL, topic varchar NOT NULL, at timestamptz NOT NULL, actor varchar NOT NULL, facts jsonb NOT NULL);
+    key varchar NOT NULL, topic varchar NOT NULL, at timestamptz NOT NULL, actor varchar NOT NULL,
+    facts jsonb NOT NULL);
 CREATE INDEX ON bench_plain_feed (scope, seq);
 """
 
@@ -92,7 +93,7 @@ def figures(site: Site) -> Iterator[dict[str, Any]]:
                 query = text(f"SELECT seq FROM {table} WHERE scope = :scope AND seq > :oldest")
                 floor = oldest if name == "ours" else 0
                 written[name] = set(session.scalars(query, {"scope": SCOPE, "oldest": floor}))
-    ours, plain = rules
+    ours = rules[0]
     lost = {rule.name: len(written[rule.name] - rule.seen) for rule in rules}
     rate = {rule.name: len(written[rule.name]) / rule.seconds for rule in rules}
     assert ours.repeated == 0, f"{ours.repeated} rows came twice"
@@ -118,7 +119,9 @@ def _read_ours(session: Any, after: feed.Position) -> tuple[list[int], feed.Posi
 
 
 def _read_plain(session: Any, after: int) -> tuple[list[int], int]:
-    query = text("SELECT seq FROM bench_plain_feed WHERE scope = :scope AND seq > :after ORDER BY seq LIMIT :page")
+    query = text(
+        "SELECT seq FROM bench_plain_feed WHERE scope = :scope AND seq > :after ORDER BY seq LIMIT :page"
+    )
     found = list(session.scalars(query, {"scope": SCOPE, "after": after, "page": PAGE}))
     return found, found[-1] if found else after
 

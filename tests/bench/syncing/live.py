@@ -1,4 +1,4 @@
-"""Device to device: a note on a technician's phone A; their tablet B, which waits on a long poll, has it on disk."""
+"""Device to device: a note on a technician's phone A, until their tablet B, on a poll, has it on disk."""
 
 from __future__ import annotations
 

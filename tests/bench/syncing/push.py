@@ -33,7 +33,10 @@ def figures(site: Site) -> Iterator[dict[str, Any]]:
     visits = -(-count // A_VISIT)
     with site.world() as world:
         phones = crew.hire(
-            world, [f"Pusher{number} Test" for number in range(TRIES)], onts=visits, cable=visits * CABLE_A_VISIT
+            world,
+            [f"Pusher{number} Test" for number in range(TRIES)],
+            onts=visits,
+            cable=visits * CABLE_A_VISIT,
         )
         given = crew.give_installations(world, phones, visits)
         with site.server(world) as server:

@@ -53,7 +53,7 @@ def figures(site: Site) -> Iterator[dict[str, Any]]:
         _check(world, clients)
     peer = _peer(site, clients)
     yield figure(
-        f"{site.engine}: from the start after kill -9 to the first decided command, {clients} clients waiting",
+        f"{site.engine}: from start after kill -9 to the first decided command, {clients} clients waiting",
         first, "s", digits=3, peer="express-pouchdb, to the first stored document", peer_value=peer,
         floor="< 3", aim="< 1.5",
     )  # fmt: skip

@@ -68,7 +68,11 @@ def figures(site: Site) -> Iterator[dict[str, Any]]:
     )  # fmt: skip
     early = told.pictures_from is not None and told.pictures_from < told.decided
     yield figure(
-        f"{site.engine}: pictures begun before all commands were decided", int(early), "", floor="== 0", aim="== 0"
+        f"{site.engine}: pictures begun before all commands were decided",
+        int(early),
+        "",
+        floor="== 0",
+        aim="== 0",
     )
     yield figure(
         f"{site.engine}: bytes sent for {told.pictures} pictures, headers and cut tries too", told.sent_bytes,
@@ -143,7 +147,10 @@ def _work(device: Device, world: World, jobs: list[Job], size: int) -> None:
         for _ in range(PHOTOS_A_VISIT):
             gateway.add_photo(job.id, picture(size, chance), "image/jpeg")
         gateway.add_signature(job.id, picture(size, chance, form="PNG"), "The customer")
-        rest = [AddNote(work_order_id=job.id, text="Cable along the fence"), CloseWorkOrder(work_order_id=job.id)]
+        rest = [
+            AddNote(work_order_id=job.id, text="Cable along the fence"),
+            CloseWorkOrder(work_order_id=job.id),
+        ]
         device.queue(rest)
 
 
