@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from server.attachments import pictures, records
-from server.attachments.partial import Partial, Partials
+from server.attachments.partial import Growing, Partial, Partials, WrongOffset
 from server.attachments.records import Sender
 from server.attachments.store import Store, StoreAway, open_store
 from server.db.engine import Database
 from server.settings import Settings
-from shared.problems import BadEvidence
+from shared.problems import BadEvidence, NotFound
+
+NOT_BEGUN = "No upload of these bytes was begun, or it was thrown away: create it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,24 @@ class Attachments:
             return kept
         partial = self.partials.find(sender.technician_id, digest)
         return self._standing(sender, digest, partial, now) if partial else None
+
+    def grow(self, sender: Sender, digest: str, offset: int, now: datetime) -> Growing | Standing:
+        """Where to add bytes; or how it stands, for an upload that is complete already.
+
+        Raises NotFound for one that was not begun, WrongOffset for one that ends elsewhere.
+        """
+        standing = self.look(sender, digest, now)
+        if standing is None:
+            raise NotFound(NOT_BEGUN)
+        if standing.offset != offset:
+            raise WrongOffset(standing.offset)
+        partial = self.partials.find(sender.technician_id, digest)
+        if standing.expires_at is None or partial is None:
+            return standing
+        try:
+            return Growing(partial, offset, now)
+        except FileNotFoundError as error:
+            raise StoreAway("the upload was completed or thrown away at this very moment") from error
 
     def admit(self, sender: Sender, digest: str) -> None:
         """Raises the sender's refusal where it may not bring these bytes.

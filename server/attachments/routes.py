@@ -16,8 +16,7 @@ from server.access.limits import upload_limited
 from server.access.people import Person
 from server.access.roles import Permission
 from server.attachments import tus
-from server.attachments.filing import Attachments, Standing
-from server.attachments.partial import Growing, WrongOffset
+from server.attachments.filing import NOT_BEGUN, Attachments, Standing
 from server.attachments.pictures import check_digest_name, check_size
 from server.attachments.records import Sender
 from server.clock import utc_now
@@ -27,8 +26,6 @@ from shared.problems import NotFound
 from shared.visit_rules import EVIDENCE_BYTES_MAX
 
 router = APIRouter(tags=["attachments"], route_class=tus.TusRoute)
-
-NOT_BEGUN = "No upload of these bytes was begun, or it was thrown away: create it"
 
 Text = Annotated[str | None, Header()]
 Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="function")]
@@ -108,7 +105,7 @@ async def add_to_upload(
     tus.check_version(tus_resumable)
     tus.check_content_type(content_type)
     offset = tus.number(upload_offset, "upload-offset")
-    growing = await run_in_threadpool(_grow, attachments, sender, digest, offset)
+    growing = await run_in_threadpool(attachments.grow, sender, digest, offset, utc_now())
     if isinstance(growing, Standing):
         return Response(status_code=204, headers=tus.headers(growing))
     with growing:
@@ -179,17 +176,6 @@ def show_attachment(
         "X-Content-Type-Options": "nosniff",
     }
     return StreamingResponse(pieces, media_type=row.media_type, headers=headers)
-
-
-def _grow(attachments: Attachments, sender: Sender, digest: str, offset: int) -> Growing | Standing:
-    """The file to add to; or, for bytes that are complete already, where that leaves the phone."""
-    standing = _see(attachments, sender, digest)
-    if standing.offset != offset:
-        raise WrongOffset(standing.offset)
-    partial = attachments.partials.find(sender.technician_id, digest)
-    if standing.expires_at is None or partial is None:
-        return standing
-    return Growing(partial, offset, utc_now())
 
 
 def _see(attachments: Attachments, sender: Sender, digest: str) -> Standing:
