@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 
 from shared.catalogue import Product, Unit
 from shared.commands import (
@@ -19,6 +20,7 @@ from shared.commands import (
 )
 from shared.work_orders import EvidenceKind, PartLine, WorkOrder
 from sync.client.records import Entry
+from sync.protocol import Ruling
 
 NOTE_SHOWN = 60
 
@@ -50,6 +52,20 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
         case CannotComplete(reason=reason):
             return f"Could not complete: {_words(reason.value).lower()}"
     return _words(entry.type)  # queued by an older app
+
+
+def ruled(ruling: Ruling, now: datetime, zone: tzinfo | None) -> str:
+    """What dispatch made of it, e.g. "Dispatch corrected the serial to ANA0002 and booked it at 14:05"."""
+    local = ruling.ruled_at.astimezone(zone)
+    today = local.date() == now.astimezone(zone).date()
+    at = f"at {local:%H:%M}" if today else f"on {local.day} {local:%b} at {local:%H:%M}"
+    said = ruling.detail.rstrip(".")
+    match ruling.outcome:
+        case "accepted":
+            return f"Dispatch booked this {at}" + (f", {said}" if said else "")
+        case "corrected":
+            return f"Dispatch corrected {said or 'it'} and booked it {at}"
+    return "Dispatch looked at it: not booked" + (f", because {said}" if said else "")
 
 
 def _part(line: PartLine, product: Product | None) -> str:
