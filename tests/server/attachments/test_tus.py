@@ -247,6 +247,11 @@ class TestADeviceThatWasSignedOut:
 
 
 class TestAPictureThatCannotBeKept:
+    @pytest.fixture
+    def database_url(self, sqlite_url: str) -> str:
+        """One database is enough: nothing of it gets there."""
+        return sqlite_url
+
     @pytest.fixture(autouse=True)
     def leaves_nothing_behind(self, client: TestClient, today: World) -> Iterator[None]:
         yield
@@ -285,6 +290,11 @@ class TestAPictureThatCannotBeKept:
 
 
 class TestARequestThatCannotBeRead:
+    @pytest.fixture
+    def database_url(self, sqlite_url: str) -> str:
+        """One database is enough: nothing of it gets there."""
+        return sqlite_url
+
     @pytest.mark.parametrize(
         ("headers", "status", "slug"),
         [

@@ -101,6 +101,11 @@ class TestAskingWhetherItIsThere:
 
 
 class TestAPictureThatCannotBeKept:
+    @pytest.fixture
+    def database_url(self, sqlite_url: str) -> str:
+        """One database is enough: nothing of it gets there."""
+        return sqlite_url
+
     @pytest.fixture(autouse=True)
     def leaves_nothing_behind(self, client: TestClient, today: World):
         yield
