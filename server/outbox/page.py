@@ -26,7 +26,7 @@ from shared.problems import AlreadyClosed, BadValue
 router = APIRouter(prefix="/outbox", include_in_schema=False)
 
 Keeper = Annotated[Person, Depends(require_page(Permission.MANAGE_OUTBOX), scope="function")]
-CHANNELS = {"sms": "text messages", "email": "mails", "webhook": "webhook messages"}
+CHANNELS = {"sms": "text message", "email": "mail"}
 
 
 @router.get("")
