@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from a_phone import Phone
 from fake_server import (
     CABLE,
     CONNECTOR,
@@ -26,7 +26,6 @@ from fake_server import (
     Clock,
     FakeServer,
     Network,
-    counted_entropy,
     do_whole_job,
     uid,
 )
@@ -57,27 +56,7 @@ from shared.problems import (
     WipeDevice,
 )
 from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
-from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork
-
-
-class Phone:
-    """A device that can be switched off and on: each `start` opens the file anew."""
-
-    def __init__(self, path: Path, network: Network, clock: Callable[[], object]) -> None:
-        self.path, self.network, self.clock = path, network, clock
-        self.entropy = counted_entropy()
-        self.connection: sqlite3.Connection | None = None
-
-    def start(self) -> Gateway:
-        self.stop()
-        self.connection = sqlite3.connect(self.path)
-        store = ClientStore(self.connection)
-        return Gateway(store, self.network, now=self.clock, entropy=self.entropy)  # type: ignore[arg-type]
-
-    def stop(self) -> None:
-        if self.connection:
-            self.connection.close()
 
 
 @pytest.fixture

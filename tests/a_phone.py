@@ -1,0 +1,43 @@
+"""A device that can be switched off and on, for tests of the client."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from fake_server import Network, counted_entropy
+
+from mobile.gateway import Gateway
+from sync.client.store import ClientStore
+
+
+class Phone:
+    """Each `start` opens the file anew. `seconds` is the clock that nobody can set; None: it has none."""
+
+    def __init__(
+        self,
+        path: Path,
+        network: Network,
+        clock: Callable[[], object],
+        seconds: Callable[[], float] | None = None,
+    ) -> None:
+        self.path, self.network, self.clock, self.seconds = path, network, clock, seconds
+        self.entropy = counted_entropy()
+        self.connection: sqlite3.Connection | None = None
+
+    def start(self) -> Gateway:
+        self.stop()
+        self.connection = sqlite3.connect(self.path)
+        store = ClientStore(self.connection)
+        return Gateway(
+            store,
+            self.network,
+            now=self.clock,  # type: ignore[arg-type]
+            entropy=self.entropy,
+            monotonic=self.seconds,
+        )
+
+    def stop(self) -> None:
+        if self.connection:
+            self.connection.close()

@@ -1,0 +1,531 @@
+"""The whole client, from the tap to the wire, against a server in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from a_phone import Phone
+from fake_server import (
+    JPEG,
+    MORNING,
+    TECH_ANA,
+    TECH_BEN,
+    WO_1,
+    WO_2,
+    WO_3,
+    Clock,
+    FakeServer,
+    Network,
+    do_whole_job,
+)
+
+from mobile.gateway import Gateway
+from shared.clocks import parts
+from shared.commands import AddNote, Arrive, StartTravel
+from shared.problems import SignInNeeded
+from shared.work_orders import WorkOrderState
+
+BIG = JPEG + bytes(range(256)) * 800
+"""A photo of 200 kB: four pieces before the network has been measured."""
+
+
+class Seconds:
+    """A clock that nobody can set, except the test."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def server(clock: Clock) -> FakeServer:
+    return FakeServer(clock)
+
+
+@pytest.fixture
+def network(server: FakeServer) -> Network:
+    return Network(server)
+
+
+@pytest.fixture
+def phone(tmp_path: Path, network: Network, clock: Clock, seconds: Seconds) -> Iterator[Phone]:
+    phone = Phone(tmp_path / "ana.db", network, clock, seconds)
+    yield phone
+    phone.stop()
+
+
+@pytest.fixture
+def ana(phone: Phone, network: Network, server: FakeServer) -> Gateway:
+    """Registered and synced."""
+    gateway = phone.start()
+    asyncio.run(gateway.register("ANA-0001", "Ana's phone", "test"))
+    asyncio.run(gateway.sync())
+    network.log.clear()
+    server.asked.clear()
+    return gateway
+
+
+def note(text: str = "gate code 1234") -> AddNote:
+    return AddNote(work_order_id=WO_1, text=text)
+
+
+class TestListening:
+    def test_what_the_office_does_arrives_in_one_hop(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        async def day() -> None:
+            listening = asyncio.create_task(ana.listen())
+            await asyncio.sleep(0.01)
+            assert (ana.status().listening, ana.status().syncing) == (True, False)
+            server.give(WO_3, TECH_BEN)
+            report = await listening
+            assert report.brought_news
+
+        asyncio.run(day())
+        assert ana.order(WO_3) is None
+        assert network.log == ["POST /sync"]
+        assert (server.asked[0].wait_seconds, server.asked[0].commands) == (55, ())
+
+    def test_a_tap_does_not_wait_for_the_end_of_it(self, ana: Gateway, server: FakeServer, network: Network):
+        async def day() -> None:
+            listening = asyncio.create_task(ana.listen())
+            await asyncio.sleep(0.01)
+            ana.send(StartTravel(work_order_id=WO_1))
+            report = await asyncio.wait_for(listening, 1)
+            assert (report.accepted, report.drained) == (1, True)
+
+        asyncio.run(day())
+        assert server.town.orders[WO_1].state is WorkOrderState.TRAVELLING
+        assert network.log == ["POST /sync", "POST /sync"]
+        assert server.listeners == []
+
+    def test_a_sync_meanwhile_ends_it_too(self, ana: Gateway, server: FakeServer):
+        async def day() -> None:
+            listening = asyncio.create_task(ana.listen())
+            await asyncio.sleep(0.01)
+            report = await asyncio.wait_for(ana.sync(), 1)
+            assert report == await listening
+
+        asyncio.run(day())
+        assert [asked.wait_seconds for asked in server.asked] == [55, 0]
+
+    def test_it_ends_when_nobody_looks(self, ana: Gateway, server: FakeServer, network: Network):
+        async def day() -> None:
+            listening = asyncio.create_task(ana.listen())
+            await asyncio.sleep(0.01)
+            ana.stop_listening()
+            report = await asyncio.wait_for(listening, 1)
+            assert (report.drained, report.online, report.brought_news) == (True, True, False)
+
+        asyncio.run(day())
+        assert network.log == ["POST /sync"]
+        assert not ana.status().listening
+
+    def test_without_news_it_ends_by_itself(self, ana: Gateway):
+        report = asyncio.run(ana.listen(1))
+        assert (report.drained, report.online, report.brought_news) == (True, True, False)
+
+    def test_cancelled_it_leaves_nothing_behind(self, ana: Gateway, server: FakeServer):
+        async def day() -> None:
+            listening = asyncio.create_task(ana.listen())
+            await asyncio.sleep(0.01)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            assert listening.cancelled()
+
+        asyncio.run(day())
+        assert (server.listeners, ana.status().listening) == ([], False)
+        ana.send(StartTravel(work_order_id=WO_1))
+        assert asyncio.run(ana.sync()).accepted == 1
+
+    def test_an_answer_that_comes_after_a_new_registration_is_not_kept(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        async def day() -> None:
+            network.before = lambda: None
+            slow = asyncio.create_task(ana.sync())
+            await asyncio.sleep(0)
+            await ana.register("BEN-0001", "x", "test")
+            await slow
+
+        asyncio.run(day())
+        assert (ana.technician_name, ana.profile, ana.today()) == ("Ben", None, [])
+
+
+class TestASnapshotInPages:
+    def test_what_is_there_stays_until_the_last_page_has_come(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(note())
+        network.down = True
+        asyncio.run(ana.sync())
+        network.down = False
+        server.restore_backup()
+        server.page_size = 3
+        del server.town.orders[WO_3]
+        network.faults = ["none", "none", "request lost"]
+        assert not asyncio.run(ana.sync()).drained
+        again = phone.start()
+        assert [order.id for order in again.today()] == [WO_1, WO_2, WO_3]
+        assert len(again.products()) == 4
+        assert again.order(WO_1).notes[0].text == "gate code 1234"  # type: ignore[union-attr]
+        server.restore_backup()  # and once more from the start
+        report = asyncio.run(again.sync())
+        assert report.drained and report.rounds > 3
+        assert [order.id for order in again.today()] == [WO_1, WO_2]
+        assert len(again.products()) == 4
+
+    def test_it_asks_for_as_much_as_fits_five_seconds(
+        self, ana: Gateway, server: FakeServer, network: Network, seconds: Seconds
+    ):
+        def slowly() -> None:
+            seconds.at += 2
+
+        network.before = slowly
+        server.restore_backup()
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        before, after = server.asked[0].page_bytes, server.asked[-1].page_bytes
+        assert before == 0  # as the server likes
+        assert 8_000 <= after < 40_000
+
+
+class TestARestoredServer:
+    def test_is_offered_what_was_decided_since_and_loses_nothing(
+        self, ana: Gateway, server: FakeServer, phone: Phone
+    ):
+        ana.send(StartTravel(work_order_id=WO_2))
+        ana.send(AddNote(work_order_id=WO_2, text="before the backup"))
+        asyncio.run(ana.sync())
+        backup = server.backup()
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        asyncio.run(ana.sync())
+        whole = dict(server.receipts), server.town.orders[WO_1].state, dict(server.blobs), server.town.stock
+        server.restore(backup)
+        assert len(server.receipts) == 2
+        seen: set[tuple[int, bool]] = set()
+        ana.subscribe(lambda: seen.add((ana.status().unsent_commands, ana.status().confirming > 0)))
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted, report.photos) == (True, 10, 2)
+        assert set(server.receipts) == set(whole[0])
+        assert (server.town.orders[WO_1].state, server.blobs, server.town.stock) == whole[1:]
+        assert seen == {(0, False), (0, True)}  # never shown as unsent
+        assert {item.state for item in ana.queue()} == {"accepted"}
+        assert not any(item.confirming for item in ana.queue())
+        assert [note.text for note in server.town.orders[WO_2].notes] == ["before the backup"]
+        commands = [command.seq for asked in server.asked[-3:] for command in asked.commands]
+        assert commands == sorted(commands)
+
+    def test_its_new_answer_takes_the_place_of_the_old_one(self, ana: Gateway, server: FakeServer):
+        backup = server.backup()
+        ana.send(note())
+        asyncio.run(ana.sync())
+        server.restore(backup)
+        server.give(WO_1, TECH_BEN)
+        server.act_as(TECH_BEN, StartTravel(work_order_id=WO_1))
+        server.cancel(WO_1)
+        asyncio.run(ana.sync())
+        receipt = next(iter(server.receipts.values()))[1]
+        assert (ana.queue()[0].state, ana.queue()[0].detail) == (receipt.outcome, receipt.detail or "")
+
+    def test_a_kill_in_the_midst_of_it_makes_no_difference(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        backup = server.backup()
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        asyncio.run(ana.sync())
+        server.restore(backup)
+        network.faults = ["none", "reply lost"]
+        assert not asyncio.run(ana.sync()).drained
+        again = phone.start()
+        assert (again.status().unsent_commands, again.status().confirming) == (0, 8)
+        assert asyncio.run(again.sync()).drained
+        assert len(server.receipts) == 8
+        assert len(server.blobs) == 2
+
+    def test_that_has_not_heard_of_the_newest_token_takes_the_one_before(
+        self, ana: Gateway, server: FakeServer
+    ):
+        backup = server.backup()
+        server.next_token = "token-new"
+        ana.send(note())
+        asyncio.run(ana.sync())
+        server.restore(backup)
+        server.tokens.clear()
+        assert asyncio.run(ana.sync()).drained
+        assert server.tokens[:3] == ["token-new", "token-1", "token-1"]
+        assert len(server.receipts) == 1
+
+
+class TestTheToken:
+    def test_is_the_one_of_the_last_answer_that_was_stored(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        server.tokens.clear()
+        server.next_token = "token-new"
+        network.faults = ["reply lost"]
+        asyncio.run(ana.sync())
+        server.next_token = "token-new"  # told again: the answer was lost
+        asyncio.run(ana.sync())
+        asyncio.run(phone.start().sync())
+        assert server.tokens == ["token-1", "token-1", "token-new"]
+
+
+class TestAnErasure:
+    def test_leaves_nothing_and_tells_the_office(self, phone: Phone, ana: Gateway, server: FakeServer):
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        asyncio.run(ana.sync())
+        server.order_wipe()
+        report = asyncio.run(ana.sync())
+        assert report.problem == "The office erased this device. To use it again, ask dispatch for a code"
+        assert server.wiped == ["token-1"]
+        assert (ana.registered, ana.must_confirm_wipe, ana.queue(), ana.today()) == (False, False, [], [])
+        assert (ana.status().sign_in_needed, ana.status().problem) == (True, report.problem)
+        with pytest.raises(SignInNeeded):
+            ana.send(note())
+        phone.stop()
+        left = phone.path.read_bytes()
+        for secret in (b"Aino Virta", b"Rantatie", b"ZNTS0000", JPEG, b"token-1"):
+            assert secret not in left
+
+    def test_takes_the_queue_to_quarantine_first(self, ana: Gateway, server: FakeServer):
+        ana.send(note())
+        server.order_wipe()
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        assert [problem.slug for _, problem in server.held] == ["wipe-device"]
+        assert ana.queue() == []
+
+    def test_is_told_later_when_the_network_is_gone(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        server.order_wipe()
+        network.faults = ["none", "request lost"]
+        asyncio.run(ana.sync())
+        again = phone.start()
+        assert (again.must_confirm_wipe, again.registered, server.wiped) == (True, False, [])
+        asyncio.run(again.sync())
+        assert (again.must_confirm_wipe, server.wiped) == (False, ["token-1"])
+        assert "The office erased this device" in str(again.status().problem)
+
+    def test_the_device_can_be_used_again(self, ana: Gateway, server: FakeServer):
+        server.order_wipe()
+        asyncio.run(ana.sync())
+        server.codes["ANA-0002"] = TECH_ANA
+        asyncio.run(ana.register("ANA-0002", "x", "test"))
+        assert asyncio.run(ana.sync()).drained
+        assert (len(ana.today()), ana.status().problem) == (3, None)
+
+
+class TestAServerWithTooMuchToDo:
+    def test_is_left_alone_for_as_long_as_it_asks(
+        self, ana: Gateway, server: FakeServer, network: Network, seconds: Seconds
+    ):
+        ana.send(note())
+        server.have_no_time(30)
+        first = asyncio.run(ana.sync())
+        assert (first.drained, first.online, first.not_before_seconds) == (False, True, 30)
+        assert first.retry_in_seconds is not None and 30 <= first.retry_in_seconds < 37.5
+        seconds.at += 29
+        early = asyncio.run(ana.sync())
+        assert (early.retry_in_seconds, len(network.log), ana.status().unsent_commands) == (1, 1, 1)
+        seconds.at += 1
+        assert asyncio.run(ana.sync()).accepted == 1
+
+
+class TestAnAppThatIsTooOld:
+    def test_is_told_so_and_still_brings_its_work(self, ana: Gateway, server: FakeServer):
+        server.protocol_min = 3
+        ana.send(note())
+        assert asyncio.run(ana.sync()).accepted == 1
+        report = asyncio.run(ana.sync())
+        assert report.problem == "Update the app"
+        assert not ana.status().sign_in_needed
+        ana.send(note("second"))
+        assert asyncio.run(ana.sync()).accepted == 1
+        assert len(ana.today()) == 3
+
+
+class TestAnOlderServer:
+    def test_is_spoken_to_in_its_own_words(self, ana: Gateway, server: FakeServer, network: Network):
+        server.protocol = 1
+        do_whole_job(ana, WO_1, "ZNTS00000001")
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted, report.photos) == (True, 8, 2)
+        assert [asked.protocol for asked in server.asked] == [2, 1, 1]
+        photo = sha256(JPEG).hexdigest()
+        assert f"PUT /api/attachments/{photo}" in network.log
+
+
+class TestRulings:
+    @pytest.mark.parametrize(
+        ("outcome", "said"),
+        [
+            ("accepted", "Dispatch booked this at 08:00, Seen with Ana"),
+            ("corrected", "Dispatch corrected Seen with Ana and booked it at 08:00"),
+            ("dismissed", "Dispatch looked at it: not booked, because Seen with Ana"),
+        ],
+    )
+    def test_say_what_became_of_held_work(self, ana: Gateway, server: FakeServer, outcome: str, said: str):
+        ana.send(StartTravel(work_order_id=WO_1))
+        ana.send(Arrive(work_order_id=WO_1))
+        server.cancel(WO_1)
+        asyncio.run(ana.sync())
+        assert ana.status().held == 2
+        server.rule(ana.queue()[0].id, outcome)  # type: ignore[arg-type]
+        asyncio.run(ana.sync())
+        assert (ana.queue()[0].state, ana.queue()[0].detail) == (outcome, said)
+        assert (ana.queue()[1].state, ana.status().held) == ("held", 1)
+
+
+class TestPhotosInParts:
+    def test_go_on_after_a_restart_without_a_byte_sent_twice(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        network.faults = ["none", "none", "none", "reply lost"]  # sync, open, first part, second part
+        assert not asyncio.run(ana.sync()).drained
+        network.log.clear()
+        again = phone.start()
+        report = asyncio.run(again.sync())
+        digest = sha256(BIG).hexdigest()
+        assert (report.drained, server.blobs, server.photo_bytes) == (True, {digest: BIG}, len(BIG))
+        place = f"/api/uploads/{digest}"
+        assert network.log == [
+            "POST /sync",
+            f"HEAD {place}",
+            f"PATCH {place}",
+            f"PATCH {place}",
+            "POST /sync",
+        ]
+
+    def test_a_part_that_got_lost_is_sent_again_and_no_other(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        network.faults = ["none", "none", "none", "request lost"]
+        asyncio.run(ana.sync())
+        assert asyncio.run(ana.sync()).drained
+        assert (list(server.blobs.values()), server.photo_bytes) == ([BIG], len(BIG))
+
+    def test_a_server_that_lost_its_part_gets_the_whole_again(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        network.faults = ["none", "none", "none", "request lost"]
+        asyncio.run(ana.sync())
+        server.parts.clear()
+        assert asyncio.run(ana.sync()).drained
+        assert list(server.blobs.values()) == [BIG]
+
+    def test_a_server_that_stands_elsewhere_says_where(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        def forget() -> None:
+            if len(network.log) == 4:  # before the second part
+                digest = sha256(BIG).hexdigest()
+                server.parts[digest] = len(BIG), server.parts[digest][1][:1000]
+
+        network.before = forget
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        assert asyncio.run(ana.sync()).drained
+        assert list(server.blobs.values()) == [BIG]
+
+    def test_commands_go_before_them_also_in_the_midst_of_one(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        def tap() -> None:
+            if len(network.log) == 3:  # while the first part is on its way
+                ana.send(note())
+
+        network.before = tap
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted, server.photo_bytes) == (True, 2, len(BIG))
+        assert [line.split()[0] + line[-5:] for line in network.log[:4]] == [
+            "POST/sync",
+            "POSTloads",
+            "PATCH" + network.log[2][-5:],
+            "POST/sync",
+        ]
+
+    def test_what_the_server_has_already_is_not_sent(self, ana: Gateway, server: FakeServer):
+        server.blobs[sha256(BIG).hexdigest()] = BIG
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        assert asyncio.run(ana.sync()).drained
+        assert server.photo_bytes == 0
+
+    def test_a_server_that_makes_no_progress_is_not_asked_for_ever(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        def forget() -> None:
+            server.parts.clear()
+
+        network.before = forget
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        report = asyncio.run(ana.sync())
+        assert report.problem == "The server answered without getting any further."
+        assert len(network.log) < 10
+
+
+class TestTheWire:
+    def test_an_empty_contact_is_small_and_a_long_one_packed(self, ana: Gateway, network: Network):
+        sizes: list[tuple[int, str | None]] = []
+        ask = network.server.request
+
+        async def weigh(method: str, path: str, *, headers: dict[str, str], body: bytes) -> object:
+            sizes.append((len(body), headers.get("Content-Encoding")))
+            return await ask(method, path, headers=headers, body=body)
+
+        object.__setattr__(network, "server", _Weighing(weigh))
+        asyncio.run(ana.sync())
+        for number in range(100):
+            ana.send(note(f"note {number}"))
+        asyncio.run(ana.sync())
+        assert sizes[0][0] < 400 and sizes[0][1] is None
+        assert sizes[1][0] < 10_000 and sizes[1][1] == "gzip"
+
+    def test_every_envelope_names_its_clocks_and_whose_it_is(
+        self, phone: Phone, ana: Gateway, server: FakeServer, clock: Clock, seconds: Seconds
+    ):
+        ana.send(StartTravel(work_order_id=WO_1))
+        clock.at = MORNING.replace(hour=3)  # somebody set the clock back
+        seconds.at += 60
+        ana.send(Arrive(work_order_id=WO_1))
+        again = phone.start()
+        again.send(note())
+        asyncio.run(again.sync())
+        first, second, third = server.asked[-1].commands
+        assert (first.made_mono_ms, second.made_mono_ms) == (1_000_000, 1_060_000)
+        assert first.boot == second.boot != third.boot == server.asked[-1].boot
+        assert parts(first.hlc) < parts(second.hlc) < parts(third.hlc)
+        assert {command.technician_id for command in (first, second, third)} == {TECH_ANA}
+        assert server.asked[-1].device_mono_ms == 1_060_000
+
+    def test_the_heartbeat_tells_what_a_lost_phone_would_carry(self, ana: Gateway, server: FakeServer):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.sync())
+        beat = server.asked[0]
+        assert (beat.queue_length, beat.unsent_photos, beat.oldest_unsent_at) == (1, 1, MORNING)
+        assert (server.asked[-1].queue_length, server.asked[-1].unsent_photos) == (0, 1)
+
+
+class _Weighing:
+    def __init__(self, request: object) -> None:
+        self.request = request
