@@ -17,17 +17,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from simulation.trace import Trace
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tus_door import upload_request
 
 from server.access import devices
+from server.attachments.filing import Attachments
 from server.clock import utc_now
 from server.db.engine import Database
-from server.field import attachments, exchange
+from server.field import exchange
 from server.settings import Settings
 from shared.problems import Malformed, NotFound, Problem, ServerFault
-from simulation.trace import Trace
 from sync.client.transport import Answer
 from sync.protocol import SyncResponse, encode
 from sync.server.ports import TryAgain
@@ -150,7 +152,7 @@ class Host:
         return image
 
     def restore(self, image: bytes, epoch: str) -> None:
-        """Put a copy back, as the operator's handbook says: stop, replace the file, draw a new epoch, start."""
+        """Put a copy back, as operators do: stop, replace the file, draw a new epoch, start."""
         self.stop()
         for ending in ("-wal", "-shm"):
             Path(f"{self.file}{ending}").unlink(missing_ok=True)
@@ -190,8 +192,10 @@ class Host:
             return _json(200, encode(found.response))
         if (method, path) == ("POST", "/api/devices/register"):
             return self._register(database, body)
-        if path.startswith("/api/attachments/"):
-            return self._attachment(database, method, path.rpartition("/")[2], token, body)
+        if path.startswith(("/api/attachments/", "/api/uploads")):
+            room = Attachments.of(database, self.settings)
+            status, told, said = upload_request(room, method, path, headers, body, utc_now(), token=token)
+            return Answer(status=status, headers=told, body=said)
         raise NotFound(f"There is no {path}")
 
     def _register(self, database: Database, body: bytes) -> Answer:
@@ -215,20 +219,6 @@ class Host:
         from datetime import timedelta
 
         return timedelta(days=self.settings.device_token_days)
-
-    def _attachment(
-        self, database: Database, method: str, digest: str, token: str | None, body: bytes
-    ) -> Answer:
-        with database.read() as session:
-            device = devices.authenticate(session, token, utc_now())
-            if method == "HEAD":
-                return Answer(
-                    status=200 if attachments.sent_by(session, digest, device) else 404, headers={}, body=b""
-                )
-        with attachments.incoming(self.settings.attachments, digest) as incoming:
-            incoming.add(body)
-            new = attachments.keep(database, incoming, device.id)
-        return Answer(status=201 if new else 200, headers={}, body=b"")
 
 
 def _technicians() -> Any:
