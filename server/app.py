@@ -23,6 +23,7 @@ from server.db.feed_models import HistoryRow
 from server.dependencies import answer_problems
 from server.dispatch import board_feed, board_routes, plan_routes
 from server.field import routes as field
+from server.field.doorbell import Doorbell
 from server.inbox import pages as inbox_pages
 from server.inbox import routes as inbox
 from server.live import Live
@@ -49,6 +50,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
             app.state.live.running(),
+            app.state.doorbell.running(),
             app.state.attachments.partials.sweeping(),
             sending(database, settings),
         ):
@@ -60,6 +62,8 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     app.state.settings = settings
     app.state.attachments = Attachments.of(database, settings)
     app.state.live = Live(database, board_feed.render)
+    app.state.doorbell = Doorbell(database)
+    app.state.live.also.append(app.state.doorbell.wake)
     answer_problems(app)
     app.middleware("http")(log_request)
     for router in (

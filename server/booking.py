@@ -84,7 +84,7 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
         for move in event.moves
         if move.serial
     }
-    if serials:
+    if any(isinstance(event, VisitOver) for event in decision.events):
         deed.books.tell_next_visits(order.place.id, order.id, sorted(serials), topic, deed.actor)
     return changed
 

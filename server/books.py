@@ -262,7 +262,7 @@ class Books:
 
     # Writing down
 
-    def add(self, kind: type[Base], **values: Any) -> None:
+    def add(self, kind: type[Base], /, **values: Any) -> None:
         """One new row. Rows of one kind name the same columns."""
         self._rows[kind].append(values)
 
@@ -299,6 +299,15 @@ class Books:
             if order.place.id == place:
                 serials = tuple(sorted((set(order.on_site_serials) | came) - left))
                 self._orders[order_id] = (row, replace(order, on_site_serials=serials))
+
+    def show_contact(self, corrected: WorkOrder) -> None:
+        """Other orders of this customer, or at this address, that are open here see it as it is now."""
+        for order_id, (row, order) in self._orders.items():
+            if order.contact.customer_id == corrected.contact.customer_id:
+                order = replace(order, contact=corrected.contact)
+            if order.place.id == corrected.place.id:
+                order = replace(order, place=corrected.place)
+            self._orders[order_id] = (row, order)
 
     def move(self, booking: ledger.Booking) -> None:
         self._moved.append(booking)
@@ -431,7 +440,7 @@ class Books:
                     self.add(OutboxRow, **row)
 
     def _tell_next_visits(self) -> None:
-        """What hangs on the wall is on the card of whoever comes next."""
+        """What hangs on the wall, and whether the service runs, is on the card of whoever comes next."""
         if not self._next_visits:
             return
         places = sorted({visit.place_id for visit in self._next_visits})

@@ -107,6 +107,8 @@ class Live:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._stopping = False
+        self.also: list[Callable[[], None]] = []
+        """Others who want to be woken with us."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Live]:
@@ -129,6 +131,8 @@ class Live:
 
     def wake(self) -> None:
         """Look at the feed now: something was committed here. May be called from any thread."""
+        for wake in self.also:
+            wake()
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has just closed
                 self._loop.call_soon_threadsafe(self._wake.set)

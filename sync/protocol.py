@@ -5,7 +5,7 @@ Guarantees and messages in prose: docs/protocol.md. A test pins a hash of these 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -184,6 +184,16 @@ T = TypeVar("T")
 def encode(message: object) -> bytes:
     """Any message, image or command as UTF-8 JSON; Decimals as strings, so that they stay exact."""
     return _encoder.encode(message)
+
+
+def encode_response(response: SyncResponse) -> bytes:
+    """Without what is as usual, for most answers say next to nothing."""
+    said = {
+        field.name: value
+        for field in fields(SyncResponse)
+        if (value := getattr(response, field.name)) != field.default
+    }
+    return _encoder.encode(said)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, what: str) -> T:

@@ -40,6 +40,7 @@ from server.work_orders.models import WorkOrderRow
 from server.work_orders.repository import Requirements, VisitRecord, to_json
 from shared.assets import AssetState, HolderKind
 from shared.catalogue import Tracking, Unit
+from shared.clocks import Contact
 from shared.commands import (
     SCHEMA,
     AddEvidence,
@@ -148,7 +149,8 @@ class Phone:
     ) -> list[Receipt]:
         """Through the real push, at the server's time `now` (default: a day after the world's)."""
         arrived = now or self._world.now + timedelta(days=1)
-        return push(envelopes, self.units(arrived), device_now=device_now or arrived, now=arrived)
+        contact = Contact(device_now=device_now or arrived, server_now=arrived)
+        return push(envelopes, self.units(arrived), contact)
 
     def send(self, *commands: FieldCommand, start: datetime | None = None) -> list[Receipt]:
         """New envelopes, delivered."""

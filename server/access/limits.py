@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Header, Request
@@ -48,15 +47,6 @@ async def upload_limited(request: Request, authorization: Annotated[str | None, 
     """Raises TooMany."""
     if buckets := limits_of(request).uploads:
         buckets.take(_who(request, authorization), utc_now())
-
-
-async def push_turn(request: Request) -> AsyncIterator[None]:
-    """A place among those that are worked on, from when the body is here until the answer is made.
-
-    Depend on it with scope="function" and after the body, so that a slow line holds no place. Raises Busy.
-    """
-    with limits_of(request).pushes.turn():
-        yield
 
 
 def _who(request: Request, authorization: str | None) -> str:

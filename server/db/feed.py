@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, literal_column, select, text, tuple_
+from sqlalchemy import Select, insert, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from server.db.base import table_of
@@ -45,6 +45,10 @@ class Position:
         if not (0 <= position.xid < 2**63 and 0 <= position.seq < 2**63):
             raise ValueError(f"no place in any feed: {value}")
         return position
+
+
+END = Position(2**62, 2**62)
+"""Behind everything: nothing comes after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,20 @@ def append_all(session: Session, entries: Sequence[dict[str, Any]]) -> None:
         session.execute(insert(table_of(FeedRow)).values(xid=xid), list(entries))
 
 
+def after(
+    session: Session, scopes: Sequence[str], position: Position, limit: int
+) -> Select[int, int, str, str]:
+    """The query for (xid, seq, kind, key) of the next changes, none of them from a running transaction."""
+    row = FeedRow
+    query = (
+        select(row.xid, row.seq, row.kind, row.key)
+        .where(row.scope.in_(scopes), tuple_(row.xid, row.seq) > (position.xid, position.seq))
+        .order_by(row.xid, row.seq)
+        .limit(limit)
+    )
+    return query.where(row.xid < _HORIZON) if _is_postgresql(session) else query
+
+
 def read(session: Session, scopes: Sequence[str], after: Position, limit: int = 500) -> list[Change]:
     """The next changes that `scopes` may see, oldest first, none of them from a running transaction."""
     query = (
@@ -115,6 +133,31 @@ def read(session: Session, scopes: Sequence[str], after: Position, limit: int = 
         )
         for row in session.scalars(query)
     ]
+
+
+def scopes_after(session: Session, position: Position, limit: int) -> tuple[set[str], Position]:
+    """In which scopes something happened after `position`, and how far that goes."""
+    row = FeedRow
+    query = (
+        select(row.xid, row.seq, row.scope)
+        .where(tuple_(row.xid, row.seq) > (position.xid, position.seq))
+        .order_by(row.xid, row.seq)
+        .limit(limit)
+    )
+    if _is_postgresql(session):
+        query = query.where(row.xid < _HORIZON)
+    else:
+        query = query.where(row.seq > position.seq)  # xid is 0 there, and `seq` alone has the index
+    found = session.execute(query).all()
+    return {scope for _, _, scope in found}, Position(found[-1].xid, found[-1].seq) if found else position
+
+
+def held_back(session: Session, position: Position) -> bool:
+    """Whether committed rows wait behind a transaction that is still at work."""
+    if not _is_postgresql(session):
+        return False
+    query = select(FeedRow.seq).where(FeedRow.xid >= _HORIZON, FeedRow.xid > position.xid).limit(1)
+    return session.scalar(query) is not None
 
 
 def head(session: Session) -> Position:

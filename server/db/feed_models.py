@@ -39,7 +39,11 @@ class FeedRow(Base):
     at: Mapped[datetime]
     actor: Mapped[str]
     facts: Mapped[dict[str, Any]]
-    __table_args__ = (Index("ix_feed_scope_xid_seq", "scope", "xid", "seq"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_feed_scope_xid_seq", "scope", "xid", "seq"),
+        Index("ix_feed_xid_seq", "xid", "seq"),
+        {"sqlite_autoincrement": True},
+    )
 
 
 class CommandRow(Base):

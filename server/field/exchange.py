@@ -17,17 +17,20 @@ from server.access.callers import Caller, Standing
 from server.access.heartbeat import Heartbeat
 from server.access.models import DeviceRow
 from server.db.engine import Database
+from server.db.feed import technician_scope
 from server.db.feed_models import HistoryRow
 from server.field import quarantine
 from server.field.images import DeviceSource
 from server.field.unit import DeviceUnits, in_range, storable
 from server.settings import Settings
+from shared.clocks import AHEAD_MS_MAX, Contact, merge, stamp
 from shared.problems import AppTooOld, Malformed, NewerSchema, OthersWork, Problem
 from sync.protocol import (
     COMMANDS_PER_PUSH_MAX,
     PROTOCOL,
     PROTOCOL_MIN,
     SKEW_TOLERATED,
+    WAIT_SECONDS_MAX,
     PushedCommand,
     Receipt,
     SyncRequest,
@@ -43,10 +46,15 @@ APP_VERSION_LENGTH_MAX = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchanged:
-    """The answer, and whether anything was decided that others may want to see at once."""
+    """The answer, and whether anything was decided that others may want to see at once.
+
+    `wait_seconds`: there is nothing to say, and the device would wait so long for something in `scope`.
+    """
 
     response: SyncResponse
     decided: bool
+    scope: str = ""
+    wait_seconds: int = 0
 
 
 def exchange(
@@ -72,7 +80,7 @@ def exchange(
         return Exchanged(response=response, decided=bool(receipts))
     with database.read() as session:
         source = DeviceSource(session, settings, caller.technician, now)
-        page = pull(source, message.cursor, touched)
+        page = pull(source, message.cursor, touched, in_range(message.page_bytes))
     response = SyncResponse(
         protocol=PROTOCOL,
         server_now=now,
@@ -86,8 +94,23 @@ def exchange(
         epoch=source.epoch,
         token=fresh_token,
         protocol_min=protocol_min,
+        hlc=_hybrid_time(message, now),
     )
-    return Exchanged(response=response, decided=bool(receipts))
+    quiet = not (
+        receipts or page.rows or page.gone or page.reset or page.more or page.missing_evidence or fresh_token
+    )
+    return Exchanged(
+        response=response,
+        decided=bool(receipts),
+        scope=technician_scope(caller.technician.id),
+        wait_seconds=max(0, min(message.wait_seconds, WAIT_SECONDS_MAX)) if quiet else 0,
+    )
+
+
+def _hybrid_time(message: SyncRequest, now: datetime) -> str:
+    """Above all that either side has seen, and not carried away by a phone that believes it is 2099."""
+    wall_ms = int(now.timestamp() * 1000)
+    return merge(stamp(wall_ms), message.hlc, wall_ms, ahead_ms_max=AHEAD_MS_MAX)
 
 
 def _read(body: bytes) -> SyncRequest:
@@ -110,12 +133,15 @@ def _decide(
     What was made while this device was another technician's is that technician's work: it is held under
     their name, and never booked as the caller's.
     """
+    contact = Contact(
+        device_now=message.device_now, server_now=now, mono_ms=message.device_mono_ms, boot=message.boot
+    )
     units = DeviceUnits(database, settings, caller.device.id, now)
     by_technician: dict[UUID, list[PushedCommand]] = {}
     for item in message.commands:
         by_technician.setdefault(item.technician_id or caller.technician.id, []).append(item)
     own = by_technician.pop(caller.technician.id, [])
-    receipts = push(own, units, device_now=message.device_now, now=now, quarantine=caller.quarantine)
+    receipts = push(own, units, contact, quarantine=caller.quarantine)
     for technician_id, theirs in by_technician.items():
         with database.read() as session:
             theirs_by = devices.newest_of(session, technician_id)
@@ -125,7 +151,7 @@ def _decide(
             "Nothing is booked until somebody accepts it"
         )
         under = DeviceUnits(database, settings, theirs_by.device_id if theirs_by else caller.device.id, now)
-        receipts += push(theirs, under, device_now=message.device_now, now=now, quarantine=problem)
+        receipts += push(theirs, under, contact, quarantine=problem)
     return receipts, units.touched
 
 

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session
 
-from server.access.models import DeviceRow
 from server.assets import register
 from server.assets.models import AssetRow
 from server.db import feed
-from server.db.feed_models import CommandRow, HistoryRow
+from server.db.feed_models import HistoryRow
 from server.dispatch.models import TechnicianRow
+from server.inbox.rulings import rulings
 from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import ProductRow, StockPlaceRow
 from server.stock.products import product_of
 from server.work_orders import repository
-from server.work_orders.models import AttachmentRow, WorkOrderRow
+from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import AssetState
-from shared.commands import AddEvidence, tag_of
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.protocol import Image, Profile, image_key
-from sync.server.ports import Changes, Key
+from sync.server.ports import Change, Found, Key, Look
 
 DAYS_BACK, DAYS_AHEAD = 7, 14
 PAGE = 500
+EVIDENCE_ASKED_FOR = timedelta(days=30)
+"""No phone holds the bytes longer."""
 
 
 class DeviceSource:
@@ -42,23 +42,44 @@ class DeviceSource:
         self._session = session
         self._settings = settings
         self._technician = technician
+        self._now = now
         self._today: date = now.astimezone(settings.zone).date()
-        self.epoch = session.scalars(select(HistoryRow.epoch)).one()
-        # The day belongs to the cursor because the scope moves with it; the van, because stock does.
-        self.history = f"{self.epoch}-{self._today:%Y%m%d}-{technician.van_id.hex[-8:]}"
+        self.epoch = ""
+        """The database's history, once it was looked at."""
+
+    def look(self, position: str | None) -> Look:
+        """One statement, so that a device with nothing to say costs next to nothing."""
+        try:
+            after = feed.Position.parse(position or "")
+        except ValueError:
+            after = None
+        scopes = [feed.technician_scope(self._technician.id), feed.EVERYONE]
+        entries = feed.after(self._session, scopes, after or feed.END, PAGE).subquery()
+        wanting = select(EvidenceRow.digest).where(*self._awaited()).exists()
+        query = (
+            select(HistoryRow, wanting, entries)
+            .outerjoin(entries, true())
+            .order_by(entries.c.xid, entries.c.seq)
+        )
+        found = self._session.execute(query).all()
+        history, wants = found[0][0], bool(found[0][1])
+        self.epoch = history.epoch
+        known = after is not None and after >= feed.Position(history.compacted_xid, history.compacted_seq)
+        changes = [
+            Change(position=str(feed.Position(row.xid, row.seq)), key=(row.kind, row.key))
+            for row in found
+            if row.seq is not None
+        ]
+        return Look(
+            # The day belongs to the cursor because the scope moves with it; the van, because stock does.
+            history=f"{self.epoch}-{self._today:%Y%m%d}-{self._technician.van_id.hex[-8:]}",
+            changes=changes if known else None,
+            more=len(changes) == PAGE,
+            wanting=wants,
+        )
 
     def head(self) -> str:
         return str(feed.head(self._session))
-
-    def changes(self, after: str) -> Changes:
-        position = feed.Position.parse(after)
-        scopes = [feed.technician_scope(self._technician.id), feed.EVERYONE]
-        found = feed.read(self._session, scopes, position, PAGE)
-        return Changes(
-            keys=[(change.kind, change.key) for change in found],
-            position=str(found[-1].position if found else position),
-            more=len(found) == PAGE,
-        )
 
     def everything(self) -> Mapping[Key, Image]:
         orders = repository.find(self._session, *self._in_scope())
@@ -73,9 +94,31 @@ class DeviceSource:
         images += [("stock_line", line) for line in self._stock_lines(None)]
         images += [("asset", device) for device in (*devices, *claimed)]
         images += [("work_order", order) for order in orders]
+        images += [("ruling", item) for item in rulings(self._session, self._technician.id, self._now)]
         return {(kind, image_key(image)): image for kind, image in images}
 
-    def images(self, keys: Iterable[Key]) -> Mapping[Key, Image]:
+    def images(self, keys: Iterable[Key]) -> Found:
+        asked = set(keys)
+        found = self._images(asked)
+        left = {UUID(key) for kind, key in asked if kind == "work_order" and (kind, key) not in found}
+        # A job that goes takes the devices at its address along, unless another job is there.
+        there = [("asset", serial) for serial in self._serials_at(left)]
+        gone = [key for key in dict.fromkeys([*sorted(asked), *there]) if key not in found]
+        if beside := [key for key in gone if key not in asked]:
+            still = self._images(beside)
+            gone = [key for key in gone if key not in still]
+        return Found(images=found, gone=gone)
+
+    def _serials_at(self, work_order_ids: set[UUID]) -> Sequence[str]:
+        if not work_order_ids:
+            return []
+        places = select(WorkOrderRow.location_id).where(WorkOrderRow.id.in_(sorted(work_order_ids)))
+        query = select(AssetRow.serial).where(
+            or_(AssetRow.holder_id.in_(places), AssetRow.claimed_by.in_(sorted(work_order_ids)))
+        )
+        return self._session.scalars(query.order_by(AssetRow.serial)).all()
+
+    def _images(self, keys: Iterable[Key]) -> dict[Key, Image]:
         wanted: dict[str, set[str]] = {}
         for kind, key in keys:
             wanted.setdefault(kind, set()).add(key)
@@ -94,35 +137,21 @@ class DeviceSource:
             images += [("product", product_of(row)) for row in rows]
         if "profile" in wanted:
             images.append(("profile", self._profile()))
+        if ids := wanted.get("ruling"):
+            found = rulings(self._session, self._technician.id, self._now, ids)
+            images += [("ruling", item) for item in found]
         return {(kind, image_key(image)): image for kind, image in images}
 
     def missing_evidence(self) -> Sequence[str]:
-        """Only of visits that are recent enough to be on the device."""
-        rows = self._session.scalars(select(WorkOrderRow.record).where(*self._in_scope()))
-        named = {
-            item["digest"] for record in rows for item in record.get("evidence", ())
-        } | self._held_evidence()
-        if not named:
-            return ()
-        stored = set(
-            self._session.scalars(select(AttachmentRow.digest).where(AttachmentRow.digest.in_(named)))
-        )
-        return sorted(named - stored)
+        query = select(EvidenceRow.digest).where(*self._awaited()).order_by(EvidenceRow.digest)
+        return self._session.scalars(query).all()
 
-    def _held_evidence(self) -> set[str]:
-        """Evidence whose command waits for a dispatcher, who will want to see it."""
-        query = (
-            select(CommandRow.body)
-            .join(DeviceRow, DeviceRow.id == CommandRow.device_id)
-            .where(
-                CommandRow.type == tag_of(AddEvidence),
-                CommandRow.outcome == "held",
-                CommandRow.resolved_at.is_(None),
-                DeviceRow.technician_id == self._technician.id,
-            )
+    def _awaited(self) -> tuple[ColumnElement[bool], ...]:
+        return (
+            EvidenceRow.technician_id == self._technician.id,
+            EvidenceRow.arrived_at.is_(None),
+            EvidenceRow.named_at > self._now - EVIDENCE_ASKED_FOR,
         )
-        named = (_digest_in(body) for body in self._session.scalars(query))
-        return {digest for digest in named if digest}
 
     def _in_scope(self) -> tuple[ColumnElement[bool], ...]:
         zone = self._settings.zone
@@ -144,11 +173,8 @@ class DeviceSource:
             return []
         mine = select(WorkOrderRow.id).where(*self._in_scope())
         here = select(WorkOrderRow.location_id).where(*self._in_scope())
-        visible = or_(
-            AssetRow.holder_id == self._technician.van_id,
-            AssetRow.holder_id.in_(here),
-            AssetRow.claimed_by.in_(mine),
-        )
+        places = or_(AssetRow.holder_id == self._technician.van_id, AssetRow.holder_id.in_(here))
+        visible = or_(and_(places, AssetRow.state != AssetState.QUARANTINED), AssetRow.claimed_by.in_(mine))
         return list(register.find(self._session, AssetRow.serial.in_(sorted(serials)), visible))
 
     def _stock_lines(self, skus: set[str] | None) -> list[StockLine]:
@@ -181,13 +207,3 @@ class DeviceSource:
             home_lat=technician.start_lat,
             home_lon=technician.start_lon,
         )
-
-
-def _digest_in(body: str) -> str | None:
-    """Bodies of held commands may be anything: that may be why they are held."""
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return None
-    digest = found.get("digest") if isinstance(found, dict) else None
-    return digest if isinstance(digest, str) and len(digest) == 64 else None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from server.access import devices
-from server.access.limits import push_turn, sync_limited
+from server.access.limits import limits_of, sync_limited
 from server.clock import utc_now
 from server.dependencies import DatabaseDep, SettingsDep
 from server.field.exchange import exchange
 from shared.problems import Malformed
-from sync.protocol import encode
+from sync.protocol import encode_response
 
 router = APIRouter(tags=["field"])
 
@@ -42,22 +44,35 @@ async def raw_body(request: Request) -> bytes:
 
 
 @router.post("/sync", response_class=Response, dependencies=[Depends(sync_limited)])
-def sync(
+async def sync(
     body: Annotated[bytes, Depends(raw_body)],
-    _turn: Annotated[None, Depends(push_turn, scope="function")],
     database: DatabaseDep,
     settings: SettingsDep,
     request: Request,
     authorization: Authorization = None,
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
-    """Push commands, pull what changed. Each command is committed before this answers."""
-    token = devices.bearer(authorization)
-    found = exchange(database, settings, token, body, utc_now())
-    if found.decided:
-        request.app.state.live.wake()
-    answer = encode(found.response)
+    """Push commands, pull what changed. Each command is committed before this answers.
+
+    A device that has nothing to bring may wait here until there is something for it: the answer is then the
+    changed rows themselves.
+    """
+    token, doorbell = devices.bearer(authorization), request.app.state.doorbell
+    started = time.monotonic()
+    while True:
+        with doorbell.attended() as mark:
+            with limits_of(request).pushes.turn():
+                found = await run_in_threadpool(exchange, database, settings, token, body, utc_now())
+            if found.decided:
+                request.app.state.live.wake()
+            left = found.wait_seconds - (time.monotonic() - started)
+            if left <= 0:
+                break
+            await doorbell.wait(found.scope, mark, left)
+        if await request.is_disconnected():
+            break
+    answer = encode_response(found.response)
     headers = {"content-type": "application/json", "vary": "accept-encoding"}
     if len(answer) > 1_000 and "gzip" in accept_encoding:
-        answer, headers["content-encoding"] = gzip.compress(answer, 5), "gzip"
+        answer, headers["content-encoding"] = await run_in_threadpool(gzip.compress, answer, 5), "gzip"
     return Response(answer, headers=headers)

@@ -70,30 +70,51 @@ class Units(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """Keys that changed after a cursor, and where the reader stands now."""
+class Change:
+    """One entry of the feed: `key` changed, and a reader that has taken it in stands at `position`."""
 
-    keys: Sequence[Key]
     position: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The first look at a device's place in the feed.
+
+    `history` names this database's past, the day and the van: a cursor of another one starts over. `changes`
+    is None where the device's position can't be used any more; `more`: the feed goes on behind them.
+    `wanting`: some evidence that was named has not arrived.
+    """
+
+    history: str
+    changes: Sequence[Change] | None
     more: bool
+    wanting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Rows as they are now, and keys that this device may not (or no longer) see."""
+
+    images: Mapping[Key, Image]
+    gone: Sequence[Key]
 
 
 class Source(Protocol):
     """One consistent snapshot of what one device may see."""
 
-    history: str
-    """Names this database's history and the day: a cursor of another one starts over."""
+    def look(self, position: str | None) -> Look:
+        """What changed after `position`, which may be of another history or no position at all."""
+        ...
 
-    def head(self) -> str: ...
-
-    def changes(self, after: str) -> Changes:
-        """Raises ValueError when `after` cannot be read."""
+    def head(self) -> str:
+        """Where to go on after a snapshot."""
         ...
 
     def everything(self) -> Mapping[Key, Image]: ...
 
-    def images(self, keys: Iterable[Key]) -> Mapping[Key, Image]:
-        """Those of `keys` that are in scope, and rows that must come along with them."""
+    def images(self, keys: Iterable[Key]) -> Found:
+        """Those of `keys` that are in scope, with the rows that must come or go along with them."""
         ...
 
     def missing_evidence(self) -> Sequence[str]:

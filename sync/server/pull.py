@@ -1,4 +1,8 @@
-"""Cursor → rows as they are now, ids that left the scope, next cursor."""
+"""Cursor → rows as they are now, ids that left the scope, next cursor.
+
+A cursor is `HISTORY.POSITION`, and while a snapshot is under way `HISTORY.POSITION~KIND/KEY`: where the feed
+goes on once the snapshot is complete, and the last row that was brought of it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sync.protocol import Gone, Row, row_of
-from sync.server.ports import Key, Source
+from sync.server.ports import Key, Look, Source
+
+PAGE_BYTES = 4 * 1024 * 1024
+PAGE_BYTES_MIN = 4 * 1024
+"""A page of rows, unpacked, where the device doesn't say; and the least that it can ask for."""
+
+KIND_ORDER = ("profile", "work_order", "stock_line", "asset", "ruling", "product")
+"""What a technician needs first comes first, for over a thin line a snapshot takes a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,40 +30,92 @@ class Page:
     missing_evidence: tuple[str, ...] = ()
 
 
-def pull(source: Source, cursor: str | None, touched: Iterable[Key] = ()) -> Page:
+def pull(source: Source, cursor: str | None, touched: Iterable[Key] = (), page_bytes: int = 0) -> Page:
     """What changed for this device since `cursor`, with the rows that its own push `touched`.
 
     Own rows come with the receipts even where the feed must still hold them back, so that what a person
     just did never flickers. Rows are read now, so a hundred changes of one row cost one image. A cursor of
     another history, another day, or none, starts over with a snapshot.
     """
-    position = _position(cursor, source.history)
-    if position is not None:
-        try:
-            changes = source.changes(position)
-        except ValueError:
-            position = None
-    if position is None:
-        start = source.head()
-        rows = tuple(row_of(kind, image) for (kind, _), image in source.everything().items())
-        return Page(
-            cursor=f"{source.history}.{start}",
-            rows=rows,
-            reset=True,
-            missing_evidence=tuple(source.missing_evidence()),
-        )
-    wanted = dict.fromkeys([*changes.keys, *touched])
-    images = source.images(wanted)
+    budget = max(PAGE_BYTES_MIN, page_bytes) if page_bytes else PAGE_BYTES
+    history, position, brought = _parts(cursor)
+    look = source.look(position)
+    if look.changes is None or history != look.history:
+        return _snapshot(source, look, source.head(), None, budget)
+    if brought is not None:
+        assert position is not None, "a snapshot under way has its position"
+        return _snapshot(source, look, position, brought, budget, touched)
+    return _increment(source, look, position or "", touched, budget)
+
+
+def _parts(cursor: str | None) -> tuple[str, str | None, Key | None]:
+    """(history, position, last row of a snapshot under way)."""
+    place, _, row = (cursor or "").partition("~")
+    history, dot, position = place.partition(".")
+    if not row:
+        return history, position if dot else None, None
+    kind, _, key = row.partition("/")
+    return history, position, (kind, key)
+
+
+def _snapshot(
+    source: Source,
+    look: Look,
+    position: str,
+    brought: Key | None,
+    budget: int,
+    touched: Iterable[Key] = (),
+) -> Page:
+    """The next rows of all there are. What changes behind our back comes again after `position`."""
+    images = source.everything()
+    rows = [row_of(key[0], images[key]) for key in sorted(images, key=_order)]
+    rest = [row for row in rows if brought is None or _order((row.kind, row.key)) > _order(brought)]
+    page: list[Row] = []
+    for row in rest:
+        budget -= len(bytes(row.body))
+        if page and budget < 0:
+            break
+        page.append(row)
+    more = len(page) < len(rest)
+    own = set(touched) - {(row.kind, row.key) for row in page}
+    echoes = [row_of(key[0], images[key]) for key in own if key in images]
+    last = f"~{page[-1].kind}/{page[-1].key}" if more else ""
     return Page(
-        cursor=f"{source.history}.{changes.position}",
-        rows=tuple(row_of(kind, image) for (kind, _), image in images.items()),
-        gone=tuple(Gone(kind=kind, key=key) for kind, key in wanted if (kind, key) not in images),
-        more=changes.more,
-        missing_evidence=tuple(source.missing_evidence()),
+        cursor=f"{look.history}.{position}{last}",
+        rows=(*page, *echoes),
+        reset=brought is None,
+        more=more,
+        missing_evidence=tuple(source.missing_evidence()) if look.wanting else (),
     )
 
 
-def _position(cursor: str | None, history: str) -> str | None:
-    if cursor is None or not cursor.startswith(f"{history}."):
-        return None
-    return cursor.removeprefix(f"{history}.")
+def _order(key: Key) -> tuple[int, str]:
+    kind, name = key
+    return (KIND_ORDER.index(kind) if kind in KIND_ORDER else len(KIND_ORDER), name)
+
+
+def _increment(source: Source, look: Look, position: str, touched: Iterable[Key], budget: int) -> Page:
+    assert look.changes is not None
+    own = dict.fromkeys(touched)
+    wanted = dict.fromkeys([*(change.key for change in look.changes), *own])
+    found = source.images(wanted) if wanted else None
+    images = found.images if found else {}
+    bodies = {key: row_of(key[0], image) for key, image in images.items()}
+    sent: dict[Key, Row] = {key: row for key, row in bodies.items() if key in own or key not in wanted}
+    more = look.more
+    for number, change in enumerate(look.changes):
+        row = bodies.get(change.key)
+        if row is not None and change.key not in sent:
+            budget -= len(bytes(row.body))
+            if number and budget < 0:
+                more = True
+                break
+            sent[change.key] = row
+        position = change.position
+    return Page(
+        cursor=f"{look.history}.{position}",
+        rows=tuple(sent.values()),
+        gone=tuple(Gone(kind=kind, key=key) for kind, key in (found.gone if found else ())),
+        more=more,
+        missing_evidence=tuple(source.missing_evidence()) if look.wanting else (),
+    )

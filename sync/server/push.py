@@ -5,27 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from shared.clocks import Contact, Tap, correct
 from shared.decide import decide
 from shared.problems import IdReused, Problem, ServerFault
-from shared.remarks import Remark
-from sync.protocol import SKEW_TOLERATED, PushedCommand, Receipt, decode_command
+from sync.protocol import PushedCommand, Receipt, decode_command
 from sync.server.ports import Asked, Clash, TryAgain, Unit, Units
 
 _log = logging.getLogger(__name__)
 
 TRIES = 5
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-SKEW_REMARKED = timedelta(minutes=5)
 
 
 def push(
     commands: Iterable[PushedCommand],
     units: Units,
-    *,
-    device_now: datetime,
-    now: datetime,
+    contact: Contact,
     quarantine: Problem | None = None,
 ) -> list[Receipt]:
     """Answer `commands` in the device's order, all in one transaction where that works.
@@ -37,19 +34,21 @@ def push(
     held as our own fault, so that it neither blocks the queue nor gets lost. When the database is gone or
     overrun, TryAgain goes up: the device keeps everything and tries again, and what was answered stands.
     """
-    offset = now - device_now
-    batch = [_read(pushed, offset, now) for pushed in sorted(commands, key=lambda item: item.seq)]
+    batch = [_read(pushed, contact) for pushed in sorted(commands, key=lambda item: item.seq)]
     return _answer_batch(batch, units, quarantine) if batch else []
 
 
-def _read(pushed: PushedCommand, offset: timedelta, now: datetime) -> Asked:
+def _read(pushed: PushedCommand, contact: Contact) -> Asked:
     pushed = _in_utc(pushed)
-    happened_at, remarks = corrected(pushed.made_at, offset, now)
+    tap = Tap(made_at=pushed.made_at, mono_ms=pushed.made_mono_ms, boot=pushed.boot)
+    when = correct(tap, contact, latest=contact.server_now)
     try:
         command, problem = decode_command(pushed), None
     except Problem as unreadable:
         command, problem = None, unreadable
-    return Asked(pushed=pushed, command=command, problem=problem, happened_at=happened_at, remarks=remarks)
+    return Asked(
+        pushed=pushed, command=command, problem=problem, happened_at=when.at, remarks=when.remarks
+    )
 
 
 def _in_utc(pushed: PushedCommand) -> PushedCommand:
@@ -95,19 +94,3 @@ def answer(asked: Asked, unit: Unit, quarantine: Problem | None = None) -> Recei
     except Problem as problem:
         return unit.hold(asked, quarantine or problem)
     return unit.accept(asked, command, situation, decision)
-
-
-def corrected(made_at: datetime, offset: timedelta, now: datetime) -> tuple[datetime, tuple[Remark, ...]]:
-    """When it happened by the server's clock. `offset` is server time minus device time at this contact.
-
-    Small differences are the network's and are left alone; nothing happens in the future.
-    """
-    if abs(offset) <= SKEW_TOLERATED:
-        return min(made_at, now), ()
-    remarks: tuple[Remark, ...] = ()
-    if abs(offset) > SKEW_REMARKED:
-        minutes = round(abs(offset).total_seconds() / 60)
-        direction = "behind" if offset > timedelta(0) else "ahead"
-        detail = f"The phone's clock was {minutes} minutes {direction}; times were corrected"
-        remarks = (Remark("clock-skew", detail),)
-    return min(made_at + offset, now), remarks

@@ -377,8 +377,8 @@ class TestADeviceFromAColleaguesVan:
             rows = DeviceSource(session, world.settings, ben, MONDAY).images(
                 [("asset", "BEN0001"), ("stock_line", ONT_A)]
             )
-        assert ("asset", "BEN0001") not in rows, "it is at Ana's customer now"
-        assert rows[("stock_line", ONT_A)].on_hand == 1
+        assert rows.gone == [("asset", "BEN0001")], "it is at Ana's customer now"
+        assert rows.images[("stock_line", ONT_A)].on_hand == 1
 
 
 def _fields(command: object) -> dict[str, object]:

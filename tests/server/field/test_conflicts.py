@@ -333,7 +333,7 @@ class TestBadInputIsKept:
             assert world.ana.deliver([odd])[0].outcome == "held"
         with world.database.read() as session:
             ana = session.get(TechnicianRow, world.ana.technician_id)
-            assert DeviceSource(session, world.settings, ana, MONDAY).missing_evidence() == ()
+            assert DeviceSource(session, world.settings, ana, MONDAY).missing_evidence() == []
 
 
 class TestNegativeStock:

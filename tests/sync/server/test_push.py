@@ -14,16 +14,17 @@ import msgspec
 import pytest
 from situations import NOON, a_situation
 
-from shared.commands import AddNote, Arrive, FieldCommand
+from shared.clocks import Contact
+from shared.commands import AddNote, CloseWorkOrder, FieldCommand
 from shared.decide import Decision
 from shared.problems import Problem
-from shared.remarks import Remark
 from shared.situation import Situation
 from sync.protocol import PushedCommand, Receipt, encode
 from sync.server.ports import Asked, Clash, TryAgain
-from sync.server.push import TRIES, corrected, push
+from sync.server.push import TRIES, push
 
 JOB = a_situation().order.id
+NOW = Contact(device_now=NOON, server_now=NOON)
 
 
 def pushed(seq: int, command: FieldCommand | None = None, made_at: datetime = NOON) -> PushedCommand:
@@ -82,7 +83,7 @@ class Units:
 
 
 def answers(units: Units, *commands: PushedCommand) -> list[tuple[int, str, str | None]]:
-    receipts = push(commands, units, device_now=NOON, now=NOON)
+    receipts = push(commands, units, NOW)
     return [(receipt.command_id.int, receipt.outcome, receipt.slug) for receipt in receipts]
 
 
@@ -121,8 +122,8 @@ class TestPush:
         assert len(units.now.order.notes) == 1
 
     def test_holds_what_the_rules_forbid_and_goes_on(self):
-        assert answers(Units(), pushed(1, Arrive(work_order_id=JOB)), pushed(2)) == [
-            (1, "held", "not-started"),
+        assert answers(Units(), pushed(1, CloseWorkOrder(work_order_id=JOB)), pushed(2)) == [
+            (1, "held", "missing-equipment"),
             (2, "accepted", None),
         ]
 
@@ -164,7 +165,7 @@ class TestPush:
     def test_lets_the_device_try_again_when_the_database_stays_overrun(self):
         units = Units({2: [TryAgain() for _ in range(TRIES)]})
         with pytest.raises(TryAgain):
-            push([pushed(1), pushed(2)], units, device_now=NOON, now=NOON)
+            push([pushed(1), pushed(2)], units, NOW)
         assert units.receipts == {}, "all of them are still on the phone"
 
     def test_lets_the_device_keep_everything_when_the_database_is_gone(self):
@@ -175,40 +176,39 @@ class TestPush:
                 yield self
 
         with pytest.raises(TryAgain):
-            push([pushed(1)], Gone(), device_now=NOON, now=NOON)
+            push([pushed(1)], Gone(), NOW)
 
 
 class TestWhenItHappened:
-    MADE = NOON - timedelta(hours=1)
-
-    @pytest.mark.parametrize("seconds", [-120, -60, 0, 60, 120])
-    def test_is_what_the_phone_says_while_the_clocks_agree(self, seconds: int):
-        assert corrected(self.MADE, timedelta(seconds=seconds), NOON) == (self.MADE, ())
+    """How a time is corrected, tests/shared/test_clocks.py says; here, that it is."""
 
     @pytest.mark.parametrize(
-        ("offset", "words"),
-        [
-            (timedelta(minutes=6), "The phone's clock was 6 minutes behind; times were corrected"),
-            (timedelta(days=1), "The phone's clock was 1440 minutes behind; times were corrected"),
-            (-timedelta(days=1), "The phone's clock was 1440 minutes ahead; times were corrected"),
-        ],
+        ("clock", "slugs"), [(timedelta(0), []), (timedelta(minutes=4), []), (timedelta(days=1), ["clock-skew"])]
     )
-    def test_is_corrected_by_the_difference_and_remarked(self, offset: timedelta, words: str):
-        at, remarks = corrected(self.MADE - offset, offset, NOON)
-        assert at == self.MADE
-        assert remarks == (Remark("clock-skew", words),)
+    def test_is_by_the_servers_clock_and_a_wrong_one_is_remarked(self, clock: timedelta, slugs: list[str]):
+        units, made = Units(), NOON - timedelta(hours=1)
+        contact = Contact(device_now=NOON - clock, server_now=NOON)
+        [receipt] = push([pushed(1, made_at=made - clock)], units, contact)
+        assert units.happened == [made]
+        assert [remark.slug for remark in receipt.remarks] == slugs
 
-    def test_a_small_difference_is_corrected_in_silence(self):
-        offset = timedelta(minutes=4)
-        assert corrected(self.MADE - offset, offset, NOON) == (self.MADE, ())
+    def test_goes_by_the_clock_that_nobody_can_set_where_the_phone_has_one(self):
+        units = Units()
+        tapped = replace(pushed(1, made_at=NOON - timedelta(days=9)), made_mono_ms=1_000, boot="b")
+        contact = Contact(device_now=NOON, server_now=NOON, mono_ms=3_601_000, boot="b")
+        [receipt] = push([tapped], units, contact)
+        assert units.happened == [NOON - timedelta(hours=1)]
+        assert [remark.slug for remark in receipt.remarks] == ["clock-skew", "clock-changed"]
 
     def test_is_never_in_the_future(self):
-        assert corrected(NOON + timedelta(minutes=1), timedelta(0), NOON)[0] == NOON
-        assert corrected(NOON, timedelta(days=1), NOON)[0] == NOON
+        units = Units()
+        push([pushed(1, made_at=NOON + timedelta(minutes=1))], units, NOW)
+        assert units.happened == [NOON]
 
     @pytest.mark.parametrize("made_at", [datetime.min, datetime.max, datetime.min.replace(tzinfo=UTC)])
     def test_a_time_that_no_calendar_holds_blocks_nothing(self, made_at: datetime):
         units = Units()
-        receipts = push([pushed(1, made_at=made_at)], units, device_now=NOON - timedelta(days=2), now=NOON)
+        contact = Contact(device_now=NOON - timedelta(days=2), server_now=NOON)
+        receipts = push([pushed(1, made_at=made_at)], units, contact)
         assert receipts[0].outcome == "accepted"
         assert units.happened[0] <= NOON

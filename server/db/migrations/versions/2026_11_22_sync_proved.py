@@ -25,6 +25,7 @@ def upgrade() -> None:
     _command_log()
     _devices()
     _history()
+    op.create_index("ix_feed_xid_seq", "feed", ["xid", "seq"])
 
 
 def _outbox() -> None:
@@ -212,6 +213,7 @@ def _history() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_feed_xid_seq", "feed")
     with op.batch_alter_table("history") as batch:
         for name in ("compacted_seq", "compacted_xid", "identity"):
             batch.drop_column(name)

@@ -1,0 +1,129 @@
+"""Wakes the phones that wait: follows the change feed and rings for each scope where something happened.
+
+One task reads what was committed, by whichever process. It reads nothing while nobody waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from server.db import feed
+from server.db.engine import Database
+from server.db.feed import Position
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+HELD_BACK_SECONDS = 0.03
+"""PostgreSQL holds a row back while an older transaction is still at work: look again soon."""
+READ_MAX = 2_000
+
+
+class Doorbell:
+    """Used on one event loop; `wake` may be called from any thread."""
+
+    def __init__(self, database: Database, poll_seconds: float = POLL_SECONDS) -> None:
+        self._database = database
+        self._poll_seconds = poll_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._look = asyncio.Event()
+        self._somebody = asyncio.Event()
+        self._waiting = 0
+        self._stopping = False
+        self._rings = 0
+        self._rung: dict[str, int] = {}
+        self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Doorbell]:
+        """For the application's lifespan. Leaving it ends every wait."""
+        self._look, self._somebody = asyncio.Event(), asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._stopping = False
+        position = await run_in_threadpool(self._head)
+        task = asyncio.create_task(self._follow(position), name="doorbell")
+        try:
+            yield self
+        finally:
+            self._stopping = True
+            self._look.set()
+            self._somebody.set()
+            await task
+            for scope in list(self._bells):
+                self._ring(scope)
+            self._loop = None
+
+    def wake(self) -> None:
+        """Look at the feed now: something was committed here."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has just closed
+                self._loop.call_soon_threadsafe(self._look.set)
+
+    @contextmanager
+    def attended(self) -> Iterator[int]:
+        """Somebody is about to read and may then wait. Gives the mark to wait from."""
+        self._waiting += 1
+        self._somebody.set()
+        try:
+            yield self._rings
+        finally:
+            self._waiting -= 1
+
+    async def wait(self, scope: str, mark: int, seconds: float) -> bool:
+        """True as soon as something happened in `scope` since `mark`, False when `seconds` passed quietly."""
+        if self._rung.get(scope, -1) >= mark or self._stopping:
+            return True
+        bell = asyncio.Event()
+        self._bells[scope].add(bell)
+        try:
+            await asyncio.wait_for(bell.wait(), seconds)
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            self._bells[scope].discard(bell)
+            if not self._bells[scope]:
+                del self._bells[scope]
+
+    def _ring(self, scope: str) -> None:
+        for bell in self._bells.get(scope, ()):
+            bell.set()
+
+    def _head(self) -> Position:
+        with self._database.read() as session:
+            return feed.head(session)
+
+    async def _follow(self, position: Position) -> None:
+        while not self._stopping:
+            if not self._waiting:
+                self._somebody.clear()
+                self._rung.clear()
+                await self._somebody.wait()
+                continue
+            self._look.clear()
+            try:
+                position, scopes, held_back = await run_in_threadpool(self._next, position)
+            except SQLAlchemyError:
+                log.exception("the feed could not be read; trying again")
+                await asyncio.sleep(1)
+                continue
+            self._rings += bool(scopes)
+            for scope in scopes:
+                self._rung[scope] = self._rings - 1
+                self._ring(scope)
+            if not scopes:
+                with suppress(TimeoutError):
+                    seconds = HELD_BACK_SECONDS if held_back else self._poll_seconds
+                    await asyncio.wait_for(self._look.wait(), seconds)
+
+    def _next(self, after: Position) -> tuple[Position, set[str], bool]:
+        with self._database.read() as session:
+            found, position = feed.scopes_after(session, after, READ_MAX)
+            return position, found, not found and feed.held_back(session, after)
