@@ -211,6 +211,7 @@ def write_contact(deed: Deed, event: ev.ContactCorrected) -> None:
     """The customer's other visits show it too."""
     session, order = deed.books.session, deed.after.order
     contacts.correct(session, order, event)
+    deed.books.show_contact(order)
     for other_id, technician_id in contacts.others_who_see_it(session, order, event.field):
         scope = [feed.technician_scope(technician_id)]
         deed.books.tell(scope, "work_order", str(other_id), "ContactCorrected", actor=deed.actor, facts={})

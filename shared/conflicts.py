@@ -301,7 +301,10 @@ _ROWS = (
         outcome=Outcome.HELD,
         kept="Every command whole, with the name of who made it.",
         shown="In the inbox, under the first technician's name.",
-        sentence="This was entered while the phone was another technician's: dispatch decides",
+        sentence=(
+            "Made while this phone was registered for {owner}, and sent by {sender}. "
+            "Nothing is booked until somebody accepts it"
+        ),
         proposals=(Proposal.ACCEPT_ANYWAY, Proposal.DISMISS),
         problems=(why.OthersWork,),
     ),
