@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,7 +22,7 @@ SHOWN_MAX = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One message. `to`: a webhook's host, or whose visit it is about; never a number or an address."""
+    """One message. `to`: a webhook's host and which work order, or whose visit; no number, no address."""
 
     id: UUID
     channel: str
@@ -87,7 +88,7 @@ def lines(session: Session, state: MessageState, limit: int = SHOWN_MAX) -> list
             id=row.id,
             channel=row.channel,
             topic=row.topic,
-            to=urlsplit(url).netloc if url else f"customer of {number}",
+            to=_at(url, row.payload) if url else f"customer of {number}",
             state=MessageState(row.state),
             queued_at=row.queued_at,
             not_before=row.not_before,
@@ -98,6 +99,11 @@ def lines(session: Session, state: MessageState, limit: int = SHOWN_MAX) -> list
         )
         for row, url, number in session.execute(query)
     ]
+
+
+def _at(url: str, event: dict[str, Any]) -> str:
+    number = event.get("data", {}).get("number")
+    return f"{number} at {urlsplit(url).netloc}" if number else urlsplit(url).netloc
 
 
 def webhook_lines(session: Session) -> list[WebhookLine]:
