@@ -77,10 +77,10 @@ class VisitRuled:
 def accept(
     database: Database, settings: Settings, command_id: UUID, by: str, *, way: Way = "as_it_is"
 ) -> Ruled:
-    """Book it as it came. The rules must allow it by now, or do so in this `way`."""
+    """Book it as it came. The rules must allow it by now, or the table of conflicts in this `way`."""
     with _writing(database) as session:
         held = _claim(session, command_id, by)
-        return _book(session, settings, held, command_of(held), "accepted", WAYS[way], way=way)
+        return _book(session, settings, held, command_of(held), "accepted", "", way=way)
 
 
 def correct(
@@ -124,7 +124,7 @@ def accept_visit(
 ) -> VisitRuled:
     """Book all that is held of the same visit, in the device's order, until one still does not fit.
 
-    With "reopen" the first of them gives the job back to who did the work.
+    `way` is taken where the rules forbid one plainly.
     """
     with database.read() as session:
         waiting = same_visit(session, command_id)
@@ -133,7 +133,7 @@ def accept_visit(
     booked: list[UUID] = []
     for row in waiting:
         try:
-            accept(database, settings, row.id, by, way="as_it_is" if booked and way == "reopen" else way)
+            accept(database, settings, row.id, by, way=way)
         except Problem as problem:
             left = len(waiting) - len(booked)
             return VisitRuled(booked=tuple(booked), left=left, stopped_at=row.id, why=problem.detail)
@@ -214,7 +214,7 @@ def _book(
     done = book_in_place_of(
         session, settings, held, command, by=held.resolved_by, now=held.resolved_at, way=way
     )
-    return _rule(session, held, resolution, detail, done)
+    return _rule(session, held, resolution, detail or WAYS[done.way], done)
 
 
 def _rule(

@@ -20,20 +20,29 @@ from server.inbox.reading import envelope, named_order, sender_of
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
 from shared.commands import ChargeCallOut, FieldCommand, OfficeCommand, ReopenWorkOrder
+from shared.conflicts import Proposal, conflict_of
 from shared.decide import decide, decide_as_report
-from shared.problems import NotFound
+from shared.problems import NotFound, Problem
+from shared.situation import Situation
 from sync.protocol import Receipt
 from sync.server.ports import Asked
 
 Way = Literal["as_it_is", "reopen", "report"]
 """How held work is booked: by the rules; after giving the job back; or beside the work that stands."""
+OVERRULES: dict[Way, frozenset[Proposal]] = {
+    "as_it_is": frozenset(),
+    "reopen": frozenset({Proposal.BILL, Proposal.ACCEPT_ANYWAY}),
+    "report": frozenset({Proposal.ACCEPT_AS_REPORT}),
+}
+"""What the table of conflicts must offer for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What was booked. `id`: the command's, in the log."""
+    """What was booked. `id`: the command's, in the log. `way`: as it came wherever the rules allow that."""
 
     id: UUID
+    way: Way = "as_it_is"
     remarks: tuple[str, ...] = ()
 
 
@@ -53,20 +62,38 @@ def book_in_place_of(
     must decide it by the same rule. Raises Problem, and then the caller's transaction must be rolled back.
     """
     technician, van = _sender(session, held)
-    books = Books(session, settings, now)
-    if way == "reopen":
-        back = ReopenWorkOrder(work_order_id=command.work_order_id, technician_id=technician.id)
-        office.decide_all(books, [(mint(), back)], by)
     assert held.device_id is not None, "who sent it has a device"
-    origin = "report" if way == "report" else "office"
-    unit = CommandUnit(books, held.device_id, technician, van, {}, {}, origin=origin)
+    books, device_id = Books(session, settings, now), held.device_id
     pushed = envelope(held, mint(), command)
     asked = Asked(pushed=pushed, command=command, problem=None, happened_at=held.happened_at)
-    command, before = unit.situation(asked)
-    rule = decide_as_report if way == "report" else decide
-    receipt: Receipt = unit.accept(asked, command, before, rule(command, before, held.happened_at))
+
+    def unit(origin: str) -> CommandUnit:
+        return CommandUnit(books, device_id, technician, van, {}, {}, origin=origin)
+
+    taken = _needed(way, *unit("office").situation(asked), held.happened_at)
+    if taken == "reopen":
+        back = ReopenWorkOrder(work_order_id=command.work_order_id, technician_id=technician.id)
+        office.decide_all(books, [(mint(), back)], by)
+    rule = decide_as_report if taken == "report" else decide
+    final = unit("report" if taken == "report" else "office")
+    command, before = final.situation(asked)
+    receipt: Receipt = final.accept(asked, command, before, rule(command, before, held.happened_at))
     books.write()
-    return Done(id=pushed.id, remarks=tuple(remark.detail for remark in receipt.remarks))
+    return Done(id=pushed.id, way=taken, remarks=tuple(remark.detail for remark in receipt.remarks))
+
+
+def _needed(way: Way, command: FieldCommand, now: Situation, at: datetime) -> Way:
+    """`way` where the rules forbid it plainly and the table offers that. Raises what forbids it."""
+    if way == "as_it_is":
+        return way
+    try:
+        decide(command, now, at)
+    except Problem as problem:
+        row = conflict_of(problem.slug)
+        if row is None or not OVERRULES[way].intersection(row.proposals):
+            raise
+        return way
+    return "as_it_is"
 
 
 def charge_call_out(session: Session, settings: Settings, held: CommandRow, by: str, now: datetime) -> Done:

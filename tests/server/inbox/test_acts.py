@@ -294,3 +294,46 @@ class TestEveryDecisionIsTold:
         world.ana.send(InstallAsset(work_order_id=job.id, serial="ANA0001", source="typed"))
         with pytest.raises(WorkOrderCancelled):
             accept(world, held(world)[0])
+
+
+class TestOverruling:
+    def test_gives_the_job_to_who_did_the_work_where_the_table_offers_that(self, world: World):
+        job = world.order(phone=world.ben)
+        world.ana.send(*world.visit(job))
+        first = held(world)[0]
+        done = acts.accept_visit(world.database, world.settings, first.id, DORA, way="reopen")
+        assert (done.left, held(world), len(world.rows(InvoiceRow))) == (0, [], 1)
+        order = world.work_order(job)
+        assert (order.state, order.technician_id) == (WorkOrderState.COMPLETED, world.ana.technician_id)
+        reopened = world.rows(CommandRow, CommandRow.type == "reopen_work_order")
+        assert [(row.actor, row.outcome) for row in reopened] == [(DORA, "accepted")], "once, and on record"
+
+    def test_is_refused_where_the_table_does_not(self, world: World, mistyped: CommandRow):
+        before = world.contents()
+        for way in ("reopen", "report"):
+            with pytest.raises(SerialUnknown):
+                acts.accept(world.database, world.settings, mistyped.id, DORA, way=way)
+        assert world.contents() == before
+
+    def test_is_not_needed_where_the_rules_allow_it_by_now(self, world: World):
+        job = world.order(phone=world.ben)
+        world.ana.send(StartTravel(work_order_id=job.id))
+        give(world, job, world.ana)
+        ruled = acts.accept(world.database, world.settings, held(world)[0].id, DORA, way="report")
+        assert (ruled.detail, world.work_order(job).state) == ("", WorkOrderState.TRAVELLING)
+        assert world.row(CommandRow, CommandRow.id == ruled.booked_as).origin == "office"
+
+    def test_keeps_both_visits_of_two_people_and_their_parts(self, world: World):
+        job = world.order()
+        give(world, job, world.ben)
+        world.ben.send(StartTravel(work_order_id=job.id))
+        world.ana.send(*world.visit(job))
+        done = acts.accept_visit(world.database, world.settings, held(world)[0].id, DORA, way="report")
+        assert (done.left, held(world)) == (0, [])
+        order = world.work_order(job)
+        assert (order.state, order.technician_id) == (WorkOrderState.TRAVELLING, world.ben.technician_id)
+        assert world.balance(world.ana.van_id, CABLE) == 182
+        assert world.rows(InvoiceRow) == []
+        kept = world.rows(CommandRow, CommandRow.resolution == "accepted")
+        assert {row.resolution_detail for row in kept} <= {"beside the work that stands", ""}
+        assert set(world.stock_by_sku().values()) == {0}
