@@ -11,7 +11,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
@@ -40,7 +40,15 @@ def figures(quick: bool) -> list[dict[str, Any]]:
 
 def _row(name: str, row: ModuleType, chosen: Sequence[Site]) -> list[dict[str, Any]]:
     if name not in TOGETHER:
-        return [figure for site in chosen for figure in row.figures(site)]
-    with ThreadPoolExecutor(max_workers=len(chosen)) as threads:
-        parts = list(threads.map(lambda site: list(row.figures(site)), chosen))
-    return [figure for part in parts for figure in part]
+        return [told for site in chosen for told in _told(row, site)]
+    with ThreadPoolExecutor(max_workers=max(1, len(chosen))) as threads:
+        parts = list(threads.map(lambda site: list(_told(row, site)), chosen))
+    return [told for part in parts for told in part]
+
+
+def _told(row: ModuleType, site: Site) -> Iterator[dict[str, Any]]:
+    """Each figure also goes to stderr as soon as it is there: a run that is stopped was not for nothing."""
+    for told in row.figures(site):
+        ratio = f", {told['ratio']} of {told['peer_value']}" if told.get("ratio") is not None else ""
+        print(f"    {told['name']}: {told['value']} {told['unit']}{ratio}", file=sys.stderr, flush=True)
+        yield told
