@@ -38,6 +38,17 @@ class TestTheTable:
     def test_a_job_taken_over_takes_what_is_promised_along(self):
         assert names(ev.TakenOver) == ["release_reservations", "reserve_parts"]
 
+    def test_a_second_report_moves_stock_and_no_money(self):
+        assert names(ev.WorkReported) == ["book_stock", "buy_again"]
+
+    def test_a_reopened_job_is_promised_its_parts_again(self):
+        assert names(ev.WorkOrderReopened) == [
+            "book_stock",
+            "release_reservations",
+            "reserve_parts",
+            "buy_again",
+        ]
+
     def test_what_is_recorded_on_the_way_causes_nothing_yet(self):
         quiet = {event.__name__ for event in get_args(ev.Event) if not CONSEQUENCES[event]}
         assert quiet == {
@@ -46,7 +57,9 @@ class TestTheTable:
             "AssetRemoved",
             "AssetUnfitted",
             "CheckRecorded",
+            "ContactSuggested",
             "EvidenceAdded",
             "NoteAdded",
             "PartsUsed",
+            "WorkOrderRescheduled",
         }

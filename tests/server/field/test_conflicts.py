@@ -242,13 +242,6 @@ class TestAJobThatIsNotTheirs:
         assert (receipt.outcome, receipt.slug) == ("held", "not-found")
         assert receipt.detail == f"There is no work order {uid('no such job')}"
 
-    def test_two_closes_of_one_job_the_second_is_held(self, world: World):
-        job = world.order()
-        world.ana.send(*world.visit(job))
-        [receipt] = world.ana.send(AddNote(work_order_id=job.id, text="The gate code is 4711"))
-        assert (receipt.outcome, receipt.slug) == ("held", "already-closed")
-        assert "4711" in held(world)[0].body
-
 
 class TestBadInputIsKept:
     """Each is answered in words, and what the person entered can be read again."""
