@@ -31,6 +31,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def pass_time(self, seconds: float) -> None:
         self._seconds += seconds
 
+    def _write_to_self(self) -> None:
+        """There is one thread: whoever calls is not waited for."""
+
     def _process_events(self, event_list: object) -> None:
         """There are no devices, so there are no events."""
 

@@ -13,9 +13,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from simulation.trace import Trace
 from sqlalchemy import event
@@ -27,6 +28,7 @@ from server.access import devices
 from server.attachments.filing import Attachments
 from server.clock import utc_now
 from server.db.engine import Database
+from server.dispatch.models import TechnicianRow
 from server.field import exchange
 from server.settings import Settings
 from shared.problems import Malformed, NotFound, Problem, ServerFault
@@ -192,6 +194,10 @@ class Host:
             return _json(200, encode(found.response))
         if (method, path) == ("POST", "/api/devices/register"):
             return self._register(database, body)
+        if (method, path) == ("POST", "/api/devices/wiped"):
+            with database.write() as session:
+                devices.confirm_wipe(session, token, utc_now())
+            return Answer(status=204, headers={}, body=b"")
         if path.startswith(("/api/attachments/", "/api/uploads")):
             room = Attachments.of(database, self.settings)
             status, told, said = upload_request(room, method, path, headers, body, utc_now(), token=token)
@@ -202,29 +208,26 @@ class Host:
         try:
             asked = json.loads(body)
             code, name, platform = asked["code"], asked["device_name"], asked["platform"]
+            unsent_of = asked.get("unsent_of")
         except (ValueError, KeyError, TypeError) as error:
             raise Malformed("This is no registration") from error
         with database.write() as session:
-            device, token = devices.register(session, code, name, platform, utc_now(), life=self.token_life)
-            technician = session.get_one(_technicians(), device.technician_id)
+            device, token = devices.register(
+                session,
+                code,
+                name,
+                platform,
+                utc_now(),
+                life=timedelta(days=self.settings.device_token_days),
+                unsent_of=UUID(unsent_of) if unsent_of else None,
+            )
+            technician = session.get_one(TechnicianRow, device.technician_id)
             answer = {
                 "device_id": str(device.id),
                 "token": token,
                 "technician": {"id": str(technician.id), "name": technician.name},
             }
         return _json(201, json.dumps(answer).encode())
-
-    @property
-    def token_life(self) -> Any:
-        from datetime import timedelta
-
-        return timedelta(days=self.settings.device_token_days)
-
-
-def _technicians() -> Any:
-    from server.dispatch.models import TechnicianRow
-
-    return TechnicianRow
 
 
 def _no_disk_to_wait_for(connection: Any, _record: object) -> None:
@@ -256,4 +259,4 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-__all__ = ["Fate", "Host", "NobodyHome", "ServerDied", "datetime", "remove"]
+__all__ = ["Fate", "Host", "NobodyHome", "ServerDied", "remove"]

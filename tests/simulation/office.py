@@ -11,7 +11,7 @@ from uuid import UUID
 from server import office
 from server.access import devices
 from server.clock import utc_now
-from server.dispatch.held import settle
+from server.inbox import acts
 from server.work_orders import intake
 from shared.commands import AssignWorkOrder, CancelWorkOrder, UnassignWorkOrder
 from shared.problems import Problem
@@ -109,24 +109,34 @@ class Office:
 
         self._do(who, "order", take)
 
-    async def settle_held(self, who: str) -> None:
-        """A clerk who looks at what is held, some of it."""
+    async def decide_held(self, who: str) -> None:
+        """A clerk who decides what is held, some of it."""
         sim = self._sim
         while True:
             name, dice = sim.chance.next(who)
-            await asyncio.sleep(dice.minutes(30, 240))
+            await asyncio.sleep(dice.minutes(20, 200))
             if not sim.host.up or not sim.at_work():
                 continue
             waiting = sim.books.held_and_open()
-            if waiting and sim.step(name, "settle"):
-                chosen = UUID(dice.pick(waiting))
+            kinds = ("accept", "accept_visit", "dismiss", "call_out")
+            kind = dice.choices(kinds, (4, 3, 3, 1))[0]
+            if waiting and sim.step(name, kind):
+                self._decide(who, UUID(dice.pick(waiting)), kind, dice.pick(("as_it_is", "reopen", "report")))
 
-                def act(chosen: UUID = chosen) -> object:
-                    with sim.host.database.write() as session:
-                        settle(session, chosen, who, utc_now())
-                    return True
+    def _decide(self, who: str, chosen: UUID, kind: str, way: Any) -> None:
+        host = self._sim.host
 
-                self._do(who, f"settle {chosen}", act)
+        def act() -> object:
+            match kind:
+                case "accept":
+                    return acts.accept(host.database, host.settings, chosen, who, way=way)
+                case "accept_visit":
+                    return acts.accept_visit(host.database, host.settings, chosen, who, way=way)
+                case "call_out":
+                    return acts.call_out_fee(host.database, host.settings, chosen, who)
+            return acts.dismiss(host.database, chosen, who, "It was done twice")
+
+        self._do(who, f"{kind} {chosen}", act)
 
     async def give_out_phones(self) -> None:
         """The desk: whose phone says that it must be registered again, gets a code."""

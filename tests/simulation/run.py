@@ -274,7 +274,7 @@ class Simulation:
             self.spawn(self._coverage(handset), f"{handset.name} coverage")
         for number in range(self.schedule.dispatchers):
             self.spawn(self.office.dispatch(f"dispatcher-{number}"), f"dispatcher {number}")
-        self.spawn(self.office.settle_held("clerk"), "clerk")
+        self.spawn(self.office.decide_held("clerk"), "clerk")
         self.spawn(self.office.give_out_phones(), "desk")
         self.spawn(self.office.revoke_one(), "revoker")
         self.spawn(self._operate(), "operator")

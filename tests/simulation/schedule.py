@@ -65,6 +65,8 @@ class Schedule:
             on, strength = dice.happens(0.5), dice.pick((0.3, 1.0, 1.0, 2.5))
             if on:
                 rates[fault] = min(1.0, usual * strength)
+        if "restored" in rates:
+            rates.pop("old_protocol", None)  # the version before knew no epoch and offers nothing again
         return cls(
             seed=seed,
             crew=crew,
