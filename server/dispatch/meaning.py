@@ -45,13 +45,53 @@ def in_words(kind: str, body: str) -> str:
         case "cannot_complete":
             reason = str(values.get("reason"))
             return f"say it cannot be completed: {_WHY.get(reason, _short(reason))}"
+        case "correct_contact":
+            return f"correct the {_field(values)} to “{_short(values.get('value'), 80)}”"
         case "assign_work_order":
             return "assign the job"
         case "unassign_work_order":
             return "take the job off its technician"
         case "cancel_work_order":
             return "cancel the job"
+        case "reschedule_work_order":
+            return "move the job to another time"
+        case "split_work_order":
+            return "move part of the job to another order"
+        case "delete_work_order":
+            return "delete the job"
+        case "reopen_work_order":
+            return "give the job to who did the work"
+        case "charge_call_out":
+            return "bill the call-out"
+        case "edit_contact":
+            return f"write “{_short(values.get('value'), 80)}” as the {_field(values)}"
+        case "office_note":
+            return f"note “{_short(values.get('text'), 80)}”"
+        case "office_check":
+            return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
+        case "correct_contact" | "edit_contact":
+            return (
+                f"change the {_short(values.get('field')).replace('_', ' ')} to {_short(values.get('value'))}"
+            )
+        case "reschedule_work_order":
+            return "move the job to another time"
+        case "split_work_order":
+            return "make a second job of a part"
+        case "delete_work_order":
+            return "delete the job"
+        case "reopen_work_order":
+            return "give the job back to who did the work"
+        case "charge_call_out":
+            return "charge the call-out"
+        case "office_note":
+            return f"note “{_short(values.get('text'), 80)}”"
+        case "office_check":
+            return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
     return f"something this server does not know ({_short(kind)})"
+
+
+def _field(values: dict[str, Any]) -> str:
+    return _short(values.get("field")).replace("_", " ")
 
 
 def _parts(lines: object) -> str:

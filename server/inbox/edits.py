@@ -55,6 +55,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "add_evidence": ("signer",),
     "add_note": ("text",),
     "cannot_complete": ("reason", "text"),
+    "correct_contact": ("value",),
 }
 """What may be wrong in a command that can be read; without a line here it only says that it happened."""
 

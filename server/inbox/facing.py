@@ -15,6 +15,7 @@ from shared.commands import (
     Arrive,
     CannotComplete,
     CloseWorkOrder,
+    CorrectContact,
     FieldCommand,
     InstallAsset,
     RecordCheck,
@@ -81,6 +82,8 @@ def the_job(order: WorkOrder, reader: Reader) -> str:
         case WorkOrderState.ON_SITE:
             since = f" since {reader.clock(order.arrived_at)}" if order.arrived_at else ""
             return f"{who} is on site{since}"
+    if order.deleted_at is not None:
+        return f"deleted at {reader.clock(order.deleted_at)}{reader.called_off.get(order.id, '')}"
     at = f" at {reader.clock(order.finished_at)}" if order.finished_at else ""
     by = f" by {who}" if order.technician_id and order.state is not WorkOrderState.CANCELLED else ""
     off = reader.called_off.get(order.id, "") if order.state is WorkOrderState.CANCELLED else ""
@@ -140,6 +143,12 @@ def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[
         case AddNote(text=text):
             newest = order.notes[-1].text if order.notes else "no note"
             return (Facing(what="Note", theirs=text, ours=newest),)
+        case CorrectContact(field=field, base=base, value=value):
+            ours = order.contact_value(field)
+            seen = f"{value} (saw: {base or NOTHING})"
+            return (
+                Facing(what=field.value.replace("_", " ").capitalize(), theirs=seen, ours=ours or NOTHING),
+            )
         case CloseWorkOrder():
             missing = "; ".join(problem.detail for problem in missing_for_close(order)) or NOTHING
             return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
