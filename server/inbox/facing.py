@@ -154,7 +154,6 @@ def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[
             return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
         case CannotComplete(text=text):
             return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
-    return ()
 
 
 def _device(asset: Asset | None, order: WorkOrder) -> str:
