@@ -38,6 +38,13 @@ def assign(command: cmd.AssignWorkOrder, now: Situation, at: datetime) -> visit.
 def _check_span(start: datetime, end: datetime) -> None:
     if end <= start:
         raise BadValue("The visit must end after it starts", field="planned_end")
+    _check_year(start, "planned_start")
+    _check_year(end, "planned_end")
+
+
+def _check_year(instant: datetime, field: str) -> None:
+    if not 2000 <= instant.year <= 2200:
+        raise BadValue(f"No visit is planned for the year {instant.year}", field=field)
 
 
 def _must_not_have_begun(order: WorkOrder) -> None:
@@ -66,6 +73,8 @@ def reschedule(command: cmd.RescheduleWorkOrder, now: Situation, at: datetime) -
     if command.window_start is not None and command.window_end is not None:
         if command.window_end <= command.window_start:
             raise BadValue("The window must end after it starts", field="window_end")
+        _check_year(command.window_start, "window_start")
+        _check_year(command.window_end, "window_end")
         window = TimeWindow(command.window_start, command.window_end)
     elif command.window_start is not None or command.window_end is not None:
         raise BadValue("A window has a start and an end", field="window_end")
@@ -90,7 +99,8 @@ def split(command: cmd.SplitWorkOrder, now: Situation, at: datetime) -> visit.Ou
         raise BadValue(f"{order.number} does not ask for {', '.join(sorted(unknown))}", field="checks")
     if not (equipment or checks or command.parts or command.removal):
         raise BadValue("Choose what moves to the other order", field="equipment")
-    if not command.summary.strip() or command.expected_minutes <= 0:
+    summary = visit.printable(command.summary).strip()
+    if not summary or command.expected_minutes <= 0:
         raise BadValue("Say what the other order is about and how long it takes", field="summary")
     off = SplitOff(
         order_id=command.new_order_id,
@@ -100,9 +110,7 @@ def split(command: cmd.SplitWorkOrder, now: Situation, at: datetime) -> visit.Ou
         parts=command.parts,
         removal=command.removal,
     )
-    event = ev.WorkOrderSplit(
-        at=at, off=off, summary=command.summary.strip(), expected_minutes=command.expected_minutes
-    )
+    event = ev.WorkOrderSplit(at=at, off=off, summary=summary, expected_minutes=command.expected_minutes)
     return (event,), ()
 
 

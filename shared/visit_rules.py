@@ -335,12 +335,13 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
 
 def add_note(command: cmd.AddNote | cmd.OfficeNote, now: Situation, at: datetime) -> Outcome:
     """Notes are only ever added; two new versions of one note stand side by side."""
-    if not command.text.strip():
+    text = printable(command.text)
+    if not text.strip():
         raise BadValue("The note is empty", field="text")
-    _check_length(command.text)
+    _check_length(text)
     note = Note(
         author_id=now.actor_id,
-        text=command.text,
+        text=text,
         at=at,
         id=command.note_id,
         replaces=command.replaces,
@@ -367,13 +368,18 @@ def correct_contact(command: cmd.CorrectContact, now: Situation, at: datetime) -
     return (ev.ContactSuggested(suggestion=suggestion),), (remark,)
 
 
+def printable(text: str) -> str:
+    """Without NUL, which nobody types and no database keeps."""
+    return text.replace("\x00", "")
+
+
 def words_of(field: ContactField) -> str:
     return field.value.replace("_", " ")
 
 
 def contact_value(field: ContactField, value: str) -> str:
     """`value` as it is kept. Raises BadValue."""
-    kept = value.strip()
+    kept = printable(value).strip()
     if not kept and field is not ContactField.ACCESS_NOTES:
         raise BadValue(f"The {words_of(field)} is empty", field="value")
     longest = NOTE_LENGTH_MAX if field is ContactField.ACCESS_NOTES else CONTACT_LENGTH_MAX

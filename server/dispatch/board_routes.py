@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import AwareDatetime, Field
 from starlette.responses import HTMLResponse
 
 from server import office
 from server.access.guard import database_of, person_of, require, require_page, settings_of
 from server.access.people import Person
 from server.access.roles import Permission
-from server.clock import utc_now
+from server.clock import mint, utc_now
 from server.customers.links import visit_link
 from server.db.feed import Position
 from server.dispatch import board_feed, moves
@@ -26,8 +28,21 @@ from server.dispatch.cards import Board, DayNow
 from server.dispatch.detail import Detail, detail
 from server.live import Ended, Live, Lost, Message
 from server.web.pages import map_library_is_here, page
-from shared.commands import CancelWorkOrder, OfficeCommand, UnassignWorkOrder
+from shared.commands import (
+    CancelWorkOrder,
+    ChargeCallOut,
+    DeleteWorkOrder,
+    EditContact,
+    OfficeCheck,
+    OfficeCommand,
+    OfficeNote,
+    ReopenWorkOrder,
+    RescheduleWorkOrder,
+    SplitWorkOrder,
+    UnassignWorkOrder,
+)
 from shared.problems import BadValue
+from shared.work_orders import ContactField, PartLine
 
 router = APIRouter()
 
@@ -151,6 +166,54 @@ class Cancellation:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTime:
+    """Window and plan have both ends each, or neither: no window is promised then, the plan stays."""
+
+    window_start: AwareDatetime | None = None
+    window_end: AwareDatetime | None = None
+    planned_start: AwareDatetime | None = None
+    planned_end: AwareDatetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """What moves to the other order: equipment by role, checks by code, parts as SKU → quantity."""
+
+    summary: str
+    expected_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
+    equipment: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    parts: dict[str, Annotated[int, Field(ge=1, le=10_000)]] = field(default_factory=dict)
+    removal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopening:
+    technician_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewContact:
+    """`base`: what the dispatcher saw; 409 when that is no longer what stands."""
+
+    field: ContactField
+    value: str
+    base: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNote:
+    text: str
+    replaces: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCheck:
+    code: str
+    value: Decimal
+
+
 @router.post("/api/work-orders/{work_order_id}/assign", tags=["dispatch"])
 def assign(request: Request, person: Dispatcher, work_order_id: UUID, body: Assignment) -> dict[str, Any]:
     """Give a job to a technician from a time on. 409 with a sentence when it can't be moved."""
@@ -168,10 +231,89 @@ def unassign(request: Request, person: Dispatcher, work_order_id: UUID) -> dict[
 @router.post("/api/work-orders/{work_order_id}/cancel", tags=["dispatch"])
 def cancel(request: Request, person: Dispatcher, work_order_id: UUID, body: Cancellation) -> dict[str, Any]:
     """Cancel a job; the reason is kept."""
-    reason = " ".join(body.reason.split())
-    if not reason:
-        raise BadValue("Say why the job is cancelled", field="reason")
+    reason = _reason(body.reason, "Say why the job is cancelled")
     return _run(request, person, CancelWorkOrder(work_order_id=work_order_id, reason=reason))
+
+
+@router.post("/api/work-orders/{work_order_id}/delete", tags=["dispatch"])
+def delete(request: Request, person: Dispatcher, work_order_id: UUID, body: Cancellation) -> dict[str, Any]:
+    """Delete a job that should never have been there. 409 once there is work on it."""
+    reason = _reason(body.reason, "Say why the job is deleted")
+    return _run(request, person, DeleteWorkOrder(work_order_id=work_order_id, reason=reason))
+
+
+@router.post("/api/work-orders/{work_order_id}/reschedule", tags=["dispatch"])
+def reschedule(request: Request, person: Dispatcher, work_order_id: UUID, body: NewTime) -> dict[str, Any]:
+    """Promise another window and plan another time. 409 once the visit has begun."""
+    command = RescheduleWorkOrder(
+        work_order_id=work_order_id,
+        window_start=body.window_start,
+        window_end=body.window_end,
+        planned_start=body.planned_start,
+        planned_end=body.planned_end,
+    )
+    return _run(request, person, command)
+
+
+@router.post("/api/work-orders/{work_order_id}/split", tags=["dispatch"])
+def split_off(request: Request, person: Dispatcher, work_order_id: UUID, body: Split) -> dict[str, Any]:
+    """Move part of the work to an order of its own."""
+    command = SplitWorkOrder(
+        work_order_id=work_order_id,
+        new_order_id=mint(),
+        summary=body.summary,
+        expected_minutes=body.expected_minutes,
+        equipment=body.equipment,
+        checks=body.checks,
+        parts=tuple(PartLine(sku=sku, quantity=quantity) for sku, quantity in body.parts.items()),
+        removal=body.removal,
+    )
+    return _run(request, person, command) | {"new_order_id": str(command.new_order_id)}
+
+
+@router.post("/api/work-orders/{work_order_id}/reopen", tags=["dispatch"])
+def reopen(request: Request, person: Dispatcher, work_order_id: UUID, body: Reopening) -> dict[str, Any]:
+    """Give a job to who really did the work. 409 once it is billed."""
+    return _run(
+        request, person, ReopenWorkOrder(work_order_id=work_order_id, technician_id=body.technician_id)
+    )
+
+
+@router.post("/api/work-orders/{work_order_id}/call-out", tags=["dispatch"])
+def call_out(request: Request, person: Dispatcher, work_order_id: UUID) -> dict[str, Any]:
+    """Bill the drive to a job that came to nothing, once."""
+    return _run(request, person, ChargeCallOut(work_order_id=work_order_id))
+
+
+@router.post("/api/work-orders/{work_order_id}/contact", tags=["dispatch"])
+def edit_contact(
+    request: Request, person: Dispatcher, work_order_id: UUID, body: NewContact
+) -> dict[str, Any]:
+    """Change name, phone or access notes; settles what technicians suggested for the field."""
+    command = EditContact(work_order_id=work_order_id, field=body.field, value=body.value, base=body.base)
+    return _run(request, person, command)
+
+
+@router.post("/api/work-orders/{work_order_id}/notes", tags=["dispatch"])
+def add_note(request: Request, person: Dispatcher, work_order_id: UUID, body: NewNote) -> dict[str, Any]:
+    """Add a note, or a new version of the one it replaces. The technician sees it."""
+    note_id = mint()
+    command = OfficeNote(work_order_id=work_order_id, text=body.text, note_id=note_id, replaces=body.replaces)
+    return _run(request, person, command) | {"note_id": str(note_id)}
+
+
+@router.post("/api/work-orders/{work_order_id}/checks", tags=["dispatch"])
+def record_check(request: Request, person: Dispatcher, work_order_id: UUID, body: NewCheck) -> dict[str, Any]:
+    """Record a test that was made from afar."""
+    command = OfficeCheck(work_order_id=work_order_id, code=body.code, value=body.value)
+    return _run(request, person, command)
+
+
+def _reason(text: str, missing: str) -> str:
+    reason = " ".join(text.split())
+    if not reason:
+        raise BadValue(missing, field="reason")
+    return reason
 
 
 def _run(request: Request, person: Person, command: OfficeCommand) -> dict[str, Any]:
