@@ -38,6 +38,11 @@ def of_work_order(event: object, order: WorkOrder, *, at: datetime) -> Happening
     return Happening(type=type_of(type(event)), subject=str(order.id), at=at, data=public(order))
 
 
+def of_placed(order: WorkOrder, *, at: datetime) -> Happening:
+    """An order was taken."""
+    return Happening(type=PLACED, subject=str(order.id), at=at, data=public(order))
+
+
 def of_held(command_id: UUID, kind: str, slug: str, work_order_id: UUID | None, *, at: datetime) -> Happening:
     """A technician's command waits for a decision. `slug`: why, as in docs/problems.md."""
     data = {

@@ -15,10 +15,12 @@ from server.assets.models import AssetRow
 from server.clock import mint
 from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, ServiceRow
 from server.db import feed
+from server.outbox.happenings import of_placed
+from server.outbox.writing import put, subscriptions, webhook_rows
 from server.settings import Settings
 from server.stock.models import ProductRow
 from server.work_orders.models import WorkOrderRow
-from server.work_orders.repository import Requirements, VisitRecord, to_json
+from server.work_orders.repository import Requirements, VisitRecord, load, to_json
 from shared.assets import Asset, AssetState
 from shared.problems import BadValue, Conflict, NotFound
 from shared.skills import SkillNeed
@@ -165,6 +167,9 @@ def place(
     feed.append(
         session, [feed.BOARD], "work_order", row.id, "WorkOrderPlaced", at=now, actor=actor, facts=facts
     )
+    if asked := subscriptions(session):
+        placed = of_placed(load(session, [row.id])[0], at=now)
+        put(session, webhook_rows(asked, [placed], now, mint, settings.base_url))
     return row
 
 
