@@ -10,7 +10,7 @@ from shared.work_orders import WorkOrderKind
 
 
 def test_an_order_that_is_taken_is_told(world: World):
-    job = world.order()
+    job = world.order(WorkOrderKind.REPAIR)  # its service runs
     add_webhook(world, "https://example.com/", topics=["dev.truckroll.work_order.placed"])
     with world.database.write() as session:
         order = CustomerOrder(
