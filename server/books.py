@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from server.access.models import DeviceRow
 from server.assets import register
 from server.assets.models import AssetRow
+from server.attachments.models import AttachmentSenderRow
 from server.billing.rating import Tariff
 from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
 from server.db import feed
@@ -38,7 +39,7 @@ from server.stock import ledger
 from server.stock.models import ProductRow, ReservationRow
 from server.stock.products import product_of
 from server.work_orders import repository
-from server.work_orders.models import AttachmentRow, EvidenceRow, WorkOrderRow
+from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
 from shared.catalogue import Product
 from shared.ids import new_id
@@ -98,6 +99,7 @@ class Books:
         self.now = now
         self._orders: dict[UUID, tuple[WorkOrderRow, WorkOrder]] = {}
         self._assets: dict[str, tuple[AssetRow | None, Asset]] = {}
+        self._customers: dict[UUID, CustomerRow] = {}
         self._looked_up: set[str] = set()
         self._changed_orders: set[UUID] = set()
         self._changed_assets: set[str] = set()
@@ -136,8 +138,11 @@ class Books:
         }
 
     def open_orders(self, ids: Iterable[UUID]) -> None:
-        if wanted := sorted(set(ids) - self._orders.keys()):
-            self._orders.update(repository.lock_all(self.session, wanted))
+        if wanted := sorted({order_id for order_id in ids if order_id not in self._orders}):
+            found = repository.lock_all(self.session, wanted)
+            self._orders.update((key, (opened.row, opened.order)) for key, opened in found.items())
+            # Kept here, for the session itself forgets what nobody holds.
+            self._customers.update((o.customer.id, o.customer) for o in found.values())
 
     def open_assets(self, codes: Iterable[str], *conditions: Any) -> None:
         """Devices by serial, MAC or GPON serial, and those that meet any of `conditions`."""
@@ -157,7 +162,7 @@ class Books:
             self._services.update((row.id, row) for row in self.session.scalars(locked))
 
     def open_products(self, skus: Iterable[str]) -> None:
-        if wanted := set(skus) - self._products.keys():
+        if wanted := {sku for sku in skus if sku not in self._products}:
             self._products.update(dict.fromkeys(wanted))
             query = select(ProductRow).where(ProductRow.sku.in_(sorted(wanted)))
             self._products.update((row.sku, row) for row in self.session.scalars(query))
@@ -233,7 +238,7 @@ class Books:
         )
 
     def customer(self, customer_id: UUID) -> CustomerRow:
-        return self.session.get_one(CustomerRow, customer_id)  # came with the order, so this asks nobody
+        return self._customers[customer_id]
 
     def van_of(self, technician_id: UUID) -> UUID | None:
         return self._vans_by_technician().get(technician_id)
@@ -409,11 +414,8 @@ class Books:
         if not self._named:
             return
         digests = sorted({digest for _, digest in self._named})
-        query = (
-            select(AttachmentRow.digest, DeviceRow.technician_id, AttachmentRow.stored_at)
-            .join(DeviceRow, DeviceRow.id == AttachmentRow.device_id)
-            .where(AttachmentRow.digest.in_(digests))
-        )
+        sender = AttachmentSenderRow
+        query = select(sender.digest, sender.technician_id, sender.sent_at).where(sender.digest.in_(digests))
         here = {(who, digest): at for digest, who, at in self.session.execute(query)}
         rows = [
             {

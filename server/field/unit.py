@@ -264,7 +264,7 @@ class DeviceUnits:
     @contextmanager
     def __call__(self, batch: Sequence[Asked]) -> Iterator[Unit]:
         try:
-            with self._database.write() as session:
+            with self._database.write() as session, session.no_autoflush:
                 books = Books(session, self._settings, self._now)
                 yield self._open(session, books, batch)
                 books.write()

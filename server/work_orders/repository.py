@@ -112,7 +112,16 @@ def find(session: Session, *conditions: Any) -> list[WorkOrder]:
     return [_build(row, on_site) for row in found]
 
 
-def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[WorkOrderRow, WorkOrder]]:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An order to change, with the rows it was made of."""
+
+    row: WorkOrderRow
+    order: WorkOrder
+    customer: CustomerRow
+
+
+def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, Opened]:
     """The orders to change, held in order of their ids till the transaction ends. Unknown ids are missing."""
     query = (
         _joined()
@@ -123,7 +132,7 @@ def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[WorkOrde
     )
     found = session.execute(query).all()
     on_site = _serials_on_site(session, [row[2].id for row in found])
-    return {row[0].id: (row[0], _build(row, on_site)) for row in found}
+    return {row[0].id: Opened(row[0], _build(row, on_site), row[1]) for row in found}
 
 
 def _serials_on_site(session: Session, location_ids: Sequence[UUID]) -> dict[UUID, list[str]]:

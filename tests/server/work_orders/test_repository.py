@@ -29,7 +29,8 @@ class TestAWorkOrder:
         job = world.order(WorkOrderKind.UPGRADE)
         me = world.ana.technician_id
         with world.database.write() as session:
-            row, order = repository.lock_all(session, [job.id])[job.id]
+            opened = repository.lock_all(session, [job.id])[job.id]
+            row, order = opened.row, opened.order
             full = replace(
                 order,
                 state=WorkOrderState.UNFINISHED,
