@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -80,11 +81,6 @@ def effects_have_one_cause(books: Books) -> None:
     for what, query in (
         ("moves", "SELECT cause, line FROM stock_move GROUP BY cause, line HAVING count(*) > 1"),
         (
-            "parts booked more than once",
-            """SELECT work_order_id, count(DISTINCT cause) AS n FROM stock_move
-               WHERE work_order_id IS NOT NULL GROUP BY work_order_id HAVING n > 1""",
-        ),
-        (
             "notices",
             """SELECT work_order_id, template FROM notice WHERE template IN ('completed', 'disconnected')
                GROUP BY work_order_id, template HAVING count(*) > 1""",
@@ -94,17 +90,21 @@ def effects_have_one_cause(books: Books) -> None:
 
 
 def a_record_has_no_doubles(books: Books) -> None:
-    """ONE_EFFECT: no note, device or picture of a visit is recorded twice by one command."""
-    counted: dict[str, int] = {}
-    query = """SELECT work_order_id, type, count(*) FROM command
-               WHERE outcome = 'accepted' AND work_order_id IS NOT NULL GROUP BY work_order_id, type"""
-    for order, type_, number in books.rows(query):
-        counted[f"{order} {type_}"] = number
+    """ONE_EFFECT: each measurement, picture and line of parts that was accepted is recorded exactly once."""
+    asked: Counter[tuple[str, str]] = Counter()
+    query = "SELECT work_order_id, type, body FROM command WHERE outcome = 'accepted' AND type IN (?, ?, ?)"
+    for order, type_, body in books.rows(query, *(type_ for type_, _ in RECORDED)):
+        asked[order, type_] += len(books.json(body)["lines"]) if type_ == "use_parts" else 1
     for order, text in books.rows("SELECT id, record FROM work_order"):
         record = books.json(text) or {}
-        for type_, part in (("record_check", "checks"), ("add_evidence", "evidence")):
-            recorded, asked = len(record.get(part, ())), counted.get(f"{order} {type_}", 0)
-            require(recorded == asked, "ONE_EFFECT", f"{order}: {asked} accepted {type_}, {recorded} recorded")
+        visits = [record, *record.get("reports", ())]
+        for type_, part in RECORDED:
+            recorded = sum(len(visit.get(part, ())) for visit in visits)
+            detail = f"{order}: {asked[order, type_]} accepted in {type_}, {recorded} recorded"
+            require(recorded == asked[order, type_], "ONE_EFFECT", detail)
+
+
+RECORDED = (("record_check", "checks"), ("add_evidence", "evidence"), ("use_parts", "parts"))
 
 
 def promises_end_with_the_job(books: Books) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,7 @@ class SimulatedTransport:
             await asyncio.sleep(dice.uniform(0.1, 5))
             raise NoNetwork
         old = self.weather.old_protocol and path == "/sync"
-        sent = _older_request(body) if old else body
+        sent, headers = _older_request(body, headers) if old else (body, headers)
         await asyncio.sleep(dice.uniform(0.02, 1.5))
         answer = await self._deliver(name, dice, method, path, headers, sent)
         await asyncio.sleep(dice.uniform(0.02, 1.5))
@@ -185,12 +186,13 @@ SERVER_FATES = (
 )
 
 
-def _older_request(body: bytes) -> bytes:
-    """What an app of the version before would have said, the commands' own bytes untouched."""
-    new = decode_request(body)
+def _older_request(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
+    """What an app of the version before would have said, the commands' own bytes untouched; it never packed."""
+    plain = {name: value for name, value in headers.items() if name.lower() != "content-encoding"}
+    new = decode_request(gzip.decompress(body) if len(plain) < len(headers) else body)
     old: dict[str, Any] = {"protocol": 1} | {name: getattr(new, name) for name in REQUEST_V1}
     old["commands"] = [{name: getattr(one, name) for name in COMMAND_V1} for one in new.commands]
-    return encode(old)
+    return encode(old), plain
 
 
 def _older_answer(answer: Answer) -> Answer:

@@ -13,7 +13,16 @@ from server.access import devices
 from server.clock import utc_now
 from server.inbox import acts
 from server.work_orders import intake
-from shared.commands import AssignWorkOrder, CancelWorkOrder, UnassignWorkOrder
+from shared.commands import (
+    AssignWorkOrder,
+    CancelWorkOrder,
+    DeleteWorkOrder,
+    EditContact,
+    OfficeNote,
+    ReopenWorkOrder,
+    RescheduleWorkOrder,
+    UnassignWorkOrder,
+)
 from shared.problems import Problem
 from shared.work_orders import WorkOrderKind
 from simulation.chance import Dice
@@ -23,6 +32,12 @@ from simulation.town import START
 
 if TYPE_CHECKING:
     from simulation.run import Simulation
+
+
+KINDS = (
+    "assign", "unassign", "cancel", "order", "reschedule", "contact", "note", "delete", "reopen",
+)  # fmt: skip
+WEIGHTS = (6, 2, 1, 2, 3, 2, 2, 1, 1)
 
 
 class Office:
@@ -62,7 +77,7 @@ class Office:
             await asyncio.sleep(dice.minutes(5, 60))
             if not sim.at_work() or not sim.host.up:
                 continue
-            kind = dice.choices(("assign", "unassign", "cancel", "order"), (6, 2, 1, 2))[0]
+            kind = dice.choices(KINDS, WEIGHTS)[0]
             if not sim.step(name, kind):
                 continue
             if kind == "order":
@@ -89,6 +104,20 @@ class Office:
             )
         elif kind == "unassign":
             command = UnassignWorkOrder(work_order_id=order_id)
+        elif kind == "reschedule":
+            begin = START + timedelta(hours=dice.uniform(0, sim.schedule.hours + 12))
+            command = RescheduleWorkOrder(
+                work_order_id=order_id, planned_start=begin, planned_end=begin + timedelta(hours=1)
+            )
+        elif kind == "contact":
+            command = EditContact(work_order_id=order_id, field="phone", value=f"+35840{dice.randint(0, 9999):04d}")
+        elif kind == "note":
+            command = OfficeNote(work_order_id=order_id, text=f"Office ✓ {dice.randbytes(6).hex()}")
+        elif kind == "delete":
+            command = DeleteWorkOrder(work_order_id=order_id, reason="Entered twice")
+        elif kind == "reopen":
+            technician = dice.pick(sim.world.phones).technician_id
+            command = ReopenWorkOrder(work_order_id=order_id, technician_id=technician)
         else:
             command = CancelWorkOrder(work_order_id=order_id, reason="The customer called")
         self._do(who, f"{kind} {order_id}", lambda: office.run(sim.host.database, sim.host.settings, command, who))
