@@ -16,11 +16,11 @@ from server.consequences import Deed
 from server.db.engine import Database
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
-from shared.commands import SCHEMA, AssignWorkOrder, OfficeCommand, ReopenWorkOrder
+from shared.commands import SCHEMA, AssignWorkOrder, OfficeCommand, ReopenWorkOrder, SplitWorkOrder
 from shared.decide import Decision, decide
 from shared.problems import NotFound
 from shared.situation import Situation
-from shared.work_orders import WorkOrder
+from shared.work_orders import PartLine, WorkOrder
 from sync.protocol import encode
 
 OFFICE = UUID("00000000-0000-7000-8000-000000000002")
@@ -48,7 +48,7 @@ def decide_all(books: Books, commands: Sequence[tuple[UUID, OfficeCommand]], act
     ids = [command.work_order_id for _, command in commands]
     books.open_orders(ids)
     orders = [order for order_id in ids if (order := books.opened(order_id))]
-    named = {device.serial for order in orders for device in (*order.removed, *order.fitted)}
+    named = {serial for order in orders for serial in _named_on(order)}
     books.open_assets(named, AssetRow.claimed_by.in_(ids))
     return [_decide(books, command_id, command, actor) for command_id, command in commands]
 
@@ -58,8 +58,7 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
     if isinstance(command, AssignWorkOrder | ReopenWorkOrder) and books.van_of(command.technician_id) is None:
         raise NotFound("There is no such technician", field="technician_id")
     van_id = _van_at_work(books, order)
-    serials = {device.serial for device in (*order.removed, *order.fitted)}
-    serials.update(books.claimed_by(order.id))
+    serials = {*books.claimed_by(order.id), *_named_on(order)}
     before = Situation(
         order=order,
         actor_id=OFFICE,
@@ -67,7 +66,7 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
         van_name=books.session.get_one(StockPlaceRow, van_id).name if van_id else "",
         assets=books.assets(serials),
         on_hand={},
-        products={},
+        products=books.products({line.sku for line in _parts_named(command)}),
     )
     decision = decide(command, before, books.now)
     deed = Deed(
@@ -84,6 +83,16 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
     book(deed, decision)
     _keep(books, command_id, command, order, actor)
     return decision
+
+
+def _named_on(order: WorkOrder) -> list[str]:
+    """Serials of the devices that its visits put up or took off."""
+    fitted = [device.serial for device in order.fitted]
+    return [*fitted, *(device.serial for device in order.removed)]
+
+
+def _parts_named(command: OfficeCommand) -> Sequence[PartLine]:
+    return command.parts if isinstance(command, SplitWorkOrder) else ()
 
 
 def _van_at_work(books: Books, order: WorkOrder) -> UUID | None:
