@@ -18,9 +18,10 @@ from server import office
 from server.access.roles import Role
 from server.billing.models import InvoiceRow
 from server.db.feed_models import CommandRow
+from server.inbox.edits import FIELDS
 from server.work_orders.repository import load
-from shared.commands import AddNote, CancelWorkOrder, CloseWorkOrder
-from shared.work_orders import WorkOrder, WorkOrderState
+from shared.commands import FIELD_COMMANDS, AddNote, CancelWorkOrder, CloseWorkOrder, UseParts
+from shared.work_orders import PartLine, WorkOrder, WorkOrderState
 
 SignIn = Callable[[Role], dict[str, str]]
 
@@ -294,6 +295,35 @@ class TestThePage:
         assert f"{len(held)} set aside." in answer.text and "All decided" in answer.text
         decided = client.get("/inbox?state=decided").text
         assert decided.count("set it aside: done twice") == len(held)
+
+    @pytest.mark.parametrize(("role", "there"), [(Role.DISPATCHER, True), (Role.VIEWER, False)])
+    def test_is_named_in_the_bar_for_whom_it_is(
+        self, client: TestClient, sign_in: SignIn, role: Role, there: bool
+    ):
+        sign_in(role)
+        board = client.get("/board").text
+        assert ('id="inbox-count"' in board, 'href="/inbox"' in board) == (there, there)
+
+    def test_offers_fields_for_every_command_that_can_be_wrong(self):
+        for kind, names in FIELDS.items():
+            assert set(names) <= set(FIELD_COMMANDS[kind].__dataclass_fields__)
+        silent = {"start_travel", "arrive", "close_work_order"}
+        assert set(FIELDS) | silent == set(FIELD_COMMANDS), "a new command needs a line"
+
+    def test_takes_the_parts_of_a_form_apart(self, today: World, client: TestClient, dora: dict[str, str]):
+        job = today.order()
+        steps = today.visit(job)[:2]
+        wrong = UseParts(work_order_id=job.id, lines=(PartLine(sku="NO-SUCH", quantity=3),))
+        receipt = today.ana.send(*steps, wrong)[-1]
+        assert receipt.outcome == "held"
+        page = client.get(f"/inbox/{receipt.command_id}").text
+        assert '<option value="NO-SUCH" selected>' in page
+        form = {"csrf_token": dora["X-CSRF-Token"], "sku_0": CABLE, "quantity_0": "3", "sku_1": ""}
+        odd = client.post(f"/inbox/{receipt.command_id}/correct", data=form | {"quantity_0": "three"})
+        assert (odd.status_code, "“three” is no whole number" in odd.text) == (422, True)
+        done = client.post(f"/inbox/{receipt.command_id}/correct", data=form)
+        assert "Corrected the parts to 3 × CABLE-M, and booked." in done.text
+        assert today.work_order(job).used(CABLE) == 3
 
     def test_sends_who_is_not_signed_in_to_the_sign_in(self, client: TestClient):
         answer = client.get("/inbox?state=decided")
