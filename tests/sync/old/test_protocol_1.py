@@ -1,0 +1,177 @@
+"""An app of protocol 1 works against today's server, and today's app reads what the old server said.
+
+The files are what the app and the server of version 1 really said to each other on a made-up Monday; the
+world in the database is the same today. `phone.sql` is that app's database at the end of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import old_protocol_1 as old
+import pytest
+from fake_server import Clock, FakeServer, Network, counted_entropy
+from old_protocol_1 import KINDS, read
+from world import World, settle
+
+from mobile.gateway import Gateway
+from server import office
+from server.field.exchange import exchange
+from shared.assets import AssetState, HolderKind
+from shared.commands import CancelWorkOrder
+from shared.work_orders import ServiceState, UnfinishedReason, WorkOrderKind, WorkOrderState
+from sync.client.records import NotSaved
+from sync.client.store import ClientStore
+from sync.protocol import decode_image, decode_request, decode_response, encode
+
+SAID = Path(__file__).parent / "protocol_1"
+TALKS = sorted(path.name.removesuffix(".request.json") for path in SAID.glob("*.request.json"))
+
+
+def request(talk: str) -> bytes:
+    return (SAID / f"{talk}.request.json").read_bytes()
+
+
+def answer(talk: str) -> bytes:
+    return (SAID / f"{talk}.answer.json").read_bytes()
+
+
+def upgraded(path: Path) -> sqlite3.Connection:
+    """A file as the app of protocol 1 left it."""
+    connection = sqlite3.connect(path)
+    connection.executescript((SAID / "phone.sql").read_text())
+    return connection
+
+
+class TestTodaysServer:
+    def test_answers_every_request_of_the_old_app_as_it_was_answered_then(self, database_url: str):
+        world = World(database_url)
+        try:
+            kinds = (WorkOrderKind.INSTALL, WorkOrderKind.REPAIR, WorkOrderKind.SWAP, WorkOrderKind.REPAIR)
+            jobs = [world.order(kind) for kind in kinds]
+            for talk in TALKS:
+                if talk.endswith("cancelled-meanwhile"):
+                    command = CancelWorkOrder(work_order_id=jobs[3].id, reason="Called off")
+                    office.run(world.database, world.settings, command, "Maria")
+                settle(world.database)
+                now = decode_request(request(talk)).device_now
+                found = exchange(world.database, world.settings, world.ana.token, request(talk), now)
+                response, rows = read(encode(found.response))
+                then, rows_then = read(answer(talk))
+                assert receipts(response) == receipts(then)
+                assert found.response.token is None
+                assert rows_then.keys() <= rows.keys(), talk
+                for key in rows_then:
+                    assert comparable(rows[key]) == comparable(rows_then[key]), key
+        finally:
+            world.close()
+
+    @pytest.mark.parametrize(
+        ("today", "then"),
+        [
+            (WorkOrderKind, old.WorkOrderKind),
+            (WorkOrderState, old.WorkOrderState),
+            (ServiceState, old.ServiceState),
+            (UnfinishedReason, old.UnfinishedReason),
+            (AssetState, old.AssetState),
+            (HolderKind, old.HolderKind),
+        ],
+    )
+    def test_says_no_word_that_the_old_app_cannot_read(self, today: Any, then: Any):
+        assert {member.value for member in today} <= set(then.__args__)
+
+
+def receipts(response: old.SyncResponse) -> list[tuple[UUID, str, str | None]]:
+    return [(receipt.command_id, receipt.outcome, receipt.slug) for receipt in response.receipts]
+
+
+def comparable(row: Any) -> dict[str, Any]:
+    """Without what counts how often and when a row was written."""
+    fields: dict[str, Any] = json.loads(encode(row))
+    return {name: value for name, value in fields.items() if name not in ("version", "sla_due_at")}
+
+
+class TestTodaysApp:
+    @pytest.mark.parametrize("talk", TALKS)
+    def test_reads_every_answer_of_the_old_server(self, talk: str):
+        response = decode_response(answer(talk))
+        assert (response.protocol, response.epoch, response.token, response.hlc) == (1, "", None, None)
+        assert {row.kind for row in response.rows} <= set(KINDS)
+        for row in response.rows:
+            decode_image(row.kind, row.body)
+
+    def test_takes_the_old_apps_queue_along(self, tmp_path: Path):
+        with closing(upgraded(tmp_path / "phone.db")) as connection:
+            waiting = connection.execute("SELECT id, seq, body FROM command WHERE outcome IS NULL").fetchall()
+            photos = dict(connection.execute("SELECT digest, body FROM evidence"))
+            assert (len(waiting), len(photos)) == (1, 2)
+            store = ClientStore(connection)
+            ana = store.registration
+            assert ana is not None
+            assert [(str(entry.id), entry.seq, entry.body) for entry in store.unsent()] == waiting
+            assert {entry.technician_id for entry in store.entries()} == {ana.technician_id}
+            assert {digest: store.evidence(digest).body for digest in photos} == photos  # type: ignore[union-attr]
+            assert len(store.images().orders) == 4
+            outcomes = [entry.outcome for entry in store.entries()]
+            assert outcomes == ["accepted"] * 14 + ["held"] * 2 + [None]
+
+    def test_sends_what_the_old_app_queued(self, tmp_path: Path):
+        with closing(upgraded(tmp_path / "phone.db")) as connection:
+            store = ClientStore(connection)
+            ana = store.registration
+            assert ana is not None
+            server = FakeServer(Clock())
+            server.devices[ana.token] = _device(ana.technician_id, ana.device_id)
+            server.town.profiles[ana.technician_id] = store.images().profile  # type: ignore[assignment]
+            gateway = Gateway(store, Network(server), now=server.now, entropy=counted_entropy())
+            asyncio.run(gateway.sync())
+            assert [str(id) for id in server.receipts] == [str(store.entries()[-1].id)]
+            assert gateway.status().unsent_commands == 0
+
+
+def _device(technician_id: UUID, device_id: UUID) -> Any:
+    from fake_server import Device
+
+    return Device(technician_id=technician_id, id=device_id)
+
+
+@pytest.mark.parametrize("statement", range(1, 25))
+def test_an_upgrade_that_fails_anywhere_leaves_the_old_file_as_it_was(tmp_path: Path, statement: int):
+    """And the next start does it whole."""
+
+    class Failing(sqlite3.Connection):
+        left = statement
+
+        def execute(self, *args: Any) -> sqlite3.Cursor:  # type: ignore[override]
+            self.left -= 1
+            if self.left == 0:
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(*args)
+
+    path, whole = tmp_path / "phone.db", tmp_path / "whole.db"
+    before = dump(path)
+    with closing(upgraded(whole)) as connection:
+        ClientStore(connection)
+    after = dump(whole)
+    with closing(sqlite3.connect(path, factory=Failing)) as connection:
+        try:
+            ClientStore(connection)
+        except (NotSaved, sqlite3.OperationalError) as error:
+            assert "disk I/O error" in str(error)
+    assert dump(path) in (before, after)
+    with closing(sqlite3.connect(path)) as connection:
+        assert len(ClientStore(connection).unsent()) == 1
+    assert dump(path) == after
+
+
+def dump(path: Path) -> list[str]:
+    if not path.exists():
+        upgraded(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
