@@ -25,7 +25,7 @@ from sync.client.store import pushed
 from sync.protocol import encode
 
 FEW, MANY = 200, 1_000
-FEW_QUICK, MANY_QUICK = 40, 120
+FEW_QUICK, MANY_QUICK = 20, 60
 SCOPE, BEHIND, COMMANDS = 150, 20, 5
 ORDERS, ON_SITE = 24, 2
 TRIES_MAX = 20

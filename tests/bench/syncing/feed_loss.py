@@ -26,7 +26,7 @@ from world import World
 from server.db import feed
 
 WRITERS = 32
-SECONDS, SECONDS_QUICK = 60, 6
+SECONDS, SECONDS_QUICK = 60, 4
 TURNS, TURNS_QUICK = 6, 2
 SCOPE = "the-bench"
 READER_PAUSE_SECONDS = 0.01

@@ -17,7 +17,7 @@ from world import Job, Phone
 from shared.commands import AddNote
 from sync.protocol import PROTOCOL, SyncRequest, decode_response, encode
 
-ROUNDS, ROUNDS_QUICK = 100, 30
+ROUNDS, ROUNDS_QUICK = 100, 12
 WAIT_SECONDS = 50
 PAUSE_SECONDS = 0.2  # a device may ask ten times a second
 POLL_SECONDS = 0.15

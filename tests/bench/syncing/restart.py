@@ -21,7 +21,7 @@ from server.db.feed_models import CommandRow
 from shared.commands import Arrive, StartTravel
 from sync.protocol import PROTOCOL, SyncRequest, decode_response, encode
 
-CLIENTS, CLIENTS_QUICK = 200, 50
+CLIENTS, CLIENTS_QUICK = 200, 40
 RETRY_SECONDS = 0.5
 Ask = Callable[[httpx.AsyncClient, int], Awaitable[bool]]
 
