@@ -84,9 +84,21 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
         for move in event.moves
         if move.serial
     }
+    _tell_who_lost_it(deed, topic)
     if any(isinstance(event, VisitOver) for event in decision.events):
         deed.books.tell_next_visits(order.place.id, order.id, sorted(serials), topic, deed.actor)
     return changed
+
+
+def _tell_who_lost_it(deed: Deed, topic: str) -> None:
+    """A job that leaves a phone takes the devices at its address along: they may be elsewhere by the pull."""
+    before, after = deed.before.order, deed.after.order
+    unmoved = before.technician_id == after.technician_id and before.planned_start == after.planned_start
+    if before.technician_id is None or unmoved:
+        return
+    for serial in sorted({*before.on_site_serials, *(device.serial for device in before.fitted)}):
+        scope = feed.technician_scope(before.technician_id)
+        deed.books.tell([scope], "asset", serial, topic, actor=deed.actor, facts={})
 
 
 def _scopes(order: WorkOrder, before: WorkOrder) -> list[str]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
@@ -50,6 +50,9 @@ from shared.situation import Situation
 from shared.stock import StockMove
 from shared.work_orders import WorkOrder
 from sync.protocol import Receipt
+
+LATELY = timedelta(days=8)
+"""A finished visit may still be on its technician's phone."""
 
 
 def receipt_of(row: CommandRow) -> Receipt:
@@ -442,14 +445,16 @@ class Books:
                     self.add(OutboxRow, **row)
 
     def _tell_next_visits(self) -> None:
-        """What hangs on the wall, and whether the service runs, is on the card of whoever comes next."""
+        """What hangs on the wall, and whether the service runs, is on the card of whoever comes next, and of
+        whoever was there lately: a phone keeps a finished visit for a week.
+        """
         if not self._next_visits:
             return
         places = sorted({visit.place_id for visit in self._next_visits})
         query = select(WorkOrderRow.id, WorkOrderRow.location_id, WorkOrderRow.technician_id).where(
             WorkOrderRow.location_id.in_(places),
             WorkOrderRow.technician_id.is_not(None),
-            WorkOrderRow.finished_at.is_(None),
+            or_(WorkOrderRow.finished_at.is_(None), WorkOrderRow.planned_start >= self.now - LATELY),
         )
         for other_id, place_id, technician_id in self.session.execute(query).all():
             scope = [feed.technician_scope(technician_id)]

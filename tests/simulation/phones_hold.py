@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -95,5 +96,12 @@ def converged(handset: Handset, database: Database, settings: Settings, now: dat
     missing = sorted(set(expected) - set(held))
     require(not missing, "CONVERGED", f"{handset.name} never got {missing[:5]}")
     stale = sorted(k for k in expected if expected[k] != held[k])
-    detail = stale and f"{stale[0]}: {held[stale[0]]!r} is not {expected[stale[0]]!r}"
+    detail = stale and f"{stale[0]}: {_differences(held[stale[0]], expected[stale[0]])}"
     require(not stale, "CONVERGED", f"{handset.name}: {len(stale)} stale rows, {detail}")
+
+
+def _differences(held: bytes, expected: bytes) -> dict[str, tuple[Any, Any]]:
+    """Field → what the phone has, what the server has."""
+    ours, theirs = json.loads(held), json.loads(expected)
+    fields = sorted({*ours, *theirs})
+    return {name: (ours.get(name), theirs.get(name)) for name in fields if ours.get(name) != theirs.get(name)}
