@@ -137,6 +137,13 @@ WRITES: dict[str, Callable[[ClientStore], object]] = {
             missing_evidence=(DIGEST,),
         ),
     ),
+    "a restored server's answer": lambda store: take_in(
+        store, an_answer(receipts=accepted(1), cursor="c2", reset=True, more=True, epoch="after", token="t2")
+    ),
+    "part of a photo": lambda store: store.shelf.keep_progress(DIGEST, "/api/uploads/x", 7),
+    "another's receipts": lambda store: store.apply_aside(TECH_ANA, accepted(1, 2), (DIGEST,)),
+    "another's erasure": lambda store: store.give_up_aside(TECH_ANA),
+    "the token before": lambda store: store.step_back("t0"),
     "offered": lambda store: store.mark_offered(DIGEST),
     "bad bytes": lambda store: store.count_refusal(DIGEST, "That file is no picture"),
 }
@@ -150,7 +157,7 @@ def path(tmp_path: Path) -> Path:
         store.register(ANA)
         products = [row_of("product", product) for product in a_town().products.values()]
         store.enqueue(*a_photo(0))
-        take_in(store, an_answer(receipts=accepted(0), rows=tuple(products)))
+        take_in(store, an_answer(receipts=accepted(0), rows=tuple(products), epoch="before"))
         for number in (1, 2, 3):
             store.enqueue(a_note(number))
     return path
@@ -193,6 +200,36 @@ class TestEveryWriteIsAllOrNothing:
                 break
         assert outcomes[0] == "failed"
         assert outcomes[-1] == "saved"
+
+    @pytest.mark.parametrize("for_good", [False, True], ids=["once", "for good"])
+    def test_an_erasure_is_whole_or_has_not_begun(self, path: Path, tmp_path: Path, for_good: bool):
+        """Overwriting what was erased may fail; the next start does it."""
+        before, whole = dump(path), tmp_path / "whole.db"
+        whole.write_bytes(path.read_bytes())
+        with opened(whole) as store:
+            store.wipe("Erased")
+            assert (store.registration, store.entries(), store.refusal) == (None, [], "Erased")
+            assert (store.wiped_token, store.counts().unsent_photos) == ("t", 0)
+        after, statement, seen = dump(whole), 0, set()
+        while "whole" not in seen:
+            statement += 1
+            broken, fuse = tmp_path / f"broken-{statement}.db", Fuse()
+            broken.write_bytes(path.read_bytes())
+            with opened(broken, fuse) as store:
+                fuse.left, fuse.for_good = statement, for_good
+                try:
+                    store.wipe("Erased")
+                    seen.add("whole")
+                except (NotSaved, sqlite3.OperationalError):
+                    pass
+            if dump(broken) == before:
+                seen.add("not begun")
+                continue
+            with opened(broken):
+                seen.add("erased")
+            assert dump(broken) == after
+            assert JPEG not in broken.read_bytes()
+        assert seen == {"not begun", "erased", "whole"}
 
     def test_after_one_failure_the_same_store_goes_on(self, path: Path):
         fuse = Fuse()
