@@ -3,6 +3,8 @@
 serve [--host H] [--port N]   migrate, then serve until stopped (loopback, 8800)
 migrate                       bring the database to the newest schema
 add-person NAME MAIL ROLE     let somebody of the office in; asks for the password
+new-epoch                     after a backup was put back: every phone starts over and offers its work again
+compact                       shorten the change feed; `serve` does it once a day
 send [--once]                 send what waits in the outbox, for ever or until nothing is due
 """
 
@@ -13,12 +15,15 @@ import getpass
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 
 import uvicorn
 
 from server.access.people import add_person
 from server.access.roles import Role
 from server.app import build_app, configure_logging
+from server.clock import utc_now
+from server.db import history
 from server.db.engine import Database
 from server.db.migrate import upgrade
 from server.outbox.running import send_for_ever
@@ -55,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     adding.add_argument("mail")
     adding.add_argument("role", choices=[role.value for role in Role])
     adding.set_defaults(run=_add_person)
+    renewing = commands.add_parser("new-epoch", help="after a backup was put back")
+    renewing.set_defaults(run=_new_epoch)
+    shortening = commands.add_parser("compact", help="shorten the change feed")
+    shortening.set_defaults(run=_compact)
     carrying = commands.add_parser("send", help="send what waits in the outbox")
     carrying.add_argument("--once", action="store_true", help="return when nothing is due")
     carrying.set_defaults(run=_send)
@@ -91,6 +100,20 @@ def _add_person(settings: Settings, options: argparse.Namespace) -> int:
     with database.write() as session:
         role = Role(options.role)
         add_person(session, name=options.name, email=options.mail, role=role, password=password)
+    return 0
+
+
+def _new_epoch(settings: Settings, options: argparse.Namespace) -> int:
+    upgrade(settings.database_url)
+    with closing(Database(settings.database_url)) as database:
+        print(history.renew(database, "an operator asked for it", utc_now()))
+    return 0
+
+
+def _compact(settings: Settings, options: argparse.Namespace) -> int:
+    upgrade(settings.database_url)
+    with closing(Database(settings.database_url)) as database:
+        print(f"{history.compact(database, utc_now())} rows dropped")
     return 0
 
 

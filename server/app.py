@@ -20,6 +20,7 @@ from server.attachments.filing import Attachments
 from server.customers import routes as customers
 from server.db.engine import Database
 from server.db.feed_models import HistoryRow
+from server.db.upkeep import upkeep
 from server.dependencies import answer_problems
 from server.dispatch import board_feed, board_routes, plan_routes
 from server.field import routes as field
@@ -28,12 +29,14 @@ from server.inbox import pages as inbox_pages
 from server.inbox import routes as inbox
 from server.live import Live
 from server.metrics import metrics
+from server.openapi import DescribedApi
 from server.outbox import page as outbox_page
 from server.outbox import routes as outbox
 from server.outbox.running import sending
 from server.pwa.routes import mount_app
 from server.settings import Settings
 from server.web.assets import mount_static
+from server.web.headers import SafeHeaders
 from server.work_orders import routes as work_orders
 
 log = structlog.get_logger("truckroll.http")
@@ -49,6 +52,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
+            upkeep(database),
             app.state.live.running(),
             app.state.doorbell.running(),
             app.state.attachments.partials.sweeping(),
@@ -57,7 +61,8 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
             yield
         database.close()
 
-    app = FastAPI(title="Truckroll", version="0.1.0", lifespan=lifespan)
+    # No /docs and /redoc: they would run scripts of another site on ours.
+    app = DescribedApi(title="Truckroll", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.database = database
     app.state.settings = settings
     app.state.attachments = Attachments.of(database, settings)
@@ -66,6 +71,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     app.state.live.also.append(app.state.doorbell.wake)
     answer_problems(app)
     app.middleware("http")(log_request)
+    app.add_middleware(SafeHeaders, https=settings.base_url.startswith("https:"))
     for router in (
         access.router,
         work_orders.router,

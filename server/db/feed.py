@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, insert, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from server.db.base import table_of
@@ -47,6 +47,7 @@ class Position:
         return position
 
 
+START = Position()
 END = Position(2**62, 2**62)
 """Behind everything: nothing comes after it."""
 
@@ -150,6 +151,14 @@ def scopes_after(session: Session, position: Position, limit: int) -> tuple[set[
         query = query.where(row.seq > position.seq)  # xid is 0 there, and `seq` alone has the index
     found = session.execute(query).all()
     return {scope for _, _, scope in found}, Position(found[-1].xid, found[-1].seq) if found else position
+
+
+def is_ahead(session: Session, position: Position) -> ColumnElement[bool]:
+    """Whether `position` lies behind all that this database has ever given out."""
+    if _is_postgresql(session):
+        return literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint") <= position.xid
+    newest = select(func.max(FeedRow.seq)).scalar_subquery()
+    return func.coalesce(newest, 0) < position.seq
 
 
 def held_back(session: Session, position: Position) -> bool:

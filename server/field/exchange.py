@@ -16,6 +16,7 @@ from server.access import callers, devices, heartbeat
 from server.access.callers import Caller, Standing
 from server.access.heartbeat import Heartbeat
 from server.access.models import DeviceRow
+from server.db import history
 from server.db.engine import Database
 from server.db.feed import technician_scope
 from server.db.feed_models import HistoryRow
@@ -38,7 +39,7 @@ from sync.protocol import (
     decode_request,
 )
 from sync.server.ports import Key
-from sync.server.pull import pull
+from sync.server.pull import Page, pull
 from sync.server.push import push
 
 APP_VERSION_LENGTH_MAX = 80
@@ -78,9 +79,12 @@ def exchange(
     if refusal := caller.refusal or _too_old(message, protocol_min):
         response = _only_receipts(database, caller, message, receipts, refusal, now)
         return Exchanged(response=response, decided=bool(receipts))
-    with database.read() as session:
-        source = DeviceSource(session, settings, caller.technician, now)
-        page = pull(source, message.cursor, touched, in_range(message.page_bytes))
+    source, page = _pull(database, settings, caller, message, touched, now)
+    if source.ahead and (message.cursor or "").startswith(f"{source.epoch}-"):
+        history.renew(
+            database, f"{caller.device.name} has seen what is not here", now, unless_not=source.epoch
+        )
+        source, page = _pull(database, settings, caller, message, touched, now)
     response = SyncResponse(
         protocol=PROTOCOL,
         server_now=now,
@@ -105,6 +109,19 @@ def exchange(
         scope=technician_scope(caller.technician.id),
         wait_seconds=max(0, min(message.wait_seconds, WAIT_SECONDS_MAX)) if quiet else 0,
     )
+
+
+def _pull(
+    database: Database,
+    settings: Settings,
+    caller: Caller,
+    message: SyncRequest,
+    touched: dict[Key, None],
+    now: datetime,
+) -> tuple[DeviceSource, Page]:
+    with database.read() as session:
+        source = DeviceSource(session, settings, caller.technician, now)
+        return source, pull(source, message.cursor, touched, in_range(message.page_bytes))
 
 
 def _hybrid_time(message: SyncRequest, now: datetime) -> str:

@@ -46,6 +46,8 @@ class DeviceSource:
         self._today: date = now.astimezone(settings.zone).date()
         self.epoch = ""
         """The database's history, once it was looked at."""
+        self.ahead = False
+        """Whether the device has seen more of this history than there is: a backup was put back."""
 
     def look(self, position: str | None) -> Look:
         """One statement, so that a device with nothing to say costs next to nothing."""
@@ -57,13 +59,13 @@ class DeviceSource:
         entries = feed.after(self._session, scopes, after or feed.END, PAGE).subquery()
         wanting = select(EvidenceRow.digest).where(*self._awaited()).exists()
         query = (
-            select(HistoryRow, wanting, entries)
+            select(HistoryRow, wanting, feed.is_ahead(self._session, after or feed.START), entries)
             .outerjoin(entries, true())
             .order_by(entries.c.xid, entries.c.seq)
         )
         found = self._session.execute(query).all()
         history, wants = found[0][0], bool(found[0][1])
-        self.epoch = history.epoch
+        self.epoch, self.ahead = history.epoch, after is not None and bool(found[0][2])
         known = after is not None and after >= feed.Position(history.compacted_xid, history.compacted_seq)
         changes = [
             Change(position=str(feed.Position(row.xid, row.seq)), key=(row.kind, row.key))
@@ -73,7 +75,7 @@ class DeviceSource:
         return Look(
             # The day belongs to the cursor because the scope moves with it; the van, because stock does.
             history=f"{self.epoch}-{self._today:%Y%m%d}-{self._technician.van_id.hex[-8:]}",
-            changes=changes if known else None,
+            changes=changes if known and not self.ahead else None,
             more=len(changes) == PAGE,
             wanting=wants,
         )

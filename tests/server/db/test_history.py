@@ -1,0 +1,123 @@
+"""A restored database is never taken for the old one, and a shortened feed loses nobody."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+from sqlalchemy import event, func, select
+from sqlalchemy.engine import make_url
+from world import MONDAY, World, settle
+
+from server.db import feed, history
+from server.db.engine import Database
+from server.db.feed_models import FeedRow, HistoryRow
+from server.field.exchange import exchange
+from shared.commands import AddNote
+from sync.protocol import PROTOCOL, SyncRequest, SyncResponse, encode
+
+
+def sync(world: World, cursor: str | None = None) -> SyncResponse:
+    body = encode(
+        SyncRequest(protocol=PROTOCOL, app_version="t", device_now=MONDAY, queue_length=0, cursor=cursor)
+    )
+    return exchange(world.database, world.settings, world.ana.token, body, MONDAY).response
+
+
+def epoch(world: World) -> str:
+    return str(world.row(HistoryRow).epoch)
+
+
+class TestAnotherDatabase:
+    def test_is_known_by_its_identity(self, world: World):
+        assert history.recognise(world.database, MONDAY) is False, "it is seen for the first time"
+        before = epoch(world)
+        assert (history.recognise(world.database, MONDAY), epoch(world)) == (False, before)
+        with world.database.write() as session:
+            session.scalars(select(HistoryRow)).one().identity = "another server/00000001"
+        assert history.recognise(world.database, MONDAY) is True
+        assert epoch(world) != before
+        told = world.row(FeedRow, FeedRow.kind == "history")
+        assert (told.topic, told.key, told.scope) == ("HistoryBegan", epoch(world), feed.BOARD)
+
+    def test_is_known_by_a_phone_that_has_seen_more_than_is_there(self, world: World):
+        first = sync(world)
+        assert (first.reset, first.epoch) == (True, epoch(world))
+        place = first.cursor.rpartition(f"{first.epoch}-")[2].split(".")
+        ahead = f"{first.epoch}-{place[0]}.{2**40}.{2**40}"
+        answer = sync(world, ahead)
+        assert answer.reset
+        assert answer.epoch == epoch(world) != first.epoch
+        assert answer.cursor.startswith(answer.epoch)
+        assert sync(world, answer.cursor).epoch == answer.epoch, "once"
+
+    def test_is_not_begun_by_a_cursor_of_some_other_history(self, world: World):
+        before = epoch(world)
+        assert sync(world, f"ffffffff-20261116-x.{2**40}.{2**40}").reset
+        assert epoch(world) == before
+
+    def test_a_file_that_was_put_back_is_noticed_and_its_phone_starts_over(self, tmp_path):
+        from databases import migrated_database
+
+        with migrated_database("sqlite", tmp_path) as url:
+            file = make_url(url).database
+            world = World(url)
+            job = world.order()
+            assert sync(world).reset
+            world.close()
+            shutil.copy(file, tmp_path / "backup.db")
+            world.database = Database(url)
+            world.ana.send(AddNote(work_order_id=job.id, text="after the backup"))
+            seen = sync(world)
+            world.close()
+            shutil.copy(tmp_path / "backup.db", file)
+            for leftover in ("-wal", "-shm"):
+                (file_beside := tmp_path / f"{file}{leftover}").unlink(missing_ok=True)
+                assert not file_beside.exists()
+            world.database = Database(url)
+            answer = sync(world, seen.cursor)
+            assert (answer.reset, answer.epoch != seen.epoch) == (True, True)
+            world.close()
+
+
+class TestCompacting:
+    def rows(self, world: World, *conditions: object) -> int:
+        with world.database.read() as session:
+            return int(session.scalar(select(func.count()).select_from(FeedRow).where(*conditions)) or 0)
+
+    def test_drops_what_phones_were_told_long_ago_and_keeps_the_audit_trail(self, world: World):
+        job = world.order()
+        world.ana.send(AddNote(work_order_id=job.id, text="old"))
+        world.ana.send(AddNote(work_order_id=job.id, text="old too"))
+        board = self.rows(world, FeedRow.scope == feed.BOARD)
+        later = MONDAY + timedelta(days=200)
+        assert history.compact(world.database, MONDAY + timedelta(days=30)) == 0
+        assert history.compact(world.database, later) == 1
+        assert self.rows(world, FeedRow.scope != feed.BOARD) == 1, "the newest shows how far it has come"
+        assert self.rows(world, FeedRow.scope == feed.BOARD) == board
+        assert history.compact(world.database, later) == 0
+
+    def test_lets_a_phone_from_before_start_over_and_one_from_after_go_on(self, world: World):
+        settle(world.database)
+        old = sync(world).cursor
+        job = world.order()
+        for text in ("old", "old too"):
+            world.ana.send(AddNote(work_order_id=job.id, text=text))
+        settle(world.database)
+        history.compact(world.database, MONDAY + timedelta(days=200))
+        settle(world.database)
+        answer = sync(world, old)
+        assert (answer.reset, answer.epoch) == (True, epoch(world))
+        again = sync(world, answer.cursor)
+        assert (again.reset, again.rows, again.gone) == (False, (), ())
+
+
+def test_a_device_with_nothing_to_say_costs_two_statements(world: World):
+    first = sync(world)
+    cursor = sync(world, first.cursor).cursor
+    said: list[str] = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    answer = sync(world, cursor)
+    assert (answer.reset, answer.rows) == (False, ())
+    asked = [statement for statement in said if not statement.startswith(("BEGIN", "SET"))]
+    assert len(asked) == 2, asked
