@@ -63,6 +63,8 @@ def sites(quick: bool) -> Iterator[list[Site]]:
         for engine in databases.ENGINES:
             place = folder / engine
             place.mkdir()
+            with databases.migrated_database(engine, place):
+                pass  # the template is there now: two threads can't migrate at a time
             found.append(Site(engine=engine, folder=place, quick=quick))
         yield found
     finally:

@@ -1,7 +1,7 @@
 """60 commands and 20 pictures over 64 kbit/s, 2 s there and back, one message in ten lost.
 
-The app's own gateway and loop, through `bad_link`. All commands must be decided before the first byte of a
-picture, and no picture's byte may be sent much more than once.
+The app's own gateway with the pauses of its loop, through `bad_link`. All commands must be decided before the
+first byte of a picture, and no picture's byte may be sent much more than once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.syncing.site import Site
 from PIL import Image
 from world import Job, Phone, World
 
-from mobile.sync_loop import SyncLoop
+from mobile.sync_loop import pause_after
 from shared.commands import AddNote, CloseWorkOrder
 from sync.client.store import pushed
 from sync.client.transport import Answer, HttpxTransport
@@ -164,7 +164,7 @@ def picture(size: int, chance: random.Random, *, form: str = "JPEG") -> bytes:
 
 
 async def _drain(device: Device, link: BadLink, transport: Labelled, limit: float) -> Told:
-    loop = SyncLoop(device.gateway)
+    failures = 0
     counts = device.store.counts()
     commands, pictures = counts.unsent_commands, counts.unsent_photos
     size = device.evidence_bytes()
@@ -177,13 +177,14 @@ async def _drain(device: Device, link: BadLink, transport: Labelled, limit: floa
 
     stop = device.gateway.subscribe(look)
     while (left := device.store.counts()).unsent_commands or left.unsent_photos:
-        wait = await loop.once()
+        report = await device.gateway.sync()
+        failures = 0 if report.online else failures + 1
         look()
         if clock() - start > limit:
             raise TimeoutError(f"not done in {limit} s: {device.store.counts()}")
         if device.store.counts() != left:
             continue
-        await asyncio.sleep(wait)
+        await asyncio.sleep(pause_after(report, failures, 0.5))
     done = clock() - start
     stop()
     assert device.store.counts().held == 0, "a command was held"
