@@ -10,6 +10,7 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -58,7 +59,9 @@ class TestTodaysServer:
             for talk in TALKS:
                 if talk.endswith("cancelled-meanwhile"):
                     command = CancelWorkOrder(work_order_id=jobs[3].id, reason="Called off")
-                    office.run(world.database, world.settings, command, "Maria")
+                    cancelled_at = datetime(2026, 11, 16, 7, 54, tzinfo=UTC)
+                    with world.database.write() as session:
+                        office.apply(session, world.settings, [command], "Maria", cancelled_at)
                 settle(world.database)
                 now = decode_request(request(talk)).device_now
                 found = exchange(world.database, world.settings, world.ana.token, request(talk), now)
