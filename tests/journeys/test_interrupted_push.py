@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import sqlite3
 import threading
@@ -33,7 +34,8 @@ class Faulty(HttpxTransport):
     fault = ""
 
     async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
-        carries = path == "/sync" and b'"commands":[{' in body
+        plain = gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+        carries = path == "/sync" and b'"commands":[{' in plain
         if not carries or not self.fault:
             return await super().request(method, path, headers=headers, body=body)
         fault, self.fault = self.fault, ""
