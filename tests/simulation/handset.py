@@ -65,6 +65,8 @@ class Handset:
         self.taps: dict[UUID, Tap] = {}
         self.pictures: dict[str, bytes] = {}
         self.lost = False
+        self.offered_again = False
+        """Whether a restore of the server may make this phone send its decided work once more."""
         self.device_id: UUID | None = None
         """As which device the server knows it, by its last registration that went well."""
         self.app_alive = False
@@ -91,9 +93,10 @@ class Handset:
         return self._true_now() + self.skew
 
     def jump(self, by: timedelta) -> None:
-        """Somebody sets the clock. What waits was made by the old one."""
+        """Somebody sets the clock. What waits was made by the old one, and what may be asked for again."""
         self.skew += by
-        unsent = {UUID(row[0]) for row in self.peek("SELECT id FROM command WHERE outcome IS NULL")}
+        query = "SELECT id FROM command" + ("" if self.offered_again else " WHERE outcome IS NULL")
+        unsent = {UUID(row[0]) for row in self.peek(query)}
         for id in unsent & self.taps.keys():
             self.taps[id].clock_stood = False
 

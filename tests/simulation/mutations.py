@@ -1,28 +1,366 @@
-"""Bugs that others have shipped, planted on purpose: the simulator must find each of them."""
+"""Bugs that others have shipped, planted on purpose: the simulator must find each of them.
+
+A mutation replaces one function of the product while a run lasts; nothing of it is ever written to a file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
-Plant = Callable[[], AbstractContextManager[None]]
+from sqlalchemy import true
+
+import server.books as server_books
+import sync.client.rows as client_rows
+import sync.server.push as server_push
+from server.access.callers import Caller
+from server.db.feed_models import CommandRow
+from server.field import exchange
+from server.field.images import DeviceSource
+from server.field.unit import CommandUnit
+from server.stock import ledger
+from server.work_orders import repository
+from sync.client.contact import Contact
+from sync.client.driver import Driver
+from sync.client.evidence import EvidenceShelf
+from sync.client.messages import Garbled, KeepRefusal
+from sync.client.outbox import Outbox
+from sync.client.rows import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """`seed` finds it, by `invariants` (any of them). `says`: what the bug is."""
+    """`make` takes the function as it is and gives the one with the bug. `seed` finds it, by `invariant`."""
 
     says: str
-    plant: Plant
-    seed: int
-    invariants: tuple[str, ...]
-
-
-MUTATIONS: dict[str, Mutation] = {}
+    where: Any
+    name: str
+    make: Callable[[Any], Any]
+    seed: int = 1
+    invariant: str = ""
 
 
 @contextmanager
 def planted(name: str) -> Iterator[None]:
-    with MUTATIONS[name].plant():
+    mutation = MUTATIONS[name]
+    before = mutation.where.__dict__[mutation.name]
+    setattr(mutation.where, mutation.name, mutation.make(before))
+    try:
         yield
+    finally:
+        setattr(mutation.where, mutation.name, before)
+
+
+def _skip_receipt(_receipt_of: Any) -> Any:
+    return lambda self, asked: None
+
+
+def _receipt_not_written(write: Any) -> Any:
+    """The effects are committed, the receipt was to follow."""
+
+    def bad(self: Any) -> None:
+        self._rows.pop(CommandRow, None)
+        write(self)
+
+    return bad
+
+
+def _answer_before_commit(push: Any) -> Any:
+    """One answer in ten leaves before its transaction, which then fails."""
+    count = [0]
+
+    def bad(commands: Any, units: Any, *rest: Any, **options: Any) -> Any:
+        count[0] += 1
+        if count[0] % 10 or not commands:
+            return push(commands, units, *rest, **options)
+        receipts: list[Any] = []
+        try:
+            with _failing(units) as failing:
+                receipts = push(commands, failing, *rest, **options)
+        except _Undone as undone:
+            receipts = undone.receipts
+        return receipts
+
+    return bad
+
+
+class _Undone(Exception):
+    def __init__(self, receipts: list[Any]) -> None:
+        super().__init__("not committed")
+        self.receipts = receipts
+
+
+@contextmanager
+def _failing(units: Any) -> Iterator[Any]:
+    """Units whose first transaction is rolled back after it was answered."""
+    answered: list[Any] = []
+
+    @contextmanager
+    def one(batch: Any) -> Iterator[Any]:
+        with units(batch) as unit:
+            unit_receipts = answered
+
+            class Noting:
+                def __getattr__(self, name: str) -> Any:
+                    found = getattr(unit, name)
+                    if name not in ("accept", "hold", "receipt_of"):
+                        return found
+
+                    def noting(*given: Any) -> Any:
+                        receipt = found(*given)
+                        if receipt is not None:
+                            unit_receipts.append(receipt)
+                        return receipt
+
+                    return noting
+
+            yield Noting()
+            raise _Roll
+        raise AssertionError("not reached")
+
+    class Once:
+        touched = units.touched
+
+        def __call__(self, batch: Any) -> Any:
+            return one(batch)
+
+    try:
+        yield Once()
+    except _Roll:
+        raise _Undone(answered) from None
+
+
+class _Roll(BaseException):
+    """Ends a transaction without committing it."""
+
+
+def _cursor_too_far(pull: Any) -> Any:
+    """The cursor names what comes next as if it had been sent."""
+
+    def bad(source: Any, cursor: Any, touched: Any = (), page_bytes: int = 0) -> Any:
+        page = pull(source, cursor, touched, page_bytes)
+        if page.more or page.reset:
+            return page
+        head, dot, seq = page.cursor.rpartition(".")
+        return replace(page, cursor=f"{head}{dot}{int(seq) + 2}") if seq.isdigit() else page
+
+    return bad
+
+
+def _rows_lost(take_in: Any) -> Any:
+    """The last row of a page that is not a snapshot is left behind."""
+
+    def bad(self: Any, response: Any, *, moved: bool) -> None:
+        if not response.reset and len(response.rows) > 2:
+            response = replace(response, rows=response.rows[:-1])
+        take_in(self, response, moved=moved)
+
+    return bad
+
+
+def _tombstone_lost(take_in: Any) -> Any:
+    return lambda self, response, *, moved: take_in(self, replace(response, gone=()), moved=moved)
+
+
+def _reset_clears_outbox(take_in: Any) -> Any:
+    def bad(self: Any, response: Any, *, moved: bool) -> None:
+        if response.reset:
+            self._disk.execute("DELETE FROM command WHERE outcome IS NULL")
+        take_in(self, response, moved=moved)
+
+    return bad
+
+
+def _drop_on_4xx(carry_out: Any) -> Any:
+    """A refusal is final: what was sent is thrown away."""
+
+    async def bad(self: Any, effect: Any, tally: Any) -> Any:
+        if isinstance(effect, KeepRefusal):
+            with self._store._disk.transaction():
+                self._store._disk.execute("DELETE FROM command WHERE outcome IS NULL")
+        return await carry_out(self, effect, tally)
+
+    return bad
+
+
+def _ack_on_any_200(sync: Any) -> Any:
+    """Somebody said 200, so it must have arrived."""
+
+    async def bad(self: Any, token: str, entries: Any, **options: Any) -> Any:
+        answer = await sync(self, token, entries, **options)
+        if isinstance(answer, Garbled) and answer.status == 200:
+            with self._store._disk.transaction():
+                for entry in entries:
+                    self._store._disk.execute(
+                        "UPDATE command SET outcome = 'accepted', decided_at = made_at WHERE id = ?",
+                        (str(entry.id),),
+                    )
+        return answer
+
+    return bad
+
+
+def _receipt_by_order(_settle: Any) -> Any:
+    """The next receipt belongs to the next command that waits."""
+
+    def bad(self: Any, receipt: Any) -> Any:
+        self._disk.execute(
+            "UPDATE command SET outcome = ?, decided_at = ?, echo_due = 1, confirm = 0 WHERE seq ="
+            " (SELECT min(seq) FROM command WHERE outcome IS NULL)",
+            (receipt.outcome, receipt.decided_at.isoformat()),
+        )
+        return str(receipt.outcome)
+
+    return bad
+
+
+def _feed_outside(append_all: Any) -> Any:
+    """Feed rows are written after the transaction, and now and then somebody dies in between."""
+    count = [0]
+
+    def bad(session: Any, entries: Any) -> None:
+        count[0] += 1
+        if count[0] % 8:
+            append_all(session, entries)
+
+    return bad
+
+
+def _last_write_wins(to_json: Any) -> Any:
+    """There is one note, and who writes last has it."""
+
+    def bad(value: Any) -> Any:
+        if getattr(value, "notes", ()):
+            value = replace(value, notes=value.notes[-1:])
+        return to_json(value)
+
+    return bad
+
+
+def _booked_again(write: Any) -> Any:
+    """The effects come before the look for a receipt; a retry's go under a cause of their own."""
+    from server.clock import mint
+
+    def bad(session: Any, bookings: Any) -> None:
+        write(session, bookings)
+        write(session, [replace(booking, cause=mint()) for booking in bookings if booking.work_order_id])
+
+    return bad
+
+
+def _believed_photo(mark_offered: Any) -> Any:
+    """Any 2xx is proof that a photo arrived: the server is never asked whether it has it."""
+
+    def bad(self: Any, digest: str) -> None:
+        mark_offered(self, digest)
+        self._disk.execute("UPDATE evidence SET state = 'sent' WHERE digest = ?", (digest,))
+
+    return bad
+
+
+def _nothing(_function: Any) -> Any:
+    return lambda *given, **named: None
+
+
+def _uncorrected(correct: Any) -> Any:
+    def bad(tap: Any, contact: Any, *, latest: Any = None) -> Any:
+        return replace(correct(tap, contact, latest=latest), at=min(tap.made_at, latest or tap.made_at))
+
+    return bad
+
+
+MUTATIONS: dict[str, Mutation] = {
+    "skip-receipt": Mutation(
+        says="a retry is decided again", where=CommandUnit, name="receipt_of", make=_skip_receipt
+    ),
+    "receipt-not-written": Mutation(
+        says="effects are committed without their receipt",
+        where=server_books.Books,
+        name="write",
+        make=_receipt_not_written,
+    ),
+    "answer-before-commit": Mutation(
+        says="the answer leaves before the commit", where=exchange, name="push", make=_answer_before_commit
+    ),
+    "cursor-too-far": Mutation(
+        says="the cursor skips what commits next", where=exchange, name="pull", make=_cursor_too_far
+    ),
+    "rows-lost": Mutation(says="a page is stored without its end", where=Rows, name="take_in", make=_rows_lost),
+    "tombstone-lost": Mutation(
+        says="what left the scope stays", where=Rows, name="take_in", make=_tombstone_lost
+    ),
+    "reset-clears-outbox": Mutation(
+        says="a snapshot takes unsent work along", where=Rows, name="take_in", make=_reset_clears_outbox
+    ),
+    "forget-referred": Mutation(
+        says="rows that unsent work speaks of are forgotten",
+        where=client_rows,
+        name="_REFERRED",
+        make=lambda _sql: "0",
+    ),
+    "drop-on-4xx": Mutation(
+        says="a refused request throws its commands away",
+        where=Driver,
+        name="_carry_out",
+        make=_drop_on_4xx,
+    ),
+    "ack-on-any-200": Mutation(
+        says="a captive portal acknowledges", where=Contact, name="sync", make=_ack_on_any_200
+    ),
+    "receipt-by-order": Mutation(
+        says="receipts are matched by order, not by id", where=Outbox, name="settle", make=_receipt_by_order
+    ),
+    "epoch-ignored": Mutation(
+        says="after a restore nothing is offered again", where=Outbox, name="doubt_all", make=_nothing
+    ),
+    "feed-outside-transaction": Mutation(
+        says="feed rows are lost between two transactions",
+        where=server_books.feed,
+        name="append_all",
+        make=_feed_outside,
+    ),
+    "last-write-wins": Mutation(
+        says="the last note takes the place of those before",
+        where=repository,
+        name="to_json",
+        make=_last_write_wins,
+    ),
+    "booked-again": Mutation(
+        says="stock moves are booked before the look for a receipt",
+        where=ledger,
+        name="write",
+        make=_booked_again,
+    ),
+    "stock-not-released": Mutation(
+        says="promised stock stays promised when the job is over",
+        where=server_books.Books,
+        name="release",
+        make=_nothing,
+    ),
+    "believed-photo": Mutation(
+        says="any 2xx counts as an arrived photo",
+        where=EvidenceShelf,
+        name="mark_offered",
+        make=_believed_photo,
+    ),
+    "no-scope": Mutation(
+        says="every technician sees every job",
+        where=DeviceSource,
+        name="_in_scope",
+        make=lambda _scope: lambda self: (true(),),
+    ),
+    "revoked-reads": Mutation(
+        says="a revoked device goes on reading",
+        where=Caller,
+        name="refusal",
+        make=lambda _refusal: property(lambda self: None),
+    ),
+    "clock-believed": Mutation(
+        says="the phone's clock is taken as it is",
+        where=server_push,
+        name="correct",
+        make=_uncorrected,
+    ),
+}

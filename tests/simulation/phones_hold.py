@@ -72,6 +72,8 @@ def own_work_is_shown(handset: Handset) -> None:
     items = {item.id: item for item in handset.gateway.queue()}
     for id, tap in notes.items():
         item, order = items.get(id), handset.gateway.order(tap.order_id)
+        waits = item is not None and item.state in ("saved", "sending")
+        require(order or not waits, "READ_YOUR_WRITES", f"{handset.name}: the job of unsent {id} is gone")
         if item is None or order is None or item.state in ("held", "refused_local"):
             continue
         shown = {note.text for note in order.notes}

@@ -177,6 +177,7 @@ class Simulation:
             name, transport, self.chance, self.trace, self.now, flushes=dice.happens(0.4)
         )
         handset.on_died = self._phone_died
+        handset.offered_again = self.schedule.rate("restored") > 0
         self.inspector.watch(handset)
         phone = self.world.phones[technician]
         self.owner_of[name] = phone.technician_id
