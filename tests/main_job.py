@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gzip
 import hashlib
 import io
 import json
@@ -124,7 +125,8 @@ class RecordingTransport(HttpxTransport):
 
     async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         answer = await super().request(method, path, headers=headers, body=body)
-        if path == "/sync" and b'"commands":[{' in body and answer.status == 200:
+        plain = gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+        if path == "/sync" and b'"commands":[{' in plain and answer.status == 200:
             self.pushed.append((dict(headers), body))
         return answer
 
