@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import databases
-
 from hammer.run import KINDS, Hammer
 from simulation.town import memory_folder
 from simulation.violation import Violation
@@ -62,6 +61,9 @@ def _told(run: Hammer) -> dict[str, Any]:
         "taps_acknowledged": figures.taps,
         "accepted": figures.accepted,
         "held": figures.held,
+        "visits_completed_and_billed": figures.completed,
+        "stock_moves_of_visits": figures.moves,
+        "pictures": figures.pictures,
         "lost": 0 if run.complete else None,
         "doubled": 0 if run.complete else None,
         "invariants_looked_at": figures.invariants_looked_at,
@@ -79,7 +81,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--engine", choices=databases.ENGINES, default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--only", default="", help="of " + "; ".join(f"{e}: {', '.join(k)}" for e, k in KINDS.items()))
+    known = "; ".join(f"{engine}: {', '.join(kinds)}" for engine, kinds in KINDS.items())
+    parser.add_argument("--only", default="", help=f"of {known}")
     parser.add_argument("--folder", type=Path, help="where to run, for a real disk; the path must be short")
     given = parser.parse_args(words)
     only = tuple(kind for kind in given.only.split(",") if kind)

@@ -12,6 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import databases
 import psutil
@@ -125,8 +126,8 @@ class Postgres:
         self._process = None
 
     def backends(self) -> list[int]:
-        """Process ids of the sessions in the database, this one left out."""
-        query = "SELECT pid FROM pg_stat_activity WHERE datname = 'hammer' AND pid <> pg_backend_pid() ORDER BY pid"
+        """Process ids of the sessions in the database."""
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = 'hammer' ORDER BY pid"
         return [pid for (pid,) in self.ask(query)]
 
     def terminate(self, pids: list[int]) -> None:
@@ -142,10 +143,10 @@ class Postgres:
 
     # Two of them
 
-    def wait_for_standby(self, mode: str) -> None:
-        """Until a standby streams; from then on each commit waits for it when `mode` is "synchronous"."""
+    def wait_for_standby(self, synchronous: bool) -> None:
+        """Until a standby streams; from then on each commit waits for it if `synchronous`."""
         self._until("SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'")
-        if mode == "synchronous":
+        if synchronous:
             self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
             self.ask("SELECT pg_reload_conf()")
             self._until("SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
@@ -172,6 +173,11 @@ class Postgres:
 
     # Talking
 
+    def command_ids(self) -> set[UUID]:
+        """The command log of the database that is hammered."""
+        with psycopg.connect(self._address("hammer"), autocommit=True) as connection:
+            return {row[0] for row in connection.execute("SELECT id FROM command")}
+
     def ask(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._address("postgres"), autocommit=True, connect_timeout=10) as connection:
             cursor = connection.execute(query, arguments)
@@ -180,10 +186,22 @@ class Postgres:
     def _address(self, database: str) -> str:
         return f"host={self.folder} user=postgres dbname={database}"
 
+
+class Address:
+    """Where the primary is to be found: one name for all its life, as a DNS entry or a virtual address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._link = folder / "primary"
+
+    def lead_to(self, instance: Postgres) -> None:
+        fresh = self._link.with_name("switching")
+        fresh.symlink_to(instance.folder)
+        os.replace(fresh, self._link)
+
     @property
     def url(self) -> str:
         """Of the database that is hammered, for SQLAlchemy."""
-        return f"postgresql+psycopg://postgres@/hammer?host={self.folder}"
+        return f"postgresql+psycopg://postgres@/hammer?host={self._link}"
 
 
 def _installation() -> tuple[Path, str | None]:

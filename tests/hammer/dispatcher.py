@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
-
 from simulation.chance import Dice
 
 Acted = tuple[str, str]
@@ -42,9 +41,11 @@ class Dispatcher:
             kind = dice.choices(("give", "move", "unassign", "cancel", "held"), (8, 4, 1, 1, 2))[0]
             if kind == "give" and self.allowed > 0 and self._waiting:
                 order = self._waiting.pop()
-                self._given.append(order)
-                self.allowed -= 1
-                await self._assign(order, dice)
+                if await self._assign(order, dice):
+                    self._given.append(order)
+                    self.allowed -= 1
+                else:
+                    self._waiting.append(order)
             elif kind == "held":
                 await self._decide(dice)
             elif self._given and kind != "give":
@@ -55,12 +56,12 @@ class Dispatcher:
                     await self._post(order, "unassign_work_order", "unassign", {})
                 else:
                     await self._post(order, "cancel_work_order", "cancel", {"reason": "The customer called"})
-            await asyncio.sleep(dice.uniform(0.05, 0.3))
+            await asyncio.sleep(dice.uniform(0.03, 0.15))
 
-    async def _assign(self, order: UUID, dice: Dice) -> None:
+    async def _assign(self, order: UUID, dice: Dice) -> bool:
         start = datetime.now(UTC) + timedelta(minutes=dice.randint(0, 30))
         body = {"technician_id": str(dice.pick(self._crew)), "planned_start": start.isoformat()}
-        await self._post(order, "assign_work_order", "assign", body)
+        return await self._post(order, "assign_work_order", "assign", body)
 
     async def _post(self, order: UUID, type_: str, route: str, body: dict[str, str]) -> bool:
         try:

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import create_engine, event, insert, select
-
 from hammer.dispatcher import Acted
 from hammer.technician import Technician
-from server.db.engine import Database
-from server.db.tables import metadata
-from server.settings import Settings
 from simulation import books_hold, phones_hold
 from simulation.books import Books
 from simulation.violation import require
+from sqlalchemy import create_engine, event, insert, select
+
+from server.db.engine import Database
+from server.db.tables import metadata
+from server.settings import Settings
 
 CHUNK = 2_000
 
@@ -76,8 +76,8 @@ def nothing_came_twice(books: Books, technicians: Sequence[Technician]) -> None:
         for id, outcome in technician.peek("SELECT id, outcome FROM command"):
             kept[id.replace("-", "")] = outcome
     lost, ghosts = kept.keys() - logged.keys(), logged.keys() - kept.keys()
-    require(not lost, "NO_INTENT_LOST", f"{len(lost)} commands of the phones are not in the log: {sorted(lost)[:5]}")
-    require(not ghosts, "ONE_EFFECT", f"{len(ghosts)} commands in the log are on no phone: {sorted(ghosts)[:5]}")
+    require(not lost, "NO_INTENT_LOST", f"{len(lost)} of the phones are not in the log: {sorted(lost)[:5]}")
+    require(not ghosts, "ONE_EFFECT", f"{len(ghosts)} in the log are on no phone: {sorted(ghosts)[:5]}")
     wrong = {id for id in kept if kept[id] != logged[id]}
     require(not wrong, "NO_FALSE_ACK", f"phone and log disagree about {sorted(wrong)[:5]}")
 

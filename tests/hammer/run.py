@@ -19,31 +19,31 @@ from typing import Any
 from uuid import UUID
 
 import databases
-from real_server import RealServer, free_port
-from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
-
 from hammer import invariants
-from hammer.cluster import Postgres
+from hammer.cluster import Address, Postgres
 from hammer.dispatcher import Dispatcher
 from hammer.technician import Kit, Technician, hand_over
-from server.access import people
-from server.access.roles import Role
-from server.db import feed
-from server.db.engine import Database
-from server.db.feed_models import CommandRow, HistoryRow
-from shared.work_orders import WorkOrderKind
+from real_server import RealServer, free_port
 from simulation.chance import Dice
 from simulation.violation import require
-from sync.client.records import Registration
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from world import ONT_A, ONT_B, World
+
+from server.access import people
+from server.access.roles import Role
+from server.db import feed, history
+from server.db.engine import Database
+from server.db.feed_models import HistoryRow
+from shared.work_orders import WorkOrderKind
+from sync.client.records import Registration
 
 ROOT = Path(__file__).resolve().parents[2]
 CREW = ("Ana Virtanen", "Ben Korhonen", "Cem Aydin", "Dina Laine", "Eero Salo", "Finn Berg")
 KILLED = ("Dina Laine", "Eero Salo", "Finn Berg")
 """These have a process of their own that dies in each round; the others share the harness's."""
-JOBS_AT_FIRST, JOBS_PER_ROUND = 24, 3
-CHECK_EVERY = 25
+JOBS_AT_FIRST, JOBS_PER_ROUND = 24, 4
+LOOK_EVERY, REST_EVERY = 5, 25
 PROGRESS_SECONDS_MAX = 60
 
 # What is killed, and how often beside the others. A client is killed in each round as well.
@@ -52,6 +52,7 @@ KINDS = {
     "postgresql": {
         "server": 6, "server twice": 1, "client": 1, "sessions": 4, "session crash": 2, "database": 3,
         "server and database": 1, "fail-over synchronous": 1, "fail-over asynchronous": 1,
+        "fail-over under way": 1,
     },
 }  # fmt: skip
 
@@ -66,6 +67,9 @@ class Figures:
     taps: int = 0
     accepted: int = 0
     held: int = 0
+    completed: int = 0
+    moves: int = 0
+    pictures: int = 0
     invariants_looked_at: int = 0
     lost_by_fail_over_and_offered_again: int = 0
     recovery_seconds: list[float] = field(default_factory=list)
@@ -135,6 +139,13 @@ def _scopes(session: Any) -> list[str]:
     return [feed.BOARD, feed.EVERYONE, *(feed.technician_scope(id) for id in crew)]
 
 
+def _is_recognised(database: Database) -> bool:
+    """Whether the server knows on which database it is, so that phones were or will be told."""
+    with database.read() as session:
+        known = session.scalars(select(HistoryRow.identity)).one()
+        return bool(known == history.identity(session))
+
+
 class Hammer:
     """One run. `folder` holds everything, and is short (see Postgres)."""
 
@@ -153,6 +164,7 @@ class Hammer:
         self._stopping = False
         self._instances = 0
         self.primary: Postgres | None = None
+        self._address = Address(folder)
         url = self._make_database()
         self.world = World(url, crew=CREW, now=datetime.now(UTC), data_folder=folder / "data")
         self._tasks: list[asyncio.Task[None]] = []
@@ -168,7 +180,8 @@ class Hammer:
             self.primary = self._instance()
             self.primary.create()
             self.primary.ask("CREATE DATABASE hammer")
-            url = self.primary.url
+            self._address.lead_to(self.primary)
+            url = self._address.url
         databases.migrate(url)
         return url
 
@@ -195,7 +208,7 @@ class Hammer:
             world.settings, log_level="WARNING", device_requests_per_second=0, send_seconds=0
         )
         self.server = RealServer(settings, free_port(), self.log)
-        contested = tuple(phone.ont for phone in world.phones) + ("GHOST0001", "GHOST0002")
+        contested = (*(phone.ont for phone in world.phones), "GHOST0001", "GHOST0002")
         self.kits = {}
         for phone in world.phones:
             key = phone.name.split()[0]
@@ -237,7 +250,9 @@ class Hammer:
             self._begin_work()
             for number in range(1, self.rounds + 1):
                 await self._round(number)
-                if number % CHECK_EVERY == 0 and number < self.rounds:
+                if number % LOOK_EVERY == 0:
+                    await asyncio.to_thread(self._look)
+                if number % REST_EVERY == 0 and number < self.rounds:
                     await self._rest(number)
                     self._begin_work()
             await self._rest(self.rounds)
@@ -314,8 +329,12 @@ class Hammer:
                 self.server.kill()
                 await asyncio.to_thread(self._primary.start)
                 await self._start_server()
-            case "fail-over synchronous" | "fail-over asynchronous":
-                await self._fail_over(kind.removeprefix("fail-over "))
+            case "fail-over synchronous":
+                await self._fail_over(synchronous=True, restart=True)
+            case "fail-over asynchronous":
+                await self._fail_over(synchronous=False, restart=True)
+            case "fail-over under way":
+                await self._fail_over(synchronous=self.dice.happens(0.5), restart=False)
 
     def _try_to_start(self) -> None:
         try:
@@ -331,37 +350,37 @@ class Hammer:
         assert self.primary is not None, "kinds that need it are PostgreSQL's"
         return self.primary
 
-    async def _fail_over(self, mode: str) -> None:
-        """A standby takes over. Synchronous: nothing that was answered is lost. Asynchronous: it comes again."""
+    async def _fail_over(self, *, synchronous: bool, restart: bool) -> None:
+        """A standby takes over. Synchronous: nothing answered is lost. Asynchronous: it is offered again.
+
+        `restart`: the server starts anew on it; else it goes on and finds another database behind the name.
+        """
         old, new = self._primary, self._instance()
         await asyncio.to_thread(new.copy_from, old)
-        await asyncio.to_thread(old.wait_for_standby, mode)
-        if mode == "asynchronous":
+        await asyncio.to_thread(old.wait_for_standby, synchronous)
+        if not synchronous:
             await asyncio.sleep(self.dice.uniform(0, 0.3))
             await asyncio.to_thread(new.cut_off)
         before = self._decided()
         await self._until(lambda: self._decided() > before, "work while a standby follows")
         await asyncio.sleep(self.dice.uniform(0, 0.3))
         old.kill()
-        self.server.kill()
+        if restart:
+            self.server.kill()
         answered = self._answered()
         await asyncio.to_thread(new.promote)
         self.primary = new
-        self.world.settings = replace(self.world.settings, database_url=new.url)
-        self.server.settings = replace(self.server.settings, database_url=new.url)
-        database = Database(new.url)
-        with database.read() as session:
-            logged = dict(session.execute(select(CommandRow.id, CommandRow.outcome)).tuples().all())
-        database.close()
-        lost = {id for id in answered if id not in logged}
-        if mode == "synchronous":
+        logged = new.command_ids()
+        lost = answered - logged
+        if synchronous:
             require(not lost, "NO_FALSE_ACK", f"{len(lost)} answered commands are not on the standby")
         else:
             self.figures.lost_by_fail_over_and_offered_again += len(lost)
             self.dispatcher.acknowledged.clear()  # nobody offers the office's acts again
         self.shadow.start_over()
-        await self._start_server()
-        self.shadow.start_over()  # what it wrote at its start included
+        self._address.lead_to(new)
+        if restart:
+            await self._start_server()
 
     def _answered(self) -> set[UUID]:
         """Every command that a phone believes decided."""
@@ -384,7 +403,9 @@ class Hammer:
         ]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
         with (self.folder / "clients.log").open("ab") as log:
-            self._children[name] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            self._children[name] = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
 
     def _kill_client(self, name: str) -> None:
         child = self._children[name]
@@ -416,6 +437,14 @@ class Hammer:
                 raise TimeoutError(f"no {what} for {PROGRESS_SECONDS_MAX} s:\n{tail}")
             await asyncio.sleep(0.01)
 
+    def _look(self) -> None:
+        """While everybody works: what must hold at any moment, on one snapshot."""
+        database = Database(self.world.settings.database_url)
+        books = invariants.copy(database, self.folder / "look.db")
+        database.close()
+        self.figures.invariants_looked_at += invariants.hold_at_any_moment(books)
+        books.close()
+
     async def _rest(self, number: int) -> None:
         """Everybody stops and syncs until all is said; then every promise is looked at."""
         self._stopping = True
@@ -425,6 +454,7 @@ class Hammer:
         for name in KILLED:
             self._kill_client(name)
         database = Database(self.world.settings.database_url)
+        await self._until(lambda: _is_recognised(database), "notice of the fail-over")
         resting = [Technician(kit) for kit in self.kits.values()]
         try:
             await asyncio.gather(*(self._drain(technician) for technician in resting))
@@ -441,6 +471,9 @@ class Hammer:
                 invariants.feed_was_seen_whole(books, self.shadow.finish())
             count = "SELECT count(*) FROM command WHERE origin = 'field' AND outcome = ?"
             figures.accepted, figures.held = books.value(count, "accepted"), books.value(count, "held")
+            figures.completed = books.value("SELECT count(*) FROM work_order WHERE state = 'completed'")
+            figures.moves = books.value("SELECT count(*) FROM stock_move WHERE work_order_id IS NOT NULL")
+            figures.pictures = books.value("SELECT count(*) FROM attachment")
             figures.taps = sum(len(technician.taps) for technician in resting)
             books.close()
         finally:
@@ -452,17 +485,11 @@ class Hammer:
         for _ in range(60):
             report = await technician.sync()
             waiting = technician.store.counts()
-            if report.drained and not (waiting.unsent_commands or waiting.unsent_photos or waiting.confirming):
+            left = waiting.unsent_commands + waiting.unsent_photos + waiting.confirming
+            if report.drained and not left:
                 return
             await asyncio.sleep(0.1)
         raise TimeoutError(f"{technician.name} could not sync: {report}, {waiting}")
-
-    def epoch(self) -> str:
-        database = Database(self.world.settings.database_url)
-        with database.read() as session:
-            found: str = session.scalars(select(HistoryRow.epoch)).one()
-        database.close()
-        return found
 
     def clean_up(self) -> None:
         self.world.close()

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from mobile.gateway import Gateway, SyncReport
-from shared.commands import AddNote, FieldCommand
-from shared.problems import Problem
 from simulation import visits
 from simulation.chance import Dice
 from simulation.handset import Tap
+
+from mobile.gateway import Gateway, SyncReport
+from shared.commands import AddNote, FieldCommand
+from shared.problems import Problem
 from sync.client.records import Registration
 from sync.client.store import ClientStore
 from sync.client.transport import HttpxTransport
@@ -83,7 +84,7 @@ class Technician:
     def do_something(self, dice: Dice) -> None:
         before = self._newest()
         visits.next_tap(self, dice, list(self.kit.contested))  # type: ignore[arg-type]
-        if self._newest() == before and (orders := list(self.store.images().orders)):
+        if self._newest() == before and dice.happens(0.3) and (orders := list(self.store.images().orders)):
             note = AddNote(work_order_id=dice.pick(orders), text=f"Nothing to do ✓ {dice.randbytes(6).hex()}")
             self.tap(note)
 
@@ -107,7 +108,9 @@ class Technician:
         self.pictures[sha256(data).hexdigest()] = data
         return self._tapped(take, None, sha256(data).hexdigest())
 
-    def _tapped(self, act: Callable[[], object], command: FieldCommand | None, digest: str | None = None) -> bool:
+    def _tapped(
+        self, act: Callable[[], object], command: FieldCommand | None, digest: str | None = None
+    ) -> bool:
         try:
             act()
         except Problem:
