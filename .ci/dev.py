@@ -6,6 +6,7 @@
   ./dev test [pytest args]       all checks and tests, on SQLite and PostgreSQL, in a real browser
   ./dev lint [--fix]             ruff, mypy and the import contracts
   ./dev types                    mypy alone
+  ./dev simulate [--seed N …]    phones, network and server on made-up time; looks for a broken promise
   ./dev bench NAME [--quick]     one benchmark, as JSON; without NAME, a list of them
   ./dev screenshots              make the pictures in docs/
   ./dev lock                     renew requirements.lock from pyproject.toml
@@ -111,6 +112,13 @@ def bench(arguments: list[str]) -> int:
     return become(str(ROOT / "tests" / "bench" / "runner.py"), *arguments)
 
 
+def simulate(arguments: list[str]) -> int:
+    # The order of a set of strings would differ from run to run, and with it the run of a seed.
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.environ["PYTHONPATH"] = str(ROOT / "tests")
+    return become("-m", "simulation", *arguments)
+
+
 def screenshots(arguments: list[str]) -> int:
     import machine
 
@@ -124,7 +132,7 @@ def lock(arguments: list[str]) -> int:
     return locking.lock(ROOT, arguments)
 
 
-COMMANDS = {f.__name__: f for f in (setup, test, lint, types, demo, bench, screenshots, lock)}
+COMMANDS = {f.__name__: f for f in (setup, test, lint, types, demo, simulate, bench, screenshots, lock)}
 
 
 def _absolute(argument: str) -> str:

@@ -20,7 +20,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -173,9 +173,9 @@ def _mutations(options: argparse.Namespace) -> int:
     missed = 0
     names = [options.mutation] if options.mutation else list(mutations.MUTATIONS)
     with ProcessPoolExecutor(options.jobs) as pool:
-        jobs = {name: pool.submit(hunt, name, options.seed, options.runs or 100) for name in names}
-        for name, job in jobs.items():
-            line = job.result()
+        jobs = {pool.submit(hunt, name, options.seed, options.runs or 100): name for name in names}
+        for job in as_completed(jobs):
+            name, line = jobs[job], job.result()
             found[name] = line or "NOT FOUND"
             missed += line is None
             say(f"{name}: {line or 'NOT FOUND'}")

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from server.db import feed
-from server.db.engine import Database
 from simulation.books import Books, key
 from simulation.handset import Handset, Tap
 from simulation.violation import require
+
+from server.db import feed
+from server.db.engine import Database
 from sync.protocol import SyncResponse
 
 CLOCK_ERROR_MAX = timedelta(minutes=5)

@@ -12,14 +12,15 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from mobile.gateway import Gateway
-from shared.commands import AddNote, FieldCommand
-from shared.problems import Problem
 from simulation.chance import Chance, Dice
 from simulation.disk import PhoneDied, new_disk
 from simulation.network import SimulatedTransport
 from simulation.trace import Trace
 from simulation.violation import require
+
+from mobile.gateway import Gateway
+from shared.commands import AddNote, FieldCommand
+from shared.problems import Problem
 from sync.client.records import NotSaved, Registration
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork

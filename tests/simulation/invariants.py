@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulation import books_hold, phones_hold, scope
 from simulation.handset import Handset
+
 from sync.protocol import SyncResponse
 
 if TYPE_CHECKING:

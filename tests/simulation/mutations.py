@@ -32,14 +32,14 @@ from sync.client.rows import Rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """`make` takes the function as it is and gives the one with the bug. `seed` finds it, by `invariant`."""
+    """`make` takes the function as it is and gives the one with the bug. `seed` finds it, by one of `invariants`."""
 
     says: str
     where: Any
     name: str
     make: Callable[[Any], Any]
     seed: int = 1
-    invariant: str = ""
+    invariants: tuple[str, ...] = ()
 
 
 @contextmanager

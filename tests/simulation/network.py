@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.problems import Malformed
 from simulation.chance import Chance, Dice
 from simulation.host import PAGE_OF_A_PROXY, Fate, Host, NobodyHome, ServerDied
 from simulation.schedule import Schedule
 from simulation.trace import Trace
+
+from shared.problems import Malformed
 from sync.client.transport import Answer, NoNetwork
 from sync.protocol import decode_request, decode_response, encode
 

@@ -8,6 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from simulation.chance import Dice
+from simulation.handset import Handset
+from simulation.host import NobodyHome, ServerDied
+from simulation.town import START
+
 from server import office
 from server.access import devices
 from server.clock import utc_now
@@ -25,10 +30,6 @@ from shared.commands import (
 )
 from shared.problems import Problem
 from shared.work_orders import WorkOrderKind
-from simulation.chance import Dice
-from simulation.handset import Handset
-from simulation.host import NobodyHome, ServerDied
-from simulation.town import START
 
 if TYPE_CHECKING:
     from simulation.run import Simulation

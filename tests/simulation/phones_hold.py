@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from simulation.books import Books, key
+from simulation.handset import Handset
+from simulation.violation import require
 from sqlalchemy import select
 
 from server.db.engine import Database
 from server.dispatch.models import TechnicianRow
 from server.field.images import DeviceSource
 from server.settings import Settings
-from simulation.books import Books, key
-from simulation.handset import Handset
-from simulation.violation import require
 from sync.protocol import encode
 
 

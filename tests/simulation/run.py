@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from server.clock import running_on
 from simulation import town
 from simulation.books import Books
 from simulation.chance import Chance
@@ -32,6 +31,8 @@ from simulation.town import START, WORK_ENDS_HOUR, WORK_STARTS_HOUR
 from simulation.trace import Trace
 from simulation.violation import Violation, require
 from simulation.visits import next_tap
+
+from server.clock import running_on
 from sync.client.records import Registration
 
 HEALING_ROUNDS = 40

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from simulation.books import Books, key
 from simulation.violation import require
+
 from sync.protocol import SyncResponse
 
 DAYS_BACK, DAYS_AHEAD = 7, 14

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from databases import migrate
+from simulation.chance import Dice
+from simulation.schedule import Schedule
 from sqlalchemy import update
+from world import ONT_A, ONT_B, World
 
 from server.access.models import DeviceRow
 from server.settings import Settings
 from shared.work_orders import WorkOrderKind
-from simulation.chance import Dice
-from simulation.schedule import Schedule
-from world import ONT_A, ONT_B, World
 
 NAMES = ("Ana Virtanen", "Ben Korhonen", "Cem Aydin", "Dina Laine", "Eero Salo")
 START = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from simulation.chance import Dice
+from simulation.handset import Handset
+from simulation.pictures import png
+from world import CABLE, CONNECTOR, ONT_A
+
 from shared.commands import (
     AddNote,
     Arrive,
@@ -17,10 +22,6 @@ from shared.commands import (
     UseParts,
 )
 from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason, WorkOrder, WorkOrderState
-from simulation.chance import Dice
-from simulation.handset import Handset
-from simulation.pictures import png
-from world import CABLE, CONNECTOR, ONT_A
 
 
 def next_tap(phone: Handset, dice: Dice, contested: list[str]) -> None:
