@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
+from pydantic import BeforeValidator
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from server.db.engine import Database
 from server.settings import Settings
@@ -30,6 +35,16 @@ def _settings(request: Request) -> Settings:
 
 DatabaseDep = Annotated[Database, Depends(_database)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
+
+
+def _written_out(value: object) -> object:
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
+        return value
+    raise ValueError("write the day as 2026-11-23")
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+"""A day as ISO 8601 has it. Pydantic alone would also read 0 as a day of 1970."""
 
 
 def problem_response(problem: Problem, status: int | None = None) -> Response:
@@ -62,8 +77,12 @@ def answer_problems(app: FastAPI) -> None:
         """An unknown path, a method that is not offered; a redirect to the sign-in stays one."""
         if error.status_code < 400:
             return await http_exception_handler(request, error)
-        answer = problem_response(_of_status(error, request), error.status_code)
+        problem = _of_status(error, request)
+        unreadable = isinstance(problem, Malformed)
+        answer = problem_response(problem, None if unreadable else error.status_code)
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = ", ".join(_methods_at(request))
         return answer
 
     @app.exception_handler(OperationalError)
@@ -78,9 +97,19 @@ def answer_problems(app: FastAPI) -> None:
         return problem_response(ServerFault("Our server made a mistake, and it is noted. Try again"))
 
 
+def _methods_at(request: Request) -> list[str]:
+    """All that is offered at this address: the framework names the methods of the first route only."""
+    path = request.scope["path"]
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.methods and route.path]
+    here = [route for route in routes if compile_path(route.path or "")[0].match(path)]
+    return sorted({method for route in here for method in route.methods or ()})
+
+
 def _of_status(error: HTTPException, request: Request) -> Problem:
     if error.status_code == 404:
         return NotFound("There is nothing at this address")
     if error.status_code == 405:
         return Problem(f"{request.method} is not offered at this address")
+    if error.status_code == 400:
+        return Malformed("The request can't be read: is it JSON in UTF-8?")
     return Problem(str(error.detail))

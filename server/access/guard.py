@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Request, Security
+from fastapi.security import APIKeyCookie
 from starlette.concurrency import run_in_threadpool
 
 from server.access.people import Person, who_is
@@ -25,7 +26,13 @@ CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-Guard = Callable[[Request], Coroutine[Any, Any, Person]]
+Guard = Callable[..., Coroutine[Any, Any, Person]]
+
+SESSION_SCHEME = "session"
+# Only for the description of the API: the cookie itself is read by `person_of`.
+_Described = Annotated[
+    str | None, Security(APIKeyCookie(name=COOKIE, scheme_name=SESSION_SCHEME, auto_error=False))
+]
 
 
 def database_of(request: Request) -> Database:
@@ -62,7 +69,7 @@ def _look_up(database: Database, token: str) -> Person | None:
 def require(permission: Permission) -> Guard:
     """A dependency for API routes: answers 401 or 403 as problem+json."""
 
-    async def guard(request: Request) -> Person:
+    async def guard(request: Request, _cookie: _Described = None) -> Person:
         person = await person_of(request)
         if person is None:
             raise SignInNeeded("Sign in to go on")

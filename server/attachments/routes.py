@@ -48,8 +48,14 @@ AttachmentsDep = Annotated[Attachments, Depends(_attachments)]
 SenderDep = Annotated[Sender, Depends(_sender)]
 
 
-@router.options("/api/uploads", status_code=204)
 @router.options("/api/uploads/{digest}", status_code=204)
+def what_is_offered_for(digest: str) -> Response:
+    """The same for one upload, begun or not."""
+    check_digest_name(digest)
+    return what_is_offered()
+
+
+@router.options("/api/uploads", status_code=204)
 def what_is_offered() -> Response:
     """Which parts of tus 1.0.0 this server speaks, and how much it takes."""
     return Response(status_code=204, headers=tus.OFFERED)

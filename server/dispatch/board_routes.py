@@ -22,6 +22,7 @@ from server.access.roles import Permission
 from server.clock import mint, utc_now
 from server.customers.links import visit_link
 from server.db.feed import Position
+from server.dependencies import Day
 from server.dispatch import board_feed, moves
 from server.dispatch.board import day_bounds, day_now, snapshot
 from server.dispatch.cards import Board, DayNow
@@ -74,7 +75,7 @@ def _today(request: Request) -> date:
 
 
 @router.get("/board", include_in_schema=False)
-def board_page(request: Request, person: PageLooker, day: date | None = None) -> HTMLResponse:
+def board_page(request: Request, person: PageLooker, day: Day | None = None) -> HTMLResponse:
     return page(
         request,
         "board.html",
@@ -87,14 +88,14 @@ def board_page(request: Request, person: PageLooker, day: date | None = None) ->
 
 
 @router.get("/api/board", response_model=Board, tags=["board"])
-def get_board(request: Request, person: Looker, day: date | None = None) -> Response:
+def get_board(request: Request, person: Looker, day: Day | None = None) -> Response:
     """Everything of one local day; without `day`, of today."""
     with database_of(request).read() as session:
         return _json(snapshot(session, day or _today(request), settings_of(request).zone, utc_now()))
 
 
 @router.get("/api/board/now", response_model=DayNow, tags=["board"])
-def get_now(request: Request, person: Looker, day: date | None = None) -> Response:
+def get_now(request: Request, person: Looker, day: Day | None = None) -> Response:
     """Who is late and where everybody is, as of this moment."""
     with database_of(request).read() as session:
         return _json(day_now(session, day or _today(request), settings_of(request).zone, utc_now()))
@@ -112,7 +113,7 @@ def get_detail(request: Request, person: Looker, work_order_id: UUID) -> Respons
 async def board_events(
     request: Request,
     person: Looker,
-    day: date | None = None,
+    day: Day | None = None,
     after: str | None = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:

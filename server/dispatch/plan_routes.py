@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from server.access.guard import database_of, require, settings_of
 from server.access.people import Person
 from server.access.roles import Permission
 from server.clock import utc_now
+from server.dependencies import Day
 from server.dispatch.insertions import Insertions, find_insertions
 from server.dispatch.plan_booking import PlanOutcome
 from server.dispatch.planner import plan_day
@@ -36,7 +36,7 @@ SECONDS_MAX = 120
 class PlanWish:
     """`seconds`: how long the scheduler may think (0: the quick plan); without, as the settings say."""
 
-    day: date
+    day: Day
     seconds: int | None = None
 
 
@@ -56,7 +56,7 @@ async def plan(request: Request, person: Dispatcher, body: PlanWish) -> Response
 
 
 @router.get("/api/plan/routes")
-def routes(request: Request, person: Looker, day: date | None = None) -> Response:
+def routes(request: Request, person: Looker, day: Day | None = None) -> Response:
     """The drives of a day as GeoJSON lines, one feature a technician; without `day`, of today."""
     settings = settings_of(request)
     shown = day or utc_now().astimezone(settings.zone).date()
@@ -68,7 +68,7 @@ def routes(request: Request, person: Looker, day: date | None = None) -> Respons
 
 @router.get("/api/work-orders/{work_order_id}/insertions", response_model=Insertions)
 def insertions(
-    request: Request, person: Dispatcher, work_order_id: UUID, day: date | None = None
+    request: Request, person: Dispatcher, work_order_id: UUID, day: Day | None = None
 ) -> Response:
     """The best three places for a job in the day as it is planned, with whom each delays."""
     with database_of(request).read() as session:

@@ -72,8 +72,8 @@ def exchange(
     A device that was signed out, and an app older than `protocol_min`, may push and get their receipts, and
     read nothing; once they bring nothing more, the Problem says why.
     """
+    caller = callers.admit(database, token, now)  # first: nothing of a stranger's is read
     message = _read(body)
-    caller = callers.admit(database, token, now)
     receipts, touched = _decide(database, settings, caller, message, now)
     fresh_token = _note_contact(database, settings, caller, message, len(receipts), now)
     if refusal := caller.refusal or _too_old(message, protocol_min):
