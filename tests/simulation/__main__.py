@@ -71,7 +71,10 @@ def main(words: list[str]) -> int:
         device_hours += found.device_hours
         total.update(found.figures)
         if options.verbose:
-            say(f"seed {found.schedule.seed}: {found.clock_hours:.0f} h in {found.seconds:.1f} s {found.trace}")
+            say(
+                f"seed {found.schedule.seed}: {found.clock_hours:.0f} h in {found.seconds:.1f} s"
+                f" {found.trace}"
+            )
         if found.violation is not None:
             failed = found
             break

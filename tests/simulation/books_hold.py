@@ -30,21 +30,33 @@ def stock_is_conserved(books: Books) -> None:
     for (_, sku), total in sums.items():
         per_sku[sku] = per_sku.get(sku, 0) + total
     require(not any(per_sku.values()), "STOCK_BALANCES", per_sku)
-    kept = {(place, sku): n for place, sku, n in books.rows("SELECT place_id, sku, quantity FROM stock_balance")}
+    kept = {
+        (place, sku): n for place, sku, n in books.rows("SELECT place_id, sku, quantity FROM stock_balance")
+    }
     if kept:
-        wrong = {k: (kept.get(k, 0), sums.get(k, 0)) for k in {*kept, *sums} if kept.get(k, 0) != sums.get(k, 0)}
+        wrong = {
+            k: (kept.get(k, 0), sums.get(k, 0)) for k in {*kept, *sums} if kept.get(k, 0) != sums.get(k, 0)
+        }
         require(not wrong, "STOCK_BALANCES", f"kept and summed balances differ: {wrong}")
 
 
 def money_is_balanced(books: Books) -> None:
     """MONEY_BALANCES: the lines of each journal entry sum to zero."""
-    wrong = books.rows("SELECT entry_id, sum(amount_minor) AS s FROM journal_line GROUP BY entry_id HAVING s <> 0")
+    wrong = books.rows(
+        "SELECT entry_id, sum(amount_minor) AS s FROM journal_line GROUP BY entry_id HAVING s <> 0"
+    )
     require(not wrong, "MONEY_BALANCES", wrong)
 
 
 def every_close_is_billed_once(books: Books) -> None:
     """DONE_IS_BILLED: no invoice without a done event, no done event without its invoice, one of each."""
-    done = {row[0] for row in books.rows("SELECT id FROM work_order WHERE state = 'completed'")}
+    done = {
+        row[0]
+        for row in books.rows(
+            "SELECT id FROM work_order WHERE state = 'completed'"
+            " OR json_extract(record, '$.call_out_at') IS NOT NULL"
+        )
+    }
     billed = [row[0] for row in books.rows("SELECT work_order_id FROM invoice ORDER BY id")]
     require(len(billed) == len(set(billed)), "ONE_EFFECT", "two invoices for one order")
     require(done == set(billed), "DONE_IS_BILLED", f"done {sorted(done ^ set(billed))[:5]}")
@@ -57,9 +69,7 @@ def every_close_is_billed_once(books: Books) -> None:
 
 def a_serial_has_one_place(books: Books) -> None:
     """SERIAL_ONE_PLACE: the register says where the newest move brought a device; the ledger agrees."""
-    newest = dict(
-        books.rows("SELECT serial, target_id FROM stock_move WHERE serial IS NOT NULL ORDER BY id")
-    )
+    newest = dict(books.rows("SELECT serial, target_id FROM stock_move WHERE serial IS NOT NULL ORDER BY id"))
     for serial, holder in books.rows("SELECT serial, holder_id FROM asset"):
         known = newest.get(serial, holder)
         require(known == holder, "SERIAL_ONE_PLACE", f"{serial}: register {holder}, ledger {known}")
@@ -133,7 +143,9 @@ def the_office_sees_what_is_held(books: Books) -> None:
         " AND replace(f.key, '-', '') = c.id)"
     )
     require(not unseen, "INBOX", unseen)
-    faults = books.rows("SELECT id, type, detail FROM command WHERE outcome = 'held' AND slug = 'server-fault'")
+    faults = books.rows(
+        "SELECT id, type, detail FROM command WHERE outcome = 'held' AND slug = 'server-fault'"
+    )
     require(not faults, "NO_SURPRISE", f"held for a fault of our own: {faults}")
 
 
@@ -217,7 +229,9 @@ class FeedReader:
         self._seen: list[tuple[int, int]] = []
 
     def follow(self) -> None:
-        fresh = [row[0] for row in self._books.rows("SELECT seq FROM feed WHERE seq > ? ORDER BY seq", self._last)]
+        fresh = [
+            row[0] for row in self._books.rows("SELECT seq FROM feed WHERE seq > ? ORDER BY seq", self._last)
+        ]
         total = self._books.value("SELECT count(*) FROM feed")
         self._last = fresh[-1] if fresh else self._last
         self._seen.extend((seq, 1) for seq in fresh)

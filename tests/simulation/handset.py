@@ -1,4 +1,4 @@
-"""A phone in somebody's van: the app's own gateway, store and driver, on a clock and a disk that misbehave."""
+"""A phone in somebody's van: the app's own gateway, store and driver; its clock and disk misbehave."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sync.client.transport import NoNetwork
 
 @dataclass(slots=True, kw_only=True)
 class Tap:
-    """What a technician did and the app said was saved. `at` is true time, whatever the phone's clock said."""
+    """What a technician did and the app said was saved. `at` is true time, whatever the phone's says."""
 
     id: UUID
     seq: int
@@ -223,7 +223,9 @@ class Handset:
             require(self._newest() == before, "DURABLE_TAP", f"{self.name}: a refused tap was queued")
             return False
         newest = self._newest()
-        require(newest is not None and newest != before, "DURABLE_TAP", f"{self.name}: saved, and not on the disk")
+        require(
+            newest is not None and newest != before, "DURABLE_TAP", f"{self.name}: saved, and not on the disk"
+        )
         assert newest is not None
         seq, id, type_, body, order_id = newest
         registration = self.store.registration

@@ -32,7 +32,7 @@ from sync.client.rows import Rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """`make` takes the function as it is and gives the one with the bug. `seed` finds it, by one of `invariants`."""
+    """`make` gives the function with the bug. `seed` finds it, by one of `invariants`."""
 
     says: str
     where: Any
@@ -287,7 +287,9 @@ MUTATIONS: dict[str, Mutation] = {
     "cursor-too-far": Mutation(
         says="the cursor skips what commits next", where=exchange, name="pull", make=_cursor_too_far
     ),
-    "rows-lost": Mutation(says="a page is stored without its end", where=Rows, name="take_in", make=_rows_lost),
+    "rows-lost": Mutation(
+        says="a page is stored without its end", where=Rows, name="take_in", make=_rows_lost
+    ),
     "tombstone-lost": Mutation(
         says="what left the scope stays", where=Rows, name="take_in", make=_tombstone_lost
     ),

@@ -188,7 +188,7 @@ SERVER_FATES = (
 
 
 def _older_request(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
-    """What an app of the version before would have said, the commands' own bytes untouched; it never packed."""
+    """What an app of the version before would have said, the commands' own bytes untouched."""
     plain = {name: value for name, value in headers.items() if name.lower() != "content-encoding"}
     new = decode_request(gzip.decompress(body) if len(plain) < len(headers) else body)
     old: dict[str, Any] = {"protocol": 1} | {name: getattr(new, name) for name in REQUEST_V1}

@@ -90,7 +90,9 @@ class Office:
         sim = self._sim
         ids = sim.books.order_ids()
         # Jobs are touched unevenly: a few hot ones again and again.
-        order_id = UUID(ids[min(int(dice.paretovariate(0.7)) - 1, len(ids) - 1)] if dice.happens(0.5) else dice.pick(ids))
+        order_id = UUID(
+            ids[min(int(dice.paretovariate(0.7)) - 1, len(ids) - 1)] if dice.happens(0.5) else dice.pick(ids)
+        )
         command: Any
         if kind == "assign":
             phone = dice.pick(sim.world.phones)
@@ -111,7 +113,9 @@ class Office:
                 work_order_id=order_id, planned_start=begin, planned_end=begin + timedelta(hours=1)
             )
         elif kind == "contact":
-            command = EditContact(work_order_id=order_id, field="phone", value=f"+35840{dice.randint(0, 9999):04d}")
+            command = EditContact(
+                work_order_id=order_id, field="phone", value=f"+35840{dice.randint(0, 9999):04d}"
+            )
         elif kind == "note":
             command = OfficeNote(work_order_id=order_id, text=f"Office ✓ {dice.randbytes(6).hex()}")
         elif kind == "delete":
@@ -121,7 +125,9 @@ class Office:
             command = ReopenWorkOrder(work_order_id=order_id, technician_id=technician)
         else:
             command = CancelWorkOrder(work_order_id=order_id, reason="The customer called")
-        self._do(who, f"{kind} {order_id}", lambda: office.run(sim.host.database, sim.host.settings, command, who))
+        self._do(
+            who, f"{kind} {order_id}", lambda: office.run(sim.host.database, sim.host.settings, command, who)
+        )
 
     def _take_order(self, who: str, dice: Dice) -> None:
         """A second job for a customer that we have, so that two visits share an address."""

@@ -31,7 +31,7 @@ class Memory:
 
 
 def every_tap_is_on_the_disk(handset: Handset) -> None:
-    """DURABLE_TAP: what the app said is saved is in its file, with the very bytes, until long after its receipt."""
+    """DURABLE_TAP: what the app said is saved is in its file, with its very bytes."""
     kept = {UUID(id): bytes(body) for id, body in handset.peek("SELECT id, body FROM command")}
     for id, tap in handset.taps.items():
         require(id in kept, "DURABLE_TAP", f"{handset.name} lost {tap.type} {id}, made at {tap.at}")
@@ -52,7 +52,9 @@ def only_the_server_acknowledges(handset: Handset, books: Books, *, restored: bo
     written = dict(books.rows(f"SELECT id, outcome FROM command WHERE id IN ({marks})", *map(key, said)))
     for id, outcome in said.items():
         kept = written.get(key(id))
-        require(kept == outcome, "NO_FALSE_ACK", f"{handset.name} believes {id} {outcome}; the log says {kept}")
+        require(
+            kept == outcome, "NO_FALSE_ACK", f"{handset.name} believes {id} {outcome}; the log says {kept}"
+        )
 
 
 def never_goes_back(handset: Handset, memory: Memory) -> None:
@@ -82,7 +84,7 @@ def own_work_is_shown(handset: Handset) -> None:
 
 
 def converged(handset: Handset, database: Database, settings: Settings, now: datetime) -> None:
-    """CONVERGED, NO_GHOST: the device holds what the server would send it whole, byte for byte, and no more."""
+    """CONVERGED, NO_GHOST: the device holds what the server would send it whole, byte for byte."""
     registration = handset.store.registration
     assert registration is not None
     with database.read() as session:

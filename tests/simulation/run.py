@@ -35,7 +35,7 @@ from simulation.visits import next_tap
 from server.clock import running_on
 from sync.client.records import Registration
 
-HEALING_ROUNDS = 40
+HEALING_ROUNDS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,9 +174,7 @@ class Simulation:
             lambda: handset.die(),
             self.server_died,
         )
-        handset = Handset(
-            name, transport, self.chance, self.trace, self.now, flushes=dice.happens(0.4)
-        )
+        handset = Handset(name, transport, self.chance, self.trace, self.now, flushes=dice.happens(0.4))
         handset.on_died = self._phone_died
         handset.offered_again = self.schedule.rate("restored") > 0
         self.inspector.watch(handset)

@@ -46,7 +46,7 @@ FAULTS: dict[str, float] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`rates`: fault → probability; a missing one is off. `left_out`: names of steps that don't take place."""
+    """`rates`: fault → probability; a missing one is off. `left_out`: steps that don't take place."""
 
     seed: int
     crew: int

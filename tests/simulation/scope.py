@@ -20,7 +20,8 @@ def nothing_outside_the_scope(
     """SCOPE, REVOKED_READS_NOTHING: every row of an answer is one its technician may see at this moment."""
     digest = sha256((token or "").encode()).hexdigest()
     speakers = books.rows(
-        "SELECT d.technician_id, d.revoked_at, t.van_id FROM device d JOIN technician t ON t.id = d.technician_id"
+        "SELECT d.technician_id, d.revoked_at, t.van_id FROM device d"
+        " JOIN technician t ON t.id = d.technician_id"
         " WHERE ? IN (d.token_hash, d.next_token_hash)",
         digest,
     )

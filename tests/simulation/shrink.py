@@ -10,7 +10,9 @@ from simulation.run import Outcome, run
 from simulation.schedule import Schedule
 
 
-def shrink(outcome: Outcome, *, seconds: float = 120, say: Callable[[str], None] = lambda _text: None) -> Outcome:
+def shrink(
+    outcome: Outcome, *, seconds: float = 120, say: Callable[[str], None] = lambda _text: None
+) -> Outcome:
     """The shortest failing run found within `seconds` of real time that breaks the same invariant."""
     assert outcome.violation is not None, "there is nothing to make shorter"
     return _Shrinker(outcome, time.perf_counter() + seconds, say).whole()

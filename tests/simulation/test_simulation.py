@@ -32,7 +32,15 @@ class TestSimulatedDays:
         code, summary, said = simulate(
             "--corpus", "--hours", str(CLOCK_HOURS), "--shrink-seconds", "20", "--verbose"
         )
-        for name in ("clock_hours", "device_hours", "taps", "exchanges", "sql_statements", "faults", "checks"):
+        for name in (
+            "clock_hours",
+            "device_hours",
+            "taps",
+            "exchanges",
+            "sql_statements",
+            "faults",
+            "checks",
+        ):
             record_property(name, summary.get(name))
         assert (code, summary["violation"]) == (0, None), said[-6_000:]
         assert summary["clock_hours"] >= CLOCK_HOURS

@@ -39,7 +39,9 @@ def _order_at_hand(phone: Handset, dice: Dice) -> WorkOrder | None:
     """The one they are at, else the next of the day; sometimes any that is on the phone."""
     listed = phone.gateway.today()
     if dice.happens(0.08):
-        others = [item for row in phone.store.images().orders.values() if (item := phone.gateway.order(row.id))]
+        others = [
+            item for row in phone.store.images().orders.values() if (item := phone.gateway.order(row.id))
+        ]
         listed = sorted(others, key=lambda order: order.number)
         return dice.pick(listed) if listed else None
     under_way = [order for order in listed if order.state.is_under_way]
@@ -85,14 +87,18 @@ def _work(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) ->
         case code:
             good = Decimal("-19.5") if code == "optical_power" else Decimal("940.25")
             bad = Decimal("-40") if code == "optical_power" else Decimal("3")
-            phone.tap(RecordCheck(work_order_id=id, code=str(code), value=good if dice.happens(0.85) else bad))
+            phone.tap(
+                RecordCheck(work_order_id=id, code=str(code), value=good if dice.happens(0.85) else bad)
+            )
 
 
 def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
     id = order.id
     choice = dice.randrange(9)
     if choice == 0:
-        phone.tap(CannotComplete(work_order_id=id, reason=dice.pick(list(UnfinishedReason)), text="Nobody home"))
+        phone.tap(
+            CannotComplete(work_order_id=id, reason=dice.pick(list(UnfinishedReason)), text="Nobody home")
+        )
     elif choice == 1:
         phone.tap(_fit(phone, dice, order, contested, any_serial=True))
     elif choice == 2:
