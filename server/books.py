@@ -30,6 +30,7 @@ from server.db.base import Base, table_of, upserting
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
+from server.inbox.models import FollowUpRow
 from server.outbox import writing
 from server.outbox.happenings import Happening
 from server.outbox.models import OutboxRow
@@ -42,6 +43,7 @@ from server.work_orders import repository
 from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
 from shared.catalogue import Product
+from shared.conflicts import conflict_of
 from shared.ids import new_id
 from shared.money import Money
 from shared.problems import NotFound
@@ -83,6 +85,16 @@ class _NextVisit:
     actor: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """The office has done what a remark asked for."""
+
+    work_order_id: UUID
+    remark: Remark
+    by: str
+    outcome: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A command that has its receipt. `technician_id`: whose device sent it."""
@@ -91,6 +103,15 @@ class Known:
     digest: str
     technician_id: UUID | None
     work_order_id: UUID | None
+
+
+def asks_somebody(slug: str, origin: str) -> bool:
+    """Whether the table of conflicts has something to do, or to look at, for this remark."""
+    row = conflict_of(slug, held=False)
+    if row is None or not row.proposals:
+        return False
+    # That a held visit is kept as a report is what a dispatcher has just decided.
+    return not (origin == "report" and slug == "second-report")
 
 
 class Books:
@@ -122,6 +143,7 @@ class Books:
         self._next_visits: list[_NextVisit] = []
 
     # Reading, each row once and locked where it may change
+        self._answered: list[_Answered] = []
 
     def known(self, ids: Iterable[UUID]) -> dict[UUID, Known]:
         """Those of `ids` that have their receipt already."""
@@ -374,6 +396,30 @@ class Books:
 
     # Into the database
 
+        for number, remark in enumerate(values["remarks"]):
+            if asks_somebody(remark["slug"], values["origin"]):
+                self.add(
+                    FollowUpRow,
+                    id=name_id(values["id"], values["decided_at"], f"follow-up {number}"),
+                    command_id=values["id"],
+                    work_order_id=values["work_order_id"],
+                    actor=values["actor"],
+                    slug=remark["slug"],
+                    detail=remark["detail"],
+                    raised_at=values["decided_at"],
+                    done_at=None,
+                    done_by=None,
+                    outcome=None,
+                    note=None,
+                )
+
+    def answer(self, work_order_id: UUID, remark: Remark, *, by: str, outcome: str) -> None:
+        """What `remark` asked about an order has been done, whoever asked, in the database and in this batch."""
+        self._answered.append(_Answered(work_order_id, remark, by, outcome))
+        for row in self._rows[FollowUpRow]:
+            said = (row["work_order_id"], row["slug"], row["detail"])
+            if said == (work_order_id, remark.slug, remark.detail) and row["done_at"] is None:
+                row |= {"done_at": self.now, "done_by": by, "outcome": outcome}
     def write(self) -> None:
         """A statement a table. Balances, products and the command log come last and in one order."""
         for order_id in sorted(self._changed_orders):
@@ -399,6 +445,7 @@ class Books:
         self._write_named_evidence()
         self._address_happenings()
         commands = self._rows.pop(CommandRow, [])
+        self._write_answers()
         entries = [*self._rows.pop(FeedRow, []), *self._scoped.values()]
         for table in Base.metadata.sorted_tables:
             for kind in [kind for kind in self._rows if kind.__table__ is table]:
@@ -414,6 +461,21 @@ class Books:
 
     def _write_named_evidence(self) -> None:
         """Bytes that this technician has sent before their command came are no longer asked for."""
+        self._by_rules.__exit__(None, None, None)
+
+    def _write_answers(self) -> None:
+        for done in self._answered:
+            self.session.execute(
+                update(FollowUpRow)
+                .where(
+                    FollowUpRow.work_order_id == done.work_order_id,
+                    FollowUpRow.slug == done.remark.slug,
+                    FollowUpRow.detail == done.remark.detail,
+                    FollowUpRow.done_at.is_(None),
+                )
+                .values(done_at=self.now, done_by=done.by, outcome=done.outcome)
+                .execution_options(synchronize_session=False)
+            )
         if not self._named:
             return
         digests = sorted({digest for _, digest in self._named})

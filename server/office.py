@@ -16,10 +16,20 @@ from server.consequences import Deed
 from server.db.engine import Database
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
-from shared.commands import SCHEMA, AssignWorkOrder, OfficeCommand, ReopenWorkOrder, SplitWorkOrder
+from shared.commands import (
+    SCHEMA,
+    AssignWorkOrder,
+    EditContact,
+    OfficeCommand,
+    ReopenWorkOrder,
+    SplitWorkOrder,
+)
+from shared.conflicts import CONFLICTS
 from shared.decide import Decision, decide
 from shared.problems import NotFound
+from shared.remarks import Remark
 from shared.situation import Situation
+from shared.visit_rules import words_of
 from shared.work_orders import PartLine, WorkOrder
 from sync.protocol import encode
 
@@ -81,7 +91,11 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
     if decision.after.order.technician_id != order.technician_id:
         books.row_of(order.id).why = {}  # the reason was for somebody else; a plan gives its own
     book(deed, decision)
-    _keep(books, command_id, command, order, actor)
+    if isinstance(command, EditContact):
+        words = {"field": words_of(command.field), "number": order.number}
+        asked = CONFLICTS["contact-both-sides"].remarked(**words)
+        books.answer(order.id, asked, by=actor, outcome="edited")
+    _keep(books, command_id, command, order, actor, decision.remarks)
     return decision
 
 
@@ -102,7 +116,14 @@ def _van_at_work(books: Books, order: WorkOrder) -> UUID | None:
     return books.van_of(order.technician_id)
 
 
-def _keep(books: Books, command_id: UUID, command: OfficeCommand, before: WorkOrder, actor: str) -> None:
+def _keep(
+    books: Books,
+    command_id: UUID,
+    command: OfficeCommand,
+    before: WorkOrder,
+    actor: str,
+    remarks: Sequence[Remark],
+) -> None:
     books.log(
         id=command_id,
         origin="office",
@@ -124,5 +145,5 @@ def _keep(books: Books, command_id: UUID, command: OfficeCommand, before: WorkOr
         outcome="accepted",
         slug=None,
         detail=None,
-        remarks=[],
+        remarks=[{"slug": remark.slug, "detail": remark.detail} for remark in remarks],
     )

@@ -25,6 +25,7 @@ def upgrade() -> None:
     _command_log()
     _devices()
     _history()
+    _follow_ups()
     op.create_index("ix_feed_xid_seq", "feed", ["xid", "seq"])
 
 
@@ -220,7 +221,28 @@ def downgrade() -> None:
     op.drop_table("retired_token")
     with op.batch_alter_table("device") as batch:
         batch.drop_constraint(op.f("uq_device_next_token_hash"), type_="unique")
+def _follow_ups() -> None:
+    op.create_table(
+        "follow_up",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("command_id", sa.Uuid(), nullable=False),
+        sa.Column("work_order_id", sa.Uuid(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("raised_at", INSTANT, nullable=False),
+        sa.Column("done_at", INSTANT, nullable=True),
+        sa.Column("done_by", sa.String(), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_follow_up")),
+    )
+    op.create_index(op.f("ix_follow_up_work_order_id"), "follow_up", ["work_order_id"])
+    op.create_index("ix_follow_up_done_at_raised_at", "follow_up", ["done_at", "raised_at"])
+
+
         for name in (
+    op.drop_table("follow_up")
             "storage_left_bytes",
             "oldest_unsent_at",
             "unsent_photos",
