@@ -280,6 +280,8 @@ MUTATIONS: dict[str, Mutation] = {
         where=server_books.Books,
         name="write",
         make=_receipt_not_written,
+        seed=1,
+        invariants=("ONE_EFFECT", "NO_FALSE_ACK"),
     ),
     "answer-before-commit": Mutation(
         says="the answer leaves before the commit", where=exchange, name="push", make=_answer_before_commit
@@ -288,7 +290,12 @@ MUTATIONS: dict[str, Mutation] = {
         says="the cursor skips what commits next", where=exchange, name="pull", make=_cursor_too_far
     ),
     "rows-lost": Mutation(
-        says="a page is stored without its end", where=Rows, name="take_in", make=_rows_lost
+        says="a page is stored without its end",
+        where=Rows,
+        name="take_in",
+        make=_rows_lost,
+        seed=2,
+        invariants=("CONVERGED",),
     ),
     "tombstone-lost": Mutation(
         says="what left the scope stays", where=Rows, name="take_in", make=_tombstone_lost

@@ -12,7 +12,7 @@ import pytest
 from databases import ROOT
 from simulation.mutations import MUTATIONS
 
-CLOCK_HOURS = 100
+CLOCK_HOURS = 60
 
 
 def simulate(*words: str) -> tuple[int, dict[str, Any], str]:
@@ -58,7 +58,7 @@ def trace(said: str) -> str:
 
 
 class TestAPlantedBug:
-    @pytest.mark.parametrize("name", sorted(MUTATIONS))
+    @pytest.mark.parametrize("name", sorted(name for name, bug in MUTATIONS.items() if bug.invariants))
     def test_is_found(self, name: str):
         """By its known seed, or by one of the next few where the code has moved the dice since."""
         code, summary, said = simulate("--mutations", "--mutation", name, "--runs", "8")
