@@ -21,13 +21,16 @@ class Dispatcher:
     `acknowledged` counts what the server said is done: each is in the command log, or a promise was broken.
     """
 
-    def __init__(self, url: str, cookie: str, csrf: str, crew: Sequence[UUID], waiting: list[UUID]) -> None:
+    def __init__(
+        self, url: str, cookie: str, csrf: str, crew: Sequence[UUID],
+        given: Sequence[UUID], waiting: Sequence[UUID],
+    ) -> None:  # fmt: skip
         self._client = httpx.AsyncClient(
             base_url=url, timeout=20, cookies={"truckroll_session": cookie}, headers={"X-CSRF-Token": csrf}
         )
         self._crew = list(crew)
-        self._waiting = waiting
-        self._given: list[UUID] = []
+        self._waiting = list(waiting)
+        self._given = list(given)
         self.allowed = 0
         """How many more of the waiting jobs may be handed out by now."""
         self.acknowledged: Counter[Acted] = Counter()

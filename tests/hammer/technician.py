@@ -72,19 +72,19 @@ class Technician:
     async def work(self, dice: Dice, stop: Callable[[], bool]) -> None:
         """Tap, sync, listen, until told to stop."""
         while not stop():
-            for _ in range(dice.randint(1, 3)):
+            for _ in range(dice.randint(1, 2)):
                 if self.store.counts().unsent_commands < UNSENT_MAX:
                     self.do_something(dice)
             if dice.happens(0.15) and not self.store.counts().unsent_commands:
                 report = await self.gateway.listen(1)
             else:
                 report = await self.sync()
-            await asyncio.sleep(dice.uniform(0.02, 0.25) if report.online else 0.1)
+            await asyncio.sleep(dice.uniform(0.1, 0.5) if report.online else 0.1)
 
     def do_something(self, dice: Dice) -> None:
         before = self._newest()
         visits.next_tap(self, dice, list(self.kit.contested))  # type: ignore[arg-type]
-        if self._newest() == before and dice.happens(0.3) and (orders := list(self.store.images().orders)):
+        if self._newest() == before and dice.happens(0.15) and (orders := list(self.store.images().orders)):
             note = AddNote(work_order_id=dice.pick(orders), text=f"Nothing to do ✓ {dice.randbytes(6).hex()}")
             self.tap(note)
 
