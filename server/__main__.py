@@ -4,6 +4,7 @@ serve [--host H] [--port N]   migrate, then serve until stopped (loopback, 8800)
 migrate                       bring the database to the newest schema
 add-person NAME MAIL ROLE     let somebody of the office in; asks for the password
 new-epoch                     after a backup was put back: every phone starts over and offers its work again
+replay --verify [--into URL]  rebuild the state from the log into an empty database, and compare the two
 compact                       shorten the change feed; `serve` does it once a day
 send [--once]                 send what waits in the outbox, for ever or until nothing is due
 """
@@ -12,13 +13,17 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import signal
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import closing
 
 import uvicorn
 
+from server import replay
 from server.access.people import add_person
 from server.access.roles import Role
 from server.app import build_app, configure_logging
@@ -62,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     adding.set_defaults(run=_add_person)
     renewing = commands.add_parser("new-epoch", help="after a backup was put back")
     renewing.set_defaults(run=_new_epoch)
+    replaying = commands.add_parser("replay", help="rebuild the state from the log, and compare")
+    replaying.add_argument("--verify", action="store_true", help="compare with the live database")
+    replaying.add_argument(
+        "--into", metavar="URL", help="an empty database (default: temporary SQLite)"
+    )
+    replaying.set_defaults(run=_replay)
     shortening = commands.add_parser("compact", help="shorten the change feed")
     shortening.set_defaults(run=_compact)
     carrying = commands.add_parser("send", help="send what waits in the outbox")
@@ -108,6 +119,26 @@ def _new_epoch(settings: Settings, options: argparse.Namespace) -> int:
     with closing(Database(settings.database_url)) as database:
         print(history.renew(database, "an operator asked for it", utc_now()))
     return 0
+
+
+def _replay(settings: Settings, options: argparse.Namespace) -> int:
+    """One JSON object; 1 when the two databases differ."""
+    with tempfile.TemporaryDirectory(prefix="truckroll-replay-") as folder:
+        url = options.into or f"sqlite:///{folder}/replayed.db"
+        upgrade(url)
+        started = time.monotonic()
+        with closing(Database(settings.database_url)) as live, closing(Database(url)) as fresh:
+            count = replay.replay(live, fresh, settings)
+            reports = replay.compare(live, fresh) if options.verify else []
+    equal = all(report.equal for report in reports)
+    told = {"replayed": count, "seconds": round(time.monotonic() - started, 2), "equal": equal}
+    tables = {
+        report.name: {"rows": report.rows, "hash": report.live, "equal": report.equal}
+        | ({} if report.equal else {"replayed": report.replayed, "differences": report.differences})
+        for report in reports
+    }
+    print(json.dumps(told | {"tables": tables}, indent=2))
+    return 0 if equal else 1
 
 
 def _compact(settings: Settings, options: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ from server.assets.models import AssetRow
 from server.attachments.models import AttachmentSenderRow
 from server.billing.rating import Tariff
 from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
-from server.db import feed
+from server.db import entries, feed
 from server.db.base import Base, table_of, upserting
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
@@ -118,6 +118,9 @@ class Books:
     """The open books of one transaction. Nothing is in the database before `write`."""
 
     def __init__(self, session: Session, settings: Settings, now: datetime) -> None:
+        # All that is written from here on has its cause in the log: the commands themselves.
+        self._by_rules = entries.by_rules(session)
+        self._by_rules.__enter__()
         self.session = session
         self.settings = settings
         self.now = now
@@ -140,10 +143,10 @@ class Books:
         self._named: dict[tuple[UUID, str], tuple[int, UUID | None]] = {}
         self._happened: list[tuple[Happening, Callable[[UUID], UUID]]] = []
         self._released: set[UUID] = set()
+        self._answered: list[_Answered] = []
         self._next_visits: list[_NextVisit] = []
 
     # Reading, each row once and locked where it may change
-        self._answered: list[_Answered] = []
 
     def known(self, ids: Iterable[UUID]) -> dict[UUID, Known]:
         """Those of `ids` that have their receipt already."""
@@ -391,11 +394,8 @@ class Books:
         self._happened.append((happening, message_id))
 
     def log(self, **values: Any) -> None:
-        """The command itself, with its receipt."""
+        """The command itself, with its receipt, and what its remarks ask the office for."""
         self._rows[CommandRow].append(values)
-
-    # Into the database
-
         for number, remark in enumerate(values["remarks"]):
             if asks_somebody(remark["slug"], values["origin"]):
                 self.add(
@@ -420,6 +420,9 @@ class Books:
             said = (row["work_order_id"], row["slug"], row["detail"])
             if said == (work_order_id, remark.slug, remark.detail) and row["done_at"] is None:
                 row |= {"done_at": self.now, "done_by": by, "outcome": outcome}
+
+    # Into the database
+
     def write(self) -> None:
         """A statement a table. Balances, products and the command log come last and in one order."""
         for order_id in sorted(self._changed_orders):
@@ -442,10 +445,10 @@ class Books:
                 .values(released_at=self.now)
                 .execution_options(synchronize_session=False)
             )
+        self._write_answers()
         self._write_named_evidence()
         self._address_happenings()
         commands = self._rows.pop(CommandRow, [])
-        self._write_answers()
         entries = [*self._rows.pop(FeedRow, []), *self._scoped.values()]
         for table in Base.metadata.sorted_tables:
             for kind in [kind for kind in self._rows if kind.__table__ is table]:
@@ -458,9 +461,6 @@ class Books:
             numbers = next_numbers(self.session, len(commands))
             rows = [values | {"number": number} for values, number in zip(commands, numbers, strict=True)]
             self.session.execute(insert(table_of(CommandRow)), rows)
-
-    def _write_named_evidence(self) -> None:
-        """Bytes that this technician has sent before their command came are no longer asked for."""
         self._by_rules.__exit__(None, None, None)
 
     def _write_answers(self) -> None:
@@ -476,6 +476,9 @@ class Books:
                 .values(done_at=self.now, done_by=done.by, outcome=done.outcome)
                 .execution_options(synchronize_session=False)
             )
+
+    def _write_named_evidence(self) -> None:
+        """Bytes that this technician has sent before their command came are no longer asked for."""
         if not self._named:
             return
         digests = sorted({digest for _, digest in self._named})

@@ -289,6 +289,11 @@ class World:
         ledger.book(session, [move], cause=uid(f"receipt {place_id} {sku} {serial}"), at=self.now)
         session.flush()
 
+    def buy(self, sku: str, quantity: int) -> None:
+        """Goods received at the depot."""
+        with self.database.write() as session:
+            self.receive(session, self.depot_id, sku, quantity=quantity, holder=HolderKind.DEPOT)
+
     # Work orders
 
     def order(

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from server.billing.models import JournalLineRow
+from server.db import entries
 from server.db.base import table_of
 from shared.money import Money
 
@@ -77,3 +78,4 @@ def post(
     """Add one entry by itself."""
     if rows := lines(entry_id, postings, at=at, work_order_id=work_order_id):
         session.execute(insert(table_of(JournalLineRow)), rows)
+        entries.note(session, table_of(JournalLineRow), rows)

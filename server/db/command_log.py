@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from server.db.feed_models import CommandRow
+from server.db.feed_models import CommandRow, EntryRow
 
 
 def next_numbers(session: Session, count: int) -> list[int]:
@@ -16,5 +16,6 @@ def next_numbers(session: Session, count: int) -> list[int]:
     if session.get_bind().dialect.name == "postgresql":
         drawn = text("SELECT nextval('command_number') FROM generate_series(1, :count)")
         return sorted(session.scalars(drawn, {"count": count}))
-    newest = session.scalar(select(func.max(CommandRow.number))) or 0
+    numbers = select(CommandRow.number).union_all(select(EntryRow.number)).subquery()
+    newest = session.scalar(select(func.max(numbers.c.number))) or 0
     return list(range(newest + 1, newest + 1 + count))

@@ -8,8 +8,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
+
+from server.db import entries
 
 READ_ONLY = "truckroll_read_only"
 
@@ -28,17 +31,26 @@ def make_engine(url: str) -> Engine:
         return _sqlite(url)
     # A writer that idles in a transaction holds the feed back for everybody.
     options = "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=15000 -c timezone=UTC"
+    return _engine(url, {"options": options})
+
+
+def _engine(url: str, connecting: dict[str, Any]) -> Engine:
     return create_engine(
-        url, hide_parameters=True, pool_size=20, max_overflow=20, connect_args={"options": options}
+        url,
+        # An error's text goes to the log, and the values of a row are people's names and notes.
+        hide_parameters=True,
+        pool_size=20,
+        max_overflow=20,
+        connect_args=connecting,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
     )
 
 
 def _sqlite(url: str) -> Engine:
     if file := make_url(url).database:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    # hide_parameters: an error's text goes to the log, and the values of a row are people's names and notes.
-    connecting = {"check_same_thread": False}
-    engine = create_engine(url, hide_parameters=True, pool_size=20, max_overflow=20, connect_args=connecting)
+    engine = _engine(url, {"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -68,6 +80,7 @@ class Database:
             reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._turn: AbstractContextManager[object] = nullcontext() if self.is_postgresql else threading.Lock()
         self.writing = sessionmaker(self.engine, expire_on_commit=False)
+        entries.attach(self.writing)
         self.reading = sessionmaker(
             self.engine.execution_options(**reading), autoflush=False, expire_on_commit=False
         )

@@ -46,6 +46,19 @@ class FeedRow(Base):
     )
 
 
+class EntryRow(Base):
+    """Rows that came in from outside the rules, in one transaction. See server/db/entries.py.
+
+    `number` is one of the command log's. `body`: a JSON list of (insert, update or delete, table, values).
+    """
+
+    __tablename__ = "entry"
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    opening: Mapped[bool]
+    body: Mapped[str] = mapped_column(Text)
+
+
 class CommandRow(Base):
     """A command as it came, and its one receipt. Kept for ever; a held one waits here for a dispatcher.
 

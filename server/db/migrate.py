@@ -7,9 +7,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import select
 
+from server.db import entries
 from server.db.engine import Database
-from server.db.feed_models import HistoryRow
+from server.db.feed_models import EntryRow, HistoryRow
 from server.stock.models import StockPlaceRow
 from shared.assets import HolderKind
 from shared.situation import UNRECEIVED_PLACE
@@ -31,9 +33,12 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def _fixed_rows(url: str) -> None:
-    """What every database holds from the start: the name of its history, and a place for unbooked finds."""
+    """What every database holds from the start: its history's name, a log, and a place for unbooked finds."""
     database = Database(url)
     with database.write() as session:
+        began = session.scalar(select(EntryRow.number).limit(1)) is not None
+        if not began and session.scalar(select(StockPlaceRow.id).limit(1)) is not None:
+            entries.open_books(session)  # this database is older than its log
         if session.get(HistoryRow, 1) is None:
             session.add(HistoryRow(id=1, epoch=secrets.token_hex(4)))
         if session.get(StockPlaceRow, UNRECEIVED_PLACE) is None:

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
 from server.booking import book
@@ -61,6 +60,42 @@ class CommandUnit:
         self._known = dict(known)
         self._touched = touched
         self._origin = origin
+
+    @classmethod
+    def open(
+        cls,
+        books: Books,
+        device_id: UUID,
+        batch: Sequence[Asked],
+        touched: dict[Key, None],
+        *,
+        origin: str = "field",
+    ) -> CommandUnit:
+        """With everything that `batch` will need, read by one query a table."""
+        technician, van_name = books.session.execute(
+            select(TechnicianRow, StockPlaceRow.name)
+            .join(DeviceRow, DeviceRow.technician_id == TechnicianRow.id)
+            .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
+            .where(DeviceRow.id == device_id)
+            # A retry that overtakes its first try waits here. key_share: photos may name the device.
+            .with_for_update(of=DeviceRow, key_share=True)
+        ).one()
+        known = books.known(asked.pushed.id for asked in batch)
+        fresh = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
+        books.open_orders(command.work_order_id for command in fresh)
+        orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
+        codes = {item.serial for item in fresh if isinstance(item, InstallAsset | RemoveAsset)}
+        codes |= {fitted.serial for order in orders for fitted in order.fitted}
+        codes |= {removed.serial for order in orders for removed in order.removed}
+        books.open_assets(codes)
+        skus = {line.sku for command in fresh if isinstance(command, UseParts) for line in command.lines}
+        skus |= {
+            sku for order in orders for sku in (*order.fitting_skus, *(line.sku for line in order.parts))
+        }
+        books.open_products(skus)
+        closing = {command.work_order_id for command in fresh if isinstance(command, CloseWorkOrder)}
+        books.open_services(order.service.id for order in orders if order.id in closing)
+        return cls(books, device_id, technician, van_name, known, touched, origin=origin)
 
     def receipt_of(self, asked: Asked) -> Receipt | None:
         known = self._known.get(asked.pushed.id)
@@ -124,6 +159,10 @@ class CommandUnit:
         """Keep the command whole, with the reason, for a dispatcher."""
         if isinstance(problem, IdReused):
             return self._hold_under_another_id(asked, problem)
+        return self.hold_whole(asked, problem)
+
+    def hold_whole(self, asked: Asked, problem: Problem) -> Receipt:
+        """Under its own id, whatever the problem is: a replay holds what was held."""
         receipt = self._keep(asked, "held", problem=problem, work_order_id=self._order_named_by(asked))
         self._tell_dispatch(asked, receipt)
         return receipt
@@ -266,36 +305,9 @@ class DeviceUnits:
         try:
             with self._database.write() as session, session.no_autoflush:
                 books = Books(session, self._settings, self._now)
-                yield self._open(session, books, batch)
+                yield CommandUnit.open(books, self._device_id, batch, self.touched)
                 books.write()
         except OperationalError as error:
             raise TryAgain from error
         except IntegrityError as error:
             raise Clash from error
-
-    def _open(self, session: Session, books: Books, batch: Sequence[Asked]) -> CommandUnit:
-        """Everything the batch will need, with one query a table."""
-        technician, van_name = session.execute(
-            select(TechnicianRow, StockPlaceRow.name)
-            .join(DeviceRow, DeviceRow.technician_id == TechnicianRow.id)
-            .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
-            .where(DeviceRow.id == self._device_id)
-            # A retry that overtakes its first try waits here. key_share: photos may name the device.
-            .with_for_update(of=DeviceRow, key_share=True)
-        ).one()
-        known = books.known(asked.pushed.id for asked in batch)
-        fresh = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
-        books.open_orders(command.work_order_id for command in fresh)
-        orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
-        codes = {item.serial for item in fresh if isinstance(item, InstallAsset | RemoveAsset)}
-        codes |= {fitted.serial for order in orders for fitted in order.fitted}
-        codes |= {removed.serial for order in orders for removed in order.removed}
-        books.open_assets(codes)
-        skus = {line.sku for command in fresh if isinstance(command, UseParts) for line in command.lines}
-        skus |= {
-            sku for order in orders for sku in (*order.fitting_skus, *(line.sku for line in order.parts))
-        }
-        books.open_products(skus)
-        closing = {command.work_order_id for command in fresh if isinstance(command, CloseWorkOrder)}
-        books.open_services(order.service.id for order in orders if order.id in closing)
-        return CommandUnit(books, self._device_id, technician, van_name, known, self.touched)

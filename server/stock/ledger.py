@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from server.db import entries
 from server.db.base import table_of, upserting
 from server.stock.models import ReservationRow, StockBalanceRow, StockMoveRow, StockPlaceRow
 from shared.assets import HolderKind
@@ -22,12 +23,13 @@ OUR_PLACES = (HolderKind.VAN, HolderKind.DEPOT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """Moves under one `cause`, the command or receipt of goods that made them."""
+    """Moves under one `cause`, the command or receipt of goods that made them, counted from `first_line`."""
 
     moves: Sequence[StockMove]
     cause: UUID
     at: datetime
     work_order_id: UUID | None = None
+    first_line: int = 1
 
 
 def book(
@@ -57,12 +59,13 @@ def write(session: Session, bookings: Sequence[Booking]) -> None:
             "at": booking.at,
         }
         for booking in bookings
-        for line, move in enumerate(booking.moves, start=1)
+        for line, move in enumerate(booking.moves, start=booking.first_line)
     ]
     if not rows:
         return
     session.flush()  # places and products that the moves speak of
     session.execute(insert(table_of(StockMoveRow)), rows)
+    entries.note(session, table_of(StockMoveRow), rows)
     shifts: dict[tuple[UUID, str], int] = defaultdict(int)
     for booking in bookings:
         for move in booking.moves:

@@ -177,6 +177,14 @@ def _command_log() -> None:
         batch.alter_column("number", existing_type=sa.BigInteger(), nullable=False)
         batch.alter_column("origin", existing_type=sa.String(), nullable=False)
         batch.create_unique_constraint(op.f("uq_command_number"), ["number"])
+    op.create_table(
+        "entry",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("opening", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_entry")),
+    )
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SEQUENCE command_number OWNED BY command.number")
         op.execute("SELECT setval('command_number', coalesce(max(number), 0) + 1, false) FROM command")
@@ -213,14 +221,6 @@ def _history() -> None:
         batch.add_column(sa.Column("compacted_seq", sa.BigInteger(), nullable=False, server_default="0"))
 
 
-def downgrade() -> None:
-    op.drop_index("ix_feed_xid_seq", "feed")
-    with op.batch_alter_table("history") as batch:
-        for name in ("compacted_seq", "compacted_xid", "identity"):
-            batch.drop_column(name)
-    op.drop_table("retired_token")
-    with op.batch_alter_table("device") as batch:
-        batch.drop_constraint(op.f("uq_device_next_token_hash"), type_="unique")
 def _follow_ups() -> None:
     op.create_table(
         "follow_up",
@@ -241,8 +241,16 @@ def _follow_ups() -> None:
     op.create_index("ix_follow_up_done_at_raised_at", "follow_up", ["done_at", "raised_at"])
 
 
-        for name in (
+def downgrade() -> None:
     op.drop_table("follow_up")
+    op.drop_index("ix_feed_xid_seq", "feed")
+    with op.batch_alter_table("history") as batch:
+        for name in ("compacted_seq", "compacted_xid", "identity"):
+            batch.drop_column(name)
+    op.drop_table("retired_token")
+    with op.batch_alter_table("device") as batch:
+        batch.drop_constraint(op.f("uq_device_next_token_hash"), type_="unique")
+        for name in (
             "storage_left_bytes",
             "oldest_unsent_at",
             "unsent_photos",
@@ -267,5 +275,5 @@ def _follow_ups() -> None:
             "number",
         ):
             batch.drop_column(name)
-    for table in ("stock_balance", "evidence", "attachment_sender", "outbox", "webhook"):
+    for table in ("entry", "stock_balance", "evidence", "attachment_sender", "outbox", "webhook"):
         op.drop_table(table)
