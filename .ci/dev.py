@@ -7,6 +7,7 @@
   ./dev lint [--fix]             ruff, mypy and the import contracts
   ./dev types                    mypy alone
   ./dev simulate [--seed N …]    phones, network and server on made-up time; looks for a broken promise
+  ./dev hammer [--rounds N …]    real servers, phones and databases, really killed; looks for a broken promise
   ./dev bench NAME [--quick]     one benchmark, as JSON; without NAME, a list of them
   ./dev screenshots              make the pictures in docs/
   ./dev lock                     renew requirements.lock from pyproject.toml
@@ -108,6 +109,11 @@ def demo(arguments: list[str]) -> int:
     return become(str(ROOT / "tests" / "main_job.py"), *arguments)
 
 
+def hammer(arguments: list[str]) -> int:
+    os.environ["PYTHONPATH"] = str(ROOT / "tests")
+    return become("-m", "hammer", *arguments)
+
+
 def bench(arguments: list[str]) -> int:
     return become(str(ROOT / "tests" / "bench" / "runner.py"), *arguments)
 
@@ -132,7 +138,8 @@ def lock(arguments: list[str]) -> int:
     return locking.lock(ROOT, arguments)
 
 
-COMMANDS = {f.__name__: f for f in (setup, test, lint, types, demo, simulate, bench, screenshots, lock)}
+_WORDS = (setup, test, lint, types, demo, simulate, hammer, bench, screenshots, lock)
+COMMANDS = {f.__name__: f for f in _WORDS}
 
 
 def _absolute(argument: str) -> str:
