@@ -414,7 +414,7 @@ class Books:
                 )
 
     def answer(self, work_order_id: UUID, remark: Remark, *, by: str, outcome: str) -> None:
-        """What `remark` asked about an order has been done, whoever asked, in the database and in this batch."""
+        """What `remark` asks of an order is done, whoever raised it, in the database and in this batch."""
         self._answered.append(_Answered(work_order_id, remark, by, outcome))
         for row in self._rows[FollowUpRow]:
             said = (row["work_order_id"], row["slug"], row["detail"])

@@ -17,7 +17,7 @@ from server.access.guard import database_of, settings_of
 from server.access.models import DeviceRow
 from server.clock import utc_now
 from server.db.feed_models import CommandRow
-from server.inbox.waiting import open_counts
+from server.inbox.waiting import held_counts
 from server.outbox.models import MessageState, OutboxRow
 from shared.problems import NotAllowed
 
@@ -69,7 +69,7 @@ def _lines(session: Session, now: datetime) -> Iterator[str]:
         select(func.min(OutboxRow.queued_at)).where(OutboxRow.state == MessageState.QUEUED)
     )
     yield from _gauge("outbox_oldest_seconds", "Age of the oldest message to be sent", _age(oldest, now))
-    held = open_counts(session, now)
+    held = held_counts(session, now)
     yield from _gauge("held_open", "Commands that wait for a decision", held.open)
     yield from _gauge("held_overdue", "Those that wait too long", held.overdue)
     unsent = session.scalar(select(func.sum(DeviceRow.queue_length)).where(DeviceRow.revoked_at.is_(None)))

@@ -24,7 +24,8 @@ from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.inbox.booking import Done, Way, book_in_place_of, charge_call_out
 from server.inbox.edits import canonical, changes_in_words
-from server.inbox.reading import command_of, corrected, named_order, sender_of
+from server.inbox.reading import command_of, corrected, devices_of, named_order, sender_of
+from server.inbox.waiting import as_done
 from server.settings import Settings
 from shared.commands import FieldCommand
 from shared.problems import AlreadyClosed, BadValue, Conflict, NotFound, Problem, ServerFault
@@ -78,7 +79,7 @@ def accept(
     database: Database, settings: Settings, command_id: UUID, by: str, *, way: Way = "as_it_is"
 ) -> Ruled:
     """Book it as it came. The rules must allow it by now, or the table of conflicts in this `way`."""
-    with _writing(database) as session:
+    with writing(database) as session:
         held = _claim(session, command_id, by)
         return _book(session, settings, held, command_of(held), "accepted", "", way=way)
 
@@ -87,7 +88,7 @@ def correct(
     database: Database, settings: Settings, command_id: UUID, by: str, body: dict[str, Any], kind: str | None
 ) -> Ruled:
     """Book `body` in its place, made for its technician at its time; the original stays whole."""
-    with _writing(database) as session:
+    with writing(database) as session:
         held = _claim(session, command_id, by)
         command = canonical(corrected(held, kind or held.type, body))
         changes = changes_in_words(held, command)
@@ -98,18 +99,18 @@ def correct(
 
 def dismiss(database: Database, command_id: UUID, by: str, reason: str) -> Ruled:
     """Set it aside, on record and with a reason; nothing is booked."""
-    said = " ".join(reason.replace("\x00", " ").encode(errors="replace").decode().split())
+    said = one_line(reason)
     if not 1 <= len(said) <= REASON_LENGTH_MAX:
         raise BadValue(
             f"Say why in 1 to {REASON_LENGTH_MAX} letters: its technician reads it", field="reason"
         )
-    with _writing(database) as session:
+    with writing(database) as session:
         return _rule(session, _claim(session, command_id, by), "dismissed", said)
 
 
 def call_out_fee(database: Database, settings: Settings, command_id: UUID, by: str) -> list[Ruled]:
     """Bill the drive of this command's visit; all that is held of the visit is set aside with that reason."""
-    with _writing(database) as session:
+    with writing(database) as session:
         held = [_claim(session, row.id, by) for row in same_visit(session, command_id)]
         if not held:
             _claim(session, command_id, by)  # raises: somebody was quicker
@@ -153,14 +154,23 @@ def same_visit(session: Session, command_id: UUID) -> list[CommandRow]:
     row = held_row(session, command_id)
     order = named_order(row)
     query = select(CommandRow).where(
-        CommandRow.device_id == row.device_id, CommandRow.outcome == "held", CommandRow.resolved_at.is_(None)
+        CommandRow.device_id.in_(devices_of(row)),
+        CommandRow.outcome == "held",
+        CommandRow.resolved_at.is_(None),
     )
     found = session.scalars(query.order_by(CommandRow.seq, CommandRow.decided_at))
-    return [one for one in found if one.id == row.id or (order is not None and named_order(one) == order)]
+    return as_done(
+        one for one in found if one.id == row.id or (order is not None and named_order(one) == order)
+    )
+
+
+def one_line(text: str) -> str:
+    """As it can be kept and read."""
+    return " ".join(text.replace("\x00", " ").encode(errors="replace").decode().split())
 
 
 @contextmanager
-def _writing(database: Database) -> Iterator[Session]:
+def writing(database: Database) -> Iterator[Session]:
     """A transaction whose failures are sentences: what was held for our own fault may fail again."""
     try:
         with database.write() as session:

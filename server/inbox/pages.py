@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -18,12 +19,15 @@ from server.access.roles import Permission
 from server.clock import utc_now
 from server.dispatch.board_routes import wake
 from server.inbox import acts
+from server.inbox.asks import Ask, asked_reasons, asks, by_job, open_counts
 from server.inbox.booking import Way
 from server.inbox.edits import body_of
 from server.inbox.proposals import OFFERS, Proposal
+from server.inbox.settling import IN_WORDS, settle
 from server.inbox.visits import detail, visits
-from server.inbox.waiting import TITLES, HeldLine, State, lines, open_counts, reasons, senders
+from server.inbox.waiting import TITLES, HeldLine, Narrowed, Show, State, lines, reasons, senders
 from server.web.pages import page
+from shared.conflicts import conflict_of
 from shared.problems import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -31,6 +35,7 @@ router = APIRouter(include_in_schema=False)
 Dispatcher = Annotated[Person, Depends(require_page(Permission.DISPATCH), scope="function")]
 Text = Annotated[str, Form()]
 WayForm = Annotated[Way, Form()]
+OutcomeForm = Annotated[Proposal, Form()]
 
 SHOWN = 200
 """Commands a page: some thirty visits. The oldest come first, so the rest follows as they are decided."""
@@ -42,11 +47,15 @@ SAID = {
 }
 
 
+_SHOWS: dict[str, Show] = {"held": "held", "asks": "asks"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """What the page shows; it stays in the address, so that an act keeps it."""
 
     state: State = "open"
+    show: Show = "all"
     technician: UUID | None = None
     reason: str | None = None
     order: UUID | None = None
@@ -59,8 +68,9 @@ class Filters:
         reason = said.get("reason", "")
         return cls(
             state="decided" if said.get("state") == "decided" else "open",
+            show=_SHOWS.get(said.get("show", ""), "all"),
             technician=_uuid(said.get("technician", "")),
-            reason=reason if reason in TITLES else None,
+            reason=reason if reason in TITLES or conflict_of(reason, held=False) else None,
             order=_uuid(said.get("order", "")),
             overdue=said.get("overdue") in ("1", "yes", "true", "on"),
         )
@@ -69,6 +79,7 @@ class Filters:
     def query(self) -> str:
         chosen = {
             "state": self.state if self.state != "open" else None,
+            "show": self.show if self.show != "all" else None,
             "technician": self.technician,
             "reason": self.reason,
             "order": self.order,
@@ -159,6 +170,22 @@ def dismiss_visit(
     return _answer(request, person, command_id, back, act)
 
 
+@router.post("/inbox/asks/{ask_id}")
+def answer(
+    request: Request,
+    person: Dispatcher,
+    ask_id: UUID,
+    outcome: OutcomeForm,
+    note: Text = "",
+    base: Annotated[str | None, Form()] = None,
+) -> HTMLResponse:
+    def act() -> str:
+        settle(database_of(request), settings_of(request), ask_id, person.name, outcome, note=note, base=base)
+        return f"On record: you {IN_WORDS[outcome]}."
+
+    return _answer(request, person, ask_id, "", act)
+
+
 def _answer(
     request: Request, person: Person, command_id: UUID, back: str, act: Callable[[], str]
 ) -> HTMLResponse:
@@ -185,20 +212,23 @@ def _inbox(
     filters, now, zone = Filters.of(request), utc_now(), settings_of(request).zone
     with database_of(request).read() as session:
         counts = open_counts(session, now)
-        found = lines(
-            session,
-            now,
-            state=filters.state,
-            technician_id=filters.technician,
-            reason=filters.reason,
-            work_order_id=filters.order,
-            overdue=filters.overdue,
-            limit=SHOWN,
-        )
+        narrowed: Narrowed = {
+            "state": filters.state,
+            "technician_id": filters.technician,
+            "reason": filters.reason,
+            "work_order_id": filters.order,
+            "overdue": filters.overdue,
+            "limit": SHOWN,
+            "offset": 0,
+        }
+        found = lines(session, now, **narrowed) if filters.show != "asks" else []
+        asked = asks(session, zone, now, **narrowed) if filters.show != "held" else []
         open_ = filters.state == "open"
         shown = visits(session, found, zone, now) if open_ else []
-        known_reasons, people = reasons(session), senders(session)
-    decided: list[HeldLine] = [] if open_ else found
+        known_reasons = [*reasons(session), *asked_reasons(session)]
+        people = senders(session)
+    decided: list[HeldLine | Ask] = [] if open_ else [*found, *asked]
+    decided.sort(key=_decided_at, reverse=True)
     return page(
         request,
         "inbox.html",
@@ -208,7 +238,9 @@ def _inbox(
         here="inbox",
         counts=counts,
         visits=shown,
+        questions=by_job(asked) if open_ else [],
         decided=decided,
+        did=IN_WORDS,
         reasons=known_reasons,
         technicians=people,
         filters=filters,
@@ -246,6 +278,12 @@ def _item(
         zone=zone,
         now=now,
     )
+
+
+def _decided_at(one: HeldLine | Ask) -> datetime:
+    at = one.done_at if isinstance(one, Ask) else one.resolved_at
+    assert at is not None, "only what was decided is sorted so"
+    return at
 
 
 def _uuid(text: str) -> UUID | None:

@@ -68,6 +68,39 @@ OFFERS = {
         ),
     )
 }
+ASKED = {
+    offer.proposal: offer
+    for offer in (
+        Offer(
+            proposal=Proposal.TAKE_VALUE,
+            words="Take",
+            means="It is written in the place of the one that stands; every phone gets it.",
+        ),
+        Offer(
+            proposal=Proposal.CANCEL_OTHER,
+            words="Cancel",
+            means="What had been moved there is done already.",
+            sure="That order is cancelled, with all that is still to be done on it.",
+        ),
+        Offer(
+            proposal=Proposal.COUNT_STOCK,
+            words="Counted",
+            means="The van was counted, and its list is right again.",
+        ),
+        Offer(
+            proposal=Proposal.BOOK_IN,
+            words="Booked in",
+            means="Stock control has received the device.",
+        ),
+        Offer(
+            proposal=Proposal.DISMISS,
+            words="Seen",
+            means="It is as it should be; nothing more is to be done.",
+        ),
+    )
+}
+"""For what was booked and asks somebody for something."""
+
 _OTHERWISE = (Proposal.TRY_AGAIN, Proposal.CORRECT, Proposal.DISMISS)
 _MENDED = (Proposal.CORRECT, Proposal.DISMISS)
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
@@ -40,6 +40,12 @@ def named_order(row: CommandRow) -> UUID | None:
 def sender_of(session: Session, row: CommandRow) -> UUID | None:
     """The technician whose work it is."""
     return session.scalar(select(DeviceRow.technician_id).where(DeviceRow.id == row.device_id))
+
+
+def devices_of(row: CommandRow) -> Select[UUID]:
+    """The query for every device of who sent `row`: one technician may work on two."""
+    whose = select(DeviceRow.technician_id).where(DeviceRow.id == row.device_id).scalar_subquery()
+    return select(DeviceRow.id).where(DeviceRow.technician_id == whose)
 
 
 def command_of(row: CommandRow) -> FieldCommand:

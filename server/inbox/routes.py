@@ -15,10 +15,13 @@ from server.clock import utc_now
 from server.dispatch.board_routes import wake
 from server.inbox import acts
 from server.inbox.acts import Ruled, VisitRuled
+from server.inbox.asks import Ask, asks, open_counts
 from server.inbox.booking import Way
+from server.inbox.proposals import Proposal
+from server.inbox.settling import Settled, settle
 from server.inbox.visits import Detail
 from server.inbox.visits import detail as detail_of
-from server.inbox.waiting import HeldLine, OpenCounts, State, lines, open_counts
+from server.inbox.waiting import HeldLine, Narrowed, OpenCounts, Show, State, lines
 from sync.protocol import encode
 
 router = APIRouter(prefix="/api/inbox", tags=["inbox"])
@@ -31,10 +34,11 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One page of held commands; `counts` is about all that is open."""
+    """One page of held commands, and of questions that booked work raised; `counts`: all that is open."""
 
     counts: OpenCounts
     items: tuple[HeldLine, ...]
+    asks: tuple[Ask, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,15 @@ class Dismissal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`base`: for a contact, the value that stood there when it was decided. `note`: kept on record."""
+
+    outcome: Proposal
+    note: str = ""
+    base: str | None = None
+
+
 def _json(value: object) -> Response:
     return Response(encode(value), media_type="application/json", headers={"Cache-Control": "no-store"})
 
@@ -68,6 +81,7 @@ def get_held(
     request: Request,
     person: Dispatcher,
     state: State = "open",
+    show: Show = "all",
     technician: UUID | None = None,
     reason: Slug = None,
     work_order: UUID | None = None,
@@ -75,21 +89,24 @@ def get_held(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    """Held commands, the oldest first; with `state=decided` what was decided last comes first."""
-    now = utc_now()
+    """Held commands and questions, the oldest first; with `state=decided` what was decided last comes first.
+
+    `show=held` or `show=asks` leaves the others out; `limit` and `offset` are about each list by itself.
+    """
+    now, zone = utc_now(), settings_of(request).zone
+    narrowed: Narrowed = {
+        "state": state,
+        "technician_id": technician,
+        "reason": reason,
+        "work_order_id": work_order,
+        "overdue": overdue,
+        "limit": limit,
+        "offset": offset,
+    }
     with database_of(request).read() as session:
-        found = lines(
-            session,
-            now,
-            state=state,
-            technician_id=technician,
-            reason=reason,
-            work_order_id=work_order,
-            overdue=overdue,
-            limit=limit,
-            offset=offset,
-        )
-        return _json(Held(counts=open_counts(session, now), items=tuple(found)))
+        held = lines(session, now, **narrowed) if show != "asks" else []
+        asked = asks(session, zone, now, **narrowed) if show != "held" else []
+        return _json(Held(counts=open_counts(session, now), items=tuple(held), asks=tuple(asked)))
 
 
 @router.get("/counts", response_model=OpenCounts)
@@ -97,6 +114,22 @@ def get_counts(request: Request, person: Dispatcher) -> Response:
     """How many are open, how many of them for more than four hours, and since when the oldest."""
     with database_of(request).read() as session:
         return _json(open_counts(session, utc_now()))
+
+
+@router.post("/asks/{ask_id}")
+def answer(request: Request, person: Dispatcher, ask_id: UUID, body: Answer) -> Settled:
+    """Answer a question, once: take the value, cancel the other order, or say that it has been seen to."""
+    settled = settle(
+        database_of(request),
+        settings_of(request),
+        ask_id,
+        person.name,
+        body.outcome,
+        note=body.note,
+        base=body.base,
+    )
+    wake(request)
+    return settled
 
 
 @router.get("/{command_id}", response_model=Detail)

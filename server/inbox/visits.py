@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -18,8 +18,8 @@ from server.inbox.edits import Field, form_of
 from server.inbox.facing import Facing, Reader, facing, the_job
 from server.inbox.forecast import Outlook, outlook
 from server.inbox.proposals import Offer, offers
-from server.inbox.reading import fields_of, named_order, readable
-from server.inbox.waiting import HeldLine, by_visit, lines_of
+from server.inbox.reading import devices_of, fields_of, named_order, readable
+from server.inbox.waiting import HeldLine, as_done, by_visit, lines_of
 from server.stock.models import ProductRow
 from server.work_orders import repository
 from shared.commands import CancelWorkOrder, DeleteWorkOrder, tag_of
@@ -44,7 +44,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What one device sent about one job and is held. `first`: the one that holds up the rest.
+    """What one technician sent about one job and is held. `first`: the one that holds up the rest.
 
     `stands`: where the job stands now. `fitting`: how many fit before `first`. `closes`: one ends the visit.
     """
@@ -96,16 +96,16 @@ def visits(session: Session, found: Sequence[HeldLine], zone: tzinfo, now: datet
     ids = [line.id for group in groups for line in group]
     rows = {row.id: row for row in session.scalars(select(CommandRow).where(CommandRow.id.in_(ids)))}
     orders = {line.work_order_id for line in found if line.work_order_id}
-    reader, models = _reader(session, orders, zone, now), _models(session)
+    reader, models = reader_of(session, orders, zone, now), _models(session)
     return [_visit(session, group, rows, reader, models) for group in groups]
 
 
-def _reader(session: Session, orders: set[UUID], zone: tzinfo, now: datetime) -> Reader:
+def reader_of(session: Session, orders: Iterable[UUID], zone: tzinfo, now: datetime) -> Reader:
     people = {id: name for id, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))}
     query = (
         select(CommandRow.work_order_id, CommandRow.actor, CommandRow.body)
         .where(
-            CommandRow.work_order_id.in_(orders),
+            CommandRow.work_order_id.in_(list(orders)),
             CommandRow.type.in_(CALLS_OFF),
             CommandRow.outcome == "accepted",
         )
@@ -199,15 +199,15 @@ def detail(session: Session, command_id: UUID, zone: tzinfo, now: datetime) -> D
 
 
 def _of_visit(session: Session, row: CommandRow, order_id: UUID | None) -> list[CommandRow]:
-    """Everything that this device sent about this job, in its order."""
+    """Everything that this technician sent about this job, in the order in which it was done."""
     if order_id is None:
         return [row]
     query = select(CommandRow).where(
-        CommandRow.device_id == row.device_id,
+        CommandRow.device_id.in_(devices_of(row)),
         CommandRow.work_order_id == order_id,
         CommandRow.origin == "field",
     )
-    found = list(session.scalars(query.order_by(CommandRow.seq, CommandRow.decided_at)))
+    found = as_done(session.scalars(query.order_by(CommandRow.seq, CommandRow.decided_at)))
     return found if any(one.id == row.id for one in found) else [row, *found]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from heapq import merge
+from typing import Any, Literal, TypedDict, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
@@ -16,6 +17,7 @@ from server.customers.models import CustomerRow
 from server.db.feed_models import CommandRow
 from server.dispatch.meaning import in_words
 from server.dispatch.models import TechnicianRow
+from server.inbox.models import FollowUpRow
 from server.inbox.reading import named_order, readable
 from server.work_orders.models import WorkOrderRow
 from shared.problems import every_problem
@@ -24,6 +26,21 @@ OVERDUE = timedelta(hours=4)
 """Held for longer than this, somebody should be told."""
 
 State = Literal["open", "decided"]
+Show = Literal["all", "held", "asks"]
+
+
+class Narrowed(TypedDict):
+    """Which of them, and which page of those."""
+
+    state: State
+    technician_id: UUID | None
+    reason: str | None
+    work_order_id: UUID | None
+    overdue: bool
+    limit: int
+    offset: int
+
+
 TITLES = {problem.slug: (problem.__doc__ or problem.slug).splitlines()[0] for problem in every_problem()}
 
 
@@ -62,17 +79,23 @@ class HeldLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCounts:
-    """`overdue` of the `open` ones have waited for more than four hours; the first came at `oldest_at`."""
+    """`overdue` of the `open` ones have waited for more than four hours; the first came at `oldest_at`.
+
+    `open` is `held` commands and `asks`: questions that booked work has raised.
+    """
 
     open: int
     overdue: int
     oldest_at: datetime | None
+    held: int
+    asks: int
 
 
-def open_counts(session: Session, now: datetime) -> OpenCounts:
+def held_counts(session: Session, now: datetime) -> OpenCounts:
+    """About held commands alone."""
     late = func.count().filter(CommandRow.decided_at <= now - OVERDUE)
     found = session.execute(select(func.count(), late, func.min(CommandRow.decided_at)).where(*_open())).one()
-    return OpenCounts(open=found[0], overdue=found[1], oldest_at=found[2])
+    return OpenCounts(open=found[0], overdue=found[1], oldest_at=found[2], held=found[0], asks=0)
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:
@@ -184,21 +207,34 @@ def reasons(session: Session) -> list[tuple[str, str, int]]:
 
 def senders(session: Session) -> list[tuple[UUID, str]]:
     """Technicians with something open, by name."""
+    asking = select(FollowUpRow.command_id).where(FollowUpRow.done_at.is_(None))
     query = (
         select(TechnicianRow.id, TechnicianRow.name)
         .join(DeviceRow, DeviceRow.technician_id == TechnicianRow.id)
         .join(CommandRow, CommandRow.device_id == DeviceRow.id)
-        .where(*_open())
+        .where(or_(and_(*_open()), CommandRow.id.in_(asking)))
         .distinct()
         .order_by(TechnicianRow.name, TechnicianRow.id)
     )
     return [(id, name) for id, name in session.execute(query)]
 
 
+One = TypeVar("One", HeldLine, CommandRow)
+
+
 def by_visit(found: Sequence[HeldLine]) -> list[list[HeldLine]]:
-    """Lines of one device about one job together, in the order in which it was done; the rest alone."""
-    visits: dict[tuple[UUID | None, UUID | None] | UUID, list[HeldLine]] = {}
+    """Lines of one technician about one job together, on however many devices; the rest alone."""
+    visits: dict[tuple[UUID | None, UUID] | UUID, list[HeldLine]] = {}
     for line in found:
-        key = (line.device_id, line.work_order_id) if line.work_order_id else line.id
+        key = (line.technician_id or line.device_id, line.work_order_id) if line.work_order_id else line.id
         visits.setdefault(key, []).append(line)
-    return [sorted(visit, key=lambda line: (line.seq, line.held_at)) for visit in visits.values()]
+    return [as_done(visit) for visit in visits.values()]
+
+
+def as_done(found: Iterable[One]) -> list[One]:
+    """In the order in which it was done: each device's own, and between devices by corrected time."""
+    devices: dict[UUID | None, list[One]] = {}
+    for one in found:
+        devices.setdefault(one.device_id, []).append(one)
+    own = [sorted(device, key=lambda one: one.seq) for device in devices.values()]
+    return list(merge(*own, key=lambda one: one.happened_at))

@@ -1,0 +1,79 @@
+"""Both values of a question about booked work: what the technician says, and what stands beside it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from server.db.feed_models import CommandRow
+from server.dispatch.meaning import in_words
+from server.inbox.facing import NOTHING, Facing, Reader, the_job
+from server.inbox.reading import fields_of
+from server.office import OFFICE
+from shared.work_orders import CheckResult, ContactField, WorkOrder
+
+
+def both_sides(
+    slug: str, sent: Sequence[CommandRow], order: WorkOrder, other: WorkOrder | None, reader: Reader
+) -> tuple[Facing, ...]:
+    """`sent`: the commands that were remarked on. Where the sentence has both values already: nothing."""
+    match slug:
+        case "contact-changed-twice":
+            return tuple(dict.fromkeys(_contact(row, order) for row in sent))
+        case "split-done-whole" if other is not None:
+            theirs = f"done on {order.number}: {_steps(sent)}"
+            return (Facing(what=other.number, theirs=theirs, ours=the_job(other, reader)),)
+        case "second-report":
+            return (Facing(what=order.number, theirs=_steps(sent), ours=the_job(order, reader)),)
+        case "note-edited-twice":
+            return tuple(_note(row, order) for row in sent)
+        case "check-recorded-twice":
+            return tuple(_check(row, order, reader) for row in sent)
+        case "clock-changed" if sent:
+            first = sent[0]
+            theirs = f"{reader.clock(first.made_at)} by the phone's clock"
+            return (Facing(what="When", theirs=theirs, ours=f"{reader.clock(first.happened_at)}, corrected"),)
+    return ()
+
+
+def _steps(sent: Sequence[CommandRow]) -> str:
+    return "; ".join(dict.fromkeys(in_words(row.type, row.body) for row in sent))
+
+
+def _contact(row: CommandRow, order: WorkOrder) -> Facing:
+    said = fields_of(row.body)
+    field = ContactField(said["field"])
+    seen = f"{said.get('value', '')} (saw: {said.get('base') or NOTHING})"
+    what = field.value.replace("_", " ").capitalize()
+    return Facing(what=what, theirs=seen, ours=order.contact_value(field) or NOTHING)
+
+
+def _note(row: CommandRow, order: WorkOrder) -> Facing:
+    said = fields_of(row.body)
+    replaced, text = str(said.get("replaces")), str(said.get("text", ""))
+    before = next((note.text for note in order.notes if str(note.id) == replaced), None)
+    beside = [note.text for note in order.notes if str(note.replaces) == replaced and note.text != text]
+    what = f"Note (before: {before})" if before else "Note"
+    return Facing(what=what, theirs=text, ours=" / ".join(beside) or NOTHING)
+
+
+def _check(row: CommandRow, order: WorkOrder, reader: Reader) -> Facing:
+    code = str(fields_of(row.body).get("code", ""))
+    results = [result for result in order.checks if result.code == code]
+    own = [result for result in results if result.at == row.happened_at]
+    counts = order.result_of(code)
+
+    def said(found: Sequence[CheckResult]) -> str:
+        return " / ".join(
+            f"{one.value} {one.unit} at {reader.clock(one.at)}"
+            + (f" by {'the office' if one.by == OFFICE else reader.name(one.by)}" if one not in own else "")
+            + (" (counts)" if one == counts else "")
+            for one in found
+        )
+
+    spec = next((spec for spec in order.required_checks if spec.code == code), None)
+    beside = [result for result in results if result not in own]
+    return Facing(
+        what=spec.label if spec else code.replace("_", " ").capitalize(),
+        theirs=said(own) or NOTHING,
+        ours=said(beside) or NOTHING,
+    )
