@@ -27,7 +27,6 @@ HUGE, TITLE, LARGE, BODY, SMALL = 30, 22, 20, 17, 15
 
 WIDE = 840  # from here on list and detail stand side by side
 LIST_WIDTH = 400
-READ_WIDTH = 760
 
 MOODS = {
     "good": (GOOD, GOOD_BACK, ft.Icons.CHECK_CIRCLE),

@@ -133,8 +133,7 @@ def sla_due(until: str) -> str:
 
 
 # job
-CONTACT, PLACE, WORK, BRING, ON_SITE_NOW, TO_CLOSE = (
-    "Contact",
+PLACE, WORK, BRING, ON_SITE_NOW, TO_CLOSE = (
     "Place",
     "Work",
     "Bring",
@@ -205,7 +204,6 @@ def measured(value: str, unit: str) -> str:
 # scan
 SCAN = "Scan"
 SCAN_WANTED = "Wanted"
-SCAN_AWAY = "To take away"
 OPEN_CAMERA, OPEN_CAMERA_AGAIN, PHOTO_OF_LABEL = "Open camera", "Scan another", "Photo of the label"
 CODE_FIELD = "Scanner or typed code"
 CODE_FIELD_HINT = "Enter reads it"

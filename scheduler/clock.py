@@ -1,7 +1,5 @@
 """Minutes after local midnight, as people read them."""
 
-DAY_MINUTES = 24 * 60
-
 
 def hhmm(minute: int) -> str:
     """Return `minute` as "14:05"; past midnight it goes on counting ("25:10"), so that no day is hidden."""

@@ -1,6 +1,5 @@
 """Who may do what."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -10,8 +9,3 @@ class SkillNeed:
 
     name: str
     level: int
-
-
-def lacking(needs: Iterable[SkillNeed], held: Mapping[str, int]) -> tuple[SkillNeed, ...]:
-    """The needs that `held` (skill → level) does not meet."""
-    return tuple(need for need in needs if held.get(need.name, 0) < need.level)

@@ -1,6 +1,5 @@
 """Stock moves: the only way a quantity changes. A balance is a sum of moves."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,12 +30,3 @@ class StockLine:
     on_hand: int
     reserved: int = 0
     par: int = 0
-
-
-def balance(moves: Iterable[StockMove], place_id: UUID, sku: str) -> int:
-    """Units of `sku` at `place_id` after `moves`."""
-    return sum(
-        move.quantity * ((move.target_id == place_id) - (move.source_id == place_id))
-        for move in moves
-        if move.sku == sku
-    )

@@ -21,6 +21,3 @@ class TimeWindow:
 
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
-
-    def overlaps(self, other: TimeWindow) -> bool:
-        return self.start < other.end and other.start < self.end

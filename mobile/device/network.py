@@ -21,15 +21,6 @@ class PageFacts:
     update_waiting: bool = False
 
 
-def presumed_online() -> bool:
-    """False only when the device is sure that it has no network."""
-    if not IN_BROWSER:
-        return True
-    import js
-
-    return bool(js.navigator.onLine)
-
-
 def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
     """Call `tell(online)` on every change; the returned function stops that."""
     if not IN_BROWSER:

@@ -56,10 +56,6 @@ class Partial:
         return self.path.stat().st_size
 
     @property
-    def is_full(self) -> bool:
-        return self.offset == self.length
-
-    @property
     def expires_at(self) -> datetime:
         return datetime.fromtimestamp(self.path.stat().st_mtime, UTC) + LIFE
 

@@ -65,11 +65,6 @@ def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
     )
 
 
-def _people(session: Session) -> dict[str, str]:
-    everybody = session.execute(select(TechnicianRow.id, TechnicianRow.name))
-    return {str(technician_id): name for technician_id, name in everybody}
-
-
 def _deeds(session: Session, work_order_id: UUID) -> tuple[Deed, ...]:
     query = (
         select(CommandRow, TechnicianRow.name)

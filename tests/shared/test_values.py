@@ -1,4 +1,4 @@
-"""Money, windows, ids, skills and balances: the small values everything else is built of."""
+"""Money, windows and ids: the small values everything else is built of."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 
 from shared.ids import new_id
 from shared.money import Money
-from shared.skills import SkillNeed, lacking
-from shared.stock import StockMove, balance
 from shared.windows import TimeWindow
 
 EIGHT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
@@ -88,14 +86,6 @@ class TestWindows:
         assert EIGHT + timedelta(hours=2) not in window
         assert EIGHT - timedelta(seconds=1) not in window
 
-    def test_overlap_when_they_share_an_instant(self):
-        def window(start: int, end: int) -> TimeWindow:
-            return TimeWindow(EIGHT + timedelta(hours=start), EIGHT + timedelta(hours=end))
-
-        assert window(0, 2).overlaps(window(1, 3))
-        assert window(0, 4).overlaps(window(1, 2))
-        assert not window(0, 2).overlaps(window(2, 3))
-
     @pytest.mark.parametrize("minutes", [0, -30])
     def test_must_end_after_they_start(self, minutes: int):
         with pytest.raises(ValueError, match="before it starts"):
@@ -104,21 +94,3 @@ class TestWindows:
     def test_must_name_their_zone(self):
         with pytest.raises(ValueError, match="needs a time zone on both ends"):
             TimeWindow(EIGHT, datetime(2026, 11, 16, 9, 0))
-
-
-class TestSkills:
-    def test_what_is_lacking_is_named_with_its_level(self):
-        needs = (SkillNeed("splice", 3), SkillNeed("heights", 1), SkillNeed("copper", 2))
-        assert lacking(needs, {"splice": 2, "copper": 2}) == (SkillNeed("splice", 3), SkillNeed("heights", 1))
-
-
-class TestBalance:
-    def test_is_what_came_less_what_went(self):
-        here, there = UUID(int=1), UUID(int=2)
-        moves = [
-            StockMove(sku="A", quantity=5, source_id=there, target_id=here),
-            StockMove(sku="A", quantity=2, source_id=here, target_id=there),
-            StockMove(sku="B", quantity=9, source_id=there, target_id=here),
-        ]
-        assert (balance(moves, here, "A"), balance(moves, there, "A")) == (3, -3)
-        assert balance(moves, UUID(int=3), "A") == 0

@@ -183,7 +183,8 @@ class TestWhenItHappened:
     """How a time is corrected, tests/shared/test_clocks.py says; here, that it is."""
 
     @pytest.mark.parametrize(
-        ("clock", "slugs"), [(timedelta(0), []), (timedelta(minutes=4), []), (timedelta(days=1), ["clock-skew"])]
+        ("clock", "slugs"),
+        [(timedelta(0), []), (timedelta(minutes=4), []), (timedelta(days=1), ["clock-skew"])],
     )
     def test_is_by_the_servers_clock_and_a_wrong_one_is_remarked(self, clock: timedelta, slugs: list[str]):
         units, made = Units(), NOON - timedelta(hours=1)
