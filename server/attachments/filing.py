@@ -56,8 +56,9 @@ class Attachments:
         self.admit(sender, digest)
         if kept := self._kept(sender, digest, now):
             return kept
-        partial = self.partials.find(sender.technician_id, digest)
-        return self._standing(sender, digest, partial, now) if partial else None
+        if partial := self.partials.find(sender.technician_id, digest):
+            return self._standing(sender, digest, partial, now)
+        return self._kept(sender, digest, now)  # it may have been filed between the two looks
 
     def grow(self, sender: Sender, digest: str, offset: int, now: datetime) -> Growing | Standing:
         """Where to add bytes; or how it stands, for an upload that is complete already.
@@ -75,7 +76,9 @@ class Attachments:
         try:
             return Growing(partial, offset, now)
         except FileNotFoundError as error:
-            raise StoreAway("the upload was completed or thrown away at this very moment") from error
+            if kept := self._kept(sender, digest, now):
+                raise WrongOffset(kept.offset) from error
+            raise StoreAway("the upload was thrown away at this very moment") from error
 
     def admit(self, sender: Sender, digest: str) -> None:
         """Raises the sender's refusal where it may not bring these bytes.
