@@ -36,7 +36,7 @@ class Doorbell:
         self._look = asyncio.Event()
         self._somebody = asyncio.Event()
         self._waiting = 0
-        self._stopping = False
+        self.stopping = False
         self._rings = 0
         self._rung: dict[str, int] = {}
         self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
@@ -46,13 +46,13 @@ class Doorbell:
         """For the application's lifespan. Leaving it ends every wait."""
         self._look, self._somebody = asyncio.Event(), asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._stopping = False
+        self.stopping = False
         position = await run_in_threadpool(self._head)
         task = asyncio.create_task(self._follow(position), name="doorbell")
         try:
             yield self
         finally:
-            self._stopping = True
+            self.stopping = True
             self._look.set()
             self._somebody.set()
             await task
@@ -78,7 +78,7 @@ class Doorbell:
 
     async def wait(self, scope: str, mark: int, seconds: float) -> bool:
         """True as soon as something happened in `scope` since `mark`, False when `seconds` passed quietly."""
-        if self._rung.get(scope, -1) >= mark or self._stopping:
+        if self._rung.get(scope, -1) >= mark or self.stopping:
             return True
         bell = asyncio.Event()
         self._bells[scope].add(bell)
@@ -101,7 +101,7 @@ class Doorbell:
             return feed.head(session)
 
     async def _follow(self, position: Position) -> None:
-        while not self._stopping:
+        while not self.stopping:
             if not self._waiting:
                 self._somebody.clear()
                 self._rung.clear()

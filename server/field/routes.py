@@ -66,7 +66,7 @@ async def sync(
             if found.decided:
                 request.app.state.live.wake()
             left = found.wait_seconds - (time.monotonic() - started)
-            if left <= 0:
+            if left <= 0 or doorbell.stopping:
                 break
             await doorbell.wait(found.scope, mark, left)
         if await request.is_disconnected():
