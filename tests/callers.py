@@ -6,6 +6,7 @@ with standing(database_url, folder) as doors:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi.testclient import TestClient
+from httpx import Response
 from receivers import LOCAL
 from world import World, a_world, uid
 
@@ -40,7 +42,42 @@ class Doors:
     def ask(self, caller: str, method: str, path: str, *, csrf: str | None = "own", **request: Any) -> Any:
         """One request, with the CSRF token of the caller's session, of another's session, or none."""
         headers = credentials(caller, csrf=csrf) | dict(request.pop("headers", {}))
+        if path.partition("?")[0].endswith("/events"):
+            return self._begin(method, path, headers)
         return self.client.request(method, path, headers=headers, **request)
+
+    def _begin(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
+        """The beginning of an answer: a stream that is granted would never end."""
+
+        async def first() -> Response:
+            started: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+            body = bytearray()
+
+            async def receive() -> dict[str, Any]:
+                if not started.done():
+                    return {"type": "http.request", "body": b"", "more_body": False}
+                return await asyncio.Event().wait()  # type: ignore[return-value]  # listens until the end
+
+            async def send(message: dict[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    started.set_result(message)
+                body.extend(message.get("body", b""))
+
+            asked = {
+                "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+                "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
+                "root_path": "", "server": ("testserver", 80), "client": ("testclient", 50_000),
+                "headers": [(name.lower().encode(), text.encode()) for name, text in headers.items()],
+            }  # fmt: skip
+            task = asyncio.create_task(self.client.app(asked, receive, send))  # type: ignore[arg-type]
+            message = await asyncio.wait_for(started, 20)
+            if message["status"] == 200:
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            return Response(message["status"], headers=message["headers"], content=bytes(body))
+
+        assert self.client.portal is not None
+        return self.client.portal.call(first)
 
 
 def credentials(caller: str, *, csrf: str | None = "own") -> dict[str, str]:

@@ -1,0 +1,572 @@
+"""Who may come through which door: every route of the running application, every caller, own and foreign.
+
+The tables below are the specification. A route that stands in none of them fails the first test, so whatever
+is added is closed until somebody says here to whom it is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import databases
+import pytest
+from callers import CALLERS, DEVICES, STAFF, Doors, add_device, standing
+from fastapi.routing import iter_route_contexts
+from outbox_world import add_webhook, tell
+from starlette.routing import Mount
+from uploads import TUS, a_picture, digest, metadata
+from world import Job, World, settle, uid
+
+from server import office
+from server.access.throttle import Throttle
+from server.clock import mint
+from server.customers.links import visit_token
+from server.inbox.models import FollowUpRow
+from server.outbox.models import OutboxRow, WebhookRow
+from shared.clocks import Contact
+from shared.commands import AddNote, CancelWorkOrder, StartTravel
+from shared.problems import RevokedDevice
+from sync.protocol import PROTOCOL, SyncRequest, decode_response, encode
+from sync.server.push import push
+
+EVERYBODY = "dispatcher back_office stock admin viewer"
+DISPATCH = "dispatcher admin"
+ORDERS = "dispatcher back_office admin"
+OUTBOX = "back_office admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """`may`: the roles it opens to, with the answers they get for what exists and for what does not."""
+
+    method: str
+    path: str
+    may: tuple[str, ...]
+    known: int
+    unknown: int | None
+
+    @property
+    def is_page(self) -> bool:
+        return not self.path.startswith("/api/")
+
+
+def doors_of(text: str) -> list[Door]:
+    found = []
+    for line in text.strip().splitlines():
+        method, path, who, known, unknown = line.split()
+        may = tuple(globals()[who].split())
+        missing = None if unknown == "-" else int(unknown)
+        found.append(Door(method=method, path=path, may=may, known=int(known), unknown=missing))
+    return found
+
+
+# Where there is nothing to say yet (no map, no fee to charge), who may is told so: 404 and 409.
+STAFF_DOORS = doors_of("""
+GET   /board                                     EVERYBODY  200  -
+GET   /api/session                               EVERYBODY  200  -
+GET   /api/board                                 EVERYBODY  200  -
+GET   /api/board/now                             EVERYBODY  200  -
+GET   /api/board/events                          EVERYBODY  200  -
+GET   /api/plan/routes                           EVERYBODY  200  -
+GET   /api/map                                   EVERYBODY  404  -
+GET   /api/map/{layer}.geojson                   EVERYBODY  404  404
+GET   /api/attachments/{digest}                  EVERYBODY  200  404
+GET   /api/work-orders/{work_order_id}           EVERYBODY  200  404
+GET   /api/work-orders/{work_order_id}/insertions DISPATCH  200  404
+POST  /api/work-orders/{work_order_id}/assign    DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/unassign  DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/cancel    DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/delete    DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/reschedule DISPATCH  200  404
+POST  /api/work-orders/{work_order_id}/split     DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/reopen    DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/call-out  DISPATCH   409  404
+POST  /api/work-orders/{work_order_id}/contact   DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
+POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
+POST  /api/plan                                  DISPATCH   200  -
+POST  /api/orders                                ORDERS     201  -
+GET   /devices                                   DISPATCH   200  -
+POST  /devices/codes                             DISPATCH   200  -
+POST  /devices/{device_id}/revoke                DISPATCH   303  404
+POST  /devices/{device_id}/wipe                  DISPATCH   303  404
+GET   /api/inbox                                 DISPATCH   200  -
+GET   /api/inbox/counts                          DISPATCH   200  -
+GET   /api/inbox/{command_id}                    DISPATCH   200  404
+POST  /api/inbox/asks/{ask_id}                   DISPATCH   200  404
+POST  /api/inbox/{command_id}/accept             DISPATCH   200  404
+POST  /api/inbox/{command_id}/accept-visit       DISPATCH   200  404
+POST  /api/inbox/{command_id}/correct            DISPATCH   200  404
+POST  /api/inbox/{command_id}/call-out           DISPATCH   200  404
+POST  /api/inbox/{command_id}/dismiss            DISPATCH   200  404
+POST  /api/inbox/{command_id}/dismiss-visit      DISPATCH   200  404
+GET   /inbox                                     DISPATCH   200  -
+GET   /inbox/{command_id}                        DISPATCH   200  404
+POST  /inbox/asks/{ask_id}                       DISPATCH   200  404
+POST  /inbox/{command_id}/accept                 DISPATCH   200  404
+POST  /inbox/{command_id}/accept-visit           DISPATCH   200  404
+POST  /inbox/{command_id}/correct                DISPATCH   200  404
+POST  /inbox/{command_id}/call-out               DISPATCH   200  404
+POST  /inbox/{command_id}/dismiss                DISPATCH   200  404
+POST  /inbox/{command_id}/dismiss-visit          DISPATCH   200  404
+GET   /api/outbox                                OUTBOX     200  -
+POST  /api/outbox/{message_id}/retry             OUTBOX     204  404
+POST  /api/outbox/{message_id}/drop              OUTBOX     204  404
+GET   /api/webhooks                              OUTBOX     200  -
+POST  /api/webhooks                              OUTBOX     201  -
+POST  /api/webhooks/{webhook_id}/ping            OUTBOX     202  404
+POST  /api/webhooks/{webhook_id}/disable         OUTBOX     204  404
+POST  /api/webhooks/{webhook_id}/enable          OUTBOX     204  404
+GET   /outbox                                    OUTBOX     200  -
+POST  /outbox/messages/{message_id}/retry        OUTBOX     303  404
+POST  /outbox/messages/{message_id}/drop         OUTBOX     303  404
+POST  /outbox/webhooks                           OUTBOX     200  -
+POST  /outbox/webhooks/{webhook_id}/ping         OUTBOX     303  404
+POST  /outbox/webhooks/{webhook_id}/disable      OUTBOX     303  404
+POST  /outbox/webhooks/{webhook_id}/enable       OUTBOX     303  404
+""")
+
+# A phone's doors: own, foreign and unknown are about an upload or photo of Ana's, of Ben's, of nobody's.
+# "foreign": what Ben is answered for Ana's. Everybody of the office, and nobody, is told to sign in: 401.
+#        method   path                        own  foreign unknown  revoked expired wiped
+DEVICE_DOORS = {
+    ("POST",   "/sync"):                     (200, None,   None,    403,    401,    403),
+    ("POST",   "/api/devices/wiped"):        (409, None,   None,    409,    409,    204),
+    ("POST",   "/api/uploads"):              (201, 201,    201,     403,    401,    403),
+    ("HEAD",   "/api/uploads/{digest}"):     (200, 404,    404,     403,    401,    403),
+    ("PATCH",  "/api/uploads/{digest}"):     (204, 404,    404,     403,    401,    403),
+    ("DELETE", "/api/uploads/{digest}"):     (204, 404,    404,     403,    401,    403),
+    ("HEAD",   "/api/attachments/{digest}"): (200, 404,    404,     403,    401,    403),
+    ("PUT",    "/api/attachments/{digest}"): (200, 200,    422,     403,    401,    403),
+}  # fmt: skip
+
+# Open to everybody alike: the answer is the same for each caller.
+PUBLIC_DOORS = {
+    ("GET", "/"): 307,
+    ("GET", "/healthz"): 200,
+    ("GET", "/metrics"): 403,  # neither from this machine nor with the token
+    ("GET", "/openapi.json"): 200,
+    ("HEAD", "/openapi.json"): 200,
+    ("GET", "/login"): 200,
+    ("POST", "/login"): 403,  # not from our own form
+    ("POST", "/api/session"): 401,
+    ("POST", "/api/devices/register"): 401,
+    ("OPTIONS", "/api/uploads"): 204,
+    ("OPTIONS", "/api/uploads/{digest}"): 204,
+    ("GET", "/visit/{token}"): 404,
+    ("GET", "/visit/{token}/events"): 404,
+    ("GET", "/app"): 308,
+    ("GET", "/app/{name:path}"): 503,  # not built here
+    ("HEAD", "/app/{name:path}"): 503,
+    ("GET", "/static"): 404,
+    ("GET", "/static/vendor"): 404,
+}
+OF_ITS_OWN = {("POST", "/logout")}  # see TestSigningOut
+
+
+@pytest.fixture(scope="module", params=databases.ENGINES)
+def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    folder = tmp_path_factory.mktemp("doors")
+    with databases.migrated_database(request.param, folder) as url, standing(url, folder) as made:
+        put = made.ask("ana", "PUT", f"/api/attachments/{digest(PICTURE)}", content=PICTURE)
+        assert put.status_code == 201
+        yield made
+
+
+# --- things to ask for --------------------------------------------------------------------------------------
+
+PICTURE, HALF_SENT, FRESH = a_picture(colour=1), a_picture(colour=2), a_picture(colour=3)
+NOWHERE = UUID("019a0000-0000-7000-8000-000000000000")
+UNKNOWN = {"digest": "0" * 64, "layer": "rivers"}
+
+
+def known(world: World, door: Door) -> dict[str, str]:
+    """A value for each part of the path; each call makes a thing of its own."""
+    if "{work_order_id}" in door.path:
+        return {"work_order_id": str(world.order().id)}
+    if "{ask_id}" in door.path:
+        return {"ask_id": str(question(world))}
+    if door.path.endswith("{command_id}/call-out"):
+        return {"command_id": str(held_visit(world))}
+    if "{command_id}" in door.path:
+        job = world.order()
+        return {"command_id": str(held(world, job)), "job": str(job.id)}
+    if "{message_id}" in door.path:
+        return {"message_id": dead_letter(world)}
+    if "{webhook_id}" in door.path:
+        return {"webhook_id": str(webhook(world, disabled=door.path.endswith("/enable")))}
+    if "{device_id}" in door.path:
+        number = len(world.contents()["device"])
+        return {"device_id": str(add_device(world, f"spare {number}", world.ben.technician_id))}
+    return {"digest": digest(PICTURE), "layer": "roads"}
+
+
+def held(world: World, job: Job | None = None) -> UUID:
+    """A note of Ana's, from a phone that had been signed out."""
+    note = AddNote(work_order_id=(job or world.order()).id, text="The dog bites")
+    with_problem = RevokedDevice("It was sent by a device that had been signed out")
+    now = Contact(device_now=world.now, server_now=world.now)
+    [receipt] = push([world.ana.envelope(note)], world.ana.units(world.now), now, with_problem)
+    assert (receipt.outcome, receipt.slug) == ("held", "revoked-device")
+    return receipt.command_id
+
+
+def held_visit(world: World) -> UUID:
+    """Ana set out to a job that was cancelled meanwhile."""
+    job = world.order()
+    cancel = CancelWorkOrder(work_order_id=job.id, reason="moved away")
+    office.run(world.database, world.settings, cancel, "Dora")
+    envelope = world.ana.envelope(StartTravel(work_order_id=job.id))
+    [receipt] = world.ana.deliver([envelope], now=world.now, device_now=world.now)
+    assert receipt.outcome == "held"
+    return receipt.command_id
+
+
+def question(world: World) -> UUID:
+    """Something that was booked and that somebody should look at."""
+    job, ask_id = world.order(), mint()
+    envelope = world.ana.envelope(StartTravel(work_order_id=job.id))
+    [receipt] = world.ana.deliver([envelope], now=world.now, device_now=world.now)
+    with world.database.write() as session:
+        session.add(
+            FollowUpRow(
+                id=ask_id, command_id=receipt.command_id, work_order_id=job.id, actor="Ana Virtanen",
+                slug="stock-below-zero", detail="The van had none", raised_at=world.now,
+            )
+        )  # fmt: skip
+    return ask_id
+
+
+def webhook(world: World, *, disabled: bool = False) -> UUID:
+    made = add_webhook(world, "http://127.0.0.1:9/")
+    if disabled:
+        with world.database.write() as session:
+            session.get_one(WebhookRow, made).disabled_at = world.now
+    return made
+
+
+def dead_letter(world: World) -> str:
+    webhook(world)
+    first, *_ = tell(world, "a job")
+    with world.database.write() as session:
+        row = session.query(OutboxRow).filter_by(id=UUID(first)).one()
+        row.state = "dead"
+    return first
+
+
+def unknown(door: Door) -> dict[str, str]:
+    names = ("work_order_id", "command_id", "ask_id", "message_id", "webhook_id", "device_id")
+    return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN
+
+
+def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
+    """What goes along: enough to be accepted from who may."""
+    start = world.now + timedelta(days=1)
+    bodies: dict[str, dict[str, Any]] = {
+        "/assign": {"technician_id": str(world.ben.technician_id), "planned_start": start.isoformat()},
+        "/cancel": {"reason": "not wanted"},
+        "/delete": {"reason": "a double"},
+        "/reschedule": {
+            "planned_start": start.isoformat(),
+            "planned_end": (start + timedelta(hours=1)).isoformat(),
+        },
+        "/split": {"summary": "the rest", "expected_minutes": 30, "parts": {"CABLE-M": 5}},
+        "/reopen": {"technician_id": str(world.ben.technician_id)},
+        "/contact": {"field": "phone", "value": "+358509"},
+        "/notes": {"text": "Ring twice"},
+        "/checks": {"code": "optical_power", "value": "-19.5"},
+        "/accept": {"way": "as_it_is"},
+        "/accept-visit": {"way": "as_it_is"},
+        "/correct": {"body": {"work_order_id": values.get("job", str(NOWHERE)), "text": "The dog is nice"}},
+        "/{ask_id}": {"outcome": "dismiss"},
+        "/dismiss": {"reason": "not needed"},
+        "/dismiss-visit": {"reason": "not needed"},
+        "/orders": {
+            "kind": "install", "customer_id": str(uid("customer WO-0001")),
+            "location_id": str(uid("location WO-0001")), "plan_code": "HOME-100",
+        },
+        "/plan": {"day": "2031-01-06", "seconds": 0},
+        "/codes": {"technician_id": str(world.ana.technician_id)},
+        "/webhooks": {"url": "http://127.0.0.1:9/"},
+    }  # fmt: skip
+    body = bodies.get(door.path[door.path.rindex("/") :], {})
+    if door.method != "POST":
+        return {}
+    if door.path == "/inbox/{command_id}/correct":
+        body = {"text": "The dog is nice"}
+    return {"data": body} if door.is_page else {"json": body}
+
+
+def slug(answer: Any) -> str:
+    return str(answer.json()["type"]).rpartition("/")[2]
+
+
+# --- the tests ----------------------------------------------------------------------------------------------
+
+
+class TestTheTable:
+    def test_has_a_line_for_every_route_and_no_other(self, doors: Doors):
+        there = set()
+        for route in iter_route_contexts(doors.client.app.routes):  # type: ignore[attr-defined]
+            there |= {(method, route.path) for method in route.methods or ["GET"]}
+        lines = {(door.method, door.path) for door in STAFF_DOORS}
+        assert there == lines | set(DEVICE_DOORS) | set(PUBLIC_DOORS) | OF_ITS_OWN
+
+    def test_serves_files_only_where_it_says(self, doors: Doors):
+        mounts = [route.path for route in doors.client.app.routes if isinstance(route, Mount)]  # type: ignore[attr-defined]
+        assert mounts == ["/static/vendor", "/static"]
+
+
+@pytest.mark.parametrize("door", STAFF_DOORS, ids=lambda door: f"{door.method} {door.path}")
+class TestADoorOfTheOffice:
+    def test_is_closed_to_everybody_else_and_nothing_moves(self, doors: Doors, door: Door):
+        world = doors.world
+        for_known = known(world, door)
+        before = world.contents()
+        for values in (for_known, unknown(door)):  # a refusal does not tell whether the thing exists
+            path, body = door.path.format(**values), sent(world, door, values)
+            for caller in (caller for caller in CALLERS if caller not in door.may):
+                answer = doors.ask(caller, door.method, path, **body)
+                self.is_the_right_refusal(door, caller, answer)
+        assert world.contents() == before
+
+    @staticmethod
+    def is_the_right_refusal(door: Door, caller: str, answer: Any) -> None:
+        if caller in STAFF:
+            assert answer.status_code == 403, caller
+            if door.is_page:
+                assert answer.headers["content-type"].startswith("text/html")
+            else:
+                assert slug(answer) == "wrong-role"
+        elif door.is_page:
+            assert answer.status_code == 303, caller
+            assert answer.headers["location"].startswith("/login")
+        else:
+            assert (answer.status_code, slug(answer)) == (401, "sign-in-needed"), caller
+
+    def test_opens_to_whom_it_should(self, doors: Doors, door: Door):
+        for caller in door.may:
+            values = known(doors.world, door)
+            body = sent(doors.world, door, values)
+            answer = doors.ask(caller, door.method, door.path.format(**values), **body)
+            assert (caller, answer.status_code) == (caller, door.known), answer.text
+        if door.unknown:
+            values = unknown(door)
+            answer = doors.ask(
+                "admin", door.method, door.path.format(**values), **sent(doors.world, door, values)
+            )
+            assert answer.status_code == door.unknown, answer.text
+
+    def test_takes_no_change_that_another_site_could_have_caused(self, doors: Doors, door: Door):
+        if door.method == "GET":
+            return  # changes nothing, as the next test shows
+        values = known(doors.world, door)
+        body, path = sent(doors.world, door, values), door.path.format(**values)
+        before = doors.world.contents()
+        for caller in door.may:
+            for csrf in (None, "foreign"):
+                answer = doors.ask(caller, door.method, path, csrf=csrf, **body)
+                assert answer.status_code == 403, (caller, csrf)
+                if not door.is_page:
+                    assert slug(answer) == "bad-csrf"
+        assert doors.world.contents() == before
+
+    def test_changes_nothing_when_it_only_shows(self, doors: Doors, door: Door):
+        if door.method != "GET":
+            return
+        values = known(doors.world, door)
+        before = doors.world.contents()
+        doors.ask("admin", "GET", door.path.format(**values))
+        assert doors.world.contents() == before
+
+
+def contact(world: World) -> bytes:
+    return encode(SyncRequest(protocol=PROTOCOL, app_version="1", device_now=world.now, queue_length=0))
+
+
+class TestADoorOfThePhones:
+    @pytest.fixture(autouse=True)
+    def what_ana_has_sent(self, doors: Doors) -> None:
+        """One photo is half sent, another one whole. Ben has begun nothing."""
+        doors.ask("ben", "DELETE", f"/api/uploads/{digest(HALF_SENT)}", headers=TUS)
+        headers = {
+            **TUS,
+            "Upload-Length": str(len(HALF_SENT)),
+            "Upload-Metadata": metadata(digest(HALF_SENT)),
+        }
+        assert doors.ask("ana", "POST", "/api/uploads", headers=headers).status_code == 201
+
+    @pytest.mark.parametrize("door", DEVICE_DOORS, ids=" ".join)
+    def test_opens_to_devices_that_are_signed_in(self, doors: Doors, door: tuple[str, str]):
+        own, foreign, unknown, *_ = DEVICE_DOORS[door]
+        picture = PICTURE if "attachments" in door[1] else HALF_SENT
+        if foreign is not None:  # first: Ana's own request may end the upload
+            before = doors.ask("ana", "HEAD", f"/api/uploads/{digest(HALF_SENT)}", headers=TUS).headers
+            assert self.asked(doors, "ben", door, picture) == foreign
+            after = doors.ask("ana", "HEAD", f"/api/uploads/{digest(HALF_SENT)}", headers=TUS).headers
+            assert after["upload-offset"] == before["upload-offset"] == "0", "Ben's reached Ana's upload"
+        if unknown is not None:
+            name = ("1" if door[0] == "POST" else "0") * 64
+            assert self.asked(doors, "ana", door, FRESH, name=name) == unknown
+        assert self.asked(doors, "ana", door, picture) == own
+
+    @pytest.mark.parametrize("door", DEVICE_DOORS, ids=" ".join)
+    def test_is_closed_to_everybody_else_and_nothing_moves(self, doors: Doors, door: tuple[str, str]):
+        picture = PICTURE if "attachments" in door[1] else HALF_SENT
+        answers = dict(zip(DEVICES[2:], DEVICE_DOORS[door][3:], strict=True))
+        answers |= dict.fromkeys(("nobody", *STAFF), 401)
+        before = self.contents(doors.world)
+        for caller, status in answers.items():
+            assert (caller, self.asked(doors, caller, door, picture)) == (caller, status)
+        assert self.contents(doors.world) == before
+
+    @staticmethod
+    def contents(world: World) -> dict[str, Any]:
+        """All but what a device that is signed out says of itself, which the office wants to know."""
+        return {table: rows for table, rows in world.contents().items() if table != "device"}
+
+    @staticmethod
+    def asked(
+        doors: Doors, caller: str, door: tuple[str, str], picture: bytes, name: str | None = None
+    ) -> int:
+        method, path = door
+        name = name or digest(picture)
+        headers, content = dict(TUS), b""
+        match door:
+            case "POST", "/sync":
+                content = contact(doors.world)
+            case "POST", "/api/uploads":
+                headers |= {"Upload-Length": str(len(picture)), "Upload-Metadata": metadata(name)}
+            case "PATCH", _:
+                headers |= {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+                content = picture[:10]
+            case "PUT", _:
+                content = picture
+        answer = doors.ask(caller, method, path.format(digest=name), headers=headers, content=content)
+        return int(answer.status_code)
+
+
+class TestWhatADeviceReads:
+    def test_is_its_own_technicians_and_never_anothers(self, doors: Doors):
+        world = doors.world
+        anas, bens = world.order(), world.order(phone=world.ben)
+        settle(world.database)
+        for caller, own, other in (("ana", anas, bens), ("ben", bens, anas)):
+            raw = doors.ask(caller, "POST", "/sync", content=contact(world)).content
+            keys = {(row.kind, row.key) for row in decode_response(raw).rows}
+            assert ("work_order", str(own.id)) in keys
+            assert ("work_order", str(other.id)) not in keys
+            for secret in (other.number, str(other.customer_id), f'Customer {int(other.number[-4:])}"'):
+                assert secret.encode() not in raw, f"{caller} read of {secret}"
+
+    def test_is_nothing_once_it_was_signed_out(self, doors: Doors):
+        for caller in DEVICES[2:]:
+            answer = doors.ask(caller, "POST", "/sync", content=contact(doors.world))
+            assert set(answer.json()) <= {"type", "title", "status", "detail", "field", "subject"}
+
+    def test_is_not_another_jobs_by_naming_it(self, doors: Doors):
+        """Ana sends a command about Ben's job: it is held, and nothing of the job comes back."""
+        world = doors.world
+        bens = world.order(phone=world.ben)
+        command = world.ana.envelope(StartTravel(work_order_id=bens.id))
+        request = SyncRequest(
+            protocol=PROTOCOL, app_version="1", device_now=world.now, queue_length=1, commands=(command,)
+        )
+        raw = doors.ask("ana", "POST", "/sync", content=encode(request)).content
+        answer = decode_response(raw)
+        assert [receipt.slug for receipt in answer.receipts] == ["not-your-job"]
+        assert ("work_order", str(bens.id)) not in {(row.kind, row.key) for row in answer.rows}
+        assert str(bens.customer_id).encode() not in raw
+
+
+class TestACustomersLink:
+    @pytest.fixture
+    def secret(self, doors: Doors) -> str:
+        return doors.world.settings.secret
+
+    @pytest.mark.parametrize("caller", CALLERS)
+    def test_shows_its_own_visit_to_whoever_has_it_and_no_other(self, doors: Doors, secret: str, caller: str):
+        own, other = doors.world.order(language="en"), doors.world.order(language="en")
+        answer = doors.ask(caller, "GET", f"/visit/{visit_token(secret, own.id)}")
+        assert answer.status_code == 200
+        assert own.number in answer.text or f"Fabianinkatu {int(own.number[-4:])}" in answer.text
+        for word in (other.number, f"Customer {int(other.number[-4:])}", str(other.id)):
+            assert word not in answer.text
+
+    @pytest.mark.parametrize("end", ["", "/events"])
+    def test_that_was_changed_expired_or_made_by_somebody_else_shows_nothing(
+        self, doors: Doors, secret: str, end: str
+    ):
+        own, other = doors.world.order(), doors.world.order()
+        good, foreign = visit_token(secret, own.id), visit_token(secret, other.id)
+        mixed = f"{foreign.rpartition('.')[0]}.{good.rpartition('.')[2]}"
+        expired = visit_token(secret, own.id, now=doors.world.now - timedelta(days=22))
+        over = 401 if end else 410
+        for token, status in (
+            (good[:-9] + ("A" if good[-9] != "A" else "B") + good[-8:], 404),
+            (mixed, 404),
+            (visit_token("another secret", own.id), 404),
+            (visit_token(secret, NOWHERE), 404),
+            (expired, over),
+        ):
+            if end and token == visit_token(secret, NOWHERE):
+                continue  # a stream begins before it looks; it ends at once and says nothing
+            answer = doors.ask("nobody", "GET", f"/visit/{token}{end}")
+            assert answer.status_code == status, token
+            assert "Customer" not in answer.text and own.number not in answer.text
+
+    def test_opens_no_door_of_the_office(self, doors: Doors, secret: str):
+        token = visit_token(secret, doors.world.order().id)
+        for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"truckroll_session={token}"}):
+            assert doors.client.get("/api/board", headers=headers).status_code == 401
+            body = contact(doors.world)
+            assert doors.client.post("/sync", headers=headers, content=body).status_code == 401
+
+
+@pytest.mark.parametrize("door", PUBLIC_DOORS, ids=" ".join)
+class TestAPublicDoor:
+    def test_answers_everybody_alike(self, doors: Doors, door: tuple[str, str]):
+        method, path = door
+        path = path.replace("{name:path}", "index.html").format(digest="0" * 64, token="never-made")
+        path = f"{path}/nothing.js" if path.startswith("/static") else path
+        body: dict[str, Any] = {}
+        if path == "/login":
+            body = {"data": {"email": "a@b.test", "password": "wrong"}} if method == "POST" else {}
+        elif path == "/api/session":
+            body = {"json": {"email": "a@b.test", "password": "wrong"}}
+        elif path == "/api/devices/register":
+            body = {"json": {"code": "AAAA-AAAA", "device_name": "x", "platform": "test"}}
+        for caller in CALLERS:
+            doors.client.app.state.throttle = Throttle()  # type: ignore[attr-defined]
+            answer = doors.ask(caller, method, path, **body)
+            assert (caller, answer.status_code) == (caller, PUBLIC_DOORS[door]), answer.text
+            assert "home.test" not in answer.text
+
+
+class TestSigningOut:
+    def test_needs_the_sessions_own_token_and_is_nothing_to_others(self, doors: Doors):
+        for caller in STAFF:
+            for csrf in (None, "foreign"):
+                assert doors.ask(caller, "POST", "/logout", csrf=csrf).status_code == 403
+            assert doors.ask(caller, "GET", "/api/session").status_code == 200
+        for caller in ("nobody", *DEVICES):
+            assert doors.ask(caller, "POST", "/logout").headers["location"] == "/login"
+
+
+class TestAnUnusedMethod:
+    def test_is_refused_at_every_address_and_the_answer_names_the_others(self, doors: Doors):
+        offered: dict[str, set[str]] = {}
+        for route in iter_route_contexts(doors.client.app.routes):  # type: ignore[attr-defined]
+            if route.methods and not str(route.path).startswith("/app"):
+                offered.setdefault(str(route.path), set()).update(route.methods)
+        for path, methods in offered.items():
+            for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods:
+                at = path.format(**unknown(STAFF_DOORS[0]), token="x")
+                answer = doors.ask("admin", method, at)
+                assert answer.status_code == 405, (method, path)
+                if path not in ("/openapi.json",):
+                    assert set(answer.headers["allow"].split(", ")) >= methods, (method, path)
