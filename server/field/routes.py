@@ -66,10 +66,10 @@ async def sync(
             if found.decided:
                 request.app.state.live.wake()
             left = found.wait_seconds - (time.monotonic() - started)
-            if left <= 0 or doorbell.stopping:
+            if left <= 0:
                 break
             await doorbell.wait(found.scope, mark, left)
-        if await request.is_disconnected():
+        if doorbell.stopping or await request.is_disconnected():
             break
     answer = encode_response(found.response)
     headers = {"content-type": "application/json", "vary": "accept-encoding"}
