@@ -12,7 +12,7 @@ import browser
 import pytest
 from console_day import served
 from playwright.sync_api import BrowserContext, Page, expect
-from world import Job, World, a_world
+from world import CABLE, Job, World, a_world
 
 from server import office
 from server.access.people import add_person
@@ -21,8 +21,9 @@ from server.app import build_app
 from server.billing.models import InvoiceRow
 from server.db.feed_models import CommandRow
 from server.inbox import acts
-from shared.commands import AssignWorkOrder, CancelWorkOrder
-from shared.work_orders import WorkOrderState
+from server.inbox.models import FollowUpRow
+from shared.commands import AssignWorkOrder, CancelWorkOrder, CorrectContact, EditContact, UseParts
+from shared.work_orders import ContactField, PartLine, WorkOrderState
 
 EMAIL, PASSWORD = "dora@office.test", "correct horse battery"
 
@@ -136,4 +137,37 @@ class TestThePage:
         card.get_by_role("button", name="Yes, do it").click()
         expect(page.get_by_role("alert")).to_have_text("Dave has set it aside already")
         expect(card).to_have_count(0)
+        page.set_viewport_size({"width": 1366, "height": 768})
+
+    @pytest.mark.parametrize(("width", "height"), [(1366, 768), (360, 740)])
+    def test_answers_a_question_with_one_click(self, inbox: Inbox, width: int, height: int):
+        world, page = inbox.world, inbox.page
+        job = world.order()
+        first = world.work_order(job).contact.phone
+        edit = EditContact(work_order_id=job.id, field=ContactField.PHONE, value="+358402222")
+        office.run(world.database, world.settings, edit, "Dora")
+        hers = CorrectContact(work_order_id=job.id, field=ContactField.PHONE, base=first, value="+358401111")
+        too_much = UseParts(work_order_id=job.id, lines=(PartLine(sku=CABLE, quantity=300),))
+        steps = (hers, *world.visit(job)[:2], too_much)
+        world.ana.deliver(world.ana.envelopes(*steps), now=datetime.now(UTC))
+        page.set_viewport_size({"width": width, "height": height})
+        inbox.sign_in()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        expect(page.locator("#inbox-count")).to_have_text("2")
+        card = page.locator("article.asks")
+        expect(card).to_have_count(1)
+        expect(card.locator("table.both")).to_contain_text("+358402222")
+        card.get_by_role("button", name="Take “+358401111”").click()
+        expect(page.locator("#said")).to_contain_text("On record: you took the technician's value.")
+        expect(page.locator("#inbox-count")).to_have_text("1")
+        assert world.work_order(job).contact.phone == "+358401111"
+        card.locator("summary", has_text="Counted").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        card.get_by_label("Note, if there is something to say").fill("110 m were left")
+        card.get_by_role("button", name="Done").click()
+        expect(page.locator("#said")).to_contain_text("On record: you had the stock counted.")
+        expect(card).to_have_count(0)
+        expect(page.locator("#inbox-count")).to_be_hidden()
+        assert {row.outcome for row in world.rows(FollowUpRow)} == {"take_value", "count_stock"}
+        assert inbox.said == []
         page.set_viewport_size({"width": 1366, "height": 768})
