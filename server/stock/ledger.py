@@ -108,18 +108,6 @@ def ours(session: Session, skus: Iterable[str]) -> dict[str, int]:
     return dict.fromkeys(wanted, 0) | {sku: int(total) for sku, total in session.execute(query)}
 
 
-def summed(session: Session) -> dict[tuple[UUID, str], int]:
-    """(place, SKU) → units by the moves themselves: what the balances must say."""
-    totals: dict[tuple[UUID, str], int] = defaultdict(int)
-    for side, sign in ((StockMoveRow.target_id, 1), (StockMoveRow.source_id, -1)):
-        query = select(side, StockMoveRow.sku, func.sum(StockMoveRow.quantity)).group_by(
-            side, StockMoveRow.sku
-        )
-        for place_id, sku, total in session.execute(query):
-            totals[place_id, sku] += sign * int(total)
-    return dict(totals)
-
-
 def reserved(session: Session, place_id: UUID) -> dict[str, int]:
     """SKU → units at a place that are promised to open work orders."""
     query = (
