@@ -16,7 +16,7 @@ from server.access import callers, devices, heartbeat
 from server.access.callers import Caller, Standing
 from server.access.heartbeat import Heartbeat
 from server.access.models import DeviceRow
-from server.db import history
+from server.db import feed, history
 from server.db.engine import Database
 from server.db.feed import technician_scope
 from server.db.feed_models import HistoryRow
@@ -74,6 +74,9 @@ def exchange(
     """
     caller = callers.admit(database, token, now)  # first: nothing of a stranger's is read
     message = _read(body)
+    if message.commands:
+        # Before they are decided: what they write might come as far as the device has seen, and hide the gap.
+        _notice_a_restore(database, caller, message, now)
     receipts, touched = _decide(database, settings, caller, message, now)
     fresh_token = _note_contact(database, settings, caller, message, len(receipts), now)
     if refusal := caller.refusal or _too_old(message, protocol_min):
@@ -122,6 +125,19 @@ def _pull(
     with database.read() as session:
         source = DeviceSource(session, settings, caller.technician, now)
         return source, pull(source, message.cursor, touched, in_range(message.page_bytes))
+
+
+def _notice_a_restore(database: Database, caller: Caller, message: SyncRequest, now: datetime) -> None:
+    """Begin a new history where the device's place in this one lies ahead of all that there is."""
+    epoch, _, rest = (message.cursor or "").partition("-")
+    try:
+        position = feed.Position.parse(rest.partition("~")[0].partition(".")[2])
+    except ValueError:
+        return
+    with database.read() as session:
+        known, ahead = session.execute(select(HistoryRow.epoch, feed.is_ahead(session, position))).one()
+    if ahead and known == epoch:
+        history.renew(database, f"{caller.device.name} has seen what is not here", now, unless_not=epoch)
 
 
 def _hybrid_time(message: SyncRequest, now: datetime) -> str:

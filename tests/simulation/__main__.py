@@ -104,6 +104,9 @@ def _schedules(options: argparse.Namespace) -> Iterator[Schedule]:
     if options.corpus:
         for seed in corpus():
             yield _without(Schedule.drawn_from(seed), options)
+    if options.mutation:
+        yield mutations.MUTATIONS[options.mutation].day(options.seed)
+        return
     hours, seed = 0.0, options.seed
     single = options.runs is None and options.hours is None
     for number in range(1 if single else options.runs or sys.maxsize):
@@ -175,8 +178,12 @@ def _mutations(options: argparse.Namespace) -> int:
     found: dict[str, object] = {}
     missed = 0
     names = [options.mutation] if options.mutation else list(mutations.MUTATIONS)
+    if options.known:
+        names = [name for name in names if mutations.MUTATIONS[name].invariants]
     with ProcessPoolExecutor(options.jobs) as pool:
-        jobs = {pool.submit(hunt, name, options.seed, options.runs or 100): name for name in names}
+        jobs = {
+            pool.submit(hunt, name, options.seed, options.runs or 20, options.both): name for name in names
+        }
         for job in as_completed(jobs):
             name, line = jobs[job], job.result()
             found[name] = line or "NOT FOUND"
@@ -186,19 +193,26 @@ def _mutations(options: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-def hunt(name: str, first: int, runs: int) -> dict[str, object] | None:
-    """The known seed first, then from `first` on."""
-    started = time.perf_counter()
-    known = mutations.MUTATIONS[name].seed
-    for tried, seed in enumerate((known, *range(first, first + runs)), start=1):
-        outcome = one(Schedule.drawn_from(seed), name, twice=False)
+def hunt(name: str, first: int, runs: int, both: bool) -> dict[str, object] | None:
+    """The known seed first, then from `first` on. `passes_without`: the same run without the bug holds."""
+    mutation = mutations.MUTATIONS[name]
+    seconds = 0.0
+    for tried, seed in enumerate(dict.fromkeys((mutation.seed, *range(first, first + runs))), start=1):
+        outcome = one(mutation.day(seed), name, twice=False)
+        seconds += outcome.seconds
         if outcome.violation is not None:
-            return {
+            found: dict[str, object] = {
                 "seed": seed,
                 "invariant": outcome.violation.invariant,
                 "tried": tried,
-                "seconds": round(time.perf_counter() - started, 1),
+                "seconds": round(seconds, 1),
+                "simulated_hours": round(outcome.clock_hours, 1),
+                "detail": outcome.violation.detail[:160],
             }
+            if both:
+                clean = one(mutation.day(seed), None, twice=False)
+                found["without_it"] = str(clean.violation or "holds")
+            return found
     return None
 
 
@@ -213,6 +227,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--corpus", action="store_true", help="the seeds that failed once, first")
     parser.add_argument("--mutation", choices=sorted(mutations.MUTATIONS), help="plant this bug")
     parser.add_argument("--mutations", action="store_true", help="hunt all planted bugs")
+    parser.add_argument("--known", action="store_true", help="of the planted bugs, those with a known seed")
+    parser.add_argument("--both", action="store_true", help="after a bug was found, its run without the bug")
     parser.add_argument("--schedule", help="a file that an earlier failure left")
     parser.add_argument("--without", action="append", default=[], metavar="FAULT", help="turn a fault off")
     parser.add_argument("--shrink-seconds", type=float, default=90, help="0: show the long run as it is")

@@ -22,11 +22,26 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._seconds = 0.0
+        self._broken: BaseException | None = None
         self._selector = _NoDevices(self)
         self.set_exception_handler(lambda _loop, _context: None)  # whoever awaits the task hears of it
 
     def time(self) -> float:
         return self._seconds
+
+    def watch(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        """An exception that ends `task` ends the run, at once."""
+        task.add_done_callback(self._look)
+        return task
+
+    def _look(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()) and self._broken is None:
+            self._broken = error
+
+    def stop_if_broken(self) -> None:
+        error, self._broken = self._broken, None
+        if error is not None:
+            raise error
 
     def pass_time(self, seconds: float) -> None:
         self._seconds += seconds
@@ -48,6 +63,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             for task in sorted(rest, key=lambda task: task.get_name()):
                 task.cancel()
             if rest:
+                self._broken = None
                 self.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
             self.close()
 
@@ -59,6 +75,7 @@ class _NoDevices:
         self._loop = loop
 
     def select(self, timeout: float | None) -> list[object]:
+        self._loop.stop_if_broken()
         if timeout is None:
             raise Stuck("nothing is left that could happen")
         self._loop.pass_time(timeout)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from simulation.chance import Chance, Dice
+from simulation.clockwork import SimulatedLoop
 from simulation.disk import PhoneDied, new_disk
 from simulation.network import SimulatedTransport
 from simulation.trace import Trace
@@ -21,9 +22,11 @@ from simulation.violation import require
 from mobile.gateway import Gateway
 from shared.commands import AddNote, FieldCommand
 from shared.problems import Problem
+from sync.client.outbox import pushed
 from sync.client.records import NotSaved, Registration
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork
+from sync.protocol import PROTOCOL, SyncRequest
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,7 +128,8 @@ class Handset:
             look(self)
         self._wake = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._pump = loop.create_task(self._talk(), name=f"{self.name} boot {self.boots}")
+        assert isinstance(loop, SimulatedLoop)
+        self._pump = loop.watch(loop.create_task(self._talk(), name=f"{self.name} boot {self.boots}"))
 
     def die(self) -> None:
         """Kill -9."""
@@ -181,6 +185,22 @@ class Handset:
         """Registered in the office, before the run began."""
         self.store.register(registration)
         self.device_id = registration.device_id
+
+    def request_of_the_moment(self) -> tuple[str, SyncRequest] | None:
+        """Its token, and what it would say to the server now; None before it was registered."""
+        registration = self.store.registration
+        if registration is None or self.store.cursor is None:
+            return None
+        entries = self.store.due(limit=20)
+        request = SyncRequest(
+            protocol=PROTOCOL,
+            app_version="sim",
+            device_now=self.now(),
+            queue_length=len(entries),
+            cursor=self.store.cursor,
+            commands=tuple(pushed(entry) for entry in entries),
+        )
+        return registration.token, request
 
     async def register(self, code: str) -> None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from simulation.trace import Trace
+from simulation.violation import Violation, require
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -93,6 +95,8 @@ class Host:
         self.boots = 0
         self.statements = 0
         self.exchanges = 0
+        self.exchanges_max = sys.maxsize
+        """More than this many can't be needed: somebody goes round in circles."""
         self.start()
 
     # The process
@@ -153,15 +157,12 @@ class Host:
         connection.close()
         return image
 
-    def restore(self, image: bytes, epoch: str) -> None:
-        """Put a copy back, as operators do: stop, replace the file, draw a new epoch, start."""
+    def restore(self, image: bytes) -> None:
+        """Put a copy back, as operators do: stop, replace the file, start. The epoch is the backup's."""
         self.stop()
         for ending in ("-wal", "-shm"):
             Path(f"{self.file}{ending}").unlink(missing_ok=True)
         self.file.write_bytes(image)
-        with sqlite3.connect(self.file) as connection:
-            connection.execute("UPDATE history SET epoch = ?", (epoch,))
-        connection.close()
         self.start()
 
     # Its doors
@@ -172,6 +173,8 @@ class Host:
         names = {name.lower(): value for name, value in headers.items()}
         try:
             return self._route(database, method, path, names, body)
+        except Violation:
+            raise  # it is ours, not the server's
         except Problem as problem:
             return _refusal(problem)
         except (OperationalError, PoolTimeout, TryAgain):
@@ -188,6 +191,8 @@ class Host:
             body = _unpacked(body)
         if (method, path) == ("POST", "/sync"):
             self.exchanges += 1
+            detail = f"{self.exchanges} requests, and still there is something to say"
+            require(self.exchanges <= self.exchanges_max, "EVERY_INTENT_DECIDED", detail)
             found = exchange.exchange(database, self.settings, token, body, utc_now())
             for look in self.observe:
                 look(token, body, found.response)

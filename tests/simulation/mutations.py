@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from simulation.schedule import Schedule
 from sqlalchemy import true
 
 import server.books as server_books
@@ -29,17 +30,28 @@ from sync.client.messages import Garbled, KeepRefusal
 from sync.client.outbox import Outbox
 from sync.client.rows import Rows
 
+HOURS = 10.0
+"""A working day from seven to five."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """`make` gives the function with the bug. `seed` finds it, by one of `invariants`."""
+    """`make` gives the function with the bug. `seed` finds it, by one of `invariants`.
+
+    `needs`: the faults without which nobody would notice; a hunt has these, and a short day.
+    """
 
     says: str
     where: Any
     name: str
     make: Callable[[Any], Any]
+    needs: dict[str, float] = field(default_factory=dict)
     seed: int = 1
     invariants: tuple[str, ...] = ()
+
+    def day(self, seed: int) -> Schedule:
+        """The run in which it is hunted; without the bug it must pass."""
+        return Schedule(seed=seed, crew=2, hours=HOURS, orders=3, dispatchers=1, rates=self.needs)
 
 
 @contextmanager
@@ -273,7 +285,11 @@ def _uncorrected(correct: Any) -> Any:
 
 MUTATIONS: dict[str, Mutation] = {
     "skip-receipt": Mutation(
-        says="a retry is decided again", where=CommandUnit, name="receipt_of", make=_skip_receipt
+        says="a retry is decided again",
+        where=CommandUnit,
+        name="receipt_of",
+        make=_skip_receipt,
+        needs={"answer_lost": 0.1, "duplicated": 0.1},
     ),
     "receipt-not-written": Mutation(
         says="effects are committed without their receipt",
@@ -301,28 +317,46 @@ MUTATIONS: dict[str, Mutation] = {
         says="what left the scope stays", where=Rows, name="take_in", make=_tombstone_lost
     ),
     "reset-clears-outbox": Mutation(
-        says="a snapshot takes unsent work along", where=Rows, name="take_in", make=_reset_clears_outbox
+        says="a snapshot takes unsent work along",
+        where=Rows,
+        name="take_in",
+        make=_reset_clears_outbox,
+        needs={"offline": 0.5, "request_lost": 0.2},
     ),
     "forget-referred": Mutation(
         says="rows that unsent work speaks of are forgotten",
         where=client_rows,
         name="_REFERRED",
         make=lambda _sql: "0",
+        needs={"offline": 0.9, "request_lost": 0.2},
     ),
     "drop-on-4xx": Mutation(
         says="a refused request throws its commands away",
         where=Driver,
         name="_carry_out",
         make=_drop_on_4xx,
+        needs={"revoked": 1.0, "request_cut": 0.1, "request_lost": 0.1},
     ),
     "ack-on-any-200": Mutation(
-        says="a captive portal acknowledges", where=Contact, name="sync", make=_ack_on_any_200
+        says="a captive portal acknowledges",
+        where=Contact,
+        name="sync",
+        make=_ack_on_any_200,
+        needs={"captive_portal": 0.2},
     ),
     "receipt-by-order": Mutation(
-        says="receipts are matched by order, not by id", where=Outbox, name="settle", make=_receipt_by_order
+        says="receipts are matched by order, not by id",
+        where=Outbox,
+        name="settle",
+        make=_receipt_by_order,
+        needs={"answer_lost": 0.2, "overtaken": 0.1, "duplicated": 0.1},
     ),
     "epoch-ignored": Mutation(
-        says="after a restore nothing is offered again", where=Outbox, name="doubt_all", make=_nothing
+        says="after a restore nothing is offered again",
+        where=Outbox,
+        name="doubt_all",
+        make=_nothing,
+        needs={"restored": 1.0},
     ),
     "feed-outside-transaction": Mutation(
         says="feed rows are lost between two transactions",
@@ -353,6 +387,7 @@ MUTATIONS: dict[str, Mutation] = {
         where=EvidenceShelf,
         name="mark_offered",
         make=_believed_photo,
+        needs={"request_lost": 0.1, "proxy_error": 0.1},
     ),
     "no-scope": Mutation(
         says="every technician sees every job",
@@ -365,11 +400,13 @@ MUTATIONS: dict[str, Mutation] = {
         where=Caller,
         name="refusal",
         make=lambda _refusal: property(lambda self: None),
+        needs={"revoked": 1.0},
     ),
     "clock-believed": Mutation(
         says="the phone's clock is taken as it is",
         where=server_push,
         name="correct",
         make=_uncorrected,
+        needs={"clock_skewed": 1.0},
     ),
 }

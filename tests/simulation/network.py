@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulation.chance import Chance, Dice
+from simulation.clockwork import SimulatedLoop
 from simulation.host import PAGE_OF_A_PROXY, Fate, Host, NobodyHome, ServerDied
 from simulation.schedule import Schedule
 from simulation.trace import Trace
@@ -167,9 +168,16 @@ class SimulatedTransport:
             await asyncio.sleep(seconds)
             self._quietly(ask)
 
-        task = asyncio.get_running_loop().create_task(stray(), name=f"{self.who} stray {len(self._strays)}")
+        task = self._loop().create_task(stray(), name=f"{self.who} stray {len(self._strays)}")
+        self._loop().watch(task)
         self._strays.add(task)
         task.add_done_callback(self._strays.discard)
+
+    @staticmethod
+    def _loop() -> SimulatedLoop:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, SimulatedLoop)
+        return loop
 
     def _note(self, what: str, *details: object) -> None:
         self._trace.add(asyncio.get_running_loop().time(), self.who, what, *details)

@@ -14,13 +14,19 @@ from server.db.engine import Database
 from server.db.feed_models import FeedRow, HistoryRow
 from server.field.exchange import exchange
 from shared.commands import AddNote
-from sync.protocol import PROTOCOL, SyncRequest, SyncResponse, encode
+from sync.protocol import PROTOCOL, PushedCommand, SyncRequest, SyncResponse, encode
 
 
-def sync(world: World, cursor: str | None = None) -> SyncResponse:
-    body = encode(
-        SyncRequest(protocol=PROTOCOL, app_version="t", device_now=MONDAY, queue_length=0, cursor=cursor)
+def sync(world: World, cursor: str | None = None, *commands: PushedCommand) -> SyncResponse:
+    request = SyncRequest(
+        protocol=PROTOCOL,
+        app_version="t",
+        device_now=MONDAY,
+        queue_length=len(commands),
+        cursor=cursor,
+        commands=commands,
     )
+    body = encode(request)
     return exchange(world.database, world.settings, world.ana.token, body, MONDAY).response
 
 
@@ -78,6 +84,17 @@ class TestAnotherDatabase:
             answer = sync(world, seen.cursor)
             assert (answer.reset, answer.epoch != seen.epoch) == (True, True)
             world.close()
+
+    def test_is_noticed_before_the_work_of_that_phone_is_decided(self, world: World):
+        """What it brings would fill the gap, and nobody would see any more that there was one."""
+        first, job = sync(world), world.order()
+        with world.database.read() as session:
+            newest = feed.head(session)
+        xid = newest.xid and newest.xid + 1_000_000
+        ahead = f"{first.cursor.partition('.')[0]}.{feed.Position(xid, newest.seq + 1)}"
+        answer = sync(world, ahead, *world.ana.envelopes(AddNote(work_order_id=job.id, text="brought along")))
+        assert [receipt.outcome for receipt in answer.receipts] == ["accepted"]
+        assert (answer.reset, answer.epoch != first.epoch) == (True, True)
 
 
 class TestCompacting:
