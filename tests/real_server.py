@@ -33,6 +33,7 @@ class RealServer:
         self.settings = settings
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.program: tuple[str, ...] = ("-m", "server")
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -42,7 +43,7 @@ class RealServer:
             f"TRUCKROLL_{field.name.upper()}": str(getattr(self.settings, field.name))
             for field in fields(self.settings)
         }
-        command = [sys.executable, "-m", "server", "serve", "--port", str(self.port)]
+        command = [sys.executable, *self.program, "serve", "--port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **variables}, stdout=log, stderr=log

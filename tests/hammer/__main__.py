@@ -2,9 +2,10 @@
 
   ./dev hammer --rounds 200                         on SQLite
   ./dev hammer --rounds 200 --engine postgresql     sessions ended, database killed, fail-over as well
+  ./dev hammer --mutation NAME --engine postgresql  plant a bug, which must be found
   ./dev hammer --only server,client --seed 7        only these kinds; the same choices and moments for a seed
 
-Ends with one JSON object. Exit code 1: an invariant did not hold; what is left of the run is told.
+Ctrl-C ends it after the round, and everything is still looked at. Ends with one JSON object. Exit code 1: an invariant did not hold; what is left of the run is told.
 A seed fixes what is killed and when by the clock; how far the processes are by then, nobody can fix.
 """
 
@@ -21,24 +22,31 @@ from pathlib import Path
 from typing import Any
 
 import databases
+from hammer.mutations import MUTATIONS
 from hammer.run import KINDS, Hammer
 from simulation.town import memory_folder
 from simulation.violation import Violation
 
 
 def hammer(
-    engine: databases.Engine, seed: int, rounds: int, only: tuple[str, ...] = (), folder: Path | None = None
+    engine: databases.Engine,
+    seed: int,
+    rounds: int,
+    only: tuple[str, ...] = (),
+    folder: Path | None = None,
+    mutation: str | None = None,
+    minutes: float = 24 * 60,
 ) -> dict[str, Any]:
     """One run, summed up. `violation` is None, or says what was broken and where its files are kept."""
     # Who is killed loses no memory file, so a disk would only make it slow. The name is short: sockets.
     home = Path(tempfile.mkdtemp(prefix="hammer-", dir=folder or memory_folder()))
     home.chmod(0o755)
     started = time.monotonic()
-    run = Hammer(engine=engine, seed=seed, rounds=rounds, only=only, folder=home)
+    run = Hammer(engine=engine, seed=seed, rounds=rounds, only=only, folder=home, mutation=mutation)
     violation: str | None = None
     try:
         run.set_up()
-        asyncio.run(run.run())
+        asyncio.run(run.run(minutes))
     except Violation as found:
         violation = str(found)
     finally:
@@ -84,9 +92,11 @@ def main(words: list[str]) -> int:
     known = "; ".join(f"{engine}: {', '.join(kinds)}" for engine, kinds in KINDS.items())
     parser.add_argument("--only", default="", help=f"of {known}")
     parser.add_argument("--folder", type=Path, help="where to run, for a real disk; the path must be short")
+    parser.add_argument("--minutes", type=float, default=24 * 60, help="begin no round after so long")
+    parser.add_argument("--mutation", choices=MUTATIONS, help="a bug to plant in the server")
     given = parser.parse_args(words)
     only = tuple(kind for kind in given.only.split(",") if kind)
-    told = hammer(given.engine, given.seed, given.rounds, only, given.folder)
+    told = hammer(given.engine, given.seed, given.rounds, only, given.folder, given.mutation, given.minutes)
     print(json.dumps(told, indent=2))
     return 1 if told["violation"] else 0
 

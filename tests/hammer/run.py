@@ -156,18 +156,21 @@ class Hammer:
     """One run. `folder` holds everything, and is short (see Postgres)."""
 
     def __init__(
-        self, *, engine: databases.Engine, seed: int, rounds: int, only: tuple[str, ...], folder: Path
-    ) -> None:
+        self, *, engine: databases.Engine, seed: int, rounds: int, only: tuple[str, ...], folder: Path,
+        mutation: str | None = None,
+    ) -> None:  # fmt: skip
         kinds = KINDS[engine]
         self.kinds = {kind: weight for kind, weight in kinds.items() if not only or kind in only}
         if not self.kinds:
             raise SystemExit(f"hammer: {engine} knows {', '.join(kinds)}")
+        self.mutation = mutation
         self.engine, self.rounds, self.folder = engine, rounds, folder
         self.dice = Dice(seed)
         self.seed = seed
         self._at_first = self.dice.sample(list(self.kinds), len(self.kinds))
         self.figures = Figures()
         self.complete = False
+        self._enough = False
         self._stopping = False
         self._instances = 0
         self.primary: Postgres | None = None
@@ -227,6 +230,8 @@ class Hammer:
             world.settings, log_level="WARNING", device_requests_per_second=0, send_seconds=0
         )
         self.server = RealServer(settings, free_port(), self.log)
+        if self.mutation:
+            self.server.program = (str(Path(__file__).with_name("mutations.py")), self.mutation)
         contested = (*(phone.ont for phone in world.phones), "GHOST0001", "GHOST0002")
         self.kits = {}
         for phone in world.phones:
@@ -260,8 +265,15 @@ class Hammer:
 
     # The run
 
-    async def run(self) -> None:
-        """Raises Violation when a promise was broken."""
+    def finish_early(self) -> None:
+        """After this round: everything is still looked at."""
+        self._enough = True
+
+    async def run(self, minutes: float) -> None:
+        """At most so long, and the end after that. Raises Violation when a promise was broken."""
+        deadline = time.monotonic() + minutes * 60
+        for asked in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(asked, self.finish_early)
         self.server.start()
         self.shadow = ShadowReader(lambda: self.world.settings.database_url)
         try:
@@ -270,10 +282,12 @@ class Hammer:
                 await self._round(number)
                 if number % LOOK_EVERY == 0:
                     await asyncio.to_thread(self._look)
+                if self._enough or time.monotonic() > deadline:
+                    break
                 if number % REST_EVERY == 0 and number < self.rounds:
-                    await self._rest(number)
+                    await self._rest(last=False)
                     self._begin_work()
-            await self._rest(self.rounds)
+            await self._rest(last=True)
             self.complete = True
         finally:
             self._stopping = True
@@ -472,7 +486,7 @@ class Hammer:
         self.figures.invariants_looked_at += invariants.hold_at_any_moment(books)
         books.close()
 
-    async def _rest(self, number: int) -> None:
+    async def _rest(self, *, last: bool) -> None:
         """Everybody stops and syncs until all is said; then every promise is looked at."""
         self._stopping = True
         await asyncio.gather(*self._tasks)
@@ -494,7 +508,7 @@ class Hammer:
                 books, database, settings, resting, datetime.now(UTC)
             )
             invariants.office_acts_survive(books, self.dispatcher.acknowledged)
-            if number >= self.rounds:
+            if last:
                 invariants.feed_was_seen_whole(books, self.shadow.finish())
             count = "SELECT count(*) FROM command WHERE origin = 'field' AND outcome = ?"
             figures.accepted, figures.held = books.value(count, "accepted"), books.value(count, "held")
