@@ -33,6 +33,7 @@ from server.work_orders.models import EvidenceRow
 from shared.commands import OFFICE_COMMANDS, OfficeCommand
 from shared.decide import decide, decide_as_report
 from shared.problems import Problem, ServerFault, every_problem
+from shared.remarks import Remark
 from shared.stock import StockMove
 from sync.protocol import PushedCommand, decode_command
 from sync.server.ports import Asked
@@ -43,16 +44,18 @@ PAGE = 5_000
 HELD_AS_RECORDED = frozenset({"id-reused", "others-work", "revoked-device", "server-fault"})
 """What was held for reasons that the command itself doesn't tell."""
 
+CLOCK_REMARKS = frozenset({"clock-changed", "clock-skew"})
+
 NOT_REBUILT: dict[str, frozenset[str]] = {
     "notice": frozenset({"state"}),  # whether the courier has brought it
     "journal_line": frozenset({"id"}),
     "stock_move": frozenset({"id"}),
+    "follow_up": frozenset({"done_at", "done_by", "outcome", "note"}),  # what the office did about it
     "evidence": frozenset({"arrived_at"}),  # bytes come on their own road
     "command": frozenset(
         {
             "number",  # a failed transaction leaves a gap
             "digest",
-            "remarks",  # what the clock needed at the contact
             "resolved_at",
             "resolved_by",
             "resolution",
@@ -195,7 +198,13 @@ def _asked(row: CommandRow) -> Asked:
         command, problem = decode_command(pushed), None
     except Problem as unreadable:
         command, problem = None, unreadable
-    return Asked(pushed=pushed, command=command, problem=problem, happened_at=row.happened_at)
+    # The contact that brought it is gone; what its clocks made of the time is on record.
+    clock = tuple(
+        Remark(said["slug"], said["detail"]) for said in row.remarks if said["slug"] in CLOCK_REMARKS
+    )
+    return Asked(
+        pushed=pushed, command=command, problem=problem, happened_at=row.happened_at, remarks=clock
+    )
 
 
 # --- entries ------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from sqlalchemy import func, select  # noqa: E402
 
 from mobile.device.signature import signature_png  # noqa: E402
 from mobile.gateway import Gateway  # noqa: E402
+from server import replay  # noqa: E402
 from server.access.devices import new_code  # noqa: E402
 from server.assets.models import AssetRow  # noqa: E402
 from server.billing.models import InvoiceLineRow, InvoiceRow, JournalLineRow  # noqa: E402
@@ -47,6 +48,7 @@ from server.customers.links import visit_link  # noqa: E402
 from server.customers.models import NoticeRow, ServiceRow  # noqa: E402
 from server.db.engine import Database  # noqa: E402
 from server.db.feed_models import CommandRow, FeedRow  # noqa: E402
+from server.db.migrate import upgrade  # noqa: E402
 from server.db.tables import metadata  # noqa: E402
 from server.demo import prepare  # noqa: E402
 from server.demo.seed import PASSWORD  # noqa: E402
@@ -316,6 +318,7 @@ class MainJob:
             step("consequences, from the database", self.consequences)
             step("board and customer page", self.shown)
             step("the same push again", self.push_again)
+            step("the log rebuilds the database", self.rebuild)
         finally:
             if self.watcher:
                 self.watcher.stop()
@@ -627,6 +630,19 @@ class MainJob:
             "duplicates_ignored": len(receipts),
             "database_unchanged": True,
         }
+
+    def rebuild(self) -> dict[str, Any]:
+        """What `python -m server replay --verify` does."""
+        with tempfile.TemporaryDirectory(prefix="truckroll-replay-") as folder:
+            url = f"sqlite:///{folder}/replayed.db"
+            upgrade(url)
+            fresh = Database(url)
+            count = replay.replay(self.database, fresh, self.settings)
+            tables = replay.compare(self.database, fresh)
+            fresh.close()
+        differing = [report.name for report in tables if not report.equal]
+        ensure(not differing, f"the replay gives another {', '.join(differing)}")
+        return {"replayed": count, "tables_equal": len(tables), "rows": sum(report.rows for report in tables)}
 
 
 def same_second(left: datetime | None, right: datetime | None) -> bool:

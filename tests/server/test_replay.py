@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -17,10 +19,10 @@ from server import office
 from server.customers.models import CustomerRow
 from server.db.engine import Database
 from server.db.feed_models import CommandRow, EntryRow
-from server.db.migrate import upgrade
+from server.db.migrate import downgrade, upgrade
 from server.inbox import acts
 from server.replay import TableReport, compare, replay
-from server.stock.models import ProductRow, ReservationRow, StockBalanceRow
+from server.stock.models import ProductRow, ReservationRow, StockBalanceRow, StockMoveRow
 from server.work_orders.intake import CustomerOrder, place
 from shared.commands import (
     AddNote,
@@ -68,6 +70,8 @@ def a_day(world: World) -> None:
     world.ana.send(unknown)
     cannot = CannotComplete(work_order_id=fourth.id, reason=UnfinishedReason.NO_ACCESS, text="gate shut")
     world.ana.send(cannot)
+    late = world.ana.envelopes(AddNote(work_order_id=fourth.id, text="by a clock that is a day behind"))
+    world.ana.deliver(late, now=MONDAY + timedelta(days=2), device_now=MONDAY + timedelta(days=1))
     odd = replace(world.ana.envelope(AddNote(work_order_id=fourth.id, text="x")), type="teleport")
     world.ana.deliver([odd])
     run(world, EditContact(work_order_id=swap.id, field=ContactField.PHONE, value="+358409"))
@@ -125,11 +129,16 @@ class TestReplay:
     ):
         job, other = world.order(), world.order()
         world.ana.send(*world.visit(job))
-        with world.database.write() as session:
-            session.query(EntryRow).delete()
+        world.database.close()
+        downgrade(world.settings.database_url, "20261122")  # the schema that had no log of entries
         upgrade(world.settings.database_url)
         [opening] = world.rows(EntryRow)
         assert opening.opening
+        summed: Counter[tuple[UUID, str]] = Counter()
+        for move in world.rows(StockMoveRow):
+            summed[move.source_id, move.sku] -= move.quantity
+            summed[move.target_id, move.sku] += move.quantity
+        assert {(row.place_id, row.sku): row.quantity for row in world.rows(StockBalanceRow)} == summed
         world.ana.send(StartTravel(work_order_id=other.id))
         assert replay(world.database, fresh, world.settings) == 2
         assert differing(compare(world.database, fresh)) == {}
