@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from databases import migrated_database
 from fastapi.testclient import TestClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 from world import CABLE, CONNECTOR, Job, World, uid
 
 from server import office
@@ -19,12 +21,14 @@ from server.access.models import DeviceRow
 from server.access.roles import Role
 from server.clock import mint
 from server.customers.models import CustomerRow
+from server.db.engine import Database
 from server.db.feed_models import CommandRow, FeedRow
 from server.field.unit import DeviceUnits
 from server.inbox.acts import accept_visit, same_visit
 from server.inbox.models import FollowUpRow
 from server.inbox.proposals import ASKED, Proposal
 from server.inbox.settling import IN_WORDS, Settled, settle
+from server.replay import replay
 from server.work_orders.models import WorkOrderRow
 from shared.clocks import Contact
 from shared.commands import (
@@ -149,12 +153,22 @@ class TestWhatIsKept:
         [row] = asked(world)
         assert (row.slug, row.command_id) == ("stock-below-zero", envelopes[-1].id)
 
-    def test_has_the_same_id_in_every_replay(self, world: World):
+    def test_is_rebuilt_by_a_replay_answered_or_not(self, world: World, tmp_path: Path):
         suggestion(world)
-        [row] = asked(world)
-        from server.books import name_id
-
-        assert row.id == name_id(row.command_id, row.raised_at, "follow-up 0")
+        answer(world, asked(world)[0], Proposal.TAKE_VALUE)
+        second_report(world)
+        with migrated_database("sqlite", tmp_path) as url:
+            fresh = Database(url)
+            try:
+                replay(world.database, fresh, world.settings)
+                with world.database.read() as live, fresh.read() as rebuilt:
+                    query = select(
+                        FollowUpRow.id, FollowUpRow.command_id, FollowUpRow.detail, FollowUpRow.raised_at
+                    ).order_by(FollowUpRow.id)
+                    kept = live.execute(query).all()
+                    assert len(kept) > 4 and rebuilt.execute(query).all() == kept
+            finally:
+                fresh.close()
 
     def test_has_the_office_s_own_remarks_too(self, world: World):
         job, note = world.order(), uid("note")
