@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sync.protocol import Gone, Row, row_of
+import msgspec
+
+from sync.protocol import Gone, Image, Row, encode
 from sync.server.ports import Key, Look, Source
 
 PAGE_BYTES = 4 * 1024 * 1024
@@ -68,7 +70,7 @@ def _snapshot(
 ) -> Page:
     """The next rows of all there are. What changes behind our back comes again after `position`."""
     images = source.everything()
-    rows = [row_of(key[0], images[key]) for key in sorted(images, key=_order)]
+    rows = [_row(key, images[key]) for key in sorted(images, key=_order)]
     rest = [row for row in rows if brought is None or _order((row.kind, row.key)) > _order(brought)]
     page: list[Row] = []
     for row in rest:
@@ -78,7 +80,7 @@ def _snapshot(
         page.append(row)
     more = len(page) < len(rest)
     own = set(touched) - {(row.kind, row.key) for row in page}
-    echoes = [row_of(key[0], images[key]) for key in own if key in images]
+    echoes = [_row(key, images[key]) for key in own if key in images]
     last = f"~{page[-1].kind}/{page[-1].key}" if more else ""
     return Page(
         cursor=f"{look.history}.{position}{last}",
@@ -87,6 +89,10 @@ def _snapshot(
         more=more,
         missing_evidence=tuple(source.missing_evidence()) if look.wanting else (),
     )
+
+
+def _row(key: Key, image: Image) -> Row:
+    return Row(kind=key[0], key=key[1], body=msgspec.Raw(encode(image)))
 
 
 def _order(key: Key) -> tuple[int, str]:
@@ -100,7 +106,7 @@ def _increment(source: Source, look: Look, position: str, touched: Iterable[Key]
     wanted = dict.fromkeys([*(change.key for change in look.changes), *own])
     found = source.images(wanted) if wanted else None
     images = found.images if found else {}
-    bodies = {key: row_of(key[0], image) for key, image in images.items()}
+    bodies = {key: _row(key, image) for key, image in images.items()}
     sent: dict[Key, Row] = {key: row for key, row in bodies.items() if key in own or key not in wanted}
     more = look.more
     for number, change in enumerate(look.changes):
