@@ -15,7 +15,6 @@ from scheduler.travel.crow import CrowFlight
 from scheduler.travel.protocol import BadPoint
 from scheduler.travel.protocol import Point as Point
 from scheduler.travel.protocol import TravelTimes as TravelTimes
-from scheduler.travel.roads import NoRoads, RoadNetwork
 from server.settings import Settings
 
 log = structlog.get_logger("truckroll.roads")
@@ -44,6 +43,8 @@ def travel_times(settings: Settings) -> TravelTimes:
 
 @lru_cache(maxsize=4)
 def _read(path: str, _changed: int) -> TravelTimes:
+    from scheduler.travel.roads import NoRoads, RoadNetwork  # heavy, and not every server has a map
+
     try:
         return RoadNetwork.read(path)
     except NoRoads as error:
