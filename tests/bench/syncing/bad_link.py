@@ -18,8 +18,9 @@ MESSAGE_BYTES = 16_384
 class BadLink:
     """So many bits a second each way, half of `delay_seconds` each way, and `loss` of the messages lost.
 
-    A lost message cuts its connection in the middle, as a dead spot does. `label` names what is being sent;
-    `sent` counts the bytes that went up over the link by label, those of cut messages too.
+    A lost message cuts its connection in the middle, as a dead spot does; a short one is lost whole. `label`
+    names what is being sent; `sent` counts the bytes that went up over the link by label, those of cut
+    messages too.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class BadLink:
         delivery = asyncio.create_task(self._deliver(arriving, target))
         cut_after, spoken_at = None, 0.0
         try:
-            while data := await source.read(SEGMENT):
+            while data := await self._read(source, cut_after is not None):
                 now = time.monotonic()
                 if now - spoken_at > QUIET_SECONDS:
                     lost = self._chance.random() < self._loss
@@ -95,10 +96,22 @@ class BadLink:
                 arriving.put_nowait((spoken_at + self._one_way, data))
             arriving.put_nowait((time.monotonic() + self._one_way, b""))
             await delivery
+        except ConnectionAbortedError:
+            return  # a short message: it was still on its way, so none of it arrives
         finally:
             delivery.cancel()
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await delivery
+
+    async def _read(self, source: asyncio.StreamReader, doomed: bool) -> bytes:
+        """The next bytes; of a message that is to be lost none when it ends before its cut."""
+        if not doomed:
+            return await source.read(SEGMENT)
+        try:
+            return await asyncio.wait_for(source.read(SEGMENT), QUIET_SECONDS)
+        except TimeoutError:
+            self.cuts += 1
+            raise ConnectionAbortedError from None
 
     async def _deliver(
         self, arriving: asyncio.Queue[tuple[float, bytes]], target: asyncio.StreamWriter
