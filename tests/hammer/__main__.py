@@ -5,7 +5,8 @@
   ./dev hammer --mutation NAME --engine postgresql  plant a bug, which must be found
   ./dev hammer --only server,client --seed 7        only these kinds; the same choices and moments for a seed
 
-Ctrl-C ends it after the round, and everything is still looked at. Ends with one JSON object. Exit code 1: an invariant did not hold; what is left of the run is told.
+Ctrl-C ends it after the round, and everything is still looked at. Ends with one JSON object.
+Exit code 1: an invariant did not hold; what is left of the run is told.
 A seed fixes what is killed and when by the clock; how far the processes are by then, nobody can fix.
 """
 
