@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulation import books_hold, phones_hold, scope
+from simulation import books_hold, phones_hold, scope, town
 from simulation.handset import Handset
+from simulation.violation import require
 
+from server.db.engine import Database
+from server.inbox import waiting
+from server.replay import compare, replay
 from sync.protocol import SyncResponse
 
 if TYPE_CHECKING:
     from simulation.run import Simulation
+
+
+REPLAYED_EVERY = 3
+"""One run in so many has its log replayed, for that takes as long as the commands took."""
 
 
 class Inspector:
@@ -20,6 +28,7 @@ class Inspector:
         self._sim = simulation
         self.checks = 0
         self.restores = 0
+        self.replays = 0
         self._feed = books_hold.FeedReader(simulation.books)
         self._memories: dict[str, phones_hold.Memory] = {}
         simulation.host.observe.append(self._answer_made)
@@ -79,3 +88,32 @@ class Inspector:
             phones_hold.only_the_server_acknowledges(handset, sim.books, restored=False)
             phones_hold.converged(handset, sim.host.database, sim.world.settings, sim.now())
             books_hold.pictures_arrived(sim.books, sim.world.settings.attachments, handset)
+        self.checks += 2
+        the_inbox_lists_what_is_held(sim)
+        sim.mailroom.empties()
+        if sim.schedule.seed % REPLAYED_EVERY == 0:
+            self.checks += 1
+            self.replays += 1
+            the_log_rebuilds_the_state(sim)
+
+
+def the_inbox_lists_what_is_held(sim: Simulation) -> None:
+    """INBOX: the office's list of what is undecided has each held command once, and nothing else."""
+    with sim.host.database.read() as session:
+        lines = waiting.lines(session, sim.now(), state="open", limit=10_000)
+    listed = sorted(line.id.hex for line in lines)
+    held = sim.books.held_and_open()
+    require(listed == held, "INBOX", f"listed or held, not both: {sorted({*listed} ^ {*held})[:5]}")
+
+
+def the_log_rebuilds_the_state(sim: Simulation) -> None:
+    """REPLAYS: the log decided again in an empty database gives every table as it is."""
+    file = sim.folder / "again.db"
+    file.write_bytes(town.empty_database())
+    fresh = Database(f"sqlite:///{file}")
+    try:
+        replay(sim.host.database, fresh, sim.world.settings)
+        for table in compare(sim.host.database, fresh):
+            require(table.equal, "REPLAYS", f"{table.name}: {table.differences}")
+    finally:
+        fresh.close()

@@ -351,6 +351,13 @@ MUTATIONS: dict[str, Mutation] = {
         make=_receipt_by_order,
         needs={"answer_lost": 0.2, "overtaken": 0.1, "duplicated": 0.1},
     ),
+    "restore-noticed-late": Mutation(
+        says="the work of the first phone hides that a backup was put back",
+        where=exchange,
+        name="_notice_a_restore",
+        make=_nothing,
+        needs={"restored": 1.0},
+    ),
     "epoch-ignored": Mutation(
         says="after a restore nothing is offered again",
         where=Outbox,

@@ -48,7 +48,7 @@ class Office:
         self._sim = simulation
         self.acts = 0
 
-    def _do(self, who: str, what: str, act: Callable[[], object]) -> object | None:
+    def do(self, who: str, what: str, act: Callable[[], object]) -> object | None:
         """One act on the server. None when the server was not there, died of it, or refused it."""
         sim = self._sim
         self.acts += 1
@@ -125,7 +125,7 @@ class Office:
             command = ReopenWorkOrder(work_order_id=order_id, technician_id=technician)
         else:
             command = CancelWorkOrder(work_order_id=order_id, reason="The customer called")
-        self._do(
+        self.do(
             who, f"{kind} {order_id}", lambda: office.run(sim.host.database, sim.host.settings, command, who)
         )
 
@@ -143,7 +143,7 @@ class Office:
             with sim.host.database.write() as session:
                 return intake.place(session, sim.host.settings, wanted, actor=who, now=utc_now())
 
-        self._do(who, "order", take)
+        self.do(who, "order", take)
 
     async def decide_held(self, who: str) -> None:
         """A clerk who decides what is held, some of it."""
@@ -172,7 +172,7 @@ class Office:
                     return acts.call_out_fee(host.database, host.settings, chosen, who)
             return acts.dismiss(host.database, chosen, who, "It was done twice")
 
-        self._do(who, f"{kind} {chosen}", act)
+        self.do(who, f"{kind} {chosen}", act)
 
     async def give_out_phones(self) -> None:
         """The desk: whose phone says that it must be registered again, gets a code."""
@@ -196,7 +196,7 @@ class Office:
             with sim.host.database.write() as session:
                 return devices.new_code(session, technician_id, utc_now())
 
-        code = self._do("desk", f"code for {handset.name}", draw)
+        code = self.do("desk", f"code for {handset.name}", draw)
         if isinstance(code, str):
             await handset.register(code)
 
@@ -217,5 +217,5 @@ class Office:
             with sim.host.database.write() as session:
                 return devices.revoke(session, device_id, utc_now())
 
-        if self._do("revoker", f"revoke {handset.name}", act) is not None and lost:
+        if self.do("revoker", f"revoke {handset.name}", act) is not None and lost:
             handset.lost = True

@@ -24,6 +24,7 @@ from simulation.disk import PhoneDied
 from simulation.handset import Handset
 from simulation.host import Fate, Host, ServerDied
 from simulation.invariants import Inspector
+from simulation.mailroom import Mailroom
 from simulation.network import SERVER_FATES, SimulatedTransport
 from simulation.office import Office
 from simulation.schedule import Schedule
@@ -86,6 +87,7 @@ class Simulation:
         self.handsets: list[Handset] = []
         self.owner_of: dict[str, UUID] = {}
         self.office = Office(self)
+        self.mailroom = Mailroom(self)
         self.inspector = Inspector(self)
 
     # Time
@@ -301,11 +303,12 @@ class Simulation:
         for number in range(self.schedule.dispatchers):
             self.spawn(self.office.dispatch(f"dispatcher-{number}"), f"dispatcher {number}")
         self.spawn(self.office.decide_held("clerk"), "clerk")
+        self.spawn(self.mailroom.work(), "courier")
         self.spawn(self.office.give_out_phones(), "desk")
         self.spawn(self.office.revoke_one(), "revoker")
         self.spawn(self._operate(), "operator")
         self.spawn(self._back_up(), "backup")
-        self.host.exchanges_max = 500 + round(40 * self.schedule.hours * len(self.handsets))
+        self.host.exchanges_max = 300 + round(20 * self.schedule.hours * len(self.handsets))
         end = self.schedule.hours * 3600
         while self.loop.time() < end:
             await asyncio.sleep(min(2 * 3600.0, end - self.loop.time()))
@@ -427,6 +430,8 @@ def _count(outcome: Outcome, simulation: Simulation) -> None:
             "restores_noticed_by_a_phone": counts["from-the-future"],
             "devices": len(simulation.handsets),
             "checks": simulation.inspector.checks,
+            "messages_sent": sum(simulation.mailroom.heard.values()),
+            "replays": simulation.inspector.replays,
         }
     )
 

@@ -34,7 +34,7 @@ def memory_folder() -> str | None:
 
 
 @cache
-def _empty_database() -> bytes:
+def empty_database() -> bytes:
     """The newest schema and no rows, migrated once a process."""
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
         file = Path(folder) / "empty.db"
@@ -50,7 +50,7 @@ def _empty_database() -> bytes:
 def build(folder: Path, schedule: Schedule, dice: Dice, device_token_days: int) -> World:
     """A world in `folder`/server.db with every technician's orders. Its own connections are closed."""
     file = folder / "server.db"
-    file.write_bytes(_empty_database())
+    file.write_bytes(empty_database())
     settings: dict[str, Any] = {"device_token_days": device_token_days}
     world = World(
         f"sqlite:///{file}", now=START, crew=NAMES[: schedule.crew], data_folder=folder / "data", **settings
