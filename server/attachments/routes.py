@@ -143,7 +143,9 @@ def end_upload(
 @router.head("/api/attachments/{digest}", response_class=Response)
 def has_attachment(digest: str, sender: SenderDep, attachments: AttachmentsDep) -> Response:
     """200 when the bytes came from this technician's devices, else 404."""
-    return Response(status_code=200 if attachments.has(sender, digest) else 404)
+    if not attachments.has(sender, digest):
+        raise NotFound("These bytes have not come from your devices")
+    return Response()
 
 
 @router.put("/api/attachments/{digest}", status_code=201, response_class=Response)
