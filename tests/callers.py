@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,8 +135,11 @@ def add_device(world: World, name: str, technician_id: UUID, **values: Any) -> U
 
 
 @contextmanager
-def standing(url: str, folder: Path, **settings: Any) -> Iterator[Doors]:
-    """The doors of a world of today on `url`, a migrated and empty database. Nothing is sent from here."""
+def standing(url: str, folder: Path, *, started: bool = True, **settings: Any) -> Iterator[Doors]:
+    """The doors of a world of today on `url`, a migrated and empty database. Nothing is sent from here.
+
+    `started`: else whoever drives the application starts and ends it.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
     usual: Mapping[str, Any] = {
         "data_folder": folder / "data",
@@ -154,5 +157,6 @@ def standing(url: str, folder: Path, **settings: Any) -> Iterator[Doors]:
             wiped_at=now - timedelta(days=1),
         )  # fmt: skip
         app = build_app(world.settings, pwa_folder=folder / "no app was built")
-        with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+        with client if started else nullcontext():
             yield Doors(world=world, client=client)
