@@ -41,7 +41,7 @@ class Dispatcher:
 
     async def work(self, dice: Dice, stop: Callable[[], bool]) -> None:
         while not stop():
-            kind = dice.choices(("give", "move", "unassign", "cancel", "held"), (8, 4, 1, 1, 2))[0]
+            kind = dice.choices(("give", "move", "unassign", "cancel", "held"), (12, 4, 1, 1, 2))[0]
             if kind == "give" and self.allowed > 0 and self._waiting:
                 order = self._waiting.pop()
                 if await self._assign(order, dice):
@@ -59,7 +59,7 @@ class Dispatcher:
                     await self._post(order, "unassign_work_order", "unassign", {})
                 else:
                     await self._post(order, "cancel_work_order", "cancel", {"reason": "The customer called"})
-            await asyncio.sleep(dice.uniform(0.03, 0.15))
+            await asyncio.sleep(dice.uniform(0.02, 0.1))
 
     async def _assign(self, order: UUID, dice: Dice) -> bool:
         start = datetime.now(UTC) + timedelta(minutes=dice.randint(0, 30))

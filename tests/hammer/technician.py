@@ -84,7 +84,7 @@ class Technician:
     def do_something(self, dice: Dice) -> None:
         before = self._newest()
         visits.next_tap(self, dice, list(self.kit.contested))  # type: ignore[arg-type]
-        if self._newest() == before and dice.happens(0.15) and (orders := list(self.store.images().orders)):
+        if self._newest() == before and dice.happens(0.05) and (orders := list(self.store.images().orders)):
             note = AddNote(work_order_id=dice.pick(orders), text=f"Nothing to do ✓ {dice.randbytes(6).hex()}")
             self.tap(note)
 
