@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from simulation import mutations
@@ -103,24 +104,26 @@ def _schedules(options: argparse.Namespace) -> Iterator[Schedule]:
         return
     if options.corpus:
         for seed in corpus():
-            yield _without(Schedule.drawn_from(seed), options)
+            yield _cut(Schedule.drawn_from(seed), options)
     if options.mutation:
         yield mutations.MUTATIONS[options.mutation].day(options.seed)
         return
-    hours, seed = 0.0, options.seed
+    hours, seed, started = 0.0, options.seed, time.perf_counter()
     single = options.runs is None and options.hours is None
     for number in range(1 if single else options.runs or sys.maxsize):
         if options.hours is not None and hours >= options.hours:
             return
-        schedule = _without(Schedule.drawn_from(seed + number), options)
+        if options.seconds is not None and time.perf_counter() - started >= options.seconds:
+            return
+        schedule = _cut(Schedule.drawn_from(seed + number), options)
         hours += schedule.hours
         yield schedule
 
 
-def _without(schedule: Schedule, options: argparse.Namespace) -> Schedule:
+def _cut(schedule: Schedule, options: argparse.Namespace) -> Schedule:
     for fault in options.without:
         schedule = schedule.without(fault)
-    return schedule
+    return replace(schedule, hours=min(schedule.hours, options.at_most)) if options.at_most else schedule
 
 
 def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
@@ -148,6 +151,7 @@ def _explain(failed: Outcome, options: argparse.Namespace) -> dict[str, object]:
     say(f"seed {schedule.seed} broke {violation}")
     say(failed.traceback.strip())
     words = [f"./dev simulate --seed {schedule.seed}"]
+    words += [f"--at-most {options.at_most:g}"] if options.at_most else []
     words += [f"--without {fault}" for fault in options.without]
     words += [f"--mutation {options.mutation}"] if options.mutation else []
     explained: dict[str, object] = {
@@ -222,7 +226,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--hours", type=float, help="clock-hours to simulate, over as many runs as it takes")
+    parser.add_argument("--at-most", type=float, metavar="HOURS", help="no run is longer than that")
     parser.add_argument("--runs", type=int, help="how many runs, instead of hours; seeds to try a mutation")
+    parser.add_argument("--seconds", type=float, help="begin no further run after so many real seconds")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--corpus", action="store_true", help="the seeds that failed once, first")
     parser.add_argument("--mutation", choices=sorted(mutations.MUTATIONS), help="plant this bug")

@@ -63,6 +63,8 @@ class Inspector:
         for holds in books_hold.ALWAYS:
             self.checks += 1
             holds(sim.books)
+        began = sim.books.value("SELECT count(*) FROM feed WHERE topic = 'HistoryBegan'")
+        require(began <= self.restores, "EPOCH", f"{began} new epochs after {self.restores} restores")
 
     def before_restore(self) -> None:
         self._feed.start_over()

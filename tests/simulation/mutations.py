@@ -48,10 +48,11 @@ class Mutation:
     needs: dict[str, float] = field(default_factory=dict)
     seed: int = 1
     invariants: tuple[str, ...] = ()
+    hours: float = HOURS
 
     def day(self, seed: int) -> Schedule:
         """The run in which it is hunted; without the bug it must pass."""
-        return Schedule(seed=seed, crew=2, hours=HOURS, orders=3, dispatchers=1, rates=self.needs)
+        return Schedule(seed=seed, crew=2, hours=self.hours, orders=3, dispatchers=1, rates=self.needs)
 
 
 @contextmanager
@@ -161,6 +162,16 @@ def _cursor_too_far(pull: Any) -> Any:
     return bad
 
 
+def _cursor_past_the_page(pull: Any) -> Any:
+    """The page is cut to its size, and the cursor names where it would have ended."""
+
+    def bad(source: Any, cursor: Any, touched: Any = (), page_bytes: int = 0) -> Any:
+        page = pull(source, cursor, touched, page_bytes)
+        return page if page.reset or len(page.rows) < 4 else replace(page, rows=page.rows[:-2])
+
+    return bad
+
+
 def _rows_lost(take_in: Any) -> Any:
     """The last row of a page that is not a snapshot is left behind."""
 
@@ -179,7 +190,7 @@ def _tombstone_lost(take_in: Any) -> Any:
 def _reset_clears_outbox(take_in: Any) -> Any:
     def bad(self: Any, response: Any, *, moved: bool) -> None:
         if response.reset:
-            self._disk.execute("DELETE FROM command WHERE outcome IS NULL")
+            self._disk.execute("DELETE FROM command")
         take_in(self, response, moved=moved)
 
     return bad
@@ -289,7 +300,8 @@ MUTATIONS: dict[str, Mutation] = {
         where=CommandUnit,
         name="receipt_of",
         make=_skip_receipt,
-        needs={"answer_lost": 0.1, "duplicated": 0.1},
+        needs={"answer_lost": 0.3},
+        hours=3.0,
     ),
     "receipt-not-written": Mutation(
         says="effects are committed without their receipt",
@@ -305,6 +317,12 @@ MUTATIONS: dict[str, Mutation] = {
     "cursor-too-far": Mutation(
         says="the cursor skips what commits next", where=exchange, name="pull", make=_cursor_too_far
     ),
+    "cursor-past-the-page": Mutation(
+        says="the cursor counts rows that were cut off",
+        where=exchange,
+        name="pull",
+        make=_cursor_past_the_page,
+    ),
     "rows-lost": Mutation(
         says="a page is stored without its end",
         where=Rows,
@@ -317,11 +335,11 @@ MUTATIONS: dict[str, Mutation] = {
         says="what left the scope stays", where=Rows, name="take_in", make=_tombstone_lost
     ),
     "reset-clears-outbox": Mutation(
-        says="a snapshot takes unsent work along",
+        says="a snapshot begins with an empty file",
         where=Rows,
         name="take_in",
         make=_reset_clears_outbox,
-        needs={"offline": 0.5, "request_lost": 0.2},
+        needs={"restored": 1.0},
     ),
     "forget-referred": Mutation(
         says="rows that unsent work speaks of are forgotten",

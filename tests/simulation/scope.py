@@ -12,6 +12,8 @@ from simulation.violation import require
 from sync.protocol import SyncResponse
 
 DAYS_BACK, DAYS_AHEAD = 7, 14
+STILL_HEARD = timedelta(minutes=5)
+"""So long after its successor was first used, a token still speaks for requests that were under way."""
 
 
 def nothing_outside_the_scope(
@@ -22,8 +24,11 @@ def nothing_outside_the_scope(
     speakers = books.rows(
         "SELECT d.technician_id, d.revoked_at, t.van_id FROM device d"
         " JOIN technician t ON t.id = d.technician_id"
-        " WHERE ? IN (d.token_hash, d.next_token_hash)",
+        " WHERE ? IN (d.token_hash, d.next_token_hash) OR d.id IN"
+        " (SELECT device_id FROM retired_token WHERE token_hash = ? AND retired_at >= ?)",
         digest,
+        digest,
+        (now - STILL_HEARD).strftime("%Y-%m-%d %H:%M:%S.%f"),
     )
     require(len(speakers) == 1, "SCOPE", "an answer to nobody that we know")
     technician, revoked, van = speakers[0]
