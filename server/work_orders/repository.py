@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -82,12 +83,15 @@ def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:
     return built
 
 
-def _values(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+_NAMES = {shape: tuple(field.name for field in fields(shape)) for shape in (Requirements, VisitRecord)}
+
+
+def _values(value: Requirements | VisitRecord) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
 
 def _taken_from(order: WorkOrder, shape: type[Requirements | VisitRecord]) -> dict[str, Any]:
-    return {field.name: getattr(order, field.name) for field in fields(shape)}
+    return {name: getattr(order, name) for name in _NAMES[shape]}
 
 
 def _columns(kind: type[Base], names: str) -> Bundle[Any]:
@@ -111,7 +115,8 @@ _READ = (
 """What `_build` looks at: a phone's first pull reads a thousand orders."""
 
 
-def _joined(shown: Sequence[Any] = _ROWS) -> Select[Any]:
+@cache  # building the statement costs as much as running it
+def _joined(shown: tuple[Any, ...] = _ROWS) -> Select[Any]:
     return (
         select(*shown)
         .select_from(WorkOrderRow)
