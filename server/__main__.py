@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import uvicorn
+from sqlalchemy.exc import IntegrityError
 
 from server import replay
 from server.access.people import add_person
@@ -31,7 +32,7 @@ from server.app import build_app, configure_logging
 from server.clock import utc_now
 from server.db import history
 from server.db.engine import Database
-from server.db.migrate import upgrade
+from server.db.migrate import is_newest, upgrade
 from server.outbox.running import send_for_ever
 from server.outbox.senders import senders_of
 from server.settings import Settings
@@ -52,9 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _refuse(sentence: str) -> int:
+    print(f"truckroll: {sentence}", file=sys.stderr)
+    return 2
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m server", description="Run Truckroll's server.")
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serving = commands.add_parser("serve", help="migrate, then serve until stopped")
     serving.add_argument("--host", default="127.0.0.1")
     serving.add_argument("--port", type=int, default=8800)
@@ -62,9 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     migrating = commands.add_parser("migrate", help="bring the database to the newest schema")
     migrating.set_defaults(run=_migrate)
     adding = commands.add_parser("add-person", help="let somebody of the office in")
-    adding.add_argument("name")
-    adding.add_argument("mail")
-    adding.add_argument("role", choices=[role.value for role in Role])
+    adding.add_argument("name", help='as colleagues know them, such as "Kaisa Rautio"')
+    adding.add_argument("mail", help="the address they sign in with")
+    adding.add_argument("role", choices=[role.value for role in Role], help="what they are there for")
     adding.set_defaults(run=_add_person)
     renewing = commands.add_parser("new-epoch", help="after a backup was put back")
     renewing.set_defaults(run=_new_epoch)
@@ -112,10 +118,15 @@ def _migrate(settings: Settings, options: argparse.Namespace) -> int:
 def _add_person(settings: Settings, options: argparse.Namespace) -> int:
     upgrade(settings.database_url)
     password = getpass.getpass("Password: ")
-    database = Database(settings.database_url)
-    with database.write() as session:
-        role = Role(options.role)
-        add_person(session, name=options.name, email=options.mail, role=role, password=password)
+    with closing(Database(settings.database_url)) as database:
+        try:
+            with database.write() as session:
+                role = Role(options.role)
+                add_person(session, name=options.name, email=options.mail, role=role, password=password)
+        except ValueError as error:
+            return _refuse(str(error))
+        except IntegrityError:
+            return _refuse(f"somebody signs in as {options.mail} already; take another address")
     return 0
 
 
@@ -127,16 +138,24 @@ def _new_epoch(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _replay(settings: Settings, options: argparse.Namespace) -> int:
-    """One JSON object; 1 when the two databases differ."""
+    """One JSON object; 1 when the two databases differ, 2 when there is nothing to replay from or into."""
+    if options.into == settings.database_url:
+        return _refuse("--into names the live database; name an empty one")
+    if not is_newest(settings.database_url):
+        return _refuse("TRUCKROLL_DATABASE_URL is no database of this version: `python -m server migrate` first")
     with tempfile.TemporaryDirectory(prefix="truckroll-replay-") as folder:
         url = options.into or f"sqlite:///{folder}/replayed.db"
         upgrade(url)
         started = time.monotonic()
         with closing(Database(settings.database_url)) as live, closing(Database(url)) as fresh:
+            if replay.is_in_use(fresh):
+                return _refuse("--into names a database that holds something; name an empty one")
             count = replay.replay(live, fresh, settings)
             reports = replay.compare(live, fresh) if options.verify else []
     equal = all(report.equal for report in reports)
-    told = {"replayed": count, "seconds": round(time.monotonic() - started, 2), "equal": equal}
+    told = {"replayed": count, "seconds": round(time.monotonic() - started, 2)}
+    if options.verify:
+        told["equal"] = equal
     tables = {
         report.name: {"rows": report.rows, "hash": report.live, "equal": report.equal}
         | ({} if report.equal else {"replayed": report.replayed, "differences": report.differences})

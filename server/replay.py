@@ -34,6 +34,7 @@ from shared.commands import OFFICE_COMMANDS, OfficeCommand
 from shared.decide import decide, decide_as_report
 from shared.problems import Problem, ServerFault, every_problem
 from shared.remarks import Remark
+from shared.situation import UNRECEIVED_PLACE
 from shared.stock import StockMove
 from sync.protocol import PushedCommand, decode_command
 from sync.server.ports import Asked
@@ -112,6 +113,13 @@ def replay(live: Database, fresh: Database, settings: Settings) -> int:
                 _again(source, session, settings, batch)
             count += len(batch)
     return count
+
+
+def is_in_use(database: Database) -> bool:
+    """Whether a migrated database holds more than what all of them begin with."""
+    others = select(StockPlaceRow.id).where(StockPlaceRow.id != UNRECEIVED_PLACE)
+    with database.read() as session:
+        return any(session.scalar(query.limit(1)) is not None for query in (select(CommandRow.id), others))
 
 
 def _log(source: Session) -> Iterator[_Logged]:

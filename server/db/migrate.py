@@ -34,7 +34,7 @@ def config_for(url: str) -> Config:
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Migrate the database at `url` up to `revision`. One that is there already costs a look."""
-    if revision == "head" and _is_newest(url):
+    if revision == "head" and is_newest(url):
         return
     from alembic import command  # only now: a server that starts after a crash has no time to lose
 
@@ -43,7 +43,8 @@ def upgrade(url: str, revision: str = "head") -> None:
         _fixed_rows(url)
 
 
-def _is_newest(url: str) -> bool:
+def is_newest(url: str) -> bool:
+    """Whether the database at `url` is migrated and begun. Changes nothing."""
     files = [file.read_text() for file in (MIGRATIONS / "versions").glob("*.py")]
     named = {found for file in files for found in re.findall(r'^revision = "(\w+)"', file, re.M)}
     replaced = {found for file in files for found in re.findall(r'^down_revision = "(\w+)"', file, re.M)}

@@ -113,6 +113,7 @@ def _print_links(demo: prepare.Demo, settings: Settings) -> None:
         f"""
   Dispatcher's board   {base}/board?day={demo.day}
                        sign in as {demo.dispatcher_email}, password {PASSWORD}
+                       (admin@truckroll.example, the same password, sees the outbox too)
   Technician app       {base}/app/#/sign-in/{code}
                        {technician.name}'s phone; code {code} (good once, for a day)
   A customer's page    {base}{visit_link(settings, order)}
