@@ -167,6 +167,7 @@ class Books:
 
     def open_orders(self, ids: Iterable[UUID]) -> None:
         if wanted := sorted({order_id for order_id in ids if order_id not in self._orders}):
+            self.session.flush()  # the query reads rows anew, also a service that this batch has moved
             found = repository.lock_all(self.session, wanted)
             self._orders.update((key, (opened.row, opened.order)) for key, opened in found.items())
             # Kept here, for the session itself forgets what nobody holds.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, insert, literal_column, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from server.db.base import table_of
@@ -159,6 +159,17 @@ def is_ahead(session: Session, position: Position) -> ColumnElement[bool]:
         return literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint") <= position.xid
     newest = select(func.max(FeedRow.seq)).scalar_subquery()
     return func.coalesce(newest, 0) < position.seq
+
+
+def forget_foreign_places(session: Session) -> None:
+    """A dump brings rows of transactions that are yet to come here: they would wait for those.
+
+    Their order among themselves stays, by number.
+    """
+    if _is_postgresql(session):
+        to_come = FeedRow.xid >= literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        moved = update(FeedRow).where(to_come).values(xid=0)
+        session.execute(moved.execution_options(synchronize_session=False))
 
 
 def held_back(session: Session, position: Position) -> bool:

@@ -61,6 +61,9 @@ def renew(database: Database, why: str, now: datetime, *, unless_not: str | None
 
 def _renew(session: Session, row: HistoryRow, why: str, now: datetime) -> None:
     row.epoch = entropy(4).hex()
+    # No cursor of the old history is good any more, and its mark may lie where another cluster had come to.
+    row.compacted_xid, row.compacted_seq = 0, 0
+    feed.forget_foreign_places(session)
     log.warning("a new history of this database begins: %s", why)
     facts = {"why": why}
     feed.append(

@@ -34,6 +34,7 @@ from sync.protocol import PushedCommand, Receipt
 from sync.server.ports import Asked, Clash, Key, TryAgain, Unit
 
 INTEGER_MAX = 2**31 - 1
+WIDE_INTEGER_MAX = 2**63 - 1
 NAME_LENGTH_MAX = 80
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -82,7 +83,8 @@ class CommandUnit:
         ).one()
         known = books.known(asked.pushed.id for asked in batch)
         fresh = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
-        books.open_orders(command.work_order_id for command in fresh)
+        unreadable = [_order_in(asked.pushed) for asked in batch if not asked.command]
+        books.open_orders([*(command.work_order_id for command in fresh), *filter(None, unreadable)])
         orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
         codes = {item.serial for item in fresh if isinstance(item, InstallAsset | RemoveAsset)}
         codes |= {fitted.serial for order in orders for fitted in order.fitted}
@@ -194,9 +196,8 @@ class CommandUnit:
             self._touched[("work_order", str(order_id))] = None
         if isinstance(asked.command, AddEvidence) and _DIGEST.fullmatch(asked.command.digest):
             # A dispatcher will want to see it.
-            self._books.await_evidence(
-                self._technician.id, asked.command.digest, asked.command.size_bytes, order_id
-            )
+            size_bytes = in_range(asked.command.size_bytes)
+            self._books.await_evidence(self._technician.id, asked.command.digest, size_bytes, order_id)
         happening = of_held(
             asked.pushed.id, storable(asked.pushed.type), receipt.slug or "", order_id, at=self._books.now
         )
@@ -244,7 +245,7 @@ class CommandUnit:
             digest=digest,
             base_version=in_range(pushed.base_version),
             made_at=pushed.made_at,
-            made_mono_ms=pushed.made_mono_ms,
+            made_mono_ms=None if pushed.made_mono_ms is None else _in_wide_range(pushed.made_mono_ms),
             boot=storable(pushed.boot[:NAME_LENGTH_MAX]) if pushed.boot else None,
             hlc=storable(pushed.hlc[:NAME_LENGTH_MAX]) if pushed.hlc else None,
             happened_at=asked.happened_at,
@@ -266,6 +267,10 @@ class CommandUnit:
 def in_range(number: int) -> int:
     """The nearest that an integer column holds: what a broken phone says of itself must not stop its work."""
     return max(-INTEGER_MAX, min(number, INTEGER_MAX))
+
+
+def _in_wide_range(number: int) -> int:
+    return max(-WIDE_INTEGER_MAX, min(number, WIDE_INTEGER_MAX))
 
 
 def storable(text: str) -> str:

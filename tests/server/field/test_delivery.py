@@ -15,13 +15,13 @@ from sqlalchemy import text
 from world import CABLE, CONNECTOR, MONDAY, ONT_A, Phone, World, a_world, other_body, uid
 
 from server.billing.models import InvoiceRow
-from server.customers.models import NoticeRow
+from server.customers.models import NoticeRow, ServiceRow
 from server.db.feed_models import CommandRow
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow
 from server.stock.models import StockMoveRow
 from server.work_orders.models import WorkOrderRow
-from shared.commands import AddNote, StartTravel
-from shared.work_orders import WorkOrderKind, WorkOrderState
+from shared.commands import AddEvidence, AddNote, StartTravel
+from shared.work_orders import EvidenceKind, ServiceState, WorkOrderKind, WorkOrderState
 from sync.protocol import PushedCommand, Receipt
 
 
@@ -182,3 +182,37 @@ class TestTimesThatNoCalendarHolds:
         envelope = world.ana.envelope(StartTravel(work_order_id=world.order().id))
         world.ana.deliver([replace(envelope, made_at=MONDAY.replace(tzinfo=None))])
         assert world.row(CommandRow).happened_at == MONDAY
+
+
+class TestNumbersThatNoColumnHolds:
+    def test_do_not_block_the_queue(self, world: World):
+        job = world.order()
+        note = replace(world.ana.envelope(AddNote(work_order_id=job.id, text="kept")), made_mono_ms=2**63 + 5)
+        photo = AddEvidence(
+            work_order_id=job.id,
+            kind=EvidenceKind.PHOTO,
+            digest="c3" * 32,
+            size_bytes=2**40,
+            media_type="image/jpeg",
+            taken_at=MONDAY,
+        )
+        receipts = world.ana.deliver([note, world.ana.envelope(photo)])
+        assert [(receipt.outcome, receipt.slug) for receipt in receipts] == [
+            ("accepted", None),
+            ("held", "bad-evidence"),
+        ]
+        assert world.row(CommandRow, CommandRow.outcome == "accepted").made_mono_ms == 2**63 - 1
+
+
+class TestACommandOfANewerAppBehindAVisit:
+    def test_undoes_nothing_of_that_visit(self, world: World):
+        """It names another order of the same service, which is read while the close is not yet written."""
+        job, other = world.order(), world.order()
+        with world.database.write() as session:
+            session.get_one(WorkOrderRow, other.id).service_id = job.service_id
+        newer = replace(world.ana.envelope(AddNote(work_order_id=other.id, text="?")), type="add_hologram")
+        visit = world.ana.envelopes(*world.visit(job))
+        receipts = world.ana.deliver([*visit, replace(newer, seq=visit[-1].seq + 1)])
+        assert [receipt.outcome for receipt in receipts] == ["accepted"] * 9 + ["held"]
+        service = world.row(ServiceRow, ServiceRow.id == job.service_id)
+        assert (service.state, service.active_from is None) == (ServiceState.ACTIVE, False)
