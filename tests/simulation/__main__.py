@@ -106,7 +106,7 @@ def _schedules(options: argparse.Namespace) -> Iterator[Schedule]:
         for seed in corpus():
             yield _cut(Schedule.drawn_from(seed), options)
     if options.mutation:
-        yield mutations.MUTATIONS[options.mutation].day(options.seed)
+        yield mutations.MUTATIONS[options.mutation[0]].day(options.seed)
         return
     hours, seed, started = 0.0, options.seed, time.perf_counter()
     single = options.runs is None and options.hours is None
@@ -129,14 +129,15 @@ def _cut(schedule: Schedule, options: argparse.Namespace) -> Schedule:
 def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
     """In the order of seeds with one job, as they end with more."""
     schedules = enumerate(_schedules(options), start=1)
+    planted = options.mutation[0] if options.mutation else None
     if options.jobs == 1:
         for number, schedule in schedules:
-            yield one(schedule, options.mutation, number % TWICE_EVERY == 0)
+            yield one(schedule, planted, number % TWICE_EVERY == 0)
         return
     with ProcessPoolExecutor(options.jobs) as pool:
         waiting: set[Future[Outcome]] = set()
         for number, schedule in schedules:
-            waiting.add(pool.submit(one, schedule, options.mutation, number % TWICE_EVERY == 0))
+            waiting.add(pool.submit(one, schedule, planted, number % TWICE_EVERY == 0))
             if len(waiting) >= 2 * options.jobs:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -153,7 +154,8 @@ def _explain(failed: Outcome, options: argparse.Namespace) -> dict[str, object]:
     words = [f"./dev simulate --seed {schedule.seed}"]
     words += [f"--at-most {options.at_most:g}"] if options.at_most else []
     words += [f"--without {fault}" for fault in options.without]
-    words += [f"--mutation {options.mutation}"] if options.mutation else []
+    planted = options.mutation[0] if options.mutation else None
+    words += [f"--mutation {planted}"] if planted else []
     explained: dict[str, object] = {
         "violation": violation.invariant,
         "detail": violation.detail,
@@ -162,7 +164,7 @@ def _explain(failed: Outcome, options: argparse.Namespace) -> dict[str, object]:
     }
     if options.shrink_seconds:
         say("making it shorter …")
-        with mutations.planted(options.mutation) if options.mutation else nullcontext():
+        with mutations.planted(planted) if planted else nullcontext():
             short = shrink(failed, seconds=options.shrink_seconds, say=say)
         file = Path("var") / "simulation" / f"seed-{schedule.seed}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -181,9 +183,7 @@ def _mutations(options: argparse.Namespace) -> int:
     """Each planted bug: the first seed that finds it, by which invariant, after how many seconds."""
     found: dict[str, object] = {}
     missed = 0
-    names = [options.mutation] if options.mutation else list(mutations.MUTATIONS)
-    if options.known:
-        names = [name for name in names if mutations.MUTATIONS[name].invariants]
+    names = options.mutation or list(mutations.MUTATIONS)
     with ProcessPoolExecutor(options.jobs) as pool:
         jobs = {
             pool.submit(hunt, name, options.seed, options.runs or 20, options.both): name for name in names
@@ -231,9 +231,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, help="begin no further run after so many real seconds")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--corpus", action="store_true", help="the seeds that failed once, first")
-    parser.add_argument("--mutation", choices=sorted(mutations.MUTATIONS), help="plant this bug")
+    parser.add_argument(
+        "--mutation", action="append", default=[], choices=sorted(mutations.MUTATIONS), help="plant this bug"
+    )
     parser.add_argument("--mutations", action="store_true", help="hunt all planted bugs")
-    parser.add_argument("--known", action="store_true", help="of the planted bugs, those with a known seed")
     parser.add_argument("--both", action="store_true", help="after a bug was found, its run without the bug")
     parser.add_argument("--schedule", help="a file that an earlier failure left")
     parser.add_argument("--without", action="append", default=[], metavar="FAULT", help="turn a fault off")
