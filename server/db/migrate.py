@@ -54,10 +54,13 @@ def is_newest(url: str) -> bool:
             return False
         with database.read() as session:
             here = set(session.scalars(text("SELECT version_num FROM alembic_version")))
-            begun = session.scalar(select(HistoryRow.id)) if here == named - replaced else None
+            if here != named - replaced:
+                return False
+            # Whoever was killed before `_fixed_rows` has left a database without them.
+            begun = select(HistoryRow.id).limit(1), select(EntryRow.number).limit(1)
+            return all(session.scalar(row) is not None for row in begun)
     finally:
         database.close()
-    return begun is not None
 
 
 def _fixed_rows(url: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import inspect, select
-from world import settle
+from sqlalchemy import delete, inspect, select
+from world import a_world, settle
 
 from server.db.engine import Database
-from server.db.feed_models import HistoryRow
+from server.db.feed_models import CommandRow, EntryRow, HistoryRow
 from server.db.migrate import check, downgrade, upgrade
 from server.db.tables import metadata
-from server.stock.models import StockPlaceRow
+from server.stock.models import StockBalanceRow, StockPlaceRow
+from server.work_orders.models import EvidenceRow
 from shared.situation import UNRECEIVED_PLACE
 
 
@@ -78,4 +79,47 @@ class TestAnInstant:
         assert change.at.utcoffset() == timedelta(0)
         with pytest.raises(Exception, match="every instant is aware"), database.write() as session:
             append(session, [EVERYONE], "x", "y", "Z", at=at.replace(tzinfo=None), actor="x")
+        database.close()
+
+
+class TestADatabaseOfTheReleaseBefore:
+    """What `main_job` has written is numbered, summed up and looked up once."""
+
+    def test_keeps_its_log_in_order_its_stock_and_the_photos_that_it_waits_for(self, database_url: str):
+        with a_world(database_url) as world:
+            receipts = world.ana.send(*world.visit(world.order()))
+            told = world.rows(CommandRow)
+            known = {row.id: (row.outcome, row.body, row.digest) for row in told}
+            stock = {(row.place_id, row.sku): row.quantity for row in world.rows(StockBalanceRow)}
+            named = {(row.technician_id, row.digest, row.size_bytes) for row in world.rows(EvidenceRow)}
+        assert (len(receipts), len(named)) == (9, 2)
+        downgrade(database_url, "20261122")
+        upgrade(database_url)
+        check(database_url)
+        database = Database(database_url)
+        with database.read() as session:
+            log = session.scalars(select(CommandRow).order_by(CommandRow.number)).all()
+            assert [row.number for row in log] == list(range(1, 10))
+            assert log == sorted(log, key=lambda row: (row.decided_at, row.id))
+            assert {row.id: (row.outcome, row.body, row.digest) for row in log} == known
+            assert {row.origin for row in log} == {"field"}
+            kept = {(row.place_id, row.sku): row.quantity for row in session.scalars(select(StockBalanceRow))}
+            assert kept == stock
+            asked = session.scalars(select(EvidenceRow))
+            assert {(row.technician_id, row.digest, row.size_bytes) for row in asked} == named
+            opening = session.scalars(select(EntryRow)).one()
+            assert (opening.opening, opening.number) == (True, 10)
+        database.close()
+
+    def test_gets_its_log_also_when_the_server_was_killed_between_the_schema_and_the_rows(
+        self, database_url: str
+    ):
+        with a_world(database_url):
+            pass
+        database = Database(database_url)
+        with database.write() as session:
+            session.execute(delete(EntryRow))  # as the migration itself leaves it
+        upgrade(database_url)
+        with database.read() as session:
+            assert session.scalars(select(EntryRow.opening)).one() is True
         database.close()

@@ -169,9 +169,9 @@ def _command_log() -> None:
         """UPDATE command SET
                origin = CASE WHEN device_id IS NULL THEN 'office' ELSE 'field' END,
                resolution = CASE WHEN resolved_at IS NULL THEN NULL ELSE 'dismissed' END,
-               number = (SELECT count(*) FROM command AS earlier
-                         WHERE earlier.decided_at < command.decided_at
-                            OR (earlier.decided_at = command.decided_at AND earlier.id <= command.id))"""
+               number = numbered.number
+           FROM (SELECT id, row_number() OVER (ORDER BY decided_at, id) AS number FROM command) AS numbered
+           WHERE numbered.id = command.id"""
     )
     with op.batch_alter_table("command") as batch:
         batch.alter_column("number", existing_type=sa.BigInteger(), nullable=False)
