@@ -128,7 +128,13 @@ def _utc_now() -> datetime:
 def _boot_time() -> Callable[[], float] | None:
     """Seconds since the device was switched on, sleep included; None where Python has no such clock."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return None if clock is None else lambda: time.clock_gettime(clock)
+    if clock is None:
+        return None
+    try:
+        time.clock_gettime(clock)
+    except OSError:  # Pyodide has the name, and no such clock behind it
+        return None
+    return lambda: time.clock_gettime(clock)
 
 
 class Gateway:

@@ -30,6 +30,7 @@ from fake_server import (
     uid,
 )
 
+from mobile import gateway
 from mobile.gateway import Gateway
 from shared.assets import AssetState
 from shared.commands import (
@@ -184,6 +185,15 @@ class TestRegistering:
         assert (ana.technician_name, ana.profile, ana.today(), ana.products()) == ("Ben", None, [], [])
         asyncio.run(ana.sync())
         assert [asset.serial for asset in ana.devices_on_van()] == ["ZNTS00000009"]
+
+
+class TestTheClockThatNobodyCanSet:
+    def test_is_done_without_where_python_names_one_and_the_device_has_none(
+        self, monkeypatch: pytest.MonkeyPatch
+    ):
+        """So it is in the browser: Pyodide has CLOCK_BOOTTIME, and asking it is an OSError."""
+        monkeypatch.setattr(gateway.time, "CLOCK_BOOTTIME", 99_999)
+        assert gateway._boot_time() is None
 
 
 class TestReading:
