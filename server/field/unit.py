@@ -13,7 +13,8 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.access.models import DeviceRow
 from server.booking import book
@@ -312,7 +313,7 @@ class DeviceUnits:
                 books = Books(session, self._settings, self._now)
                 yield CommandUnit.open(books, self._device_id, batch, self.touched)
                 books.write()
-        except OperationalError as error:
-            raise TryAgain from error
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise TryAgain from error  # also a line that broke, and a pool with no connection left
         except IntegrityError as error:
             raise Clash from error

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from world import CABLE, CONNECTOR, MONDAY, ONT_A, Phone, World, a_world, other_body, uid
 
 from server.billing.models import InvoiceRow
@@ -23,6 +23,7 @@ from server.work_orders.models import WorkOrderRow
 from shared.commands import AddEvidence, AddNote, StartTravel
 from shared.work_orders import EvidenceKind, ServiceState, WorkOrderKind, WorkOrderState
 from sync.protocol import PushedCommand, Receipt
+from sync.server.ports import TryAgain
 
 
 def at_once(*calls: Callable[[], list[Receipt]]) -> list[list[Receipt]]:
@@ -216,3 +217,16 @@ class TestACommandOfANewerAppBehindAVisit:
         assert [receipt.outcome for receipt in receipts] == ["accepted"] * 9 + ["held"]
         service = world.row(ServiceRow, ServiceRow.id == job.service_id)
         assert (service.state, service.active_from is None) == (ServiceState.ACTIVE, False)
+
+
+class TestAServerThatHasNoConnectionLeft:
+    def test_holds_nothing_for_that_and_asks_for_another_try(self, world: World):
+        envelope = world.ana.envelope(AddNote(work_order_id=world.order().id, text="in a crowd"))
+        usual = world.database.engine
+        crowded = create_engine(world.database.url, pool_size=1, max_overflow=0, pool_timeout=0.01)
+        world.database.writing.configure(bind=crowded)
+        with crowded.connect(), pytest.raises(TryAgain):
+            world.ana.deliver([envelope])
+        crowded.dispose()
+        world.database.writing.configure(bind=usual)
+        assert [receipt.outcome for receipt in world.ana.deliver([envelope])] == ["accepted"]
