@@ -78,6 +78,8 @@ def exchange(
         # Before they are decided: what they write might come as far as the device has seen, and hide the gap.
         _notice_a_restore(database, caller, message, now)
     receipts, touched = _decide(database, settings, caller, message, now)
+    if receipts:
+        caller = callers.admit(database, token, now)  # to decide takes time, in which it may be signed out
     fresh_token = _note_contact(database, settings, caller, message, len(receipts), now)
     if refusal := caller.refusal or _too_old(message, protocol_min):
         response = _only_receipts(database, caller, message, receipts, refusal, now)

@@ -11,18 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text, update
 from world import CABLE, CONNECTOR, MONDAY, ONT_A, Phone, World, a_world, other_body, uid
 
+from server.access.models import DeviceRow
 from server.billing.models import InvoiceRow
 from server.customers.models import NoticeRow, ServiceRow
 from server.db.feed_models import CommandRow
+from server.field.exchange import exchange
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow
 from server.stock.models import StockMoveRow
 from server.work_orders.models import WorkOrderRow
 from shared.commands import AddEvidence, AddNote, StartTravel
 from shared.work_orders import EvidenceKind, ServiceState, WorkOrderKind, WorkOrderState
-from sync.protocol import PushedCommand, Receipt
+from sync.protocol import PROTOCOL, PushedCommand, Receipt, SyncRequest, encode
 from sync.server.ports import TryAgain
 
 
@@ -230,3 +232,26 @@ class TestAServerThatHasNoConnectionLeft:
         crowded.dispose()
         world.database.writing.configure(bind=usual)
         assert [receipt.outcome for receipt in world.ana.deliver([envelope])] == ["accepted"]
+
+
+class TestADeviceThatIsSignedOutWhileItsWorkIsDecided:
+    def test_gets_its_receipts_and_reads_nothing(self, world: World):
+        envelope = world.ana.envelope(AddNote(work_order_id=world.order().id, text="the last one"))
+        request = SyncRequest(
+            protocol=PROTOCOL,
+            app_version="t",
+            device_now=MONDAY,
+            queue_length=1,
+            cursor=None,
+            commands=(envelope,),
+        )
+
+        def sign_out(_session: object) -> None:
+            with world.database.engine.begin() as office:
+                mine = update(DeviceRow).where(DeviceRow.id == world.ana.device_id)
+                office.execute(mine.values(revoked_at=MONDAY))
+
+        event.listen(world.database.writing, "after_commit", sign_out, once=True)
+        found = exchange(world.database, world.settings, world.ana.token, encode(request), MONDAY)
+        assert [receipt.outcome for receipt in found.response.receipts] == ["accepted"]
+        assert (found.response.rows, found.response.reset) == ((), False)
