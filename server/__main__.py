@@ -76,9 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     renewing.set_defaults(run=_new_epoch)
     replaying = commands.add_parser("replay", help="rebuild the state from the log, and compare")
     replaying.add_argument("--verify", action="store_true", help="compare with the live database")
-    replaying.add_argument(
-        "--into", metavar="URL", help="an empty database (default: temporary SQLite)"
-    )
+    replaying.add_argument("--into", metavar="URL", help="an empty database (default: temporary SQLite)")
     replaying.set_defaults(run=_replay)
     shortening = commands.add_parser("compact", help="shorten the change feed")
     shortening.set_defaults(run=_compact)
@@ -142,7 +140,9 @@ def _replay(settings: Settings, options: argparse.Namespace) -> int:
     if options.into == settings.database_url:
         return _refuse("--into names the live database; name an empty one")
     if not is_newest(settings.database_url):
-        return _refuse("TRUCKROLL_DATABASE_URL is no database of this version: `python -m server migrate` first")
+        return _refuse(
+            "TRUCKROLL_DATABASE_URL is no database of this version: `python -m server migrate` first"
+        )
     with tempfile.TemporaryDirectory(prefix="truckroll-replay-") as folder:
         url = options.into or f"sqlite:///{folder}/replayed.db"
         upgrade(url)
