@@ -311,6 +311,8 @@ MUTATIONS: dict[str, Mutation] = {
         make=_skip_receipt,
         needs={"answer_lost": 0.3},
         hours=4.0,
+        seed=1,
+        invariants=("ONE_EFFECT",),
     ),
     "receipt-not-written": Mutation(
         says="effects are committed without their receipt",
@@ -329,7 +331,12 @@ MUTATIONS: dict[str, Mutation] = {
         invariants=("NO_FALSE_ACK",),
     ),
     "cursor-too-far": Mutation(
-        says="the cursor skips what commits next", where=exchange, name="pull", make=_cursor_too_far
+        says="the cursor skips what commits next",
+        where=exchange,
+        name="pull",
+        make=_cursor_too_far,
+        seed=1,
+        invariants=("EPOCH",),
     ),
     "cursor-past-the-page": Mutation(
         says="the cursor counts rows that were cut off",
@@ -374,7 +381,8 @@ MUTATIONS: dict[str, Mutation] = {
         where=Driver,
         name="_carry_out",
         make=_drop_on_4xx,
-        needs={"revoked": 1.0, "request_cut": 0.1, "request_lost": 0.1},
+        needs={"proxy_error": 0.4},
+        hours=4.0,
     ),
     "ack-on-any-200": Mutation(
         says="a captive portal acknowledges",
@@ -419,6 +427,8 @@ MUTATIONS: dict[str, Mutation] = {
         where=repository,
         name="to_json",
         make=_last_write_wins,
+        seed=1,
+        invariants=("READ_YOUR_WRITES",),
     ),
     "booked-again": Mutation(
         says="stock moves are booked before the look for a receipt",
@@ -446,6 +456,8 @@ MUTATIONS: dict[str, Mutation] = {
         where=DeviceSource,
         name="_in_scope",
         make=lambda _scope: lambda self: (true(),),
+        seed=1,
+        invariants=("SCOPE",),
     ),
     "revoked-reads": Mutation(
         says="a revoked device goes on reading",
@@ -460,5 +472,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="correct",
         make=_uncorrected,
         needs={"clock_skewed": 1.0},
+        seed=1,
+        invariants=("CLOCK_BOUNDED",),
     ),
 }

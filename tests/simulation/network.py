@@ -121,7 +121,8 @@ class SimulatedTransport:
             case "proxy_error":
                 if dice.happens(0.5):
                     self._quietly(ask)
-                return Answer(status=502, headers={"content-type": "text/html"}, body=PAGE_OF_A_PROXY)
+                status = dice.pick((502, 502, 403))  # 403: a company's firewall that knows better
+                return Answer(status=status, headers={"content-type": "text/html"}, body=PAGE_OF_A_PROXY)
         return ask()
 
     def _fault(self, name: str, dice: Dice) -> str | None:

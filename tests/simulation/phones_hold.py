@@ -22,8 +22,9 @@ from sync.protocol import encode
 
 @dataclass(slots=True)
 class Memory:
-    """What a phone showed before. `versions`: order → the highest version of its server's row."""
+    """What a phone showed before. `versions`: order → the highest version of its server's row in `epoch`."""
 
+    epoch: str = ""
     versions: dict[UUID, int] = field(default_factory=dict)
 
     def forget_screen(self) -> None:
@@ -58,7 +59,11 @@ def only_the_server_acknowledges(handset: Handset, books: Books, *, restored: bo
 
 
 def never_goes_back(handset: Handset, memory: Memory) -> None:
-    """MONOTONIC: the server's row of an order on the device never becomes an older one."""
+    """MONOTONIC: within one history the server's row of an order on the device never becomes an older one."""
+    epoch = (handset.store.cursor or "").partition("-")[0]
+    if epoch != memory.epoch:
+        memory.epoch = epoch
+        memory.versions.clear()
     for id, order in handset.store.images().orders.items():
         seen = memory.versions.get(id, 0)
         detail = f"{handset.name} showed {order.number} at version {seen}, then {order.version}"
