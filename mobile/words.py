@@ -389,7 +389,7 @@ QUEUE_STATES = {
     "corrected": "Corrected",
     "dismissed": "Dismissed",
 }
-NOT_SENT, WITH_OFFICE, NEEDS_ATTENTION = "Only on this device", "With the office", "Needs attention"
+NOT_SENT, WITH_OFFICE, NEEDS_ATTENTION = "Only on this device", "Answered by the office", "Needs attention"
 NOTHING_SENT = "What you record appears here until the office has it."
 LAST_CONTACT, DEVICE, VERSION, STORAGE = "Last contact", "Device", "Version", "Storage"
 NEVER = "never"

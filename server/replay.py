@@ -210,9 +210,7 @@ def _asked(row: CommandRow) -> Asked:
     clock = tuple(
         Remark(said["slug"], said["detail"]) for said in row.remarks if said["slug"] in CLOCK_REMARKS
     )
-    return Asked(
-        pushed=pushed, command=command, problem=problem, happened_at=row.happened_at, remarks=clock
-    )
+    return Asked(pushed=pushed, command=command, problem=problem, happened_at=row.happened_at, remarks=clock)
 
 
 # --- entries ------------------------------------------------------------------------------------------------

@@ -53,7 +53,9 @@ class Boundary:
     def check_url(self, url: str) -> None:
         """Raises BadValue for what can never be right, without asking the network."""
         try:
-            _parts(url)
+            scheme, host, *_ = _parts(url)
+            if _is_number(host):
+                self._judge(host, scheme)
         except Forbidden as error:
             raise BadValue(f"{error}", field="url") from error
         except ValueError as error:
@@ -81,6 +83,14 @@ class Boundary:
             raise Forbidden("Only https leads outside")
         if not _is_public(address):
             raise Forbidden("The address lies in a private network (TRUCKROLL_WEBHOOK_NETWORKS allows some)")
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

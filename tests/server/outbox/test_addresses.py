@@ -37,6 +37,11 @@ class TestAddingAnAddress:
         Boundary().check_url("https://example.com/hook?x=1")
         Boundary("127.0.0.0/8").check_url("http://127.0.0.1:8080/hook")
 
+    def test_that_is_a_number_inside_is_refused_as_it_is_added(self):
+        with pytest.raises(BadValue, match="TRUCKROLL_WEBHOOK_NETWORKS") as refused:
+            Boundary().check_url("https://10.0.0.1/hook")
+        assert refused.value.field == "url"
+
     def test_a_setting_that_names_no_network_is_an_error(self):
         with pytest.raises(ValueError, match="banana"):
             Boundary("10.0.0.0/8, banana")
