@@ -144,7 +144,7 @@ class TestAJobClosedWithTheServerStopped:
                 server.start()
                 dispatcher.wait_until_live()
                 ana.app.tap("Send now")
-                ana.app.see(f"With the office ({len(DEEDS)})", seconds=60)
+                ana.app.see(f"Answered by the office ({len(DEEDS)})", seconds=60)
                 ana.app.see(SENT, seconds=60)
                 assert ana.unsent() == 0
                 ana.look("sync-after")

@@ -121,7 +121,7 @@ class TestAVisitWithoutNetwork:
             phone.set_offline(False)
             app.see(re.compile(r"^Sync: All sent \d\d:\d\d$"), seconds=60)
             app.tap("Sync", role="tab")
-            app.see("With the office (9)")
+            app.see("Answered by the office (9)")
             app.see(re.compile("^Closed the job, WO-1042, .*Accepted$"))
 
 

@@ -88,7 +88,7 @@ class TestAttention:
         assert in_groups([accepted, saved, held]) == (
             ("Needs attention", (held,)),
             ("Only on this device", (saved,)),
-            ("With the office", (accepted,)),
+            ("Answered by the office", (accepted,)),
         )
 
 

@@ -96,7 +96,7 @@ class TestOnThePhone:
         assert item.state == "dismissed"
         assert item.detail == "Dispatch looked at it: not booked, because the customer had moved away"
         assert attention(phone.queue(), utc_now()) == 0
-        assert [name for name, _ in in_groups(phone.queue())] == ["With the office"]
+        assert [name for name, _ in in_groups(phone.queue())] == ["Answered by the office"]
 
     def test_a_correction_says_what_was_corrected(self, today: World, phone: Gateway):
         job, bens = today.order(), today.order(phone=today.ben)
