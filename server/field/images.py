@@ -114,9 +114,21 @@ class DeviceSource:
     def _serials_at(self, work_order_ids: set[UUID]) -> Sequence[str]:
         if not work_order_ids:
             return []
-        places = select(WorkOrderRow.location_id).where(WorkOrderRow.id.in_(sorted(work_order_ids)))
+        row, me = WorkOrderRow, self._technician.id
+        shown = select(row.id, row.location_id, row.technician_id, row.former_technician_ids)
+        # A phone may name any order; of one that was never its technician's it learns nothing.
+        mine = [
+            (order_id, place_id)
+            for order_id, place_id, technician_id, former in self._session.execute(
+                shown.where(row.id.in_(sorted(work_order_ids)))
+            )
+            if technician_id == me or str(me) in former
+        ]
+        if not mine:
+            return []
+        orders, places = [order_id for order_id, _ in mine], [place_id for _, place_id in mine]
         query = select(AssetRow.serial).where(
-            or_(AssetRow.holder_id.in_(places), AssetRow.claimed_by.in_(sorted(work_order_ids)))
+            or_(AssetRow.holder_id.in_(places), AssetRow.claimed_by.in_(orders))
         )
         return self._session.scalars(query.order_by(AssetRow.serial)).all()
 

@@ -22,9 +22,9 @@ from server.field.exchange import exchange
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow
 from server.stock.models import StockMoveRow
 from server.work_orders.models import WorkOrderRow
-from shared.commands import AddEvidence, AddNote, StartTravel
+from shared.commands import AddEvidence, AddNote, Arrive, StartTravel
 from shared.work_orders import EvidenceKind, ServiceState, WorkOrderKind, WorkOrderState
-from sync.protocol import PROTOCOL, PushedCommand, Receipt, SyncRequest, encode
+from sync.protocol import PROTOCOL, PushedCommand, Receipt, SyncRequest, SyncResponse, encode
 from sync.server.ports import TryAgain
 
 
@@ -255,3 +255,26 @@ class TestADeviceThatIsSignedOutWhileItsWorkIsDecided:
         found = exchange(world.database, world.settings, world.ana.token, encode(request), MONDAY)
         assert [receipt.outcome for receipt in found.response.receipts] == ["accepted"]
         assert (found.response.rows, found.response.reset) == ((), False)
+
+
+class TestACommandThatNamesSomebodyElsesOrder:
+    def test_learns_nothing_of_what_hangs_at_that_address(self, world: World):
+        theirs = world.order(WorkOrderKind.REPAIR, phone=world.ben)
+        assert theirs.on_site == ("OLD0001",)
+
+        def contact(cursor: str | None, *commands: PushedCommand) -> SyncResponse:
+            request = SyncRequest(
+                protocol=PROTOCOL,
+                app_version="t",
+                device_now=MONDAY,
+                queue_length=len(commands),
+                cursor=cursor,
+                commands=commands,
+            )
+            body = encode(request)
+            return exchange(world.database, world.settings, world.ana.token, body, MONDAY).response
+
+        cursor = contact(None).cursor
+        answer = contact(cursor, world.ana.envelope(Arrive(work_order_id=theirs.id)))
+        assert [receipt.outcome for receipt in answer.receipts] == ["held"]
+        assert (answer.rows, [gone.key for gone in answer.gone]) == ((), [str(theirs.id)])
