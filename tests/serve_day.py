@@ -43,9 +43,9 @@ app = FastAPI()
 mount_app(app, Path(sys.argv[1]))
 
 
-@app.api_route("/{path:path}", methods=["POST", "PUT", "HEAD"])
+@app.api_route("/{path:path}", methods=["POST", "PUT", "PATCH", "HEAD"])
 async def anything(request: Request) -> Response:
-    headers = {"Authorization": request.headers.get("Authorization", "")}
+    headers = {name.title(): value for name, value in request.headers.items()}
     body = await request.body()
     answer = await office.request(request.method, request.url.path, headers=headers, body=body)
     return Response(answer.body, answer.status, dict(answer.headers))
