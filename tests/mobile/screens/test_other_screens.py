@@ -177,7 +177,7 @@ class TestWhatIsTold:
         desk.send(CloseWorkOrder(work_order_id=REPAIR))
 
         assert desk.shell.notice.mood == "bad"
-        assert desk.shell.notice.text.startswith("Record optical receive power (-27 to -8 dBm); Record download")
+        assert desk.shell.notice.text.startswith("Record optical receive power (-27 to -8 dBm); ")
         assert len(started) == 1
 
     def test_a_job_that_left_this_device_says_so(self, open_app):
