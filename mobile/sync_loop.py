@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
 
 from mobile.gateway import Gateway, SyncReport
+
+log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 15.0
 OFFLINE_SECONDS_MAX = 300.0
@@ -65,7 +68,13 @@ class SyncLoop:
             if self._until_visible is not None:
                 await self._until_visible()
             self._wake.clear()
-            wait = await self.once() if self._has_business() else EVERY_SECONDS
+            try:
+                wait = await self.once() if self._has_business() else EVERY_SECONDS
+            except Exception:
+                # A mistake of ours in one round must not end all talking until the app is started anew.
+                log.exception("the talk with the server broke off")
+                self.failures += 1
+                wait = min(EVERY_SECONDS * 2**self.failures, OFFLINE_SECONDS_MAX)
             try:
                 await asyncio.wait_for(self._wake.wait(), wait)
             except TimeoutError:

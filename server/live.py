@@ -182,7 +182,7 @@ class Live:
         with self._database.read() as session:
             changes = feed.read(session, self._scopes, after, READ_MAX)
             if not changes:
-                return after, (), False
+                return feed.or_head(session, after), (), False
             return changes[-1].position, self._render(session, changes), len(changes) == READ_MAX
 
 

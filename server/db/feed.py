@@ -172,6 +172,11 @@ def forget_foreign_places(session: Session) -> None:
         session.execute(moved.execution_options(synchronize_session=False))
 
 
+def or_head(session: Session, position: Position) -> Position:
+    """`position`, or the head where it lies ahead of all there is: a backup was put back under us."""
+    return head(session) if session.scalar(select(is_ahead(session, position))) else position
+
+
 def held_back(session: Session, position: Position) -> bool:
     """Whether committed rows wait behind a transaction that is still at work."""
     if not _is_postgresql(session):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, select, text
 
+from server.clock import entropy
 from server.db import entries
 from server.db.engine import Database
 from server.db.feed_models import EntryRow, HistoryRow
@@ -71,7 +71,7 @@ def _fixed_rows(url: str) -> None:
         if not began and session.scalar(select(StockPlaceRow.id).limit(1)) is not None:
             entries.open_books(session)  # this database is older than its log
         if session.get(HistoryRow, 1) is None:
-            session.add(HistoryRow(id=1, epoch=secrets.token_hex(4)))
+            session.add(HistoryRow(id=1, epoch=entropy(4).hex()))
         if session.get(StockPlaceRow, UNRECEIVED_PLACE) is None:
             name = "found in the field, never booked in"
             session.add(StockPlaceRow(id=UNRECEIVED_PLACE, kind=HolderKind.ADJUSTMENT, name=name))

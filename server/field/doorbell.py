@@ -126,4 +126,6 @@ class Doorbell:
     def _next(self, after: Position) -> tuple[Position, set[str], bool]:
         with self._database.read() as session:
             found, position = feed.scopes_after(session, after, READ_MAX)
-            return position, found, not found and feed.held_back(session, after)
+            if found:
+                return position, found, False
+            return feed.or_head(session, after), found, feed.held_back(session, after)

@@ -155,6 +155,24 @@ class TestTheLoop:
         self.after(gateway, nothing)
         assert gateway.asked == 1
 
+    def test_goes_on_after_a_mistake_of_ours(self, caplog: pytest.LogCaptureFixture):
+        gateway = SlowGateway(FINE)
+        whole = gateway.sync
+
+        async def breaks() -> SyncReport:
+            gateway.sync = whole
+            raise ZeroDivisionError("ours")
+
+        gateway.sync = breaks
+
+        async def tap(loop: SyncLoop) -> None:
+            await asyncio.sleep(0.01)
+            loop.nudge()
+
+        self.after(gateway, tap)
+        assert gateway.asked == 1, "at once after the tap"
+        assert "the talk with the server broke off" in caplog.text
+
     def test_counts_fruitless_tries_until_one_succeeds(self):
         gateway = SlowGateway(OFFLINE, holds=0)
         loop = SyncLoop(gateway, spread=lambda: 0.5)

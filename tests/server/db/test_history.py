@@ -116,6 +116,16 @@ class TestAnotherDatabase:
         assert (answer.reset, answer.epoch != first.epoch) == (True, True)
 
 
+class TestWhoFollowsTheFeed:
+    def test_goes_on_from_the_head_when_a_backup_was_put_back_under_it(self, world: World):
+        settle(world.database)
+        with world.database.read() as session:
+            head = feed.head(session)
+            assert feed.or_head(session, head) == head
+            assert feed.or_head(session, feed.START) == feed.START
+            assert feed.or_head(session, feed.Position(2**40, 2**40)) < feed.Position(2**40, 2**40)
+
+
 class TestCompacting:
     def rows(self, world: World, *conditions: object) -> int:
         with world.database.read() as session:
