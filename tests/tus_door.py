@@ -88,7 +88,9 @@ def _whole(
     attachments: Attachments, sender: Sender, method: str, digest: str, body: bytes, now: datetime
 ) -> tuple[int, dict[str, str]]:
     if method == "HEAD":
-        return (200 if attachments.has(sender, digest) else 404), {}
+        if not attachments.has(sender, digest):
+            raise NotFound("These bytes have not come from your devices")
+        return 200, {}
     pictures.check_digest_name(digest)
     attachments.admit(sender, digest)
     with attachments.partials.whole(EVIDENCE_BYTES_MAX, now) as growing:
