@@ -34,7 +34,7 @@ class TestTheMainJob:
         assert {frozenset(item) for item in result["steps"]} == {
             frozenset({"name", "ok", "seconds", "facts"})
         }
-        assert len(result["steps"]) == 11
+        assert len(result["steps"]) == 12
 
     def test_plans_a_real_town_and_leaves_nothing_out_silently(self, result: Any) -> None:
         plan = step(result, "plan the day")
