@@ -26,7 +26,7 @@ STREAMS = r"/events$"
 
 CHECKS = {
     # 422 is also our answer where every value can be read and a rule forbids it ("say why the job is
-    # cancelled"): JSON Schema can't say these. That the values can be read is `understood` below. 413 is a
+    # cancelled"): JSON Schema can't say these. So this check is weak here. 413 is a
     # picture above 10 MB.
     "positive_data_acceptance": {
         "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "413", "422", "429"]
