@@ -10,7 +10,12 @@ from uuid import UUID
 
 from shared.ids import new_id
 
-_now: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 - it is a default that can be replaced
+
+def _machine_now() -> datetime:
+    return datetime.now(UTC)
+
+
+_now: Callable[[], datetime] = _machine_now
 _entropy: Callable[[int], bytes] = os.urandom
 
 

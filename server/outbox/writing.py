@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from server.db.base import table_of
 from server.outbox.happenings import Happening, envelope
 from server.outbox.models import WEBHOOK, MessageState, OutboxRow, WebhookRow
 
@@ -112,7 +113,7 @@ def subscriptions(session: Session) -> list[Subscription]:
 def put(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Write `rows` in one statement. What they point to must have been flushed."""
     if rows:
-        session.execute(insert(OutboxRow.__table__), list(rows))  # type: ignore[arg-type]  # it is a Table
+        session.execute(insert(table_of(OutboxRow)), list(rows))
 
 
 def announce(
