@@ -81,8 +81,8 @@ def own_work_is_shown(handset: Handset) -> None:
         item, order = items.get(id), handset.gateway.order(tap.order_id)
         waits = item is not None and item.state in ("saved", "sending")
         require(order or not waits, "READ_YOUR_WRITES", f"{handset.name}: the job of unsent {id} is gone")
-        if item is None or order is None or item.state in ("held", "refused_local"):
-            continue
+        if item is None or order is None or item.state not in ("saved", "sending", "accepted"):
+            continue  # held, or ruled by a dispatcher: set aside, or booked with other words
         shown = {note.text for note in order.notes}
         detail = f"{handset.name}: {item.state} note {tap.note!r} is not on {order.number}"
         require(tap.note in shown, "READ_YOUR_WRITES", detail)
