@@ -80,7 +80,19 @@ class Caller:
     @property
     def quarantine(self) -> Problem | None:
         """The reason under which all that this device brings is held."""
-        return None if self.standing is Standing.ACTIVE else RevokedDevice(HELD_BACK)
+        return quarantine_of(self.standing)
+
+
+def standing_of(device: DeviceRow, technician: TechnicianRow) -> Standing:
+    if device.wipe_ordered_at is not None:
+        return Standing.WIPING
+    if device.revoked_at is not None or not technician.active:
+        return Standing.DRAINING
+    return Standing.ACTIVE
+
+
+def quarantine_of(standing: Standing) -> Problem | None:
+    return None if standing is Standing.ACTIVE else RevokedDevice(HELD_BACK)
 
 
 def caller_of(session: Session, token: str | None, now: datetime) -> Caller:
@@ -105,14 +117,9 @@ def caller_of(session: Session, token: str | None, now: datetime) -> Caller:
         key = Key.LATE
     if device.wiped_at is not None:
         raise WipeDevice(WIPE)
-    if device.wipe_ordered_at is not None:
-        standing = Standing.WIPING
-    elif device.revoked_at is not None or not technician.active:
-        standing = Standing.DRAINING
-    elif device.token_expires_at <= now:
+    standing = standing_of(device, technician)
+    if standing is Standing.ACTIVE and device.token_expires_at <= now:
         raise ExpiredToken("This device's sign-in has run out. Enter a new code; your work stays on it")
-    else:
-        standing = Standing.ACTIVE
     return Caller(device=device, technician=technician, standing=standing, key=key, token=token)
 
 

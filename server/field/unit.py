@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from server.access.callers import quarantine_of, standing_of
 from server.access.models import DeviceRow
 from server.booking import book
 from server.books import Books, Known, name_id
@@ -54,6 +55,7 @@ class CommandUnit:
         touched: dict[Key, None],
         *,
         origin: str = "field",
+        quarantine: Problem | None = None,
     ) -> None:
         self._books = books
         self._device_id = device_id
@@ -62,6 +64,7 @@ class CommandUnit:
         self._known = dict(known)
         self._touched = touched
         self._origin = origin
+        self.quarantine = quarantine
 
     @classmethod
     def open(
@@ -74,9 +77,9 @@ class CommandUnit:
         origin: str = "field",
     ) -> CommandUnit:
         """With everything that `batch` will need, read by one query a table."""
-        technician, van_name = books.session.execute(
-            select(TechnicianRow, StockPlaceRow.name)
-            .join(DeviceRow, DeviceRow.technician_id == TechnicianRow.id)
+        device, technician, van_name = books.session.execute(
+            select(DeviceRow, TechnicianRow, StockPlaceRow.name)
+            .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
             .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
             .where(DeviceRow.id == device_id)
             # A retry that overtakes its first try waits here. key_share: photos may name the device.
@@ -98,7 +101,11 @@ class CommandUnit:
         books.open_products(skus)
         closing = {command.work_order_id for command in fresh if isinstance(command, CloseWorkOrder)}
         books.open_services(order.service.id for order in orders if order.id in closing)
-        return cls(books, device_id, technician, van_name, known, touched, origin=origin)
+        # As the row is now that it is locked: it may have been signed out since its token was looked at.
+        quarantine = quarantine_of(standing_of(device, technician))
+        return cls(
+            books, device_id, technician, van_name, known, touched, origin=origin, quarantine=quarantine
+        )
 
     def receipt_of(self, asked: Asked) -> Receipt | None:
         known = self._known.get(asked.pushed.id)

@@ -48,6 +48,11 @@ class Unit(Protocol):
     Each command sees what those before it in the batch left behind.
     """
 
+    @property
+    def quarantine(self) -> Problem | None:
+        """Why nothing new of this device may be decided, as far as one sees once it is locked."""
+        ...
+
     def receipt_of(self, asked: Asked) -> Receipt | None:
         """The receipt given earlier. Raises IdReused when that id came with another body."""
         ...

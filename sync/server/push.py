@@ -27,8 +27,8 @@ def push(
 ) -> list[Receipt]:
     """Answer `commands` in the device's order, all in one transaction where that works.
 
-    With `quarantine` nothing new is decided: what has no receipt yet is held with that problem, whole, so
-    that a dispatcher can accept it later.
+    With `quarantine`, the caller's or else the unit's, nothing new is decided: what has no receipt yet is
+    held with that problem, whole, so that a dispatcher can accept it later.
 
     Where one command spoils the batch, each is answered by itself, and one that this server can't digest is
     held as our own fault, so that it neither blocks the queue nor gets lost. When the database is gone or
@@ -46,9 +46,7 @@ def _read(pushed: PushedCommand, contact: Contact) -> Asked:
         command, problem = decode_command(pushed), None
     except Problem as unreadable:
         command, problem = None, unreadable
-    return Asked(
-        pushed=pushed, command=command, problem=problem, happened_at=when.at, remarks=when.remarks
-    )
+    return Asked(pushed=pushed, command=command, problem=problem, happened_at=when.at, remarks=when.remarks)
 
 
 def _in_utc(pushed: PushedCommand) -> PushedCommand:
@@ -63,7 +61,7 @@ def _answer_batch(batch: Sequence[Asked], units: Units, quarantine: Problem | No
     for attempt in range(1, TRIES + 1):
         try:
             with units(batch) as unit:
-                return [answer(asked, unit, quarantine) for asked in batch]
+                return [answer(asked, unit, quarantine or unit.quarantine) for asked in batch]
         except Clash:
             continue
         except TryAgain:
@@ -75,9 +73,9 @@ def _answer_batch(batch: Sequence[Asked], units: Units, quarantine: Problem | No
     if len(batch) > 1:
         return [receipt for asked in batch for receipt in _answer_batch([asked], units, quarantine)]
     [asked] = batch
-    fault = quarantine or ServerFault("Our server could not book this. It is kept; dispatch has been told")
+    fault = ServerFault("Our server could not book this. It is kept; dispatch has been told")
     with units(batch) as unit:
-        return [unit.receipt_of(asked) or unit.hold(asked, fault)]
+        return [unit.receipt_of(asked) or unit.hold(asked, quarantine or unit.quarantine or fault)]
 
 
 def answer(asked: Asked, unit: Unit, quarantine: Problem | None = None) -> Receipt:

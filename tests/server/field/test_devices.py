@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from world import PHOTO, SIGNATURE, Phone, World, a_world, settle
+from databases import migrated_database
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+from world import PHOTO, SIGNATURE, Job, Phone, World, a_world, settle
 
 from server.access import devices
 from server.access.callers import HELD_BACK, SIGNED_OUT, UNDER_WAY
 from server.access.models import DeviceRow, RetiredTokenRow
 from server.access.tokens import digest
 from server.billing.models import InvoiceRow
+from server.db.engine import Database
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
 from server.field.exchange import exchange
 from server.inbox import acts
+from server.replay import compare, replay
 from server.work_orders.models import AttachmentRow
 from shared.commands import Arrive, StartTravel
 from shared.problems import (
@@ -234,6 +242,111 @@ class TestADeviceThatWasSignedOut:
             code = devices.new_code(session, world.ana.technician_id, world.now)
             _, token = devices.register(session, code, "The same phone", "test", world.now)
         assert outcomes(contact(world, envelopes, token=token)) == {("accepted", None)}
+
+
+def revoke(session: Session, world: World) -> None:
+    devices.revoke(session, world.ana.device_id, world.now, by="Dora")
+
+
+def order_wipe(session: Session, world: World) -> None:
+    devices.order_wipe(session, world.ana.device_id, world.now, by="Dora")
+
+
+def dismiss(session: Session, world: World) -> None:
+    session.get_one(TechnicianRow, world.ana.technician_id).active = False
+
+
+@contextmanager
+def when_about_to_decide(world: World, act: Callable[[], object]) -> Iterator[None]:
+    """`act` once, when a contact was admitted and is about to lock its device (SQLite: the database)."""
+    done: list[object] = []
+
+    def look(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not done and (statement == "BEGIN IMMEDIATE" or "FOR NO KEY UPDATE OF device" in statement):
+            done.append("before it acts, for that may come by here")
+            act()
+
+    event.listen(world.database.engine, "before_cursor_execute", look)
+    try:
+        yield
+    finally:
+        event.remove(world.database.engine, "before_cursor_execute", look)
+    assert done
+
+
+class TestADeviceThatIsSignedOutWhileItsWorkIsUnderWay:
+    """On another connection, between the look at its token and the lock on its row."""
+
+    @pytest.fixture
+    def elsewhere(self, world: World) -> Iterator[Database]:
+        database = Database(world.database.url)
+        yield database
+        database.close()
+
+    def is_held(self, world: World, job: Job, answer: SyncResponse) -> None:
+        assert outcomes(answer) == {("held", "revoked-device")}
+        assert {receipt.detail for receipt in answer.receipts} == {HELD_BACK}
+        assert (len(answer.receipts), answer.rows) == (9, ())
+        assert world.work_order(job).state is WorkOrderState.ASSIGNED
+        assert world.rows(InvoiceRow) == []
+
+    @pytest.mark.parametrize("shut_out", [revoke, order_wipe, dismiss])
+    def test_has_it_held(self, world: World, elsewhere: Database, shut_out: Callable[[Session, World], None]):
+        job = world.order()
+
+        def act() -> None:
+            with elsewhere.write() as session:
+                shut_out(session, world)
+
+        with when_about_to_decide(world, act):
+            answer = contact(world, world.ana.envelopes(*world.visit(job)), queue_length=10)
+        self.is_held(world, job, answer)
+
+    def test_has_it_held_when_it_waited_for_that(self, world: World, elsewhere: Database):
+        job, waits = world.order(), Event()
+        with when_about_to_decide(world, waits.set), ThreadPoolExecutor(1) as phone:
+            with elsewhere.write() as session:
+                revoke(session, world)
+                session.flush()  # its row is locked from here
+                envelopes = world.ana.envelopes(*world.visit(job))
+                pushing = phone.submit(contact, world, envelopes, queue_length=10)
+                assert waits.wait(20)
+                if world.database.is_postgresql:
+                    until_somebody_waits(elsewhere)
+            answer = pushing.result(20)
+        self.is_held(world, job, answer)
+
+    def test_leaves_a_log_that_can_be_replayed(self, world: World, elsewhere: Database, tmp_path: Path):
+        def act() -> None:
+            with elsewhere.write() as session:
+                revoke(session, world)
+
+        envelopes = world.ana.envelopes(*world.visit(world.order()))
+        with when_about_to_decide(world, act):
+            answer = contact(world, envelopes, queue_length=10)
+        assert outcomes(answer) == {("held", "revoked-device")}
+        with migrated_database("sqlite", tmp_path) as url:
+            fresh = Database(url)
+            replay(world.database, fresh, world.settings)
+            reports = compare(world.database, fresh)
+            fresh.close()
+        assert {report.name for report in reports if not report.equal} == set()
+        [commands] = [report.rows for report in reports if report.name == "command"]
+        assert commands == 9
+
+
+def until_somebody_waits(database: Database) -> None:
+    """For a lock, on PostgreSQL."""
+    give_up = time.monotonic() + 20
+    with database.engine.connect() as connection:
+        query = text(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        while not connection.scalar(query):
+            assert time.monotonic() < give_up, "nobody waits"
+            connection.rollback()
+            time.sleep(0.01)
 
 
 class TestADeviceThatIsToBeErased:

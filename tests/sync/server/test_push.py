@@ -38,6 +38,8 @@ def pushed(seq: int, command: FieldCommand | None = None, made_at: datetime = NO
 class Units:
     """Keeps receipts and one situation; `fails` maps a command's seq to what its first tries raise."""
 
+    quarantine: Problem | None = None
+
     def __init__(self, fails: dict[int, list[Exception]] | None = None) -> None:
         self.receipts: dict[UUID, Receipt] = {}
         self.now = a_situation()
