@@ -71,7 +71,7 @@ def _fixed_rows(url: str) -> None:
         if not began and session.scalar(select(StockPlaceRow.id).limit(1)) is not None:
             entries.open_books(session)  # this database is older than its log
         if session.get(HistoryRow, 1) is None:
-            session.add(HistoryRow(id=1, epoch=entropy(4).hex()))
+            session.add(HistoryRow(id=1, epoch=entropy(4).hex(), cursor_key=entropy(32).hex()))
         if session.get(StockPlaceRow, UNRECEIVED_PLACE) is None:
             name = "found in the field, never booked in"
             session.add(StockPlaceRow(id=UNRECEIVED_PLACE, kind=HolderKind.ADJUSTMENT, name=name))

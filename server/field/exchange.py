@@ -6,7 +6,7 @@ The route calls it with what came over the wire, and the simulation with what it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -38,6 +38,7 @@ from sync.protocol import (
     SyncResponse,
     decode_request,
 )
+from sync.server import cursors
 from sync.server.ports import Key
 from sync.server.pull import Page, pull
 from sync.server.push import push
@@ -124,21 +125,26 @@ def _pull(
     touched: dict[Key, None],
     now: datetime,
 ) -> tuple[DeviceSource, Page]:
+    cursor, page_bytes = cursors.unsealed(message.cursor), in_range(message.page_bytes)
     with database.read() as session:
         source = DeviceSource(session, settings, caller.technician, now)
-        return source, pull(source, message.cursor, touched, in_range(message.page_bytes))
+        page = pull(source, cursor, touched, page_bytes)
+        if cursor and not cursors.is_genuine(message.cursor, source.cursor_key):
+            page = pull(source, None, touched, page_bytes)  # a place that nobody here gave out is none
+    return source, replace(page, cursor=cursors.sealed(page.cursor, source.cursor_key))
 
 
 def _notice_a_restore(database: Database, caller: Caller, message: SyncRequest, now: datetime) -> None:
     """Begin a new history where the device's place in this one lies ahead of all that there is."""
-    epoch, _, rest = (message.cursor or "").partition("-")
+    past, place, _ = cursors.parts(cursors.unsealed(message.cursor))
     try:
-        position = feed.Position.parse(rest.partition("~")[0].partition(".")[2])
+        position = feed.Position.parse(place or "")
     except ValueError:
         return
     with database.read() as session:
-        known, ahead = session.execute(select(HistoryRow.epoch, feed.is_ahead(session, position))).one()
-    if ahead and known == epoch:
+        asked = select(HistoryRow.epoch, HistoryRow.cursor_key, feed.is_ahead(session, position))
+        epoch, key, ahead = session.execute(asked).one()
+    if ahead and past.startswith(f"{epoch}-") and cursors.is_genuine(message.cursor, key):
         history.renew(database, f"{caller.device.name} has seen what is not here", now, unless_not=epoch)
 
 

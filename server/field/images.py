@@ -46,6 +46,7 @@ class DeviceSource:
         self._today: date = now.astimezone(settings.zone).date()
         self.epoch = ""
         """The database's history, once it was looked at."""
+        self.cursor_key = ""
         self.ahead = False
         """Whether the device has seen more of this history than there is: a backup was put back."""
 
@@ -65,6 +66,7 @@ class DeviceSource:
         )
         found = self._session.execute(query).all()
         history, wants = found[0][0], bool(found[0][1])
+        self.cursor_key = history.cursor_key
         self.epoch, self.ahead = history.epoch, after is not None and bool(found[0][2])
         known = after is not None and after >= feed.Position(history.compacted_xid, history.compacted_seq)
         changes = [

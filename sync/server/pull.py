@@ -1,8 +1,4 @@
-"""Cursor → rows as they are now, ids that left the scope, next cursor.
-
-A cursor is `HISTORY.POSITION`, and while a snapshot is under way `HISTORY.POSITION~KIND/KEY`: where the feed
-goes on once the snapshot is complete, and the last row that was brought of it.
-"""
+"""Cursor → rows as they are now, ids that left the scope, next cursor. What a cursor says: cursors.py."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from sync.protocol import Gone, Image, Row, encode
+from sync.server.cursors import parts
 from sync.server.ports import Key, Look, Source
 
 PAGE_BYTES = 4 * 1024 * 1024
@@ -40,7 +37,7 @@ def pull(source: Source, cursor: str | None, touched: Iterable[Key] = (), page_b
     another history, another day, or none, starts over with a snapshot.
     """
     budget = max(PAGE_BYTES_MIN, page_bytes) if page_bytes else PAGE_BYTES
-    history, position, brought = _parts(cursor)
+    history, position, brought = parts(cursor)
     look = source.look(position)
     if look.changes is None or history != look.history:
         return _snapshot(source, look, source.head(), None, budget)
@@ -48,16 +45,6 @@ def pull(source: Source, cursor: str | None, touched: Iterable[Key] = (), page_b
         assert position is not None, "a snapshot under way has its position"
         return _snapshot(source, look, position, brought, budget, touched)
     return _increment(source, look, position or "", touched, budget)
-
-
-def _parts(cursor: str | None) -> tuple[str, str | None, Key | None]:
-    """(history, position, last row of a snapshot under way)."""
-    place, _, row = (cursor or "").partition("~")
-    history, dot, position = place.partition(".")
-    if not row:
-        return history, position if dot else None, None
-    kind, _, key = row.partition("/")
-    return history, position, (kind, key)
 
 
 def _snapshot(

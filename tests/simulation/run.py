@@ -174,7 +174,7 @@ class Simulation:
             epoch = self.books.value("SELECT epoch FROM history")
             newest = self.books.value("SELECT coalesce(max(seq), 0) FROM feed")
             cursor = request.cursor or ""
-            seen = int(cursor.partition("~")[0].rpartition(".")[2])
+            seen = int(cursor.rpartition("!")[0].partition("~")[0].rpartition(".")[2])
             if not cursor.startswith(f"{epoch}-") or seen <= newest:
                 continue
             headers = {"Authorization": f"Bearer {token}"}

@@ -15,6 +15,7 @@ from server.db.feed_models import FeedRow, HistoryRow
 from server.field.exchange import exchange
 from shared.commands import AddNote
 from sync.protocol import PROTOCOL, PushedCommand, SyncRequest, SyncResponse, encode
+from sync.server.cursors import sealed
 
 
 def sync(world: World, cursor: str | None = None, *commands: PushedCommand) -> SyncResponse:
@@ -28,6 +29,11 @@ def sync(world: World, cursor: str | None = None, *commands: PushedCommand) -> S
     )
     body = encode(request)
     return exchange(world.database, world.settings, world.ana.token, body, MONDAY).response
+
+
+def given_out(world: World, cursor: str) -> str:
+    """`cursor` as this database would have given it out."""
+    return sealed(cursor, world.row(HistoryRow).cursor_key)
 
 
 def epoch(world: World) -> str:
@@ -68,9 +74,8 @@ class TestAnotherDatabase:
     def test_is_known_by_a_phone_that_has_seen_more_than_is_there(self, world: World):
         first = sync(world)
         assert (first.reset, first.epoch) == (True, epoch(world))
-        place = first.cursor.rpartition(f"{first.epoch}-")[2].split(".")
-        ahead = f"{first.epoch}-{place[0]}.{2**40}.{2**40}"
-        answer = sync(world, ahead)
+        ahead = f"{first.cursor.partition('.')[0]}.{2**40}.{2**40}"
+        answer = sync(world, given_out(world, ahead))
         assert answer.reset
         assert answer.epoch == epoch(world) != first.epoch
         assert answer.cursor.startswith(answer.epoch)
@@ -78,8 +83,21 @@ class TestAnotherDatabase:
 
     def test_is_not_begun_by_a_cursor_of_some_other_history(self, world: World):
         before = epoch(world)
-        assert sync(world, f"ffffffff-20261116-x.{2**40}.{2**40}").reset
+        assert sync(world, given_out(world, f"ffffffff-20261116-x.{2**40}.{2**40}")).reset
         assert epoch(world) == before
+
+    def test_is_not_begun_by_a_place_that_was_never_given_out(self, world: World):
+        """One device that invents a place would have every other device start over."""
+        first, job = sync(world), world.order()
+        ahead = f"{first.cursor.partition('.')[0]}.{2**40}.{2**40}"
+        note = AddNote(work_order_id=job.id, text="brought along")
+        seal = first.cursor.rpartition("!")[2]
+        for forged in (ahead, f"{ahead}!{seal}", sealed(ahead, "some key"), f"{ahead}~asset/1!{seal}"):
+            answer = sync(world, forged, world.ana.envelope(note))
+            assert [receipt.outcome for receipt in answer.receipts] == ["accepted"]
+            assert (answer.reset, answer.epoch) == (True, first.epoch), forged
+            assert epoch(world) == first.epoch
+            assert sync(world, answer.cursor).reset is False
 
     def test_a_file_that_was_put_back_is_noticed_and_its_phone_starts_over(self, tmp_path):
         from databases import migrated_database
@@ -110,7 +128,7 @@ class TestAnotherDatabase:
         with world.database.read() as session:
             newest = feed.head(session)
         xid = newest.xid and newest.xid + 1_000_000
-        ahead = f"{first.cursor.partition('.')[0]}.{feed.Position(xid, newest.seq + 1)}"
+        ahead = given_out(world, f"{first.cursor.partition('.')[0]}.{feed.Position(xid, newest.seq + 1)}")
         answer = sync(world, ahead, *world.ana.envelopes(AddNote(work_order_id=job.id, text="brought along")))
         assert [receipt.outcome for receipt in answer.receipts] == ["accepted"]
         assert (answer.reset, answer.epoch != first.epoch) == (True, True)

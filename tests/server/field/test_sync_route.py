@@ -31,6 +31,7 @@ from sync.protocol import (
     decode_response,
     encode,
 )
+from sync.server.cursors import sealed
 
 
 def a_request(commands: Sequence[PushedCommand] = (), **changes: Any) -> bytes:
@@ -184,7 +185,13 @@ class TestACursorOfAnotherTime:
         self, client: TestClient, today: World, tail: str
     ):
         history = sync(client, today.ana).cursor.split(".")[0]
-        assert sync(client, today.ana, cursor=f"{history}.{tail}").reset is True
+        cursor = sealed(f"{history}.{tail}", today.row(HistoryRow).cursor_key)
+        assert sync(client, today.ana, cursor=cursor).reset is True
+
+    def test_that_an_older_server_gave_out_starts_over(self, client: TestClient, today: World):
+        first = sync(client, today.ana)
+        assert sync(client, today.ana, cursor=first.cursor).reset is False
+        assert sync(client, today.ana, cursor=first.cursor.partition("!")[0]).reset is True
 
     def test_of_a_restored_database_starts_over(self, client: TestClient, today: World):
         first = sync(client, today.ana)

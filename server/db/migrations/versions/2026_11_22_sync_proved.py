@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from server.clock import entropy
+
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 INSTANT = sa.DateTime(timezone=True)
 
@@ -219,6 +221,10 @@ def _history() -> None:
         batch.add_column(sa.Column("identity", sa.String(), nullable=True))
         batch.add_column(sa.Column("compacted_xid", sa.BigInteger(), nullable=False, server_default="0"))
         batch.add_column(sa.Column("compacted_seq", sa.BigInteger(), nullable=False, server_default="0"))
+        batch.add_column(sa.Column("cursor_key", sa.String(), nullable=True))
+    op.execute(sa.text("UPDATE history SET cursor_key = :key").bindparams(key=entropy(32).hex()))
+    with op.batch_alter_table("history") as batch:
+        batch.alter_column("cursor_key", existing_type=sa.String(), nullable=False)
 
 
 def _follow_ups() -> None:
@@ -245,7 +251,7 @@ def downgrade() -> None:
     op.drop_table("follow_up")
     op.drop_index("ix_feed_xid_seq", "feed")
     with op.batch_alter_table("history") as batch:
-        for name in ("compacted_seq", "compacted_xid", "identity"):
+        for name in ("cursor_key", "compacted_seq", "compacted_xid", "identity"):
             batch.drop_column(name)
     op.drop_table("retired_token")
     with op.batch_alter_table("device") as batch:
