@@ -12,7 +12,7 @@ from server.billing import invoices, journal
 from server.billing.journal import Account, Posting
 from server.billing.models import InvoiceLineRow, InvoiceRow, JournalLineRow
 from server.billing.rating import Charge, charges_for
-from server.books import Books, name_id
+from server.books import LATELY, Books, name_id
 from server.customers import contacts, notices
 from server.customers.models import NoticeRow
 from server.db import feed
@@ -212,7 +212,8 @@ def write_contact(deed: Deed, event: ev.ContactCorrected) -> None:
     session, order = deed.books.session, deed.after.order
     contacts.correct(session, order, event)
     deed.books.show_contact(order)
-    for other_id, technician_id in contacts.others_who_see_it(session, order, event.field):
+    since = deed.books.now - LATELY
+    for other_id, technician_id in contacts.others_who_see_it(session, order, event.field, since):
         scope = [feed.technician_scope(technician_id)]
         deed.books.tell(scope, "work_order", str(other_id), "ContactCorrected", actor=deed.actor, facts={})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from server.customers.models import CustomerRow, ServiceLocationRow
@@ -31,8 +32,13 @@ def correct(session: Session, order: WorkOrder, event: ContactCorrected) -> None
     session.flush()
 
 
-def others_who_see_it(session: Session, order: WorkOrder, field: ContactField) -> Sequence[tuple[UUID, UUID]]:
-    """(order, technician) of the other open visits to this customer, or to this address."""
+def others_who_see_it(
+    session: Session, order: WorkOrder, field: ContactField, since: datetime
+) -> Sequence[tuple[UUID, UUID]]:
+    """(order, technician) of the other visits to this customer, or to this address.
+
+    Those that are open, and those planned after `since`: a phone keeps a finished visit for a week.
+    """
     same: ColumnElement[bool] = (
         WorkOrderRow.location_id == order.place.id
         if field is ContactField.ACCESS_NOTES
@@ -42,6 +48,6 @@ def others_who_see_it(session: Session, order: WorkOrder, field: ContactField) -
         same,
         WorkOrderRow.id != order.id,
         WorkOrderRow.technician_id.is_not(None),
-        WorkOrderRow.finished_at.is_(None),
+        or_(WorkOrderRow.finished_at.is_(None), WorkOrderRow.planned_start >= since),
     )
     return [(found, who) for found, who in session.execute(query) if who is not None]

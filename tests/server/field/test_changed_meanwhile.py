@@ -318,6 +318,15 @@ class TestAContact:
         assert [row.scope for row in told] == [f"tech:{world.ben.technician_id}"]
         assert world.work_order(other).contact.phone == "+358777"
 
+    def test_tells_who_has_been_there_lately_and_still_has_the_visit_on_the_phone(self, world: World):
+        job, done = world.order(), world.order(phone=world.ben)
+        with world.database.write() as session:
+            row = session.get_one(WorkOrderRow, done.id)
+            row.customer_id, row.state, row.finished_at = job.customer_id, S.COMPLETED, MONDAY
+        run(world, EditContact(work_order_id=job.id, field=ContactField.PHONE, value="+358888"))
+        told = world.rows(FeedRow, FeedRow.key == str(done.id), FeedRow.topic == "ContactCorrected")
+        assert [row.scope for row in told] == [f"tech:{world.ben.technician_id}"]
+
     def test_of_one_customer_on_two_jobs_in_one_push_is_written_twice_in_order(self, world: World):
         """The second command's `base` is what the first one wrote, in the same transaction."""
         job, other = world.order(), world.order()
