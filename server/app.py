@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from server.pwa.routes import mount_app
 from server.settings import Settings
 from server.web.assets import mount_static
 from server.web.headers import SafeHeaders
+from server.web.request_log import RequestLog
 from server.work_orders import routes as work_orders
 
 log = structlog.get_logger("truckroll.http")
@@ -70,7 +70,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     app.state.doorbell = Doorbell(database)
     app.state.live.also.append(app.state.doorbell.wake)
     answer_problems(app)
-    app.middleware("http")(log_request)
+    app.add_middleware(RequestLog)
     app.add_middleware(SafeHeaders, https=settings.base_url.startswith("https:"))
     for router in (
         access.router,
@@ -109,24 +109,6 @@ async def healthz(request: Request) -> Response:
         log.error("unhealthy", error=str(error))
         return JSONResponse({"status": "database away"}, status_code=503)
     return JSONResponse({"status": "ok", "history": epoch})
-
-
-async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """One structured line a request; no query string and no body, for they may hold personal data."""
-    start = time.perf_counter()
-    status = 500  # unless somebody answers
-    try:
-        response = await call_next(request)
-        status = response.status_code
-        return response
-    finally:
-        log.info(
-            "request",
-            method=request.method,
-            path="/visit/…" if request.url.path.startswith("/visit/") else request.url.path,
-            status=status,
-            ms=round((time.perf_counter() - start) * 1000, 1),
-        )
 
 
 def configure_logging(level: str) -> None:

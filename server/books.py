@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
@@ -26,7 +26,7 @@ from server.attachments.models import AttachmentSenderRow
 from server.billing.rating import Tariff
 from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
 from server.db import entries, feed
-from server.db.base import Base, table_of, upserting
+from server.db.base import Base, inserting, upserting
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
@@ -114,6 +114,44 @@ def asks_somebody(slug: str, origin: str) -> bool:
     return not (origin == "report" and slug == "second-report")
 
 
+# Built once: to build a statement costs more than to run it.
+_KNOWN = (
+    select(CommandRow, DeviceRow.technician_id)
+    .outerjoin(DeviceRow, DeviceRow.id == CommandRow.device_id)
+    .where(CommandRow.id.in_(bindparam("ids", expanding=True)))
+)
+_SERVICES = (
+    select(ServiceRow)
+    .where(ServiceRow.id.in_(bindparam("ids", expanding=True)))
+    .order_by(ServiceRow.id)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_PRODUCTS = select(ProductRow).where(ProductRow.sku.in_(bindparam("skus", expanding=True)))
+_PLANS = select(PlanRow)
+_VANS = select(TechnicianRow.id, TechnicianRow.van_id)
+_TOLD = select(NoticeRow.work_order_id, NoticeRow.template).where(
+    NoticeRow.work_order_id.in_(bindparam("orders", expanding=True))
+)
+_RELEASE = (
+    update(ReservationRow)
+    .where(
+        ReservationRow.work_order_id.in_(bindparam("orders", expanding=True)),
+        ReservationRow.released_at.is_(None),
+    )
+    .values(released_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
+_SENT = select(
+    AttachmentSenderRow.digest, AttachmentSenderRow.technician_id, AttachmentSenderRow.sent_at
+).where(AttachmentSenderRow.digest.in_(bindparam("digests", expanding=True)))
+_VISITS_AT = select(WorkOrderRow.id, WorkOrderRow.location_id, WorkOrderRow.technician_id).where(
+    WorkOrderRow.location_id.in_(bindparam("places", expanding=True)),
+    WorkOrderRow.technician_id.is_not(None),
+    or_(WorkOrderRow.finished_at.is_(None), WorkOrderRow.planned_start >= bindparam("since")),
+)
+
+
 class Books:
     """The open books of one transaction. Nothing is in the database before `write`."""
 
@@ -150,11 +188,6 @@ class Books:
 
     def known(self, ids: Iterable[UUID]) -> dict[UUID, Known]:
         """Those of `ids` that have their receipt already."""
-        query = (
-            select(CommandRow, DeviceRow.technician_id)
-            .outerjoin(DeviceRow, DeviceRow.id == CommandRow.device_id)
-            .where(CommandRow.id.in_(list(ids)))
-        )
         return {
             row.id: Known(
                 receipt=receipt_of(row),
@@ -162,7 +195,7 @@ class Books:
                 technician_id=technician_id,
                 work_order_id=row.work_order_id,
             )
-            for row, technician_id in self.session.execute(query)
+            for row, technician_id in self.session.execute(_KNOWN, {"ids": list(ids)})
         }
 
     def open_orders(self, ids: Iterable[UUID]) -> None:
@@ -186,15 +219,14 @@ class Books:
     def open_services(self, ids: Iterable[UUID]) -> None:
         """Locked in one order. Their plans, and those of the orders, come along."""
         if wanted := sorted(set(ids) - self._services.keys()):
-            query = select(ServiceRow).where(ServiceRow.id.in_(wanted)).order_by(ServiceRow.id)
-            locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-            self._services.update((row.id, row) for row in self.session.scalars(locked))
+            found = self.session.scalars(_SERVICES, {"ids": wanted})
+            self._services.update((row.id, row) for row in found)
 
     def open_products(self, skus: Iterable[str]) -> None:
         if wanted := {sku for sku in skus if sku not in self._products}:
             self._products.update(dict.fromkeys(wanted))
-            query = select(ProductRow).where(ProductRow.sku.in_(sorted(wanted)))
-            self._products.update((row.sku, row) for row in self.session.scalars(query))
+            found = self.session.scalars(_PRODUCTS, {"skus": sorted(wanted)})
+            self._products.update((row.sku, row) for row in found)
 
     def opened(self, order_id: UUID) -> WorkOrder | None:
         """As the commands before left it, if it was opened and exists."""
@@ -257,7 +289,7 @@ class Books:
 
     def tariff(self, code: str) -> Tariff:
         if code not in self._plans:
-            self._plans = {row.code: row for row in self.session.scalars(select(PlanRow))}
+            self._plans = {row.code: row for row in self.session.scalars(_PLANS)}
         plan = self._plans[code]
         return Tariff(
             code=plan.code,
@@ -277,18 +309,14 @@ class Books:
 
     def _vans_by_technician(self) -> dict[UUID, UUID]:
         if self._vans is None:
-            query = select(TechnicianRow.id, TechnicianRow.van_id)
-            self._vans = {who: van for who, van in self.session.execute(query)}
+            self._vans = {who: van for who, van in self.session.execute(_VANS)}
         return self._vans
 
     def tell_once(self, order_id: UUID, template: str) -> bool:
         """Whether this message about the order is still to be told; from now on it is not."""
         if self._told is None:
             self._told = defaultdict(set)
-            query = select(NoticeRow.work_order_id, NoticeRow.template).where(
-                NoticeRow.work_order_id.in_(sorted(self._orders))
-            )
-            for found, told in self.session.execute(query):
+            for found, told in self.session.execute(_TOLD, {"orders": sorted(self._orders)}):
                 self._told[found].add(told)
         fresh = template not in self._told[order_id]
         self._told[order_id].add(template)
@@ -422,6 +450,11 @@ class Books:
             if said == (work_order_id, remark.slug, remark.detail) and row["done_at"] is None:
                 row |= {"done_at": self.now, "done_by": by, "outcome": outcome}
 
+    @property
+    def told(self) -> set[str]:
+        """The phones' scopes that something was told to."""
+        return {scope for scope, _, _ in self._scoped}
+
     # Into the database
 
     def write(self) -> None:
@@ -437,15 +470,7 @@ class Books:
         self._tell_next_visits()
         self.session.flush()
         if self._released:
-            self.session.execute(
-                update(ReservationRow)
-                .where(
-                    ReservationRow.work_order_id.in_(sorted(self._released)),
-                    ReservationRow.released_at.is_(None),
-                )
-                .values(released_at=self.now)
-                .execution_options(synchronize_session=False)
-            )
+            self.session.execute(_RELEASE, {"orders": sorted(self._released), "at": self.now})
         self._write_answers()
         self._write_named_evidence()
         self._address_happenings()
@@ -454,14 +479,14 @@ class Books:
         for table in Base.metadata.sorted_tables:
             for kind in [kind for kind in self._rows if kind.__table__ is table]:
                 if rows := self._rows[kind]:
-                    self.session.execute(insert(table), rows)
+                    self.session.execute(inserting(kind), rows)
         ledger.write(self.session, self._moved)
         purchasing.reorder(self.session, self._drained, self.now)
         feed.append_all(self.session, entries)
         if commands:
             numbers = next_numbers(self.session, len(commands))
             rows = [values | {"number": number} for values, number in zip(commands, numbers, strict=True)]
-            self.session.execute(insert(table_of(CommandRow)), rows)
+            self.session.execute(inserting(CommandRow), rows)
         self._by_rules.__exit__(None, None, None)
 
     def _write_answers(self) -> None:
@@ -483,9 +508,8 @@ class Books:
         if not self._named:
             return
         digests = sorted({digest for _, digest in self._named})
-        sender = AttachmentSenderRow
-        query = select(sender.digest, sender.technician_id, sender.sent_at).where(sender.digest.in_(digests))
-        here = {(who, digest): at for digest, who, at in self.session.execute(query)}
+        sent = self.session.execute(_SENT, {"digests": digests})
+        here = {(who, digest): at for digest, who, at in sent}
         rows = [
             {
                 "technician_id": technician_id,
@@ -517,12 +541,8 @@ class Books:
         if not self._next_visits:
             return
         places = sorted({visit.place_id for visit in self._next_visits})
-        query = select(WorkOrderRow.id, WorkOrderRow.location_id, WorkOrderRow.technician_id).where(
-            WorkOrderRow.location_id.in_(places),
-            WorkOrderRow.technician_id.is_not(None),
-            or_(WorkOrderRow.finished_at.is_(None), WorkOrderRow.planned_start >= self.now - LATELY),
-        )
-        for other_id, place_id, technician_id in self.session.execute(query).all():
+        visits = self.session.execute(_VISITS_AT, {"places": places, "since": self.now - LATELY}).all()
+        for other_id, place_id, technician_id in visits:
             scope = [feed.technician_scope(technician_id)]
             for visit in self._next_visits:
                 if visit.place_id == place_id and visit.order_id != other_id:

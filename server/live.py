@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
@@ -107,7 +107,7 @@ class Live:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._stopping = False
-        self.also: list[Callable[[], None]] = []
+        self.also: list[Callable[[Collection[str]], None]] = []
         """Others who want to be woken with us."""
 
     @asynccontextmanager
@@ -129,11 +129,14 @@ class Live:
                 stream.put(None)
             self._loop = None
 
-    def wake(self) -> None:
-        """Look at the feed now: something was committed here. May be called from any thread."""
+    def wake(self, scopes: Collection[str] = ()) -> None:
+        """Look at the feed now: something was committed here. May be called from any thread.
+
+        `scopes`: for whom, besides the pages, as far as that is known.
+        """
         for wake in self.also:
-            wake()
-        if self._loop is not None:
+            wake(scopes)
+        if self._loop is not None and self._streams:
             with suppress(RuntimeError):  # the loop has just closed
                 self._loop.call_soon_threadsafe(self._wake.set)
 
@@ -180,6 +183,10 @@ class Live:
 
     def _next(self, after: Position) -> tuple[Position, Sequence[Message], bool]:
         with self._database.read() as session:
+            if not self._streams:
+                # Nobody to tell. Who comes while this is read listens from the place before it.
+                head = feed.head(session)
+                return (after if self._streams else head), (), False
             changes = feed.read(session, self._scopes, after, READ_MAX)
             if not changes:
                 return feed.or_head(session, after), (), False

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow, RetiredTokenRow
@@ -38,6 +40,13 @@ SIGNED_OUT = "The office signed this device out. Your work stays on it; call dis
 LEFT = "You are not on the list of technicians. Your work stays here; call dispatch"
 WIPE = "The office ordered this device to erase what it holds"
 HELD_BACK = "It was sent by a device that had been signed out. Nothing is booked until somebody accepts it"
+
+
+_BY_TOKEN = (
+    select(DeviceRow, TechnicianRow)
+    .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
+    .where(or_(DeviceRow.token_hash == bindparam("hashed"), DeviceRow.next_token_hash == bindparam("hashed")))
+)
 
 
 class Standing(StrEnum):
@@ -104,12 +113,7 @@ def caller_of(session: Session, token: str | None, now: datetime) -> Caller:
     if not token:
         raise SignInNeeded("This device is not signed in. Enter a code from dispatch; your work stays on it")
     hashed = digest(token)
-    query = (
-        select(DeviceRow, TechnicianRow)
-        .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
-        .where(or_(DeviceRow.token_hash == hashed, DeviceRow.next_token_hash == hashed))
-    )
-    if found := session.execute(query).one_or_none():
+    if found := session.execute(_BY_TOKEN, {"hashed": hashed}).one_or_none():
         device, technician = found
         key = Key.PRESENT if device.token_hash == hashed else Key.NEXT
     else:
@@ -145,10 +149,17 @@ def _by_a_replaced_token(session: Session, hashed: str, now: datetime) -> tuple[
 
 
 def admit(database: Database, token: str | None, now: datetime) -> Caller:
-    """`caller_of` in a snapshot of its own; the use of a replaced token is noted for the office."""
+    """`caller_of` in a snapshot of its own; see `admitted`."""
+    with admitted(database, token, now) as (_, caller):
+        return caller
+
+
+@contextmanager
+def admitted(database: Database, token: str | None, now: datetime) -> Iterator[tuple[Session, Caller]]:
+    """`caller_of`, and the snapshot it was found in. The use of a replaced token is noted for the office."""
     try:
         with database.read() as session:
-            return caller_of(session, token, now)
+            yield session, caller_of(session, token, now)
     except ReplacedToken:
         with database.write() as session:
             _note_reuse(session, token or "", now)

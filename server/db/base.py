@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Date, DateTime, Dialect, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    DateTime,
+    Dialect,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+    insert,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -66,6 +81,12 @@ def table_of(kind: type[Base]) -> Table:
     table = kind.__table__
     assert isinstance(table, Table)
     return table
+
+
+@cache
+def inserting(kind: type[Base]) -> Insert:
+    """`INSERT INTO kind` of plain rows, built once."""
+    return insert(table_of(kind))
 
 
 def upserting(session: Session, kind: type[Base]) -> Any:

@@ -7,6 +7,10 @@ from sqlalchemy.orm import Session
 
 from server.db.feed_models import CommandRow, EntryRow
 
+_DRAWN = text("SELECT nextval('command_number') FROM generate_series(1, :count)")
+_NUMBERS = select(CommandRow.number).union_all(select(EntryRow.number)).subquery()
+_NEWEST = select(func.max(_NUMBERS.c.number))
+
 
 def next_numbers(session: Session, count: int) -> list[int]:
     """`count` log numbers in a row. Draw them last, while every lock is still held.
@@ -14,8 +18,6 @@ def next_numbers(session: Session, count: int) -> list[int]:
     Who waits for one of our locks then draws a higher number, so the log can be replayed in its order.
     """
     if session.get_bind().dialect.name == "postgresql":
-        drawn = text("SELECT nextval('command_number') FROM generate_series(1, :count)")
-        return sorted(session.scalars(drawn, {"count": count}))
-    numbers = select(CommandRow.number).union_all(select(EntryRow.number)).subquery()
-    newest = session.scalar(select(func.max(numbers.c.number))) or 0
+        return sorted(session.scalars(_DRAWN, {"count": count}))
+    newest = session.scalar(_NEWEST) or 0
     return list(range(newest + 1, newest + 1 + count))

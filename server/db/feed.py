@@ -11,9 +11,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, literal_column, select, text, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from server.db.base import table_of
@@ -67,10 +81,11 @@ class Change:
 
 
 _XID: Any = literal_column("pg_current_xact_id()::text::bigint")
+_XMAX = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _HORIZON: Any = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 
-def _is_postgresql(session: Session) -> bool:
+def is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
@@ -93,22 +108,28 @@ def append(
 def append_all(session: Session, entries: Sequence[dict[str, Any]]) -> None:
     """Rows of FeedRow without `seq` and `xid`, in one statement."""
     if entries:
-        xid: Any = _XID if _is_postgresql(session) else 0
-        session.execute(insert(table_of(FeedRow)).values(xid=xid), list(entries))
+        session.execute(_appending(is_postgresql(session)), list(entries))
 
 
-def after(
-    session: Session, scopes: Sequence[str], position: Position, limit: int
-) -> Select[int, int, str, str]:
-    """The query for (xid, seq, kind, key) of the next changes, none of them from a running transaction."""
+@cache
+def _appending(postgresql: bool) -> Insert:
+    return insert(table_of(FeedRow)).values(xid=_XID if postgresql else 0)
+
+
+def following(postgresql: bool, limit: int) -> Select[int, int, str, str]:
+    """The query for (xid, seq, kind, key) of the next changes, none of them from a running transaction.
+
+    Its parameters are `scope`, and `after_xid` and `after_seq` of the position.
+    """
     row = FeedRow
+    after = tuple_(bindparam("after_xid", type_=BigInteger), bindparam("after_seq", type_=BigInteger))
     query = (
         select(row.xid, row.seq, row.kind, row.key)
-        .where(row.scope.in_(scopes), tuple_(row.xid, row.seq) > (position.xid, position.seq))
+        .where(row.scope == bindparam("scope"), tuple_(row.xid, row.seq) > after)
         .order_by(row.xid, row.seq)
         .limit(limit)
     )
-    return query.where(row.xid < _HORIZON) if _is_postgresql(session) else query
+    return query.where(row.xid < _HORIZON) if postgresql else query
 
 
 def read(session: Session, scopes: Sequence[str], after: Position, limit: int = 500) -> list[Change]:
@@ -119,7 +140,7 @@ def read(session: Session, scopes: Sequence[str], after: Position, limit: int = 
         .order_by(FeedRow.xid, FeedRow.seq)
         .limit(limit)
     )
-    if _is_postgresql(session):
+    if is_postgresql(session):
         query = query.where(FeedRow.xid < _HORIZON)
     return [
         Change(
@@ -138,27 +159,27 @@ def read(session: Session, scopes: Sequence[str], after: Position, limit: int = 
 
 def scopes_after(session: Session, position: Position, limit: int) -> tuple[set[str], Position]:
     """In which scopes something happened after `position`, and how far that goes."""
-    row = FeedRow
-    query = (
-        select(row.xid, row.seq, row.scope)
-        .where(tuple_(row.xid, row.seq) > (position.xid, position.seq))
-        .order_by(row.xid, row.seq)
-        .limit(limit)
-    )
-    if _is_postgresql(session):
-        query = query.where(row.xid < _HORIZON)
-    else:
-        query = query.where(row.seq > position.seq)  # xid is 0 there, and `seq` alone has the index
-    found = session.execute(query).all()
+    query = _scopes_after(is_postgresql(session), limit)
+    found = session.execute(query, {"after_xid": position.xid, "after_seq": position.seq}).all()
     return {scope for _, _, scope in found}, Position(found[-1].xid, found[-1].seq) if found else position
 
 
-def is_ahead(session: Session, position: Position) -> ColumnElement[bool]:
-    """Whether `position` lies behind all that this database has ever given out."""
-    if _is_postgresql(session):
-        return literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint") <= position.xid
+@cache
+def _scopes_after(postgresql: bool, limit: int) -> Select[int, int, str]:
+    row = FeedRow
+    xid, seq = bindparam("after_xid", type_=BigInteger), bindparam("after_seq", type_=BigInteger)
+    query = select(row.xid, row.seq, row.scope).order_by(row.xid, row.seq).limit(limit)
+    if postgresql:
+        return query.where(tuple_(row.xid, row.seq) > tuple_(xid, seq), row.xid < _HORIZON)
+    return query.where(row.seq > seq)  # xid is 0 there, and `seq` alone has the index
+
+
+def is_ahead(postgresql: bool) -> ColumnElement[bool]:
+    """Whether a position, `seen_xid` and `seen_seq`, lies behind all that was ever given out here."""
+    if postgresql:
+        return bindparam("seen_xid", type_=BigInteger) >= literal_column(_XMAX)
     newest = select(func.max(FeedRow.seq)).scalar_subquery()
-    return func.coalesce(newest, 0) < position.seq
+    return func.coalesce(newest, 0) < bindparam("seen_seq", type_=BigInteger)
 
 
 def forget_foreign_places(session: Session) -> None:
@@ -166,20 +187,31 @@ def forget_foreign_places(session: Session) -> None:
 
     Their order among themselves stays, by number.
     """
-    if _is_postgresql(session):
-        to_come = FeedRow.xid >= literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    if is_postgresql(session):
+        to_come = FeedRow.xid >= literal_column(_XMAX)
         moved = update(FeedRow).where(to_come).values(xid=0)
         session.execute(moved.execution_options(synchronize_session=False))
 
 
 def or_head(session: Session, position: Position) -> Position:
     """`position`, or the head where it lies ahead of all there is: a backup was put back under us."""
-    return head(session) if session.scalar(select(is_ahead(session, position))) else position
+    ahead = session.scalar(_ahead(is_postgresql(session)), seen(position))
+    return head(session) if ahead else position
+
+
+def seen(position: Position) -> dict[str, int]:
+    """The parameters of `is_ahead`."""
+    return {"seen_xid": position.xid, "seen_seq": position.seq}
+
+
+@cache
+def _ahead(postgresql: bool) -> Select[bool]:
+    return select(is_ahead(postgresql))
 
 
 def held_back(session: Session, position: Position) -> bool:
     """Whether committed rows wait behind a transaction that is still at work."""
-    if not _is_postgresql(session):
+    if not is_postgresql(session):
         return False
     query = select(FeedRow.seq).where(FeedRow.xid >= _HORIZON, FeedRow.xid > position.xid).limit(1)
     return session.scalar(query) is not None
@@ -187,7 +219,7 @@ def held_back(session: Session, position: Position) -> bool:
 
 def head(session: Session) -> Position:
     """Where a reader that has just taken a snapshot should go on."""
-    if _is_postgresql(session):
+    if is_postgresql(session):
         horizon = session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
         # Every row below the horizon is in this snapshot; none at or above it has been promised.
         return Position(int(horizon or 1) - 1, 2**62)

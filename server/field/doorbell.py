@@ -1,6 +1,7 @@
-"""Wakes the phones that wait: follows the change feed and rings for each scope where something happened.
+"""Wakes the phones that wait, for each scope where something happened.
 
-One task reads what was committed, by whichever process. It reads nothing while nobody waits.
+What this process commits rings at once. One task follows the feed for what others commit, and for what
+PostgreSQL still holds back at that moment; it reads nothing while nobody waits.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -60,11 +61,17 @@ class Doorbell:
                 self._ring(scope)
             self._loop = None
 
-    def wake(self) -> None:
-        """Look at the feed now: something was committed here."""
+    def wake(self, scopes: Collection[str] = ()) -> None:
+        """Something was committed here: for `scopes`, as far as they are known, and perhaps for others."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has just closed
-                self._loop.call_soon_threadsafe(self._look.set)
+                self._loop.call_soon_threadsafe(self._wake, tuple(scopes))
+
+    def _wake(self, scopes: Collection[str]) -> None:
+        for scope in scopes:
+            self._ring(scope)
+        if self._loop is not None:  # after those who were rung, who need the processor more
+            self._loop.call_later(HELD_BACK_SECONDS if scopes else 0, self._look.set)
 
     @contextmanager
     def attended(self) -> Iterator[int]:
@@ -93,6 +100,8 @@ class Doorbell:
                 del self._bells[scope]
 
     def _ring(self, scope: str) -> None:
+        self._rung[scope] = self._rings
+        self._rings += 1
         for bell in self._bells.get(scope, ()):
             bell.set()
 
@@ -114,9 +123,7 @@ class Doorbell:
                 log.exception("the feed could not be read; trying again")
                 await asyncio.sleep(1)
                 continue
-            self._rings += bool(scopes)
             for scope in scopes:
-                self._rung[scope] = self._rings - 1
                 self._ring(scope)
             if not scopes:
                 with suppress(TimeoutError):

@@ -5,12 +5,14 @@ The route calls it with what came over the wire, and the simulation with what it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from server.access import callers, devices, heartbeat
 from server.access.callers import Caller, Standing
@@ -48,13 +50,12 @@ APP_VERSION_LENGTH_MAX = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchanged:
-    """The answer, and whether anything was decided that others may want to see at once.
+    """The answer.
 
     `wait_seconds`: there is nothing to say, and the device would wait so long for something in `scope`.
     """
 
     response: SyncResponse
-    decided: bool
     scope: str = ""
     wait_seconds: int = 0
 
@@ -67,30 +68,38 @@ def exchange(
     now: datetime,
     *,
     protocol_min: int = PROTOCOL_MIN,
+    decided: Callable[[Collection[str]], None] = lambda told: None,
 ) -> Exchanged:
     """Push and pull. Each command is committed before this returns. Raises Problem or TryAgain.
+
+    `decided` hears, while the answer is still to be made, for which scopes something was committed.
 
     A device that was signed out, and an app older than `protocol_min`, may push and get their receipts, and
     read nothing; once they bring nothing more, the Problem says why.
     """
-    caller = callers.admit(database, token, now)  # first: nothing of a stranger's is read
-    message = _read(body)
+    with callers.admitted(database, token, now) as (session, caller):
+        message = _read(body)  # not before: nothing of a stranger's is read
+        if message.commands:
+            # Before they are decided: they might write as far as the device has seen, and hide the gap.
+            pulled, gap_in = None, _epoch_with_a_gap(session, message)
+        else:
+            pulled = _pull(session, settings, caller, message, {}, protocol_min, now)
+            gap_in = _epoch_of(message, pulled[0]) if pulled and pulled[0].ahead else None
+    if gap_in:
+        history.renew(database, f"{caller.device.name} has seen what is not here", now, unless_not=gap_in)
+    receipts: list[Receipt] = []
+    touched: dict[Key, None] = {}
     if message.commands:
-        # Before they are decided: what they write might come as far as the device has seen, and hide the gap.
-        _notice_a_restore(database, caller, message, now)
-    receipts, touched = _decide(database, settings, caller, message, now)
-    if receipts:
-        caller = callers.admit(database, token, now)  # to decide takes time, in which it may be signed out
+        receipts, touched = _decide(database, settings, caller, message, decided, now)
+    if message.commands or gap_in:
+        # To decide takes time, in which the device may be signed out.
+        with callers.admitted(database, token, now) as (session, caller):
+            pulled = _pull(session, settings, caller, message, touched, protocol_min, now)
     fresh_token = _note_contact(database, settings, caller, message, len(receipts), now)
-    if refusal := caller.refusal or _too_old(message, protocol_min):
-        response = _only_receipts(database, caller, message, receipts, refusal, now)
-        return Exchanged(response=response, decided=bool(receipts))
-    source, page = _pull(database, settings, caller, message, touched, now)
-    if source.ahead and (message.cursor or "").startswith(f"{source.epoch}-"):
-        history.renew(
-            database, f"{caller.device.name} has seen what is not here", now, unless_not=source.epoch
-        )
-        source, page = _pull(database, settings, caller, message, touched, now)
+    if pulled is None:
+        response = _only_receipts(database, caller, message, receipts, protocol_min, now)
+        return Exchanged(response=response)
+    source, page = pulled
     response = SyncResponse(
         protocol=PROTOCOL,
         server_now=now,
@@ -111,41 +120,56 @@ def exchange(
     )
     return Exchanged(
         response=response,
-        decided=bool(receipts),
         scope=technician_scope(caller.technician.id),
         wait_seconds=max(0, min(message.wait_seconds, WAIT_SECONDS_MAX)) if quiet else 0,
     )
 
 
 def _pull(
-    database: Database,
+    session: Session,
     settings: Settings,
     caller: Caller,
     message: SyncRequest,
     touched: dict[Key, None],
+    protocol_min: int,
     now: datetime,
-) -> tuple[DeviceSource, Page]:
+) -> tuple[DeviceSource, Page] | None:
+    """What `caller` may see, or None where that is nothing."""
+    if _refusal(caller, message, protocol_min):
+        return None
     cursor, page_bytes = cursors.unsealed(message.cursor), in_range(message.page_bytes)
-    with database.read() as session:
-        source = DeviceSource(session, settings, caller.technician, now)
-        page = pull(source, cursor, touched, page_bytes)
-        if cursor and not cursors.is_genuine(message.cursor, source.cursor_key):
-            page = pull(source, None, touched, page_bytes)  # a place that nobody here gave out is none
+    source = DeviceSource(session, settings, caller.technician, now)
+    page = pull(source, cursor, touched, page_bytes)
+    if cursor and not cursors.is_genuine(message.cursor, source.cursor_key):
+        page = pull(source, None, touched, page_bytes)  # a place that nobody here gave out is none
     return source, replace(page, cursor=cursors.sealed(page.cursor, source.cursor_key))
 
 
-def _notice_a_restore(database: Database, caller: Caller, message: SyncRequest, now: datetime) -> None:
-    """Begin a new history where the device's place in this one lies ahead of all that there is."""
+def _refusal(caller: Caller, message: SyncRequest, protocol_min: int) -> Problem | None:
+    return caller.refusal or _too_old(message, protocol_min)
+
+
+def _epoch_with_a_gap(session: Session, message: SyncRequest) -> str | None:
+    """This history's epoch, where the device's place in it lies ahead of all that there is."""
     past, place, _ = cursors.parts(cursors.unsealed(message.cursor))
     try:
         position = feed.Position.parse(place or "")
     except ValueError:
-        return
-    with database.read() as session:
-        asked = select(HistoryRow.epoch, HistoryRow.cursor_key, feed.is_ahead(session, position))
-        epoch, key, ahead = session.execute(asked).one()
-    if ahead and past.startswith(f"{epoch}-") and cursors.is_genuine(message.cursor, key):
-        history.renew(database, f"{caller.device.name} has seen what is not here", now, unless_not=epoch)
+        return None
+    statement = _standing(feed.is_postgresql(session))
+    epoch, key, ahead = session.execute(statement, feed.seen(position)).one()
+    ours = past.startswith(f"{epoch}-") and cursors.is_genuine(message.cursor, key)
+    return epoch if ahead and ours else None
+
+
+def _epoch_of(message: SyncRequest, source: DeviceSource) -> str | None:
+    """This history's epoch, where the device's place is one of it."""
+    return source.epoch if (message.cursor or "").startswith(f"{source.epoch}-") else None
+
+
+@cache
+def _standing(postgresql: bool) -> Select[str, str, bool]:
+    return select(HistoryRow.epoch, HistoryRow.cursor_key, feed.is_ahead(postgresql))
 
 
 def _hybrid_time(message: SyncRequest, now: datetime) -> str:
@@ -167,7 +191,12 @@ def _read(body: bytes) -> SyncRequest:
 
 
 def _decide(
-    database: Database, settings: Settings, caller: Caller, message: SyncRequest, now: datetime
+    database: Database,
+    settings: Settings,
+    caller: Caller,
+    message: SyncRequest,
+    decided: Callable[[Collection[str]], None],
+    now: datetime,
 ) -> tuple[list[Receipt], dict[Key, None]]:
     """Receipts, and the rows that the pull should bring along.
 
@@ -177,7 +206,14 @@ def _decide(
     contact = Contact(
         device_now=message.device_now, server_now=now, mono_ms=message.device_mono_ms, boot=message.boot
     )
-    units = DeviceUnits(database, settings, caller.device.id, now)
+    beat = _heartbeat(message, len(message.commands), now)
+    life = timedelta(days=settings.device_token_days)
+
+    def hear(device: DeviceRow) -> None:
+        if heartbeat.is_news(device, beat, now):
+            heartbeat.note(device, beat, now, life=life)
+
+    units = DeviceUnits(database, settings, caller.device.id, now, hear)
     by_technician: dict[UUID, list[PushedCommand]] = {}
     for item in message.commands:
         by_technician.setdefault(item.technician_id or caller.technician.id, []).append(item)
@@ -193,6 +229,7 @@ def _decide(
         )
         under = DeviceUnits(database, settings, theirs_by.device_id if theirs_by else caller.device.id, now)
         receipts += push(theirs, under, contact, quarantine=problem)
+    decided(units.told)
     return receipts, units.touched
 
 
@@ -211,10 +248,10 @@ def _only_receipts(
     caller: Caller,
     message: SyncRequest,
     receipts: Sequence[Receipt],
-    refusal: Problem,
+    protocol_min: int,
     now: datetime,
 ) -> SyncResponse:
-    """The answer to who may bring and not read. Raises `refusal` once there is nothing left to bring."""
+    """The answer to who may bring and not read. Raises why once there is nothing left to bring."""
     with database.read() as session:
         missing = quarantine.missing_evidence(session, caller.technician.id)
         epoch = session.scalars(select(HistoryRow.epoch)).one()
@@ -226,6 +263,8 @@ def _only_receipts(
         photos = message.unsent_photos > 0 or message.protocol < callers.ROTATING_SINCE
         brings = bool(message.commands) or left > 0 or (photos and bool(missing))
     if not brings:
+        refusal = _refusal(caller, message, protocol_min)
+        assert refusal, "somebody who may read is answered with what there is to read"
         raise refusal
     return SyncResponse(
         protocol=PROTOCOL,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
 from server.assets import register
@@ -33,6 +35,61 @@ EVIDENCE_ASKED_FOR = timedelta(days=30)
 """No phone holds the bytes longer."""
 
 
+# Statements are built once, here: to build one costs more than to run it. Their parameters are the technician
+# `me`, their `van`, the days `start` to `end`, and `since`, from when on bytes are asked for.
+_AWAITED = (
+    EvidenceRow.technician_id == bindparam("me"),
+    EvidenceRow.arrived_at.is_(None),
+    EvidenceRow.named_at > bindparam("since"),
+)
+_IN_SCOPE = and_(
+    WorkOrderRow.technician_id == bindparam("me"),
+    or_(
+        and_(WorkOrderRow.planned_start >= bindparam("start"), WorkOrderRow.planned_start < bindparam("end")),
+        WorkOrderRow.state.in_([WorkOrderState.TRAVELLING, WorkOrderState.ON_SITE]),
+    ),
+)
+_ORDERS = repository.finding(_IN_SCOPE)
+_ORDERS_OF = repository.finding(WorkOrderRow.id.in_(bindparam("ids", expanding=True)), _IN_SCOPE)
+_AT_PLACES = register.finding(
+    AssetRow.holder_id.in_(bindparam("places", expanding=True)), AssetRow.state != AssetState.QUARANTINED
+)
+_CLAIMED = register.finding(AssetRow.claimed_by.in_(bindparam("orders", expanding=True)))
+_ON_MY_VAN_OR_SITES = or_(
+    AssetRow.holder_id == bindparam("van"),
+    AssetRow.holder_id.in_(select(WorkOrderRow.location_id).where(_IN_SCOPE)),
+)
+_DEVICES_OF = register.finding(
+    AssetRow.serial.in_(bindparam("serials", expanding=True)),
+    or_(
+        and_(_ON_MY_VAN_OR_SITES, AssetRow.state != AssetState.QUARANTINED),
+        AssetRow.claimed_by.in_(select(WorkOrderRow.id).where(_IN_SCOPE)),
+    ),
+)
+_MISSING = select(EvidenceRow.digest).where(*_AWAITED).order_by(EvidenceRow.digest)
+_PARS = select(ProductRow.sku, ProductRow.van_par).order_by(ProductRow.sku)
+
+
+@cache
+def _look(postgresql: bool) -> Select[*tuple[Any, ...]]:
+    """Which history this is, whether bytes are awaited, the next changes: all that an idle contact asks."""
+    changes = feed.following(postgresql, PAGE).subquery()
+    return (
+        select(
+            HistoryRow.epoch,
+            HistoryRow.cursor_key,
+            HistoryRow.compacted_xid,
+            HistoryRow.compacted_seq,
+            select(EvidenceRow.digest).where(*_AWAITED).exists().label("wanting"),
+            feed.is_ahead(postgresql).label("ahead"),
+            changes,
+        )
+        .select_from(HistoryRow)
+        .outerjoin(changes, true())
+        .order_by(changes.c.xid, changes.c.seq)
+    )
+
+
 class DeviceSource:
     """See sync.server.ports.Source."""
 
@@ -44,6 +101,13 @@ class DeviceSource:
         self._technician = technician
         self._now = now
         self._today: date = now.astimezone(settings.zone).date()
+        self._asked: dict[str, Any] = {
+            "me": technician.id,
+            "van": technician.van_id,
+            "start": datetime.combine(self._today - timedelta(days=DAYS_BACK), time(), settings.zone),
+            "end": datetime.combine(self._today + timedelta(days=DAYS_AHEAD + 1), time(), settings.zone),
+            "since": now - EVIDENCE_ASKED_FOR,
+        }
         self.epoch = ""
         """The database's history, once it was looked at."""
         self.cursor_key = ""
@@ -56,19 +120,15 @@ class DeviceSource:
             after = feed.Position.parse(position or "")
         except ValueError:
             after = None
-        scopes = [feed.technician_scope(self._technician.id), feed.EVERYONE]
-        entries = feed.after(self._session, scopes, after or feed.END, PAGE).subquery()
-        wanting = select(EvidenceRow.digest).where(*self._awaited()).exists()
-        query = (
-            select(HistoryRow, wanting, feed.is_ahead(self._session, after or feed.START), entries)
-            .outerjoin(entries, true())
-            .order_by(entries.c.xid, entries.c.seq)
-        )
-        found = self._session.execute(query).all()
-        history, wants = found[0][0], bool(found[0][1])
-        self.cursor_key = history.cursor_key
-        self.epoch, self.ahead = history.epoch, after is not None and bool(found[0][2])
-        known = after is not None and after >= feed.Position(history.compacted_xid, history.compacted_seq)
+        begin = after or feed.END
+        scope = feed.technician_scope(self._technician.id)
+        asked = self._asked | feed.seen(after or feed.START)
+        asked |= {"scope": scope, "after_xid": begin.xid, "after_seq": begin.seq}
+        found = self._session.execute(_look(feed.is_postgresql(self._session)), asked).all()
+        first = found[0]
+        self.cursor_key = first.cursor_key
+        self.epoch, self.ahead = first.epoch, after is not None and bool(first.ahead)
+        known = after is not None and after >= feed.Position(first.compacted_xid, first.compacted_seq)
         changes = [
             Change(position=str(feed.Position(row.xid, row.seq)), key=(row.kind, row.key))
             for row in found
@@ -79,19 +139,17 @@ class DeviceSource:
             history=f"{self.epoch}-{self._today:%Y%m%d}-{self._technician.van_id.hex[-8:]}",
             changes=changes if known and not self.ahead else None,
             more=len(changes) == PAGE,
-            wanting=wants,
+            wanting=bool(first.wanting),
         )
 
     def head(self) -> str:
         return str(feed.head(self._session))
 
     def everything(self) -> Mapping[Key, Image]:
-        orders = repository.find(self._session, *self._in_scope())
+        orders = repository.found(self._session, _ORDERS, **self._asked)
         places = [self._technician.van_id, *(order.place.id for order in orders)]
-        devices = register.find(
-            self._session, AssetRow.holder_id.in_(places), AssetRow.state != AssetState.QUARANTINED
-        )
-        claimed = register.find(self._session, AssetRow.claimed_by.in_([order.id for order in orders]))
+        devices = register.found(self._session, _AT_PLACES, places=places)
+        claimed = register.found(self._session, _CLAIMED, orders=[order.id for order in orders])
         products = [product_of(row) for row in self._session.scalars(select(ProductRow))]
         images: list[tuple[str, Image]] = [("profile", self._profile())]
         images += [("product", product) for product in products]
@@ -159,47 +217,23 @@ class DeviceSource:
         return {(kind, image_key(image)): image for kind, image in images}
 
     def missing_evidence(self) -> Sequence[str]:
-        query = select(EvidenceRow.digest).where(*self._awaited()).order_by(EvidenceRow.digest)
-        return self._session.scalars(query).all()
-
-    def _awaited(self) -> tuple[ColumnElement[bool], ...]:
-        return (
-            EvidenceRow.technician_id == self._technician.id,
-            EvidenceRow.arrived_at.is_(None),
-            EvidenceRow.named_at > self._now - EVIDENCE_ASKED_FOR,
-        )
-
-    def _in_scope(self) -> tuple[ColumnElement[bool], ...]:
-        zone = self._settings.zone
-        start = datetime.combine(self._today - timedelta(days=DAYS_BACK), time(), zone)
-        end = datetime.combine(self._today + timedelta(days=DAYS_AHEAD + 1), time(), zone)
-        row = WorkOrderRow
-        planned = and_(row.planned_start >= start, row.planned_start < end)
-        under_way = row.state.in_([WorkOrderState.TRAVELLING, WorkOrderState.ON_SITE])
-        return (row.technician_id == self._technician.id, or_(planned, under_way))
+        return self._session.scalars(_MISSING, self._asked).all()
 
     def _orders(self, ids: set[str]) -> list[WorkOrder]:
         if not ids:
             return []
-        found = [UUID(item) for item in ids]
-        return repository.find(self._session, WorkOrderRow.id.in_(found), *self._in_scope())
+        return repository.found(self._session, _ORDERS_OF, ids=[UUID(item) for item in ids], **self._asked)
 
     def _devices(self, serials: set[str]) -> list[Image]:
         if not serials:
             return []
-        mine = select(WorkOrderRow.id).where(*self._in_scope())
-        here = select(WorkOrderRow.location_id).where(*self._in_scope())
-        places = or_(AssetRow.holder_id == self._technician.van_id, AssetRow.holder_id.in_(here))
-        visible = or_(and_(places, AssetRow.state != AssetState.QUARANTINED), AssetRow.claimed_by.in_(mine))
-        return list(register.find(self._session, AssetRow.serial.in_(sorted(serials)), visible))
+        return [*register.found(self._session, _DEVICES_OF, serials=sorted(serials), **self._asked)]
 
     def _stock_lines(self, skus: set[str] | None) -> list[StockLine]:
         van = self._technician.van_id
         on_hand = ledger.balances(self._session, van, skus)
         promised = ledger.reserved(self._session, van)
-        query = select(ProductRow.sku, ProductRow.van_par).order_by(ProductRow.sku)
-        if skus is not None:
-            query = query.where(ProductRow.sku.in_(skus))
+        pars = self._session.execute(_PARS).all()
         return [
             StockLine(
                 stock_place_id=van,
@@ -208,7 +242,8 @@ class DeviceSource:
                 reserved=promised.get(sku, 0),
                 par=par,
             )
-            for sku, par in self._session.execute(query)
+            for sku, par in pars
+            if skus is None or sku in skus
         ]
 
     def _profile(self) -> Profile:

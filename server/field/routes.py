@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import time
 import zlib
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -58,13 +59,12 @@ async def sync(
     changed rows themselves.
     """
     token, doorbell = devices.bearer(authorization), request.app.state.doorbell
+    contact = partial(exchange, database, settings, token, body, decided=request.app.state.live.wake)
     started = time.monotonic()
     while True:
         with doorbell.attended() as mark:
             with limits_of(request).pushes.turn():
-                found = await run_in_threadpool(exchange, database, settings, token, body, utc_now())
-            if found.decided:
-                request.app.state.live.wake()
+                found = await run_in_threadpool(contact, utc_now())
             left = found.wait_seconds - (time.monotonic() - started)
             if left <= 0:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -40,6 +40,16 @@ WIDE_INTEGER_MAX = 2**63 - 1
 NAME_LENGTH_MAX = 80
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+_WHO = (
+    select(DeviceRow, TechnicianRow, StockPlaceRow.name)
+    .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
+    .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
+    .where(DeviceRow.id == bindparam("device"))
+    # A retry that overtakes its first try waits here. key_share: photos may name the device.
+    .with_for_update(of=DeviceRow, key_share=True)
+)
 
 
 class CommandUnit:
@@ -75,16 +85,11 @@ class CommandUnit:
         touched: dict[Key, None],
         *,
         origin: str = "field",
+        hear: Callable[[DeviceRow], None] = lambda device: None,
     ) -> CommandUnit:
-        """With everything that `batch` will need, read by one query a table."""
-        device, technician, van_name = books.session.execute(
-            select(DeviceRow, TechnicianRow, StockPlaceRow.name)
-            .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
-            .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
-            .where(DeviceRow.id == device_id)
-            # A retry that overtakes its first try waits here. key_share: photos may name the device.
-            .with_for_update(of=DeviceRow, key_share=True)
-        ).one()
+        """With everything that `batch` will need, read by one query a table. `hear`: see DeviceUnits."""
+        device, technician, van_name = books.session.execute(_WHO, {"device": device_id}).one()
+        hear(device)
         known = books.known(asked.pushed.id for asked in batch)
         fresh = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
         unreadable = [_order_in(asked.pushed) for asked in batch if not asked.command]
@@ -306,20 +311,32 @@ class DeviceUnits:
     `touched` collects the rows that a pull right after should bring along.
     """
 
-    def __init__(self, database: Database, settings: Settings, device_id: UUID, now: datetime) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        device_id: UUID,
+        now: datetime,
+        hear: Callable[[DeviceRow], None] = lambda device: None,
+    ) -> None:
+        """`hear` may note on the device's row, which is locked here anyway, what it says of itself."""
         self._database = database
         self._settings = settings
         self._device_id = device_id
         self._now = now
+        self._hear = hear
         self.touched: dict[Key, None] = {}
+        self.told: set[str] = set()
+        """The scopes of phones that see something of what was committed."""
 
     @contextmanager
     def __call__(self, batch: Sequence[Asked]) -> Iterator[Unit]:
         try:
             with self._database.write() as session, session.no_autoflush:
                 books = Books(session, self._settings, self._now)
-                yield CommandUnit.open(books, self._device_id, batch, self.touched)
+                yield CommandUnit.open(books, self._device_id, batch, self.touched, hear=self._hear)
                 books.write()
+            self.told |= books.told
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise TryAgain from error  # also a line that broke, and a pool with no connection left
         except IntegrityError as error:

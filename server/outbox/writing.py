@@ -101,12 +101,15 @@ def _row(
     }
 
 
+_SUBSCRIPTIONS = (
+    select(WebhookRow.id, WebhookRow.topics).where(WebhookRow.disabled_at.is_(None)).order_by(WebhookRow.id)
+)
+
+
 def subscriptions(session: Session) -> list[Subscription]:
     """Every webhook that is not switched off, oldest first."""
-    query = select(WebhookRow.id, WebhookRow.topics).where(WebhookRow.disabled_at.is_(None))
     return [
-        Subscription(webhook_id, frozenset(topics))
-        for webhook_id, topics in session.execute(query.order_by(WebhookRow.id))
+        Subscription(webhook_id, frozenset(topics)) for webhook_id, topics in session.execute(_SUBSCRIPTIONS)
     ]
 
 

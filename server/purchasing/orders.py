@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow, VendorRow
@@ -42,7 +42,7 @@ def reorder(session: Session, drains: Sequence[Drain], at: datetime) -> list[UUI
     skus = sorted({sku for drain in drains for sku in drain.skus})
     if not skus:
         return []
-    products = {row.sku: row for row in session.scalars(_locked(skus))}
+    products = {row.sku: row for row in session.scalars(_PRODUCTS, {"skus": skus})}
     on_hand, on_order = ledger.ours(session, skus), _on_order(session, skus)
     ours = _our_places(session, drains)
     for drain in drains:  # back to before the first of them, to find the one that crossed the line
@@ -70,23 +70,31 @@ def reorder(session: Session, drains: Sequence[Drain], at: datetime) -> list[UUI
     return drafts.touched
 
 
-def _locked(skus: list[str]) -> Select[ProductRow]:
+_PRODUCTS = (
+    select(ProductRow)
+    .where(ProductRow.sku.in_(bindparam("skus", expanding=True)))
+    .order_by(ProductRow.sku)
     # key_share: every stock move of a SKU refers to its product, and two closes that have both
     # booked theirs would otherwise wait for each other here.
-    return (
-        select(ProductRow)
-        .where(ProductRow.sku.in_(skus))
-        .order_by(ProductRow.sku)
-        .with_for_update(key_share=True)
+    .with_for_update(key_share=True)
+)
+_OUR_PLACES = select(StockPlaceRow.id).where(
+    StockPlaceRow.id.in_(bindparam("places", expanding=True)), StockPlaceRow.kind.in_(ledger.OUR_PLACES)
+)
+_ON_ORDER = (
+    select(PurchaseOrderLineRow.sku, func.sum(PurchaseOrderLineRow.quantity - PurchaseOrderLineRow.received))
+    .join(PurchaseOrderRow, PurchaseOrderRow.id == PurchaseOrderLineRow.purchase_order_id)
+    .where(
+        PurchaseOrderLineRow.sku.in_(bindparam("skus", expanding=True)),
+        PurchaseOrderRow.state.in_(OPEN_STATES),
     )
+    .group_by(PurchaseOrderLineRow.sku)
+)
 
 
 def _our_places(session: Session, drains: Sequence[Drain]) -> set[UUID]:
     places = {place for drain in drains for move in drain.moves for place in (move.source_id, move.target_id)}
-    query = select(StockPlaceRow.id).where(
-        StockPlaceRow.id.in_(sorted(places)), StockPlaceRow.kind.in_(ledger.OUR_PLACES)
-    )
-    return set(session.scalars(query))
+    return set(session.scalars(_OUR_PLACES, {"places": sorted(places)}))
 
 
 def _gained(drain: Drain, ours: set[UUID]) -> dict[str, int]:
@@ -98,15 +106,7 @@ def _gained(drain: Drain, ours: set[UUID]) -> dict[str, int]:
 
 
 def _on_order(session: Session, skus: list[str]) -> dict[str, int]:
-    query = (
-        select(
-            PurchaseOrderLineRow.sku, func.sum(PurchaseOrderLineRow.quantity - PurchaseOrderLineRow.received)
-        )
-        .join(PurchaseOrderRow, PurchaseOrderRow.id == PurchaseOrderLineRow.purchase_order_id)
-        .where(PurchaseOrderLineRow.sku.in_(skus), PurchaseOrderRow.state.in_(OPEN_STATES))
-        .group_by(PurchaseOrderLineRow.sku)
-    )
-    return {sku: int(total) for sku, total in session.execute(query)}
+    return {sku: int(total) for sku, total in session.execute(_ON_ORDER, {"skus": skus})}
 
 
 class _Drafts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from server.db import entries
@@ -85,34 +85,37 @@ def write(session: Session, bookings: Sequence[Booking]) -> None:
     )
 
 
+_BALANCES = select(StockBalanceRow.sku, StockBalanceRow.quantity).where(
+    StockBalanceRow.place_id == bindparam("place")
+)
+_BALANCES_OF = _BALANCES.where(StockBalanceRow.sku.in_(bindparam("skus", expanding=True)))
+_OURS = (
+    select(StockBalanceRow.sku, func.sum(StockBalanceRow.quantity))
+    .join(StockPlaceRow, StockPlaceRow.id == StockBalanceRow.place_id)
+    .where(StockBalanceRow.sku.in_(bindparam("skus", expanding=True)), StockPlaceRow.kind.in_(OUR_PLACES))
+    .group_by(StockBalanceRow.sku)
+)
+_RESERVED = (
+    select(ReservationRow.sku, func.sum(ReservationRow.quantity))
+    .where(ReservationRow.place_id == bindparam("place"), ReservationRow.released_at.is_(None))
+    .group_by(ReservationRow.sku)
+)
+
+
 def balances(session: Session, place_id: UUID, skus: Iterable[str] | None = None) -> dict[str, int]:
     """SKU → units at one place. SKUs that never moved there are missing."""
-    query = select(StockBalanceRow.sku, StockBalanceRow.quantity).where(StockBalanceRow.place_id == place_id)
-    if skus is not None:
-        wanted = list(skus)
-        if not wanted:
-            return {}
-        query = query.where(StockBalanceRow.sku.in_(wanted))
-    return {sku: quantity for sku, quantity in session.execute(query)}
+    query = _BALANCES if skus is None else _BALANCES_OF
+    asked = {"place": place_id, "skus": list(skus or ())}
+    return {sku: quantity for sku, quantity in session.execute(query, asked)}
 
 
 def ours(session: Session, skus: Iterable[str]) -> dict[str, int]:
     """SKU → units in all our vans and depots together."""
     wanted = sorted(set(skus))
-    query = (
-        select(StockBalanceRow.sku, func.sum(StockBalanceRow.quantity))
-        .join(StockPlaceRow, StockPlaceRow.id == StockBalanceRow.place_id)
-        .where(StockBalanceRow.sku.in_(wanted), StockPlaceRow.kind.in_(OUR_PLACES))
-        .group_by(StockBalanceRow.sku)
-    )
-    return dict.fromkeys(wanted, 0) | {sku: int(total) for sku, total in session.execute(query)}
+    found = session.execute(_OURS, {"skus": wanted})
+    return dict.fromkeys(wanted, 0) | {sku: int(total) for sku, total in found}
 
 
 def reserved(session: Session, place_id: UUID) -> dict[str, int]:
     """SKU → units at a place that are promised to open work orders."""
-    query = (
-        select(ReservationRow.sku, func.sum(ReservationRow.quantity))
-        .where(ReservationRow.place_id == place_id, ReservationRow.released_at.is_(None))
-        .group_by(ReservationRow.sku)
-    )
-    return {sku: int(total) for sku, total in session.execute(query)}
+    return {sku: int(total) for sku, total in session.execute(_RESERVED, {"place": place_id})}
