@@ -6,6 +6,7 @@ What can't follow from a log is left out by name: NOT_REBUILT.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -189,6 +190,14 @@ def _recorded(row: CommandRow) -> Problem:
     return kind(row.detail or "")
 
 
+_NO_UTF_8 = re.compile(rb"\\(?:x([89a-f][0-9a-f])|.)", re.DOTALL)
+
+
+def _as_it_came(body: str) -> bytes:
+    """A stored body with the bytes back that were no UTF-8: kept as `\\xNN`, which JSON does not know."""
+    return _NO_UTF_8.sub(lambda found: bytes([int(found[1], 16)]) if found[1] else found[0], body.encode())
+
+
 def _asked(row: CommandRow) -> Asked:
     pushed = PushedCommand(
         id=row.id,
@@ -197,7 +206,7 @@ def _asked(row: CommandRow) -> Asked:
         schema=row.schema_version,
         made_at=row.made_at,
         base_version=row.base_version,
-        body=msgspec.Raw(row.body.encode()),
+        body=msgspec.Raw(_as_it_came(row.body)),
         made_mono_ms=row.made_mono_ms,
         boot=row.boot,
         hlc=row.hlc,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from shared import halves
 
 _WHY = {
     "no_access": "no access",
@@ -19,7 +20,7 @@ _WHY = {
 def in_words(kind: str, body: str) -> str:
     """What the sender of a `kind` command with this JSON `body` wanted: "install device ZTEG1234"."""
     try:
-        found = json.loads(body)
+        found = halves.loads(body)
     except ValueError:
         found = None
     values: dict[str, Any] = found if isinstance(found, dict) else {}

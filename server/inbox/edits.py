@@ -9,6 +9,7 @@ from typing import Any
 
 from server.db.feed_models import CommandRow
 from server.inbox.reading import fields_of
+from shared import halves
 from shared.barcodes import ScanError
 from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.mac import parse_mac
@@ -155,7 +156,7 @@ def _object(text: str) -> dict[str, Any]:
 
 def _pretty(body: str) -> str:
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        return json.dumps(halves.loads(body), indent=2, ensure_ascii=False)
     except ValueError:
         return body
 

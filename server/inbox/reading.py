@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
+from shared import halves
 from shared.commands import SCHEMA, FieldCommand
 from shared.problems import Malformed, Problem
 from sync.protocol import PushedCommand, decode_command, encode
@@ -21,7 +22,7 @@ from sync.protocol import PushedCommand, decode_command, encode
 def fields_of(body: str) -> dict[str, Any]:
     """The body as an object; empty when it is none."""
     try:
-        found = json.loads(body)
+        found = halves.loads(body)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -104,6 +104,14 @@ class TestReplay:
         empty = {name for name, number in rows.items() if not number}
         assert empty <= {"follow_up"}, "a table without rows proves nothing"
 
+    @pytest.mark.parametrize("text", [b"\\ud83d", b"\xff", b"\xed\xa0\xbd", b"\\q"])
+    def test_holds_again_what_nobody_can_read(self, world: World, fresh: Database, text: bytes):
+        note = world.ana.envelope(AddNote(work_order_id=world.order().id, text="TEXT"))
+        body = msgspec.Raw(bytes(note.body).replace(b"TEXT", text))
+        assert [receipt.slug for receipt in world.ana.deliver([replace(note, body=body)])] == ["malformed"]
+        replay(world.database, fresh, world.settings)
+        assert differing(compare(world.database, fresh)) == {}
+
     def test_shows_a_row_that_was_changed_behind_the_log(self, world: World, fresh: Database):
         a_day(world)
         with world.database.write() as session:

@@ -20,7 +20,7 @@ from server.billing.models import InvoiceRow
 from server.db import feed
 from server.db.feed_models import CommandRow, HistoryRow
 from shared.assets import Asset
-from shared.commands import AssignWorkOrder, StartTravel
+from shared.commands import AddNote, AssignWorkOrder, StartTravel
 from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
 from sync.protocol import (
     PROTOCOL,
@@ -213,7 +213,9 @@ def refused(answer: Any) -> tuple[int, str, str | None]:
 
 
 class TestWhatCannotBeRead:
-    @pytest.mark.parametrize("body", [b"", b"garbage", b"\xff\xfe\x00", b"<html>", b"{"])
+    @pytest.mark.parametrize(
+        "body", [b"", b"garbage", b"\xff\xfe\x00", b"<html>", b"{", b'{"app_version": "\xff"}']
+    )
     def test_is_no_json(self, client: TestClient, today: World, body: bytes):
         status, detail, _ = refused(post(client, today.ana, body))
         assert status == 422
@@ -307,6 +309,29 @@ class TestCommandsThatCannotBeDecided:
         kept = {row.id: row for row in today.rows(CommandRow, CommandRow.outcome == "held")}
         assert set(kept) == {odd.id, newer.id}
         assert json.loads(kept[odd.id].body)["work_order_id"] == str(job.id)
+
+    def test_hold_half_a_character_and_come_to_the_inbox_as_they_are(self, client: TestClient, today: World):
+        """A text that was cut in the middle of an emoji: JSON can spell that, and no text can hold it."""
+        job = today.order()
+        good, cut, last = today.ana.envelopes(
+            StartTravel(work_order_id=job.id),
+            AddNote(work_order_id=job.id, text="CUT"),
+            AddNote(work_order_id=job.id, text="whole"),
+        )
+        body = a_request([good, cut, last]).replace(b"CUT", rb"smiles \ud83d")
+        for again in (body, a_request([cut]).replace(b"CUT", rb"smiles \ud83d"), a_request([good, last])):
+            answer = decode_response(post(client, today.ana, again).content)
+            assert {item.command_id: (item.outcome, item.slug) for item in answer.receipts}.items() <= {
+                good.id: ("accepted", None),
+                cut.id: ("held", "malformed"),
+                last.id: ("accepted", None),
+            }.items(), "its id and its content are bound: a retry is known again"
+        assert [note.text for note in today.work_order(job).notes] == ["whole"]
+        kept = today.row(CommandRow, CommandRow.id == cut.id)
+        assert (kept.work_order_id, kept.body) == (
+            job.id,
+            bytes(cut.body).decode().replace("CUT", r"smiles \ud83d"),
+        )
 
 
 class TestWhoMayNot:

@@ -138,6 +138,24 @@ class TestOneOfThem:
         page = client.get(f"/inbox/{note.id}").text
         assert "&lt;b&gt;hello&lt;/b&gt;" in page and "<b>hello" not in page
 
+    def test_that_holds_half_a_character_is_shown_as_it_is_spelt_and_can_be_corrected(
+        self, today: World, client: TestClient, dora: dict[str, str]
+    ):
+        job = today.order()
+        note = today.ana.envelope(AddNote(work_order_id=job.id, text="x"))
+        raw = rb'{"type": "add_note", "work_order_id": "%s", "text": "smiles \ud83d"}' % str(job.id).encode()
+        today.ana.deliver([replace(note, body=msgspec.Raw(raw))])
+        answer = client.get(f"/api/inbox/{note.id}")
+        assert (answer.status_code, answer.json()["raw"].encode()) == (200, raw)
+        assert r"smiles \ud83d" in answer.json()["item"]["line"]["wanted"]
+        for path in ("/api/inbox", "/inbox", f"/inbox/{note.id}"):
+            assert client.get(path).status_code == 200, path
+        assert r"smiles \ud83d" in client.get(f"/inbox/{note.id}").text
+        body = {"work_order_id": str(job.id), "text": "smiles"}
+        done = client.post(f"/api/inbox/{note.id}/correct", json={"body": body}, headers=dora)
+        assert done.status_code == 200, done.text
+        assert [said.text for said in today.work_order(job).notes] == ["smiles"]
+
     def test_that_is_not_there_is_not_found(self, client: TestClient, dora: dict[str, str]):
         for path in (f"/api/inbox/{uid('x')}", f"/api/inbox/{uid('x')}/accept"):
             method = client.post if path.endswith("accept") else client.get
