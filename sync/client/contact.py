@@ -49,12 +49,13 @@ class Contact:
         self._protocol = PROTOCOL
         self.link = store.link
 
-    def asking(self, token: str, wait_seconds: int = 0) -> Ask:
-        """Requests with this token, as long as the network needs for them."""
+    def asking(self, token: str, wait_seconds: int = 0, page_bytes: int = 0) -> Ask:
+        """Requests with this token, as long as the network needs for them and answers of so many bytes."""
 
         async def ask(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
             signed = {"Authorization": f"Bearer {token}", **headers}
-            started, patience = self._around.monotonic(), self.link.patience_seconds(len(body))
+            started = self._around.monotonic()
+            patience = self.link.patience_seconds(len(body), page_bytes)
             try:
                 async with asyncio.timeout(patience + wait_seconds):
                     answer = await self._transport.request(method, path, headers=signed, body=body)
@@ -96,6 +97,7 @@ class Contact:
         whose: UUID | None,
     ) -> Answered:
         around, counts = self._around, self._store.counts(whose)
+        page_bytes = 1 if whose else self.link.page_bytes  # another's rows are not wanted
         request = SyncRequest(
             protocol=self._protocol,
             app_version=around.app_version,
@@ -106,11 +108,11 @@ class Contact:
             device_mono_ms=around.steady_ms(),
             boot=around.boot,
             hlc=self._store.hlc,
-            page_bytes=1 if whose else self.link.page_bytes,  # another's rows are not wanted
+            page_bytes=page_bytes,
             wait_seconds=wait_seconds,
             unsent_photos=counts.unsent_photos + counts.rechecking,
             oldest_unsent_at=counts.oldest_unsent_at,
             storage_left_bytes=around.storage_left(),
         )
         body, headers = wire(request)
-        return read_sync(await self.asking(token, wait_seconds)("POST", "/sync", headers, body))
+        return read_sync(await self.asking(token, wait_seconds, page_bytes)("POST", "/sync", headers, body))

@@ -2,7 +2,8 @@
 
 Wake ─▶ Talk ─▶ Heard ─▶ Store ─▶ Stored ─┬─▶ Talk   (more rows, or more to send)
                                            ├─▶ Upload ─▶ Advanced ─▶ Upload, or Talk when somebody tapped
-                                           │          └▶ Offered ─▶ … ─▶ Talk (the answer confirms them)
+                                           │          ├▶ Offered ─▶ … ─▶ Talk (the answer confirms them)
+                                           │          └▶ Lost after some progress ─▶ Upload, once at once
                                            └─▶ rest
 Listen ─▶ Talk with nothing to say, which the server holds back until there is news; a Wake abandons it
 Lost, Garbled, Refused, NotStored ─▶ Retry later, or wait for a person to register again
@@ -63,6 +64,7 @@ class State:
     one entry that the server cannot take never keeps fresh rows from coming down.
     `again`: something was queued meanwhile. `offered`: uploads since the last wake. `turn` counts requests:
     an answer to an earlier one says nothing any more. `stalls`: answers without progress of an upload.
+    `gained`: an upload came further since a request was lost; the network is there then, only bad.
     """
 
     doing: Doing = Doing.NOTHING
@@ -75,6 +77,7 @@ class State:
     offered: frozenset[str] = frozenset()
     turn: int = 0
     stalls: int = 0
+    gained: bool = False
 
 
 Step = tuple[State, tuple[Effect, ...]]
@@ -103,11 +106,15 @@ def step(state: State, message: Message) -> Step:
         case Doing.UPLOADING, Advanced():
             return _advanced(state, message)
         case Doing.UPLOADING, Offered(digest):
-            after, effects = _next_upload(replace(state, offered=state.offered | {digest}))
+            better = replace(state, offered=state.offered | {digest}, failures=0, gained=True)
+            after, effects = _next_upload(better)
             return after, (MarkOffered(digest), *effects)
         case Doing.UPLOADING, BadBytes(digest, detail):
             after, effects = _next_upload(replace(state, offered=state.offered | {digest}))
             return replace(after, trouble=detail), (CountRefusal(digest, detail), *effects)
+        case Doing.UPLOADING, Lost() if state.gained:
+            again = replace(state, gained=False, stalls=0)
+            return _talk(again) if state.again else (again, (Upload(state.uploads[0]),))
         case Doing.TALKING | Doing.WAITING | Doing.UPLOADING, Lost(detail):
             return _fail(replace(state, online=False), detail)
         case Doing.TALKING | Doing.WAITING | Doing.UPLOADING, Garbled(status, detail, seconds):
@@ -124,7 +131,7 @@ def retry_seconds(failures: int) -> float:
 
 def _talk(state: State) -> Step:
     turn = state.turn + 1
-    talking = replace(state, doing=Doing.TALKING, turn=turn, again=False, uploads=(), stalls=0)
+    talking = replace(state, doing=Doing.TALKING, turn=turn, again=False, uploads=(), stalls=0, gained=False)
     return talking, (Talk(state.batch, turn),)
 
 
@@ -145,6 +152,8 @@ def _advanced(state: State, message: Advanced) -> Step:
     stalls = 0 if message.moved else state.stalls + 1
     if stalls > STALLS_MAX:
         return _fail(replace(state, online=True), "The server answered without getting any further.")
+    if message.moved:
+        state = replace(state, failures=0, gained=True)
     return replace(state, stalls=stalls), (Upload(message.digest),)
 
 

@@ -6,11 +6,16 @@ from dataclasses import dataclass, replace
 
 SECONDS_A_PIECE = 5.0
 """A page, a push or a part of a photo shall be through in about so long, so that little is lost at once."""
+ROUND_TRIPS_A_PIECE = 4
+"""But in no less than so many round trips: on a long way the line would lie idle between the pieces."""
+SECONDS_A_PIECE_MAX = 10.0
+"""For what is tapped meanwhile waits for the end of a piece."""
 
 PAGE_BYTES = (8_000, 1_000_000)
 PUSH_BYTES = (4_000, 1_000_000)
 CHUNK_BYTES = (16_000, 1_000_000)
 PATIENCE_SECONDS = (25.0, 300.0)
+UNKNOWN_RATE = 2_000
 SMALL = 4_000
 """What is smaller tells how long the way is, not how wide."""
 
@@ -29,24 +34,24 @@ class Link:
     @property
     def page_bytes(self) -> int:
         """What to ask for at a time; 0, as the server likes, before anything is known."""
-        return _piece(self.down, PAGE_BYTES) if self.down else 0
+        return self._piece(self.down, PAGE_BYTES) if self.down else 0
 
     @property
     def push_bytes(self) -> int:
         """How much JSON of commands to send at a time."""
-        return _piece(self.up, PUSH_BYTES) if self.up else PUSH_BYTES[1]
+        return self._piece(self.up, PUSH_BYTES) if self.up else PUSH_BYTES[1]
 
     @property
     def chunk_bytes(self) -> int:
         """How much of a photo to send at a time; small before anything is known."""
-        return _piece(self.up, CHUNK_BYTES) if self.up else 4 * CHUNK_BYTES[0]
+        return self._piece(self.up, CHUNK_BYTES) if self.up else 4 * CHUNK_BYTES[0]
 
-    def patience_seconds(self, sending: int) -> float:
-        """When to stop waiting for an answer to a request of so many bytes."""
+    def patience_seconds(self, sending: int, expecting: int = 0) -> float:
+        """When to stop waiting for an answer of so many bytes, unpacked, to a request of so many."""
         least, most = PATIENCE_SECONDS
         way = 4 * (self.round_trip or 0)
-        up = 3 * sending / self.up if self.up else sending / 2_000
-        down = 3 * self.page_bytes / self.down if self.down else 0
+        up = 3 * sending / self.up if self.up else sending / UNKNOWN_RATE
+        down = 3 * expecting / self.down if self.down else 0
         return min(max(least, least / 2 + way + up + down), most)
 
     def measured(self, *, sent: int, received: int, seconds: float) -> Link:
@@ -54,16 +59,21 @@ class Link:
         if seconds <= 0:
             return self
         if sent <= SMALL and received <= SMALL:
-            return replace(self, round_trip=_mean(self.round_trip, seconds))
+            # Lost packets and new connections make it longer, never shorter: the shortest is the way itself.
+            return replace(self, round_trip=min(_mean(self.round_trip, seconds), seconds))
         moving = max(seconds - (self.round_trip or 0), seconds / 4, 0.001)
         if sent > received:
             return replace(self, up=_mean(self.up, sent / moving))
         return replace(self, down=_mean(self.down, received / moving))
 
     def lost(self, sent: int) -> Link:
-        """Nothing came back: the next pieces are half as large, since smaller ones get through."""
-        up = self.up / 2 if self.up and sent > SMALL else self.up
-        return replace(self, up=up, down=self.down / 2 if self.down else None)
+        """Nothing came back: the next pieces are half as large, since smaller ones get through.
+
+        Never below what the smallest piece needs: a rate that nothing large has measured anew would go on
+        falling, and with it rise the time that a dead line is waited for.
+        """
+        up = _halved(self.up, CHUNK_BYTES) if sent > SMALL else self.up
+        return replace(self, up=up, down=_halved(self.down, PAGE_BYTES))
 
     def as_text(self) -> str:
         return " ".join(
@@ -79,10 +89,17 @@ class Link:
             return cls()
         return cls(up=up, down=down, round_trip=round_trip)
 
+    def _piece(self, rate: float, limits: tuple[int, int]) -> int:
+        least, most = limits
+        seconds = max(SECONDS_A_PIECE, ROUND_TRIPS_A_PIECE * (self.round_trip or 0))
+        seconds = min(seconds, SECONDS_A_PIECE_MAX)
+        return min(max(least, round(rate * seconds)), most)
 
-def _piece(rate: float, limits: tuple[int, int]) -> int:
-    least, most = limits
-    return min(max(least, round(rate * SECONDS_A_PIECE)), most)
+
+def _halved(rate: float | None, limits: tuple[int, int]) -> float | None:
+    if rate is None:
+        return None
+    return min(rate, max(rate / 2, limits[0] / SECONDS_A_PIECE))
 
 
 def _mean(before: float | None, newest: float) -> float:

@@ -80,7 +80,10 @@ class Uploader:
         return self._trouble(at, answer)
 
     async def _send(self, at: UploadState, path: str, ask: Ask) -> Message:
-        part = self._shelf.chunk(at.digest, at.offset, self._chunk_bytes())
+        size = self._chunk_bytes()
+        if at.size - at.offset <= size * 3 // 2:
+            size = at.size - at.offset  # a small rest would cost a round trip of its own
+        part = self._shelf.chunk(at.digest, at.offset, size)
         headers = {
             **TUS,
             "Content-Type": "application/offset+octet-stream",

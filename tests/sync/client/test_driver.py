@@ -399,7 +399,8 @@ class TestPhotosInParts:
         self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
     ):
         ana.add_photo(WO_1, BIG, "image/jpeg")
-        network.faults = ["none", "none", "none", "reply lost"]  # sync, open, first part, second part
+        # sync, open, first part, second part, where is it
+        network.faults = ["none", "none", "none", "reply lost", "request lost"]
         assert not asyncio.run(ana.sync()).drained
         network.log.clear()
         again = phone.start()
@@ -411,25 +412,35 @@ class TestPhotosInParts:
             "POST /sync",
             f"HEAD {place}",
             f"PATCH {place}",
-            f"PATCH {place}",
             "POST /sync",
         ]
 
-    def test_a_part_that_got_lost_is_sent_again_and_no_other(
+    def test_a_part_that_got_lost_is_sent_again_at_once_and_no_other(
         self, ana: Gateway, server: FakeServer, network: Network
     ):
         ana.add_photo(WO_1, BIG, "image/jpeg")
         network.faults = ["none", "none", "none", "request lost"]
-        asyncio.run(ana.sync())
         assert asyncio.run(ana.sync()).drained
         assert (list(server.blobs.values()), server.photo_bytes) == ([BIG], len(BIG))
+        place = f"/api/uploads/{sha256(BIG).hexdigest()}"
+        assert network.log[3:5] == [f"PATCH {place}", f"HEAD {place}"]
+        assert set(network.log[5:-1]) == {f"PATCH {place}"}  # in smaller parts now
+
+    def test_two_losses_without_a_byte_between_them_are_no_network(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        network.faults = ["none", "none", "none", "request lost", "none", "request lost"]
+        report = asyncio.run(ana.sync())
+        assert (report.online, report.drained, len(network.log)) == (False, False, 6)
+        assert report.retry_in_seconds is not None and 2 <= report.retry_in_seconds < 2.5
 
     def test_a_server_that_lost_its_part_gets_the_whole_again(
         self, ana: Gateway, server: FakeServer, network: Network
     ):
         ana.add_photo(WO_1, BIG, "image/jpeg")
-        network.faults = ["none", "none", "none", "request lost"]
-        asyncio.run(ana.sync())
+        network.faults = ["none", "none", "none", "request lost", "request lost"]
+        assert not asyncio.run(ana.sync()).online
         server.parts.clear()
         assert asyncio.run(ana.sync()).drained
         assert list(server.blobs.values()) == [BIG]

@@ -75,8 +75,21 @@ class TestTheStepTable:
             (
                 UPLOADING,
                 Offered("a"),
-                replace(UPLOADING, uploads=("b",), offered=frozenset("a")),
+                replace(UPLOADING, uploads=("b",), offered=frozenset("a"), gained=True),
                 (MarkOffered("a"), Upload("b")),
+            ),
+            (
+                replace(UPLOADING, failures=4),
+                Advanced("a", True),
+                replace(UPLOADING, gained=True),
+                (Upload("a"),),
+            ),
+            (replace(UPLOADING, gained=True), Lost("no way"), UPLOADING, (Upload("a"),)),
+            (
+                replace(UPLOADING, gained=True, again=True),
+                Lost("no way"),
+                replace(TALKING, turn=1),
+                (Talk(200, 1),),
             ),
             (
                 replace(UPLOADING, uploads=("b",)),
@@ -181,9 +194,14 @@ class TestTheStepTable:
             (replace(TALKING, turn=2), Lost("late", 1), replace(TALKING, turn=2), ()),
             (TALKING, Hush(), TALKING, ()),
             (TALKING, Listen(55), TALKING, ()),
-            (UPLOADING, Advanced("a", True), UPLOADING, (Upload("a"),)),
+            (UPLOADING, Advanced("a", True), replace(UPLOADING, gained=True), (Upload("a"),)),
             (UPLOADING, Advanced("a", False), replace(UPLOADING, stalls=1), (Upload("a"),)),
-            (replace(UPLOADING, stalls=2), Advanced("a", True), UPLOADING, (Upload("a"),)),
+            (
+                replace(UPLOADING, stalls=2),
+                Advanced("a", True),
+                replace(UPLOADING, gained=True),
+                (Upload("a"),),
+            ),
             (UPLOADING, Advanced("a", True, fresh=True), replace(TALKING, turn=1), (Talk(200, 1),)),
             (
                 replace(UPLOADING, again=True),
