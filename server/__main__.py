@@ -37,6 +37,8 @@ from server.outbox.running import send_for_ever
 from server.outbox.senders import senders_of
 from server.settings import Settings
 
+# uvicorn's own 5 seconds are less than one lost packet costs where the round trip takes two.
+KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 2  # for requests at work; live pages reconnect by themselves
 
 
@@ -99,6 +101,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import httpx
 
+IDLE_SECONDS = 30.0
+
 
 class NoNetwork(Exception):
     """Nothing came back. Whether the request reached the server is unknown. `str(error)` is a sentence."""
@@ -44,8 +46,10 @@ class HttpxTransport:
     def __init__(self, base_url: str, *, timeout_seconds: float = 400) -> None:
         import httpx
 
-        limits = httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 20))
-        self._client: httpx.AsyncClient = httpx.AsyncClient(base_url=base_url, timeout=limits)
+        patience = httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 20))
+        # A new connection costs round trips, of seconds on a bad line. The server keeps it for longer.
+        kept = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
+        self._client: httpx.AsyncClient = httpx.AsyncClient(base_url=base_url, timeout=patience, limits=kept)
 
     async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         import httpx
