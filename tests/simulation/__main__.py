@@ -3,7 +3,7 @@
   ./dev simulate --seed 7                     one run, exactly as it always is
   ./dev simulate --hours 1000 --jobs 2        runs of seeds 1, 2, 3 … until so many clock-hours have passed
   ./dev simulate --runs 50 --seed 1000        fifty runs from seed 1000 on
-  ./dev simulate --mutations                  plant each known bug and say which seed finds it, how fast
+  ./dev simulate --mutations --both           plant each known bug: which seed finds it; and without it
   ./dev simulate --seed 7 --mutation NAME     one run with a bug planted
   ./dev simulate --schedule FILE              a run that was made shorter
 
@@ -180,43 +180,68 @@ def _explain(failed: Outcome, options: argparse.Namespace) -> dict[str, object]:
 
 
 def _mutations(options: argparse.Namespace) -> int:
-    """Each planted bug: the first seed that finds it, by which invariant, after how many seconds."""
-    found: dict[str, object] = {}
-    missed = 0
+    """Each planted bug: the first seed that finds it, by which invariant, after how many seconds.
+
+    With `--both` the same days are run without any bug, each once, and have to hold.
+    """
+    started = time.perf_counter()
     names = options.mutation or list(mutations.MUTATIONS)
     with ProcessPoolExecutor(options.jobs) as pool:
-        jobs = {
-            pool.submit(hunt, name, options.seed, options.runs or 20, options.both): name for name in names
-        }
+        jobs = {pool.submit(hunt, name, options.seed, options.runs or 20): name for name in names}
+        found: dict[str, Outcome | None] = {}
         for job in as_completed(jobs):
-            name, line = jobs[job], job.result()
-            found[name] = line or "NOT FOUND"
-            missed += line is None
-            say(f"{name}: {line or 'NOT FOUND'}")
-    print(json.dumps({"mutations": found, "planted": len(found), "missed": missed}, indent=1))
-    return 1 if missed else 0
+            name, outcome = jobs[job], job.result()
+            found[name] = outcome
+            caught = outcome and f"seed {outcome.schedule.seed} broke {outcome.violation}"
+            say(f"{name}: {caught or 'NOT CAUGHT'}")
+        days = {outcome.schedule.to_json(): outcome.schedule for outcome in found.values() if outcome}
+        held: dict[str, bool] = {}
+        if options.both:
+            clean = {pool.submit(one, day, None, False): day for day in days.values()}
+            for job in as_completed(clean):
+                day, outcome = clean[job], job.result()
+                held[day.to_json()] = outcome.violation is None
+                say(f"seed {day.seed}, {sorted(day.rates)}, no bug: {outcome.violation or 'holds'}")
+    table = [_line(name, found[name], held) for name in names]
+    missed = [line["bug"] for line in table if not line["caught"]]
+    false_alarms = [line["bug"] for line in table if line.get("holds_without") is False]
+    summary = {
+        "planted": len(table),
+        "not_caught": missed,
+        "false_alarms": false_alarms,
+        "seconds": round(time.perf_counter() - started, 1),
+        "mutations": table,
+    }
+    print(json.dumps(summary, indent=1, ensure_ascii=False))
+    return 1 if missed or false_alarms else 0
 
 
-def hunt(name: str, first: int, runs: int, both: bool) -> dict[str, object] | None:
-    """The known seed first, then from `first` on. `passes_without`: the same run without the bug holds."""
+def _line(name: str, outcome: Outcome | None, held: dict[str, bool]) -> dict[str, object]:
+    if outcome is None or outcome.violation is None:
+        return {"bug": name, "caught": False}
+    line: dict[str, object] = {
+        "bug": name,
+        "caught": True,
+        "seed": outcome.schedule.seed,
+        "invariant": outcome.violation.invariant,
+        "simulated_hours": round(outcome.clock_hours, 1),
+        "seconds": round(outcome.seconds, 1),
+        "detail": outcome.violation.detail[:160],
+    }
+    day = outcome.schedule.to_json()
+    return line | {"holds_without": held[day]} if day in held else line
+
+
+def hunt(name: str, first: int, runs: int) -> Outcome | None:
+    """The run that finds it: of its known seed, else of one from `first` on. Its seconds are those of all."""
     mutation = mutations.MUTATIONS[name]
     seconds = 0.0
-    for tried, seed in enumerate(dict.fromkeys((mutation.seed, *range(first, first + runs))), start=1):
+    for seed in dict.fromkeys((mutation.seed, *range(first, first + runs))):
         outcome = one(mutation.day(seed), name, twice=False)
         seconds += outcome.seconds
         if outcome.violation is not None:
-            found: dict[str, object] = {
-                "seed": seed,
-                "invariant": outcome.violation.invariant,
-                "tried": tried,
-                "seconds": round(seconds, 1),
-                "simulated_hours": round(outcome.clock_hours, 1),
-                "detail": outcome.violation.detail[:160],
-            }
-            if both:
-                clean = one(mutation.day(seed), None, twice=False)
-                found["without_it"] = str(clean.violation or "holds")
-            return found
+            outcome.seconds, outcome.lines, outcome.steps = seconds, [], []
+            return outcome
     return None
 
 

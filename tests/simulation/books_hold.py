@@ -118,6 +118,19 @@ def a_record_has_no_doubles(books: Books) -> None:
 RECORDED = (("record_check", "checks"), ("add_evidence", "evidence"), ("use_parts", "parts"))
 
 
+def what_was_recorded_is_told(books: Books) -> None:
+    """TOLD: each thing that was recorded stands in the board's feed, from the very transaction."""
+    told = """SELECT count(*) FROM feed f WHERE f.scope = 'board' AND f.kind = 'work_order'
+              AND f.at = c.decided_at AND replace(f.key, '-', '') = c.work_order_id"""
+    silent = books.rows(
+        "SELECT c.work_order_id, c.decided_at, count(*) AS n FROM command c"
+        " WHERE c.outcome = 'accepted' AND c.device_id IS NOT NULL"
+        " AND c.type IN ('add_note', 'record_check', 'add_evidence', 'use_parts')"
+        f" GROUP BY c.work_order_id, c.decided_at HAVING n > ({told})"
+    )
+    require(not silent, "TOLD", f"recorded, and not in the feed: {silent[:5]}")
+
+
 def promises_end_with_the_job(books: Books) -> None:
     """STOCK_RELEASED: no stock is promised to a job that is over."""
     kept = books.rows(
@@ -156,6 +169,7 @@ ALWAYS: tuple[Callable[[Books], None], ...] = (
     a_serial_has_one_place,
     effects_have_one_cause,
     a_record_has_no_doubles,
+    what_was_recorded_is_told,
     promises_end_with_the_job,
     one_reorder,
     the_office_sees_what_is_held,
@@ -192,6 +206,25 @@ def every_tap_is_decided(books: Books, taps: Iterable[Tap]) -> None:
             "ONE_EFFECT",
             f"note {tap.note!r} of {outcome} {tap.id} is {texts.count(tap.note)} times on its order",
         )
+
+
+def work_keeps_its_name(books: Books, taps: Iterable[Tap]) -> None:
+    """OWN_NAME: a command in the log is theirs whose phone it was at the tap, whoever has the phone now."""
+    query = "SELECT d.technician_id FROM command c JOIN device d ON d.id = c.device_id WHERE c.id = ?"
+    for tap in taps:
+        for (technician,) in books.rows(query, key(tap.id)):
+            detail = f"{tap.type} {tap.id} of {tap.technician_id} is booked as {technician}'s"
+            require(technician == key(tap.technician_id), "OWN_NAME", detail)
+
+
+def the_queue_came_before_the_end(books: Books, handset: Handset) -> None:
+    """WIPED: what waited when the order to erase was fetched is in the log; what is erased is confirmed."""
+    for erased in handset.erased:
+        every_tap_is_decided(books, [tap for tap in erased.taps if tap.at < erased.asked_at])
+    for device_id in handset.wipe_ordered:
+        wiped = books.value("SELECT wiped_at FROM device WHERE id = ?", key(device_id))
+        present = handset.device_id == device_id  # a registration from before has nothing left to confirm
+        require(wiped or not present, "WIPED", f"{handset.name} was never erased")
 
 
 def clocks_are_bounded(books: Books, taps: Iterable[Tap]) -> None:

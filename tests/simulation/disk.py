@@ -70,6 +70,10 @@ class PhoneDisk(sqlite3.Connection):
         if self.flushes:
             self._safe = self.serialize()
 
+    def image(self) -> bytes:
+        """All that somebody who takes the phone apart could read."""
+        return self.serialize() + self._safe
+
     def _meet_fate(self, statement: str) -> None:
         if self._dead:
             raise PhoneDied

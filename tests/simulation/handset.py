@@ -21,7 +21,8 @@ from simulation.violation import require
 
 from mobile.gateway import Gateway
 from shared.commands import AddNote, FieldCommand
-from shared.problems import Problem
+from shared.problems import Conflict, Problem
+from sync.client.driver import ERASED
 from sync.client.outbox import pushed
 from sync.client.records import NotSaved, Registration
 from sync.client.store import ClientStore
@@ -42,10 +43,25 @@ class Tap:
     at: datetime
     boot: int
     skew: timedelta
+    device_id: UUID
+    turn: int
+    """How often the phone had been handed to another technician by then."""
     note: str | None = None
     digest: str | None = None
     clock_stood: bool = True
     """Whether the phone's clock was left alone from the tap until its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """Work that went when the office's order to erase came with the answer to what was asked at `asked_at`.
+
+    `whole`: everything that the phone held, not only what was kept aside of somebody.
+    """
+
+    taps: tuple[Tap, ...]
+    asked_at: datetime
+    whole: bool
 
 
 class Handset:
@@ -71,6 +87,10 @@ class Handset:
         self.lost = False
         self.offered_again = False
         """Whether a restore of the server may make this phone send its decided work once more."""
+        self.turns = 0
+        self.wipe_ordered: set[UUID] = set()
+        """Devices, this phone's registrations, that the office told to erase themselves."""
+        self.erased: list[Erased] = []
         self.device_id: UUID | None = None
         """As which device the server knows it, by its last registration that went well."""
         self.app_alive = False
@@ -124,6 +144,7 @@ class Handset:
         self.gateway = Gateway(self.store, self.transport, app_version=f"sim {self.boots}", **options)
         self.app_alive = True
         self.note("booted", self.boots, *self.store_counts())
+        self._notice_erasure()
         for look in self.on_booted:
             look(self)
         self._wake = asyncio.Event()
@@ -157,7 +178,8 @@ class Handset:
             _, dice = self._chance.next(f"{self.name}/pump")
             self._wake.clear()
             wait = dice.minutes(3, 25)
-            if self.gateway.registered and (retry := await self.sync()) is not None:
+            speaks = self.gateway.registered or self.gateway.must_confirm_wipe
+            if speaks and (retry := await self.sync()) is not None:
                 wait = min(wait, retry + dice.random())
             try:
                 await asyncio.wait_for(self._wake.wait(), wait)
@@ -176,6 +198,7 @@ class Handset:
         self.syncs += 1
         if boot != self.boots or not self.app_alive:
             return None
+        self._notice_erasure()
         self.note("synced", int(report.drained), int(report.online), report.rows, report.gone, report.problem)
         for look in self.on_synced:
             look(self)
@@ -202,9 +225,38 @@ class Handset:
         )
         return registration.token, request
 
-    async def register(self, code: str) -> None:
+    def _notice_erasure(self) -> None:
+        """Take note of what the office's order has erased here: it is looked for on the server only."""
+        here = {UUID(row[0]) for row in self.peek("SELECT id FROM command")}
+        whole = not here and self.store.registration is None and self.store.refusal == ERASED
+        if whole and self.device_id not in self.wipe_ordered:
+            return  # nobody ordered that: the invariants will say so
+        gone = [
+            tap
+            for tap in self.taps.values()
+            if tap.id not in here and (whole or tap.device_id in self.wipe_ordered)
+        ]
+        if not gone and not (whole and not self.erased):
+            return
+        since = asyncio.get_running_loop().time() - self.transport.asked_at
+        asked_at = self._true_now() - timedelta(seconds=since, milliseconds=1)
+        self.erased.append(Erased(taps=tuple(gone), asked_at=asked_at, whole=whole))
+        for tap in gone:
+            del self.taps[tap.id]
+        self.note("erased", len(gone), int(whole))
+        if whole and self.store._disk.setting("erasing") is None:
+            erased_means_erased(self.name, self.disk.image(), gone, self.pictures)
+
+    async def register(self, code: str, *, insists: bool = False) -> None:
+        """`insists`: what another technician has not sent yet is kept aside."""
+        before = self.store.registration
         try:
-            await self.gateway.register(code, f"{self.name} again", "test")
+            try:
+                await self.gateway.register(code, f"{self.name} again", "test")
+            except Conflict:
+                if not insists:
+                    raise
+                await self.gateway.register(code, f"{self.name} again", "test", keep_aside=True)
         except PhoneDied:
             self.die()
         except (Problem, NoNetwork) as error:
@@ -212,6 +264,9 @@ class Handset:
         else:
             registration = self.store.registration
             self.device_id = registration.device_id if registration else None
+            if before and registration and before.technician_id != registration.technician_id:
+                self.turns += 1
+                self.note("handed-over", *self.store_counts(), self.store.counts().aside)
             self.note("registered")
             self.nudge()
 
@@ -261,6 +316,8 @@ class Handset:
             at=self._true_now(),
             boot=self.boots,
             skew=self.skew,
+            device_id=registration.device_id,
+            turn=self.turns,
             note=command.text if isinstance(command, AddNote) else None,
             digest=digest,
         )
@@ -287,6 +344,12 @@ class Handset:
 
     def note(self, what: str, *details: object) -> None:
         self._trace.add(asyncio.get_running_loop().time(), self.name, what, *details)
+
+
+def erased_means_erased(name: str, image: bytes, gone: list[Tap], pictures: dict[str, bytes]) -> None:
+    """WIPED: nothing that was tapped, photographed or shown can be read on an erased phone's disk."""
+    for what in (b"Fabianinkatu", b"Customer ", *(tap.body for tap in gone), *pictures.values()):
+        require(what not in image, "WIPED", f"{name} was erased, and its file still has {what[:80]!r}")
 
 
 __all__ = ["Dice", "Handset", "Tap"]

@@ -6,6 +6,7 @@ status and bytes. Whatever it does takes no simulated time; the network does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -27,15 +28,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tus_door import upload_request
 
 from server.access import devices
+from server.access.limits import Limits
+from server.access.tokens import digest
 from server.attachments.filing import Attachments
 from server.clock import utc_now
 from server.db.engine import Database
 from server.dispatch.models import TechnicianRow
 from server.field import exchange
 from server.settings import Settings
-from shared.problems import Malformed, NotFound, Problem, ServerFault
+from shared.problems import Malformed, NotFound, Problem, ServerFault, TooMany
 from sync.client.transport import Answer
-from sync.protocol import SyncResponse, encode
+from sync.protocol import PROTOCOL_MIN, SyncResponse, encode
 from sync.server.ports import TryAgain
 
 PAGE_OF_A_PROXY = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -91,6 +94,9 @@ class Host:
         self._time = time
         self._fate = Fate()
         self._running: Database | None = None
+        self._limits = Limits(settings.device_requests_per_second)
+        self.protocol_min = PROTOCOL_MIN
+        """Raised when the office has had enough of old apps."""
         self.observe: list[Callable[[str | None, bytes, SyncResponse], None]] = []
         self.boots = 0
         self.statements = 0
@@ -120,6 +126,7 @@ class Host:
         event.listen(database.engine, "commit", lambda _connection: self._fate.before_commit())
         event.listen(database.writing, "after_commit", lambda _session: self._fate.after_commit())
         self._running = database
+        self._limits = Limits(self.settings.device_requests_per_second)  # in memory: a restart forgives
         self.boots += 1
 
     def stop(self) -> None:
@@ -165,6 +172,15 @@ class Host:
         self.file.write_bytes(image)
         self.start()
 
+    def exhaust(self, headers: Mapping[str, str]) -> None:
+        """Something else on this phone, a copy of the app perhaps, asks until the server has had enough."""
+        names = {name.lower(): value for name, value in headers.items()}
+        for limit in (self._limits.syncs, self._limits.uploads):
+            assert limit is not None
+            with contextlib.suppress(TooMany):
+                while True:
+                    limit.take(_who(names), utc_now())
+
     # Its doors
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -187,13 +203,16 @@ class Host:
         self, database: Database, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> Answer:
         token = devices.bearer(headers.get("authorization"))
+        self._count(path, headers)
         if headers.get("content-encoding") == "gzip":
             body = _unpacked(body)
         if (method, path) == ("POST", "/sync"):
             self.exchanges += 1
             detail = f"{self.exchanges} requests, and still there is something to say"
             require(self.exchanges <= self.exchanges_max, "EVERY_INTENT_DECIDED", detail)
-            found = exchange.exchange(database, self.settings, token, body, utc_now())
+            found = exchange.exchange(
+                database, self.settings, token, body, utc_now(), protocol_min=self.protocol_min
+            )
             for look in self.observe:
                 look(token, body, found.response)
             return _json(200, encode(found.response))
@@ -208,6 +227,17 @@ class Host:
             status, told, said = upload_request(room, method, path, headers, body, utc_now(), token=token)
             return Answer(status=status, headers=told, body=said)
         raise NotFound(f"There is no {path}")
+
+    def _count(self, path: str, headers: Mapping[str, str]) -> None:
+        """As the routes do, before anything is read. Raises TooMany."""
+        if path == "/sync":
+            limit = self._limits.syncs
+        elif path.startswith("/api/uploads"):
+            limit = self._limits.uploads
+        else:
+            return
+        assert limit is not None
+        limit.take(_who(headers), utc_now())
 
     def _register(self, database: Database, body: bytes) -> Answer:
         try:
@@ -247,15 +277,23 @@ def _unpacked(body: bytes) -> bytes:
         raise Malformed("The request is not gzip") from error
 
 
+def _who(headers: Mapping[str, str]) -> str:
+    """Whose requests are counted together; `headers` in lower case."""
+    return digest(headers.get("authorization", "nobody"))
+
+
 def _json(status: int, body: bytes) -> Answer:
     return Answer(status=status, headers={"content-type": "application/json"}, body=body)
 
 
 def _refusal(problem: Problem, status: int | None = None) -> Answer:
     body = problem.as_json() | {"status": status or problem.status}
+    headers = {"content-type": "application/problem+json"}
+    if isinstance(problem, TooMany) and problem.retry_seconds:
+        headers["retry-after"] = str(problem.retry_seconds)
     return Answer(
         status=status or problem.status,
-        headers={"content-type": "application/problem+json"},
+        headers=headers,
         body=json.dumps(body).encode(),
     )
 

@@ -51,9 +51,10 @@ class Inspector:
         self._memories[handset.name].forget_screen()
 
     def _phone_heard(self, handset: Handset) -> None:
-        self.checks += 4
+        self.checks += 5
         memory = self._memories[handset.name]
         phones_hold.every_tap_is_on_the_disk(handset)
+        phones_hold.work_waits_with_its_job(handset)
         phones_hold.only_the_server_acknowledges(handset, self._sim.books, restored=self.restores > 0)
         phones_hold.never_goes_back(handset, memory)
         phones_hold.own_work_is_shown(handset)
@@ -63,6 +64,10 @@ class Inspector:
         for holds in books_hold.ALWAYS:
             self.checks += 1
             holds(sim.books)
+        for handset in sim.handsets:
+            self.checks += 1
+            gone = (tap for erased in handset.erased for tap in erased.taps)
+            books_hold.work_keeps_its_name(sim.books, (*handset.taps.values(), *gone))
         began = sim.books.value("SELECT count(*) FROM feed WHERE topic = 'HistoryBegan'")
         require(began <= self.restores, "EPOCH", f"{began} new epochs after {self.restores} restores")
 
@@ -81,6 +86,9 @@ class Inspector:
         self._feed.has_seen_everything(sim.host.database)
         made = {id: tap for handset in sim.handsets for id, tap in handset.taps.items()}
         books_hold.clocks_are_bounded(sim.books, made.values())
+        for handset in sim.handsets:
+            self.checks += 1
+            books_hold.the_queue_came_before_the_end(sim.books, handset)
         for handset in sim.handsets:
             if handset.lost:
                 continue

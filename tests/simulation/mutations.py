@@ -16,18 +16,19 @@ from sqlalchemy import true
 import server.books as server_books
 import sync.client.rows as client_rows
 import sync.server.push as server_push
-from server.access.callers import Caller
+from server.access import callers
+from server.access.callers import Caller, Standing
 from server.db.feed_models import CommandRow
 from server.field import exchange
 from server.field.images import DeviceSource
 from server.stock import ledger
 from server.work_orders import repository
 from sync.client.contact import Contact
-from sync.client.driver import Driver
-from sync.client.evidence import EvidenceShelf
-from sync.client.messages import Garbled, KeepRefusal
+from sync.client.holder import Holder
+from sync.client.messages import Garbled, Offered, Refused
 from sync.client.outbox import Outbox
 from sync.client.rows import Rows
+from sync.client.uploads import Uploader
 
 HOURS = 10.0
 """A working day from seven to five."""
@@ -48,10 +49,13 @@ class Mutation:
     seed: int = 1
     invariants: tuple[str, ...] = ()
     hours: float = HOURS
+    dispatchers: int = 1
 
     def day(self, seed: int) -> Schedule:
         """The run in which it is hunted; without the bug it must pass."""
-        return Schedule(seed=seed, crew=2, hours=self.hours, orders=3, dispatchers=1, rates=self.needs)
+        return Schedule(
+            seed=seed, crew=2, hours=self.hours, orders=3, dispatchers=self.dispatchers, rates=self.needs
+        )
 
 
 @contextmanager
@@ -205,14 +209,16 @@ def _reset_clears_outbox(take_in: Any) -> Any:
     return bad
 
 
-def _drop_on_4xx(carry_out: Any) -> Any:
+def _drop_on_4xx(sync: Any) -> Any:
     """A refusal is final: what was sent is thrown away."""
 
-    async def bad(self: Any, effect: Any, tally: Any) -> Any:
-        if isinstance(effect, KeepRefusal):
+    async def bad(self: Any, token: str, entries: Any, **options: Any) -> Any:
+        answer = await sync(self, token, entries, **options)
+        if isinstance(answer, Refused) and 400 <= answer.status < 500:
             with self._store._disk.transaction():
-                self._store._disk.execute("DELETE FROM command WHERE outcome IS NULL")
-        return await carry_out(self, effect, tally)
+                for entry in entries:
+                    self._store._disk.execute("DELETE FROM command WHERE id = ?", (str(entry.id),))
+        return answer
 
     return bad
 
@@ -282,12 +288,61 @@ def _booked_again(write: Any) -> Any:
     return bad
 
 
-def _believed_photo(mark_offered: Any) -> Any:
-    """Any 2xx is proof that a photo arrived: the server is never asked whether it has it."""
+def _believed_photo(step: Any) -> Any:
+    """Any 2xx is proof that a photo arrived, whoever said it, and then the phone needs the space."""
 
-    def bad(self: Any, digest: str) -> None:
-        mark_offered(self, digest)
-        self._disk.execute("UPDATE evidence SET state = 'sent' WHERE digest = ?", (digest,))
+    async def bad(self: Any, digest: str, ask: Any) -> Any:
+        said: list[int] = []
+
+        async def listening(*asked: Any) -> Any:
+            answer = await ask(*asked)
+            said.append(answer.status)
+            return answer
+
+        message = await step(self, digest, listening)
+        if said and 200 <= said[-1] < 300 and isinstance(message, Garbled):
+            with self._shelf._disk.transaction():
+                self._shelf._disk.execute("DELETE FROM evidence WHERE digest = ?", (digest,))
+            return Offered(digest)
+        return message
+
+    return bad
+
+
+def _sent_as_another(register: Any) -> Any:
+    """What waits goes with whoever is signed in."""
+
+    def bad(self: Any, registration: Any) -> None:
+        register(self, registration)
+        with self._disk.transaction():
+            name = str(registration.technician_id)
+            self._disk.execute("UPDATE command SET technician_id = ? WHERE outcome IS NULL", (name,))
+
+    return bad
+
+
+def _wiped_unheard(admit: Any) -> Any:
+    """Who is to be erased is told so at once, whatever it brings."""
+
+    def bad(database: Any, token: Any, now: Any) -> Any:
+        caller = admit(database, token, now)
+        if caller.standing is Standing.WIPING:
+            raise caller.refusal
+        return caller
+
+    return bad
+
+
+def _half_erased(wipe: Any) -> Any:
+    """Erased means signed out, and an empty list on the screen."""
+
+    def bad(self: Any, detail: str) -> None:
+        with self._disk.transaction():
+            token = self._disk.setting("token")
+            for table in ("command", "setting"):
+                self._disk.execute(f"DELETE FROM {table}")
+            self._disk.set("refusal", detail)
+            self._disk.set("wiped_token", token)
 
     return bad
 
@@ -343,6 +398,7 @@ MUTATIONS: dict[str, Mutation] = {
         where=exchange,
         name="pull",
         make=_cursor_past_the_page,
+        invariants=("CONVERGED",),
     ),
     "rows-lost": Mutation(
         says="a page is stored without its end",
@@ -374,15 +430,18 @@ MUTATIONS: dict[str, Mutation] = {
         where=client_rows,
         name="_REFERRED",
         make=lambda _sql: "0",
-        needs={"offline": 0.9, "request_lost": 0.2},
+        needs={"request_damaged": 0.85, "hurried": 0.3},
+        dispatchers=3,
+        invariants=("READ_YOUR_WRITES",),
     ),
     "drop-on-4xx": Mutation(
         says="a refused request throws its commands away",
-        where=Driver,
-        name="_carry_out",
+        where=Contact,
+        name="sync",
         make=_drop_on_4xx,
-        needs={"proxy_error": 0.4},
+        needs={"too_many": 0.2, "request_damaged": 0.1},
         hours=4.0,
+        invariants=("DURABLE_TAP",),
     ),
     "ack-on-any-200": Mutation(
         says="a captive portal acknowledges",
@@ -390,20 +449,24 @@ MUTATIONS: dict[str, Mutation] = {
         name="sync",
         make=_ack_on_any_200,
         needs={"captive_portal": 0.2},
+        invariants=("NO_FALSE_ACK",),
     ),
     "receipt-by-order": Mutation(
         says="receipts are matched by order, not by id",
         where=Outbox,
         name="settle",
         make=_receipt_by_order,
-        needs={"answer_lost": 0.2, "overtaken": 0.1, "duplicated": 0.1},
+        needs={"restored": 1.0, "offline": 0.7},
+        invariants=("EVERY_INTENT_DECIDED",),
     ),
     "restore-noticed-late": Mutation(
         says="the work of the first phone hides that a backup was put back",
         where=exchange,
         name="_notice_a_restore",
         make=_nothing,
-        needs={"restored": 1.0},
+        needs={"restored": 1.0, "rolled_back": 1.0, "offline": 0.7},
+        seed=3,
+        invariants=("EPOCH",),
     ),
     "epoch-ignored": Mutation(
         says="after a restore nothing is offered again",
@@ -419,8 +482,7 @@ MUTATIONS: dict[str, Mutation] = {
         where=server_books.feed,
         name="append_all",
         make=_feed_outside,
-        seed=1,
-        invariants=("CONVERGED",),
+        invariants=("TOLD",),
     ),
     "last-write-wins": Mutation(
         says="the last note takes the place of those before",
@@ -443,13 +505,39 @@ MUTATIONS: dict[str, Mutation] = {
         where=server_books.Books,
         name="release",
         make=_nothing,
+        invariants=("STOCK_RELEASED",),
     ),
     "believed-photo": Mutation(
         says="any 2xx counts as an arrived photo",
-        where=EvidenceShelf,
-        name="mark_offered",
+        where=Uploader,
+        name="step",
         make=_believed_photo,
-        needs={"request_lost": 0.1, "proxy_error": 0.1},
+        needs={"captive_portal": 0.2},
+        invariants=("DURABLE_TAP",),
+    ),
+    "sent-as-another": Mutation(
+        says="what waits on a phone goes under the name of whoever has it now",
+        where=Holder,
+        name="register",
+        make=_sent_as_another,
+        needs={"handed_over": 1.0, "offline": 0.7},
+        invariants=("OWN_NAME",),
+    ),
+    "wiped-unheard": Mutation(
+        says="a device that is to be erased is turned away with its queue",
+        where=callers,
+        name="admit",
+        make=_wiped_unheard,
+        needs={"wiped": 1.0, "offline": 0.7},
+        invariants=("NO_INTENT_LOST",),
+    ),
+    "half-erased": Mutation(
+        says="an erased device keeps its rows and pictures",
+        where=Holder,
+        name="wipe",
+        make=_half_erased,
+        needs={"wiped": 1.0},
+        invariants=("WIPED",),
     ),
     "no-scope": Mutation(
         says="every technician sees every job",
@@ -465,6 +553,8 @@ MUTATIONS: dict[str, Mutation] = {
         name="refusal",
         make=lambda _refusal: property(lambda self: None),
         needs={"revoked": 1.0},
+        seed=2,
+        invariants=("REVOKED_READS_NOTHING",),
     ),
     "clock-believed": Mutation(
         says="the phone's clock is taken as it is",

@@ -51,6 +51,8 @@ class SimulatedTransport:
     ) -> None:
         self.who = who
         self.weather = Weather()
+        self.asked_at = 0.0
+        """When it last began to talk to the server about commands, in seconds of the run."""
         self.healed = False
         self._host = host
         self._chance = chance
@@ -63,6 +65,8 @@ class SimulatedTransport:
 
     async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         name, dice = self._chance.next(f"{self.who}/net")
+        if path == "/sync":
+            self.asked_at = self._loop().time()
         self._note("request", name, method, path.split("/")[-1][:8], len(body))
         if self.weather.offline and not self.healed:
             await asyncio.sleep(dice.uniform(0.1, 5))
@@ -118,6 +122,10 @@ class SimulatedTransport:
                 return Answer(status=answer.status, headers=answer.headers, body=cut)
             case "captive_portal":
                 return Answer(status=200, headers={"content-type": "text/html"}, body=PORTAL)
+            case "request_damaged" if path == "/sync":
+                return ask(body[: dice.randrange(len(body))])  # and our own server says that it can't read it
+            case "too_many":
+                self._host.exhaust(headers)
             case "proxy_error":
                 if dice.happens(0.5):
                     self._quietly(ask)
@@ -130,6 +138,9 @@ class SimulatedTransport:
         chosen = None
         for fault in ROAD_FAULTS:
             if dice.happens(self._schedule.rate(fault)) and chosen is None:
+                chosen = fault
+        for fault in LATER_ROAD_FAULTS:
+            if chosen is None and self._chance.dice(f"{name}/{fault}").happens(self._schedule.rate(fault)):
                 chosen = fault
         if chosen is None or self.healed or not self._step(f"{name}/{chosen}", f"fault {chosen}"):
             return None
@@ -188,6 +199,8 @@ ROAD_FAULTS = (
     "phone_dies_before_send", "phone_dies_after_send", "request_lost", "answer_lost", "delayed", "duplicated",
     "replayed_late", "overtaken", "request_cut", "answer_cut", "captive_portal", "proxy_error",
 )  # fmt: skip
+LATER_ROAD_FAULTS = ("request_damaged", "too_many")
+"""Drawn with dice of their own: see simulation/schedule.py."""
 SERVER_FATES = (
     ("server_dies_at_statement", "die_at_statement", 60),
     ("server_dies_before_commit", "die_before_commit", 4),

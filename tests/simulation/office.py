@@ -12,6 +12,8 @@ from simulation.chance import Dice
 from simulation.handset import Handset
 from simulation.host import NobodyHome, ServerDied
 from simulation.town import START
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server import office
 from server.access import devices
@@ -29,7 +31,8 @@ from shared.commands import (
     UnassignWorkOrder,
 )
 from shared.problems import Problem
-from shared.work_orders import WorkOrderKind
+from shared.work_orders import ContactField, WorkOrderKind
+from sync.server.ports import TryAgain
 
 if TYPE_CHECKING:
     from simulation.run import Simulation
@@ -63,7 +66,7 @@ class Office:
         except Problem as problem:
             sim.note(who, "office-refused", what, type(problem).__name__)
             return None
-        except Exception as error:
+        except (OperationalError, PoolTimeout, TryAgain) as error:
             # As a web page would: an error for the person, who may try again.
             sim.note(who, "office-error", what, type(error).__name__)
             return None
@@ -114,7 +117,7 @@ class Office:
             )
         elif kind == "contact":
             command = EditContact(
-                work_order_id=order_id, field="phone", value=f"+35840{dice.randint(0, 9999):04d}"
+                work_order_id=order_id, field=ContactField.PHONE, value=f"+35840{dice.randint(0, 9999):04d}"
             )
         elif kind == "note":
             command = OfficeNote(work_order_id=order_id, text=f"Office ✓ {dice.randbytes(6).hex()}")
@@ -182,15 +185,18 @@ class Office:
             await asyncio.sleep(dice.minutes(10, 90))
             if sim.at_work():
                 for handset in sim.handsets:
-                    await self.register(handset)
+                    await self.register(handset, insists=dice.happens(0.5))
 
-    async def register(self, handset: Handset) -> None:
+    async def register(self, handset: Handset, *, insists: bool = False) -> None:
+        """For whom it is meant for, where it is not theirs yet or has to sign in again."""
         sim = self._sim
         if handset.lost or not handset.app_alive or not sim.host.up:
             return
-        if handset.gateway.registered and not handset.gateway.status().sign_in_needed:
-            return
         technician_id = sim.owner_of[handset.name]
+        holder = handset.store.registration
+        theirs = holder is not None and holder.technician_id == technician_id
+        if theirs and not handset.gateway.status().sign_in_needed:
+            return
 
         def draw() -> str:
             with sim.host.database.write() as session:
@@ -198,7 +204,47 @@ class Office:
 
         code = self.do("desk", f"code for {handset.name}", draw)
         if isinstance(code, str):
-            await handset.register(code)
+            await handset.register(code, insists=insists or sim.healed)
+
+    async def hand_over_one(self) -> None:
+        """Once in the run another technician gets a phone, with whatever waits on it; at times it returns."""
+        sim = self._sim
+        name, dice = sim.chance.next("handover")
+        if not dice.happens(sim.schedule.rate("handed_over")):
+            return
+        await asyncio.sleep(dice.uniform(0.1, 0.6) * sim.schedule.hours * 3600)
+        handset = dice.pick(sim.handsets)
+        first = sim.owner_of[handset.name]
+        second = dice.pick([p.technician_id for p in sim.world.phones if p.technician_id != first])
+        if not sim.step(name, f"hand {handset.name} over"):
+            return
+        sim.owner_of[handset.name] = second
+        sim.tap_a_last_time(handset, name)
+        await self.register(handset, insists=True)
+        if dice.happens(0.4):
+            await asyncio.sleep(dice.minutes(10, 240))
+            sim.owner_of[handset.name] = first
+            await self.register(handset, insists=True)
+
+    async def wipe_one(self) -> None:
+        """Once in the run a phone is told to erase itself: it was stolen, or it is given out anew."""
+        sim = self._sim
+        name, dice = sim.chance.next("eraser")
+        if not dice.happens(sim.schedule.rate("wiped")):
+            return
+        await asyncio.sleep(dice.uniform(0.1, 0.9) * sim.schedule.hours * 3600)
+        handset = dice.pick(sim.handsets)
+        device_id, stolen = handset.device_id, dice.happens(0.3)
+        if device_id is None or not sim.host.up or not sim.step(name, f"erase {handset.name}"):
+            return
+
+        def act() -> object:
+            with sim.host.database.write() as session:
+                return devices.order_wipe(session, device_id, utc_now(), by="the office")
+
+        if self.do("eraser", f"erase {handset.name}", act) is not None:
+            handset.wipe_ordered.add(device_id)
+            handset.lost = handset.lost or stolen
 
     async def revoke_one(self) -> None:
         """Once in the run a phone is signed out; often by mistake, sometimes because it is lost."""

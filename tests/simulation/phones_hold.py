@@ -37,6 +37,11 @@ def every_tap_is_on_the_disk(handset: Handset) -> None:
     for id, tap in handset.taps.items():
         require(id in kept, "DURABLE_TAP", f"{handset.name} lost {tap.type} {id}, made at {tap.at}")
         require(kept[id] == tap.body, "DURABLE_TAP", f"{handset.name} changed the bytes of {id}")
+    named = {tap.digest for tap in handset.taps.values() if tap.digest is not None}
+    pictures = dict(handset.peek("SELECT digest, body FROM evidence")) if named else {}
+    for digest in named:
+        detail = f"{handset.name} lost or changed the picture {digest}"
+        require(pictures.get(digest) == handset.pictures[digest], "DURABLE_TAP", detail)
 
 
 def only_the_server_acknowledges(handset: Handset, books: Books, *, restored: bool) -> None:
@@ -71,9 +76,24 @@ def never_goes_back(handset: Handset, memory: Memory) -> None:
         memory.versions[id] = order.version
 
 
+def work_waits_with_its_job(handset: Handset) -> None:
+    """READ_YOUR_WRITES: the job that unsent work speaks of stays on the device, whoever has it now."""
+    alone = handset.peek(
+        "SELECT id, type FROM command WHERE outcome IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM image WHERE kind = 'work_order' AND key = work_order_id)"
+    )
+    for id, type_ in alone:
+        tap = handset.taps.get(UUID(id))
+        # One who hands the phone on takes the rows along; the work stays, apart.
+        theirs = tap is not None and tap.turn == handset.turns
+        require(not theirs, "READ_YOUR_WRITES", f"{handset.name}: the job of unsent {type_} {id} is gone")
+
+
 def own_work_is_shown(handset: Handset) -> None:
     """READ_YOUR_WRITES: a note that waits, or was accepted, is on the screen as long as its order is."""
-    notes = {id: tap for id, tap in handset.taps.items() if tap.note is not None}
+    notes = {
+        id: tap for id, tap in handset.taps.items() if tap.note is not None and tap.turn == handset.turns
+    }
     if not notes:
         return
     items = {item.id: item for item in handset.gateway.queue()}

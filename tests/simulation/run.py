@@ -18,7 +18,7 @@ from uuid import UUID
 
 from simulation import town
 from simulation.books import Books
-from simulation.chance import Chance
+from simulation.chance import Chance, Dice
 from simulation.clockwork import SimulatedLoop
 from simulation.disk import PhoneDied
 from simulation.handset import Handset
@@ -36,9 +36,12 @@ from simulation.visits import next_tap
 from server.clock import running_on
 from server.db import history
 from sync.client.records import Registration
-from sync.protocol import encode
+from sync.protocol import PROTOCOL, SyncRequest, encode
 
 HEALING_ROUNDS = 12
+PATIENCE_ROUNDS = 4
+GAP_MAX = 6
+"""So many rows of the feed one phone's work of a few minutes may write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,15 @@ class Simulation:
                 self.note("server", "stopped")
                 self.server_died()
 
+    async def _raise_the_floor(self) -> None:
+        """From some hour on the server gives no rows to apps of the version before; it takes their work."""
+        name, dice = self.chance.next("floor")
+        if not dice.happens(self.schedule.rate("floor_raised")):
+            return
+        await asyncio.sleep(dice.uniform(0.2, 0.8) * self.schedule.hours * 3600)
+        if self.step(name, "no more old apps"):
+            self.host.protocol_min = PROTOCOL
+
     async def _back_up(self) -> None:
         """One copy of the database, put back later: what was decided in between is undone on the server."""
         name, dice = self.chance.next("backup")
@@ -156,27 +168,56 @@ class Simulation:
             return
         image = self.host.backup()
         self.note("operator", "backup", len(image))
-        await asyncio.sleep((share[1] - share[0]) * hours * 3600 + 1)
+        soon = self.chance.dice("backup/soon").happens(self.schedule.rate("rolled_back"))
+        if soon:
+            await self._until_somebody_is_ahead()
+        else:
+            await asyncio.sleep((share[1] - share[0]) * hours * 3600 + 1)
         self.books.close()
         self.inspector.before_restore()
         self.host.restore(image)
         self.note("operator", "restored")
         self.inspector.after_restore()
-        if dice.happens(0.5) or not self._noticed_by_a_phone():
+        told = dice.happens(0.5) and not soon
+        if told or not self._noticed_by_a_phone():
             history.renew(self.host.database, "an operator asked for it", self.now())
 
-    def _noticed_by_a_phone(self) -> bool:
-        """Nobody told the server; a phone that has seen more than the backup holds is the first to speak."""
+    async def _until_somebody_is_ahead(self) -> None:
+        """An upgrade is rolled back at the worst moment: a phone has seen a little more, and brings work.
+
+        What that writes could fill the gap that shows what happened.
+        """
+        place = self._place()
+        for _ in range(240):
+            await asyncio.sleep(60)
+            if any(
+                seen <= place[1] + GAP_MAX and request.commands for *_, seen, request in self._ahead(place)
+            ):
+                return
+
+    def _place(self) -> tuple[str, int]:
+        """The server's epoch and the newest number of its feed."""
+        epoch = self.books.value("SELECT epoch FROM history")
+        return epoch, self.books.value("SELECT coalesce(max(seq), 0) FROM feed")
+
+    def _ahead(self, place: tuple[str, int]) -> Iterator[tuple[Handset, str, int, SyncRequest]]:
+        """Phones that have seen more than there was at `place`: token, how far, and what they would say."""
+        epoch, newest = place
         for handset in self.handsets:
             if not handset.app_alive or (found := handset.request_of_the_moment()) is None:
                 continue
             token, request = found
-            epoch = self.books.value("SELECT epoch FROM history")
-            newest = self.books.value("SELECT coalesce(max(seq), 0) FROM feed")
             cursor = request.cursor or ""
-            seen = int(cursor.rpartition("!")[0].partition("~")[0].rpartition(".")[2])
-            if not cursor.startswith(f"{epoch}-") or seen <= newest:
-                continue
+            seen = int(cursor.partition("!")[0].partition("~")[0].rpartition(".")[2])
+            if cursor.startswith(f"{epoch}-") and seen > newest:
+                yield handset, token, seen, request
+
+    def _noticed_by_a_phone(self) -> bool:
+        """Nobody told the server; a phone that has seen more than the backup holds is the first to speak."""
+        epoch, newest = place = self._place()
+        # One that brings work first: what that writes is what could hide the gap.
+        ahead = sorted(self._ahead(place), key=lambda found: not found[-1].commands)
+        for handset, token, seen, request in ahead:
             headers = {"Authorization": f"Bearer {token}"}
             answer = self.host.handle("POST", "/sync", headers, encode(request))  # which nobody hears
             if answer.status != 200:
@@ -240,13 +281,34 @@ class Simulation:
                 self._misfortune(handset, name)
                 if not handset.app_alive:
                     continue
-                try:
-                    next_tap(handset, dice, contested)
-                except PhoneDied:
-                    handset.die()
-                    continue
-                if handset.app_alive and dice.happens(0.7):
-                    handset.nudge()
+                self._tap(handset, dice, contested)
+                if self.chance.dice(f"{name}/hurry").happens(self.schedule.rate("hurried")):
+                    await self._hurry(handset, name, contested)
+
+    def _tap(self, handset: Handset, dice: Dice, contested: list[str], nudges: float = 0.7) -> None:
+        try:
+            next_tap(handset, dice, contested)
+        except PhoneDied:
+            handset.die()
+        if handset.app_alive and dice.happens(nudges):
+            handset.nudge()
+
+    async def _hurry(self, handset: Handset, tap: str, contested: list[str]) -> None:
+        """More taps within seconds, while the app still talks about the first."""
+        for number in range(1, 4):
+            name = f"{tap}/hurry-{number}"
+            dice = self.chance.dice(name)
+            await asyncio.sleep(dice.uniform(0.2, 8))
+            if handset.app_alive and handset.gateway.registered and self.step(name, "tap at once"):
+                self._tap(handset, dice, contested)
+
+    def tap_a_last_time(self, handset: Handset, why: str) -> None:
+        """What is done just before the phone changes hands has not been sent when it does."""
+        for number in range(1, 4):
+            name = f"{why}/tap-{number}"
+            if handset.app_alive and handset.gateway.registered and self.step(name, "tap"):
+                contested = town.contested_serials(self.world)
+                self._tap(handset, self.chance.dice(name), contested, nudges=0.2)
 
     def _misfortune(self, handset: Handset, tap: str) -> None:
         """What may befall the phone itself at this tap."""
@@ -306,6 +368,9 @@ class Simulation:
         self.spawn(self.mailroom.work(), "courier")
         self.spawn(self.office.give_out_phones(), "desk")
         self.spawn(self.office.revoke_one(), "revoker")
+        self.spawn(self.office.wipe_one(), "eraser")
+        self.spawn(self.office.hand_over_one(), "handover")
+        self.spawn(self._raise_the_floor(), "floor")
         self.spawn(self._operate(), "operator")
         self.spawn(self._back_up(), "backup")
         self.host.exchanges_max = 300 + round(20 * self.schedule.hours * len(self.handsets))
@@ -338,16 +403,17 @@ class Simulation:
             handset.transport.weather.old_protocol = False
             if not handset.app_alive:
                 handset.boot()
-        for _ in range(HEALING_ROUNDS):
+        for number in range(HEALING_ROUNDS):
             await asyncio.sleep(400)
             self._look_for_broken_tasks()
             for handset in self.handsets:
                 if not handset.app_alive:
                     handset.boot()
+                self._give_back(handset, number)
                 await self.office.register(handset)
                 handset.nudge()
             await asyncio.sleep(120)
-            if all(handset.lost or self._said_all(handset) for handset in self.handsets):
+            if all(self._is_done(handset) for handset in self.handsets):
                 break
         self._look_for_broken_tasks()
         for handset in self.handsets:  # once more in the same hour, so that all have seen each other's work
@@ -358,9 +424,20 @@ class Simulation:
             detail = f"{handset.name} still waits: {handset.gateway.status()}"
             require(said, "EVERY_INTENT_DECIDED", detail)
 
+    def _give_back(self, handset: Handset, number: int) -> None:
+        """Work kept aside whose token is no good any more goes once its technician signs in there again."""
+        if number >= PATIENCE_ROUNDS and (waiting := handset.store.asides()):
+            self.owner_of[handset.name] = waiting[0].technician_id
+
+    def _is_done(self, handset: Handset) -> bool:
+        if handset.device_id in handset.wipe_ordered and handset.gateway.registered:
+            return False  # it has not fetched the order to erase itself
+        return handset.lost or self._said_all(handset)
+
     def _said_all(self, handset: Handset) -> bool:
         status = handset.gateway.status()
-        return not (status.unsent_commands or status.unsent_photos or status.syncing or status.problem)
+        waits = status.unsent_commands or status.unsent_photos or handset.store.asides()
+        return not (waits or status.syncing or status.problem)
 
     async def whole(self) -> None:
         try:
@@ -428,6 +505,8 @@ def _count(outcome: Outcome, simulation: Simulation) -> None:
             "faults": sum(step.what.startswith("fault") for step in simulation.steps),
             "restores": counts["restored"],
             "restores_noticed_by_a_phone": counts["from-the-future"],
+            "wipes": counts["erased"],
+            "handovers": counts["handed-over"],
             "devices": len(simulation.handsets),
             "checks": simulation.inspector.checks,
             "messages_sent": sum(simulation.mailroom.heard.values()),

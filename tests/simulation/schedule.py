@@ -43,6 +43,17 @@ FAULTS: dict[str, float] = {
 }
 """Fault → how often, a request, a step or a run, when a run has it at its usual strength."""
 
+LATER_FAULTS: dict[str, float] = {
+    "request_damaged": 0.03,
+    "too_many": 0.02,
+    "hurried": 0.3,
+    "handed_over": 0.25,
+    "wiped": 0.15,
+    "rolled_back": 0.5,
+    "floor_raised": 0.5,
+}
+"""The same, each drawn with dice of its own: a new one leaves the runs that don't have it as they were."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
@@ -65,8 +76,13 @@ class Schedule:
             on, strength = dice.happens(0.5), dice.pick((0.3, 1.0, 1.0, 2.5))
             if on:
                 rates[fault] = min(1.0, usual * strength)
+        for fault, usual in LATER_FAULTS.items():
+            own = Chance(seed).dice(f"schedule/{fault}")
+            if own.happens(0.5):
+                rates[fault] = min(1.0, usual * own.pick((0.3, 1.0, 1.0, 2.5)))
         if "restored" in rates:
             rates.pop("old_protocol", None)  # the version before knew no epoch and offers nothing again
+            rates.pop("wiped", None)  # what was taken from it is gone with the database, and it holds no more
         return cls(
             seed=seed,
             crew=crew,
