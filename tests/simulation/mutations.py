@@ -19,8 +19,7 @@ import sync.server.push as server_push
 from server.access import callers
 from server.access.callers import Caller, Standing
 from server.db.feed_models import CommandRow
-from server.field import exchange
-from server.field.images import DeviceSource
+from server.field import exchange, images
 from server.stock import ledger
 from server.work_orders import repository
 from sync.client.contact import Contact
@@ -36,7 +35,7 @@ HOURS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """`make` gives the function with the bug. `seed` finds it, by one of `invariants`.
+    """`make` gives the function with the bug. The run of `seed` finds it: it breaks `invariant`.
 
     `needs`: the faults without which nobody would notice; a hunt has these, and a short day.
     """
@@ -47,7 +46,7 @@ class Mutation:
     make: Callable[[Any], Any]
     needs: dict[str, float] = field(default_factory=dict)
     seed: int = 1
-    invariants: tuple[str, ...] = ()
+    invariant: str
     hours: float = HOURS
     dispatchers: int = 1
 
@@ -321,14 +320,15 @@ def _sent_as_another(register: Any) -> Any:
     return bad
 
 
-def _wiped_unheard(admit: Any) -> Any:
+def _wiped_unheard(admitted: Any) -> Any:
     """Who is to be erased is told so at once, whatever it brings."""
 
-    def bad(database: Any, token: Any, now: Any) -> Any:
-        caller = admit(database, token, now)
-        if caller.standing is Standing.WIPING:
-            raise caller.refusal
-        return caller
+    @contextmanager
+    def bad(database: Any, token: Any, now: Any) -> Iterator[Any]:
+        with admitted(database, token, now) as (session, caller):
+            if caller.standing is Standing.WIPING:
+                raise caller.refusal
+            yield session, caller
 
     return bad
 
@@ -367,7 +367,7 @@ MUTATIONS: dict[str, Mutation] = {
         needs={"answer_lost": 0.3},
         hours=4.0,
         seed=1,
-        invariants=("ONE_EFFECT",),
+        invariant="ONE_EFFECT",
     ),
     "receipt-not-written": Mutation(
         says="effects are committed without their receipt",
@@ -375,7 +375,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="write",
         make=_receipt_not_written,
         seed=1,
-        invariants=("NO_FALSE_ACK",),
+        invariant="NO_FALSE_ACK",
     ),
     "answer-before-commit": Mutation(
         says="the answer leaves before the commit",
@@ -383,7 +383,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="push",
         make=_answer_before_commit,
         seed=1,
-        invariants=("NO_FALSE_ACK",),
+        invariant="NO_FALSE_ACK",
     ),
     "cursor-too-far": Mutation(
         says="the cursor skips what commits next",
@@ -391,14 +391,14 @@ MUTATIONS: dict[str, Mutation] = {
         name="pull",
         make=_cursor_too_far,
         seed=1,
-        invariants=("EPOCH",),
+        invariant="EPOCH",
     ),
     "cursor-past-the-page": Mutation(
         says="the cursor counts rows that were cut off",
         where=exchange,
         name="pull",
         make=_cursor_past_the_page,
-        invariants=("CONVERGED",),
+        invariant="CONVERGED",
     ),
     "rows-lost": Mutation(
         says="a page is stored without its end",
@@ -406,7 +406,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="take_in",
         make=_rows_lost,
         seed=2,
-        invariants=("CONVERGED",),
+        invariant="CONVERGED",
     ),
     "tombstone-lost": Mutation(
         says="what left the scope stays",
@@ -414,7 +414,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="take_in",
         make=_tombstone_lost,
         seed=1,
-        invariants=("NO_GHOST",),
+        invariant="NO_GHOST",
     ),
     "reset-clears-outbox": Mutation(
         says="a snapshot begins with an empty file",
@@ -423,7 +423,7 @@ MUTATIONS: dict[str, Mutation] = {
         make=_reset_clears_outbox,
         needs={"restored": 1.0},
         seed=1,
-        invariants=("DURABLE_TAP",),
+        invariant="DURABLE_TAP",
     ),
     "forget-referred": Mutation(
         says="rows that unsent work speaks of are forgotten",
@@ -432,7 +432,7 @@ MUTATIONS: dict[str, Mutation] = {
         make=lambda _sql: "0",
         needs={"request_damaged": 0.85, "hurried": 0.3},
         dispatchers=3,
-        invariants=("READ_YOUR_WRITES",),
+        invariant="READ_YOUR_WRITES",
     ),
     "drop-on-4xx": Mutation(
         says="a refused request throws its commands away",
@@ -441,7 +441,7 @@ MUTATIONS: dict[str, Mutation] = {
         make=_drop_on_4xx,
         needs={"too_many": 0.2, "request_damaged": 0.1},
         hours=4.0,
-        invariants=("DURABLE_TAP",),
+        invariant="DURABLE_TAP",
     ),
     "ack-on-any-200": Mutation(
         says="a captive portal acknowledges",
@@ -449,7 +449,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="sync",
         make=_ack_on_any_200,
         needs={"captive_portal": 0.2},
-        invariants=("NO_FALSE_ACK",),
+        invariant="NO_FALSE_ACK",
     ),
     "receipt-by-order": Mutation(
         says="receipts are matched by order, not by id",
@@ -457,16 +457,16 @@ MUTATIONS: dict[str, Mutation] = {
         name="settle",
         make=_receipt_by_order,
         needs={"restored": 1.0, "offline": 0.7},
-        invariants=("EVERY_INTENT_DECIDED",),
+        invariant="EVERY_INTENT_DECIDED",
     ),
     "restore-noticed-late": Mutation(
         says="the work of the first phone hides that a backup was put back",
         where=exchange,
-        name="_notice_a_restore",
+        name="_epoch_with_a_gap",
         make=_nothing,
         needs={"restored": 1.0, "rolled_back": 1.0, "offline": 0.7},
         seed=3,
-        invariants=("EPOCH",),
+        invariant="EPOCH",
     ),
     "epoch-ignored": Mutation(
         says="after a restore nothing is offered again",
@@ -475,14 +475,14 @@ MUTATIONS: dict[str, Mutation] = {
         make=_nothing,
         needs={"restored": 1.0},
         seed=1,
-        invariants=("READ_YOUR_WRITES",),
+        invariant="READ_YOUR_WRITES",
     ),
     "feed-outside-transaction": Mutation(
         says="feed rows are lost between two transactions",
         where=server_books.feed,
         name="append_all",
         make=_feed_outside,
-        invariants=("TOLD",),
+        invariant="TOLD",
     ),
     "last-write-wins": Mutation(
         says="the last note takes the place of those before",
@@ -490,7 +490,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="to_json",
         make=_last_write_wins,
         seed=1,
-        invariants=("READ_YOUR_WRITES",),
+        invariant="READ_YOUR_WRITES",
     ),
     "booked-again": Mutation(
         says="stock moves are booked before the look for a receipt",
@@ -498,14 +498,14 @@ MUTATIONS: dict[str, Mutation] = {
         name="write",
         make=_booked_again,
         seed=1,
-        invariants=("SERIAL_ONE_PLACE",),
+        invariant="SERIAL_ONE_PLACE",
     ),
     "stock-not-released": Mutation(
         says="promised stock stays promised when the job is over",
         where=server_books.Books,
         name="release",
         make=_nothing,
-        invariants=("STOCK_RELEASED",),
+        invariant="STOCK_RELEASED",
     ),
     "believed-photo": Mutation(
         says="any 2xx counts as an arrived photo",
@@ -513,7 +513,7 @@ MUTATIONS: dict[str, Mutation] = {
         name="step",
         make=_believed_photo,
         needs={"captive_portal": 0.2},
-        invariants=("DURABLE_TAP",),
+        invariant="DURABLE_TAP",
     ),
     "sent-as-another": Mutation(
         says="what waits on a phone goes under the name of whoever has it now",
@@ -521,15 +521,15 @@ MUTATIONS: dict[str, Mutation] = {
         name="register",
         make=_sent_as_another,
         needs={"handed_over": 1.0, "offline": 0.7},
-        invariants=("OWN_NAME",),
+        invariant="OWN_NAME",
     ),
     "wiped-unheard": Mutation(
         says="a device that is to be erased is turned away with its queue",
         where=callers,
-        name="admit",
+        name="admitted",
         make=_wiped_unheard,
         needs={"wiped": 1.0, "offline": 0.7},
-        invariants=("NO_INTENT_LOST",),
+        invariant="NO_INTENT_LOST",
     ),
     "half-erased": Mutation(
         says="an erased device keeps its rows and pictures",
@@ -537,15 +537,15 @@ MUTATIONS: dict[str, Mutation] = {
         name="wipe",
         make=_half_erased,
         needs={"wiped": 1.0},
-        invariants=("WIPED",),
+        invariant="WIPED",
     ),
     "no-scope": Mutation(
         says="every technician sees every job",
-        where=DeviceSource,
-        name="_in_scope",
-        make=lambda _scope: lambda self: (true(),),
+        where=images,
+        name="_ORDERS",
+        make=lambda _mine: repository.finding(true()),
         seed=1,
-        invariants=("SCOPE",),
+        invariant="SCOPE",
     ),
     "revoked-reads": Mutation(
         says="a revoked device goes on reading",
@@ -554,7 +554,7 @@ MUTATIONS: dict[str, Mutation] = {
         make=lambda _refusal: property(lambda self: None),
         needs={"revoked": 1.0},
         seed=2,
-        invariants=("REVOKED_READS_NOTHING",),
+        invariant="REVOKED_READS_NOTHING",
     ),
     "clock-believed": Mutation(
         says="the phone's clock is taken as it is",
@@ -563,6 +563,6 @@ MUTATIONS: dict[str, Mutation] = {
         make=_uncorrected,
         needs={"clock_skewed": 1.0},
         seed=1,
-        invariants=("CLOCK_BOUNDED",),
+        invariant="CLOCK_BOUNDED",
     ),
 }
