@@ -3,7 +3,8 @@
 The commands of a batch are decided one after another in memory, each on what those before it left behind,
 and everything they cause is written down here first. `write` then puts it into the database in an order that
 every transaction keeps, so that two of them wait for each other but never in a circle:
-device, work orders, devices of the register, services, balances, products, vendors, the command log.
+device, places with their work orders, devices of the register, services, balances, products, vendors, the
+command log.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.plan import Plan
 from server import office
 from server.clock import mint
+from server.customers.models import ServiceLocationRow
 from server.db import feed
 from server.db.engine import Database
 from server.dispatch.board import newest_plan
@@ -150,9 +151,11 @@ def _lock(session: Session, question: Question) -> dict[UUID, WorkOrderRow]:
     """Every order that may be moved, as it is now, held until the plan is booked; by number."""
     query = (
         select(WorkOrderRow)
+        .join(ServiceLocationRow, ServiceLocationRow.id == WorkOrderRow.location_id)
         .where(WorkOrderRow.id.in_([order.id for order in question.open_orders]))
-        .order_by(WorkOrderRow.id)
-        .with_for_update()
+        # In the order in which server/work_orders/repository.py does, so that nobody waits in a circle.
+        .order_by(WorkOrderRow.location_id, WorkOrderRow.id)
+        .with_for_update(of=(ServiceLocationRow, WorkOrderRow), key_share=True)
         .execution_options(populate_existing=True)
     )
     return {row.id: row for row in session.scalars(query)}

@@ -129,8 +129,10 @@ _FIND = _joined(_READ)
 _LOCK = (
     _joined(_ROWS)
     .where(WorkOrderRow.id.in_(bindparam("ids", expanding=True)))
-    .order_by(WorkOrderRow.id)
-    .with_for_update(of=WorkOrderRow, key_share=True)
+    # The place too, and first: who is given a job there, and who hangs something up there, see each other. In
+    # this order two transactions that name several jobs at several places never wait in a circle.
+    .order_by(WorkOrderRow.location_id, WorkOrderRow.id)
+    .with_for_update(of=(ServiceLocationRow, WorkOrderRow), key_share=True)
     .execution_options(populate_existing=True)
 )
 _ON_SITE = (
@@ -175,7 +177,7 @@ class Opened:
 
 
 def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, Opened]:
-    """The orders to change, held in order of their ids till the transaction ends. Unknown ids are missing."""
+    """The orders to change, held with their places till the transaction ends. Unknown ids are missing."""
     rows = session.execute(_LOCK, {"ids": sorted(ids)}).all()
     on_site = _serials_on_site(session, [row[2].id for row in rows])
     return {row[0].id: Opened(row[0], _build(row, on_site), row[1]) for row in rows}

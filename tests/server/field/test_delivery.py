@@ -9,22 +9,25 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, event, text, update
-from world import CABLE, CONNECTOR, MONDAY, ONT_A, Phone, World, a_world, other_body, uid
+from world import CABLE, CONNECTOR, MONDAY, ONT_A, Phone, World, a_world, other_body, settle, uid
 
+from server import office
 from server.access.models import DeviceRow
 from server.billing.models import InvoiceRow
 from server.customers.models import NoticeRow, ServiceRow
+from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.field.exchange import exchange
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow
 from server.stock.models import StockMoveRow
 from server.work_orders.models import WorkOrderRow
-from shared.commands import AddEvidence, AddNote, Arrive, StartTravel
+from shared.commands import AddEvidence, AddNote, Arrive, AssignWorkOrder, StartTravel
 from shared.work_orders import EvidenceKind, ServiceState, WorkOrderKind, WorkOrderState
-from sync.protocol import PROTOCOL, PushedCommand, Receipt, SyncRequest, SyncResponse, encode
+from sync.protocol import PROTOCOL, PushedCommand, Receipt, SyncRequest, SyncResponse, decode_image, encode
 from sync.server.ports import TryAgain
 
 
@@ -255,6 +258,83 @@ class TestADeviceThatIsSignedOutWhileItsWorkIsDecided:
         found = exchange(world.database, world.settings, world.ana.token, encode(request), MONDAY)
         assert [receipt.outcome for receipt in found.response.receipts] == ["accepted"]
         assert (found.response.rows, found.response.reset) == ((), False)
+
+
+class Gates:
+    """Stops a thread in front of its commit, in the thread that it is told of."""
+
+    def __init__(self, database: Database) -> None:
+        self._open = {name: threading.Event() for name in ("assigning", "closing")}
+        self.reached = {name: threading.Event() for name in self._open}
+        event.listen(database.engine, "commit", self._wait)
+
+    def _wait(self, _connection: object) -> None:
+        name = threading.current_thread().name
+        if name in self._open:
+            self.reached[name].set()
+            assert self._open[name].wait(20)
+
+    def open(self, name: str) -> None:
+        self._open[name].set()
+
+
+class TestAJobThatIsGivenToSomebodyWhileAVisitThereEnds:
+    def test_comes_with_what_hangs_there_now(self, postgresql_url: str):
+        """The visit must see the assignment or the assignment the visit: on SQLite one is always first."""
+        with a_world(postgresql_url) as world:
+            self._run(world)
+
+    def _run(self, world: World) -> None:
+        first = world.order()
+        repair = world.order(WorkOrderKind.REPAIR, on_site=())
+        with world.database.write() as session:
+            row = session.get_one(WorkOrderRow, repair.id)
+            row.location_id, row.technician_id = first.location_id, None
+            row.planned_start, row.planned_end, row.state = None, None, WorkOrderState.UNASSIGNED
+        *before, last = world.ana.envelopes(*world.visit(first))
+        world.ana.deliver(before)
+        cursor = self._pull(world, None).cursor
+        gates = Gates(world.database)
+
+        def assign() -> None:
+            end = MONDAY + timedelta(hours=2)
+            command = AssignWorkOrder(
+                work_order_id=repair.id, technician_id=world.ben.technician_id, planned_start=MONDAY,
+                planned_end=end,
+            )  # fmt: skip
+            office.run(world.database, world.settings, command, "Dora")
+
+        assigning = threading.Thread(target=assign, name="assigning")
+        closing = threading.Thread(target=lambda: world.ana.deliver([last]), name="closing")
+        assigning.start()
+        assert gates.reached["assigning"].wait(20)
+        closing.start()
+        with world.database.engine.connect() as look:
+            while not (gates.reached["closing"].wait(0.02) or look.scalar(SOMEBODY_WAITS)):
+                look.rollback()
+        gates.open("assigning")
+        assigning.join()
+        seen = self._pull(world, cursor)
+        gates.open("closing")
+        closing.join()
+        settle(world.database)
+        after = self._pull(world, seen.cursor)
+        images = [
+            decode_image(row.kind, row.body) for row in (*seen.rows, *after.rows) if row.key == str(repair.id)
+        ]
+        assert images[-1].on_site_serials == ("ANA0001",)
+
+    def _pull(self, world: World, cursor: str | None) -> SyncResponse:
+        request = SyncRequest(
+            protocol=PROTOCOL, app_version="t", device_now=MONDAY, queue_length=0, cursor=cursor
+        )
+        done = exchange(world.database, world.settings, world.ben.token, encode(request), MONDAY)
+        return done.response
+
+
+SOMEBODY_WAITS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 class TestACommandThatNamesSomebodyElsesOrder:

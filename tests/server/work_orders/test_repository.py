@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 
-from world import MONDAY, World, uid
+from world import MONDAY, World, a_world, uid
 
 from server.work_orders import repository
+from server.work_orders.models import WorkOrderRow
 from shared.skills import SkillNeed
 from shared.work_orders import (
     CheckResult,
@@ -86,3 +89,22 @@ class TestAWorkOrder:
             found = repository.load(session, [job.id for job in jobs[:3]])
             assert {order.number for order in found} == {"WO-0001", "WO-0002", "WO-0003"}
             assert repository.load(session, []) == []
+
+
+class TestHoldingSeveral:
+    def test_never_ends_in_a_circle_of_transactions_that_wait_for_each_other(self, postgresql_url: str):
+        """Two jobs at each of three places, and four at once who take some of them, named in any order."""
+        with a_world(postgresql_url) as world:
+            jobs = [world.order() for _ in range(6)]
+            with world.database.write() as session:
+                for first, second in ((0, 5), (2, 1), (4, 3)):
+                    session.get_one(WorkOrderRow, jobs[second].id).location_id = jobs[first].location_id
+
+            def take(number: int) -> None:
+                dice = Random(number)
+                for _ in range(60):
+                    with world.database.write() as session:
+                        repository.lock_all(session, [job.id for job in dice.sample(jobs, 3)])
+
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(take, range(4)))
