@@ -15,6 +15,7 @@ from mobile import theme, words
 from mobile.device.browser import IN_BROWSER
 from mobile.device.config import load_config
 from mobile.device.network import PageFacts, watch_network, watch_page
+from mobile.device.space import Space
 from mobile.device.storage import StorageError, open_database
 from mobile.gateway import Gateway
 from mobile.parts.blocks import mood_box
@@ -120,8 +121,10 @@ async def main(page: ft.Page) -> None:
         page.render(StorageTrouble, str(error), page)
         return
     store = ClientStore(database.connection, database.flush)
-    gateway = Gateway(store, transport_to(config.api_base))
-    start(page, gateway, storage=database.where, build=config.build)
+    space = Space()
+    await space.look()
+    gateway = Gateway(store, transport_to(config.api_base), storage_left=space.left)
+    start(page, gateway, storage=database.where, build=config.build, space=space)
 
 
 def transport_to(api_base: str) -> Transport:
@@ -148,6 +151,7 @@ def start(
     *,
     storage: str = "file",
     build: str = "source",
+    space: Space | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Desk:
     """Show the app on `page` and run its background work. Returns the desk, for tests."""
@@ -201,6 +205,8 @@ def start(
         while True:
             await asyncio.sleep(MINUTE_SECONDS)
             await page.wait_until_visible()
+            if space is not None:
+                await space.look()
             shell.minute += 1
 
     tasks = [page.run_task(loop.run), page.run_task(tick)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import socket
 import subprocess
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from browser import AppDriver, launch, open_app
-from playwright.sync_api import FilePayload
+from playwright.sync_api import BrowserContext, FilePayload, Request
 from pwa_server import label
 
 from server.pwa.build import build_pwa
@@ -65,18 +67,36 @@ def a_file(picture: bytes) -> FilePayload:
     return {"name": "picture.jpg", "mimeType": "image/jpeg", "buffer": picture}
 
 
+class Contacts:
+    """What the app tells the server in each contact."""
+
+    def __init__(self, phone: BrowserContext) -> None:
+        self._bodies: list[bytes] = []
+        phone.on("request", self._hear)
+
+    def _hear(self, request: Request) -> None:
+        if request.url.endswith("/sync"):
+            self._bodies.append(request.post_data_buffer or b"")
+
+    def storage_left(self) -> list[int]:
+        plain = (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body for body in self._bodies)
+        return [json.loads(body)["storage_left_bytes"] for body in plain]
+
+
 @pytest.mark.browser
 class TestAVisitWithoutNetwork:
     def test_is_done_offline_survives_a_reload_and_reaches_the_office(
         self, office: str, tmp_path: Path
     ) -> None:
         with launch(tmp_path / "phone", size=(360, 800)) as phone:
+            contacts = Contacts(phone)
             app = open_app(phone, office)
             app.type_into("Registration code", "AINO-0001")
             app.tap("Sign in")
             app.see("0 of 6 jobs done")
             app.see(re.compile(r"All sent \d\d:\d\d"))
             app.wait_until_offline_ready()
+            assert min(contacts.storage_left()) > 2**20
 
             phone.set_offline(True)
             app.tap(re.compile("^WO-1042"))
