@@ -26,7 +26,7 @@ from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
 from shared.decide import Decision
 from shared.ids import new_id
-from shared.problems import BadEvidence, Conflict, Problem, SignInNeeded
+from shared.problems import BadEvidence, Problem, SignInNeeded, UnsentWork
 from shared.visit_rules import missing_for_close
 from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder
 from sync.client.contact import LATE, Surroundings
@@ -382,7 +382,7 @@ class Gateway:
     async def register(self, code: str, device_name: str, platform: str, *, keep_aside: bool = False) -> None:
         """Become a technician's device. Raises Problem (wrong or used code) or NoNetwork.
 
-        Conflict while unsent work of another technician is here. With `keep_aside` it stays here, is shown
+        UnsentWork while unsent work of another technician is here. With `keep_aside` it stays here, is shown
         to nobody, and is sent under its own technician's name.
         """
         code, before, counts = code.strip(), self._store.registration, self._store.counts()
@@ -405,7 +405,7 @@ class Gateway:
         if before and unsent and not keep_aside and before.technician_id != registration.technician_id:
             # An older server gives the code away all the same. It is good for the next try.
             self._taken[code] = registration
-            raise Conflict(
+            raise UnsentWork(
                 f"This device still holds {unsent} unsent entries of {before.technician_name}. Let them be "
                 "sent first, then enter the code again"
             )

@@ -70,8 +70,26 @@ DEVICE_NAME = "Name of this device"
 SIGN_IN = "Sign in"
 SIGNING_IN = "Signing in …"
 SIGN_IN_AGAIN = "Sign in again"
+SIGN_IN_ANOTHER = "Sign in somebody else"
 CODE_MISSING = "Type the registration code from the office."
+KEEP_ASIDE = "Sign in and keep their work"
+KEEP_ASIDE_ASK = "Their work can't be sent now?"
+OTHERS_WORK, ANOTHER = "Unsent work is here", "another technician"
+NOT_NOW = "Not now"
 SIGN_IN_OFFLINE = "The server can't be reached. Signing in is the one thing that needs a network: try again."
+
+
+def keep_aside(count: int, name: str) -> str:
+    """What becomes of the work of who had this device before, said before it is done."""
+    what = "1 entry of" if count == 1 else f"{count} entries of"
+    it, them = ("It stays", "it") if count == 1 else ("They stay", "them")
+    return (
+        f"This device keeps {what} {name} that the office does not have yet. {it} safe here, nobody sees "
+        f"{them} on this device, and the app goes on sending {them} as {name}'s work. What the office "
+        f"does not take waits until {name} signs in here again."
+    )
+
+
 PREPARING = "Fetching your jobs …"
 
 
@@ -390,6 +408,7 @@ QUEUE_STATES = {
     "dismissed": "Dismissed",
 }
 NOT_SENT, WITH_OFFICE, NEEDS_ATTENTION = "Only on this device", "Answered by the office", "Needs attention"
+STEPS_SHOWN = 4
 NOTHING_SENT = "What you record appears here until the office has it."
 LAST_CONTACT, DEVICE, VERSION, STORAGE = "Last contact", "Device", "Version", "Storage"
 NEVER = "never"
@@ -403,6 +422,22 @@ UPDATE_NOW = "Change to it now"
 def clock_off(minutes: int) -> str:
     direction = "ahead" if minutes > 0 else "behind"
     return f"This device's clock is {abs(minutes)} min {direction}. Times are corrected; set it right."
+
+
+def steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
+def which_steps(titles: Sequence[str]) -> str:
+    """The first few by name; ten of them would hide the reason."""
+    if len(titles) <= STEPS_SHOWN + 1:
+        return ", ".join(titles)
+    return f"{', '.join(titles[:STEPS_SHOWN])} and {len(titles) - STEPS_SHOWN} more"
+
+
+def kept_aside(count: int) -> str:
+    whose = "of who had this device before"
+    return f"1 entry {whose} is still to send" if count == 1 else f"{count} entries {whose} are still to send"
 
 
 def unsent_pictures(count: int) -> str:

@@ -8,9 +8,9 @@ from mobile import theme, words
 from mobile.parts.blocks import line, mood_box
 from mobile.parts.fields import code_field, text_field
 from mobile.parts.frame import frame
-from mobile.parts.touch import primary
+from mobile.parts.touch import Handler, primary, secondary
 from mobile.state import Desk, parse_route
-from shared.problems import Problem
+from shared.problems import Problem, UnsentWork
 from sync.client.transport import NoNetwork
 
 
@@ -21,6 +21,9 @@ def SignIn(desk: Desk) -> ft.Control:
     device, set_device = ft.use_state("")
     busy, set_busy = ft.use_state(False)
     refusal, set_refusal = ft.use_state("")
+    # Whoever had this device before left work on it: first it is said, then offered, then asked.
+    others_work, set_others_work = ft.use_state(False)
+    asking, set_asking = ft.use_state(False)
     # A quick hand taps before the screen was drawn with the last letters; what it typed counts.
     typed = ft.use_ref(lambda: {"code": code, "device": device})
 
@@ -33,14 +36,25 @@ def SignIn(desk: Desk) -> ft.Control:
         set_device(text)
 
     async def sign_in() -> None:
+        await enter(keep_aside=False)
+
+    async def keep_theirs() -> None:
+        await enter(keep_aside=True)
+
+    async def enter(*, keep_aside: bool) -> None:
         given, named = typed.current["code"].strip().upper(), typed.current["device"].strip()
         if not given:
             set_refusal(words.CODE_MISSING)
             return
         set_refusal("")
+        set_others_work(False)
+        set_asking(False)
         set_busy(True)
         try:
-            await desk.gateway.register(given, named or words.APP, desk.platform)
+            await desk.gateway.register(given, named or words.APP, desk.platform, keep_aside=keep_aside)
+        except UnsentWork as problem:
+            set_refusal(problem.detail)
+            set_others_work(True)
         except Problem as problem:
             set_refusal(problem.detail)
         except NoNetwork:
@@ -53,6 +67,8 @@ def SignIn(desk: Desk) -> ft.Control:
 
     status = desk.gateway.status()
     why = refusal or (status.problem if status.sign_in_needed and status.problem else "")
+    if asking:
+        return _ask(desk, keep_theirs, lambda: set_asking(False), busy=busy)
     return frame(
         desk,
         words.APP,
@@ -75,10 +91,34 @@ def SignIn(desk: Desk) -> ft.Control:
                 on_submit=sign_in,
             ),
             *([mood_box(why, "bad")] if why else []),
+            *(
+                [secondary(words.KEEP_ASIDE_ASK, lambda: set_asking(True), icon=ft.Icons.HELP_OUTLINE)]
+                if others_work
+                else []
+            ),
         ],
         bottom=[
             primary(words.SIGNING_IN if busy else words.SIGN_IN, sign_in, icon=ft.Icons.LOGIN, disabled=busy)
         ],
         back=desk.gateway.registered,
+        status=False,
+    )
+
+
+def _ask(desk: Desk, keep: Handler, back: Handler, *, busy: bool) -> ft.Control:
+    """What becomes of the other one's work, before it is done; nothing of it can be lost by this."""
+    status = desk.gateway.status()
+    left = status.unsent_commands + status.unsent_photos
+    return frame(
+        desk,
+        words.APP,
+        [
+            ft.Text(words.OTHERS_WORK, size=theme.HUGE, weight=ft.FontWeight.W_700),
+            line(words.keep_aside(left, desk.gateway.technician_name or words.ANOTHER)),
+        ],
+        bottom=[
+            secondary(words.NOT_NOW, back, icon=ft.Icons.ARROW_BACK, disabled=busy),
+            primary(words.KEEP_ASIDE, keep, icon=ft.Icons.LOGIN, disabled=busy),
+        ],
         status=False,
     )

@@ -11,7 +11,7 @@ from mobile.parts.blocks import card, line, mood_box, section, tag, title
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
 from mobile.state import Desk
-from mobile.views.status import clock_warning, in_groups, when
+from mobile.views.status import JobCard, Reason, by_job, clock_warning, in_groups, when
 
 ACCEPTED_SHOWN = 30
 TONES = {
@@ -43,9 +43,14 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
         body.append(line(words.NOTHING_SENT, quiet=True))
     for name, items in groups:
         body.append(title(f"{name} ({len(items)})"))
-        body += [_item(desk, item) for item in items[:ACCEPTED_SHOWN]]
+        if name == words.NEEDS_ATTENTION:
+            body += [_job(desk, job) for job in by_job(items)]
+        else:
+            body += [_item(desk, item) for item in items[:ACCEPTED_SHOWN]]
     if status.unsent_photos:
         body.append(line(words.unsent_pictures(status.unsent_photos), bold=True))
+    if status.aside:
+        body.append(line(words.kept_aside(status.aside), quiet=True))
     body.append(_facts(desk))
     body.append(ft.Container(height=4))
     sending = desk.shell.sending
@@ -88,6 +93,53 @@ def _item(desk: Desk, item: QueueItem) -> ft.Control:
     )
 
 
+def _job(desk: Desk, job: JobCard) -> ft.Control:
+    """All that waits of one job: the office decides once, so it is one card."""
+    ink, back, icon = TONES[job.state]
+    made = when(job.made_at, desk.now(), desk.zone)
+    state, alone = words.QUEUE_STATES[job.state], job.steps == 1
+    heading = job.reasons[0].titles[0] if alone else job.order_number
+    below = f"{job.order_number if alone else words.steps(job.steps)}, {made}"
+    said = [reason.text if alone else _in_words(reason, len(job.reasons)) for reason in job.reasons]
+    return ft.Semantics(
+        container=True,
+        label=", ".join([heading, below, state, *filter(None, said)]),
+        exclude_semantics=True,
+        content=card(
+            ft.Row(
+                [
+                    ft.Text(heading, size=theme.BODY, weight=ft.FontWeight.W_600, expand=True),
+                    tag(state, ink=ink, back=back, icon=icon),
+                ]
+            ),
+            line(below, quiet=True, size=theme.SMALL),
+            *(
+                part
+                for reason in job.reasons
+                for part in (
+                    *([line(reason.text)] if reason.text else []),
+                    *(
+                        []
+                        if alone
+                        else [line(_which(reason, len(job.reasons)), quiet=True, size=theme.SMALL)]
+                    ),
+                )
+            ),
+            edge=ink,
+        ),
+    )
+
+
+def _in_words(reason: Reason, reasons: int) -> str:
+    return ": ".join(filter(None, (reason.text.rstrip("."), _which(reason, reasons))))
+
+
+def _which(reason: Reason, reasons: int) -> str:
+    """Their number too, where it is not that of the whole card."""
+    which = words.which_steps(reason.titles)
+    return f"{words.steps(len(reason.titles))}: {which}" if reasons > 1 else which
+
+
 def _facts(desk: Desk) -> ft.Control:
     status = desk.gateway.status()
     contact = when(status.last_contact, desk.now(), desk.zone) if status.last_contact else words.NEVER
@@ -106,4 +158,5 @@ def _facts(desk: Desk) -> ft.Control:
             ft.Column([line(name, quiet=True, size=theme.SMALL), line(value)], spacing=0)
             for name, value in rows
         ),
+        secondary(words.SIGN_IN_ANOTHER, lambda: desk.go("/sign-in"), icon=ft.Icons.SWITCH_ACCOUNT),
     )

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal
+from uuid import UUID
 
 from mobile import words
-from mobile.gateway import QueueItem, SyncStatus
+from mobile.gateway import QueueItem, QueueState, SyncStatus
 
 CLOCK_SECONDS_OFF = 120
 HELD_IS_NEWS = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why steps wait, in one sentence (empty where none was given), and which, oldest first."""
+
+    text: str
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCard:
+    """What waits of one job for the same kind of help. `made_at` is that of the newest step."""
+
+    order_number: str
+    state: QueueState
+    made_at: datetime
+    reasons: tuple[Reason, ...]
+
+    @property
+    def steps(self) -> int:
+        return sum(len(reason.titles) for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,30 @@ def in_groups(queue: list[QueueItem]) -> tuple[tuple[str, tuple[QueueItem, ...]]
         (words.WITH_OFFICE, accepted),
     )
     return tuple(group for group in groups if group[1])
+
+
+def by_job(items: Sequence[QueueItem]) -> tuple[JobCard, ...]:
+    """One card for all steps of a job in one state: ten held steps mostly wait for one decision."""
+    jobs: dict[tuple[UUID, QueueState], list[QueueItem]] = {}
+    for item in items:
+        jobs.setdefault((item.work_order_id, item.state), []).append(item)
+    return tuple(
+        JobCard(
+            order_number=found[0].order_number,
+            state=state,
+            made_at=max(item.made_at for item in found),
+            reasons=_reasons(found),
+        )
+        for (_, state), found in jobs.items()
+    )
+
+
+def _reasons(items: Sequence[QueueItem]) -> tuple[Reason, ...]:
+    said: dict[str, list[str]] = {}
+    for item in sorted(items, key=lambda item: item.seq):
+        text = " ".join(filter(None, (item.detail, *item.remarks)))
+        said.setdefault(text, []).append(item.title)
+    return tuple(Reason(text=text, titles=tuple(titles)) for text, titles in said.items())
 
 
 def clock_warning(status: SyncStatus) -> str:

@@ -12,11 +12,12 @@ import pytest
 from day_of_work import MORNING, uid
 from flet_screen import Screen
 
+from mobile import words
 from mobile.app import App
 from mobile.device.network import PageFacts
 from mobile.state import Desk, job_route
-from shared.commands import Arrive, CloseWorkOrder, StartTravel
-from shared.problems import ExpiredToken
+from shared.commands import AddNote, Arrive, CloseWorkOrder, StartTravel
+from shared.problems import ExpiredToken, UnsentWork
 from shared.work_orders import WorkOrderState
 from sync.client.transport import Answer
 
@@ -96,6 +97,59 @@ class TestSigningIn:
         assert screen.sees("Signing in is the one thing that needs a network: try again.")
 
 
+class TestSigningInWhileSomebodyElsesWorkIsHere:
+    SAID = "This phone still holds unsent work of Aino Virtanen. Let it be sent, then enter this code again"
+
+    @pytest.fixture
+    def devices_office(self, gateway) -> OneAnswer:
+        """Two entries of Aino's are unsent; the office refuses the next one's code for them."""
+        gateway.send(StartTravel(work_order_id=REPAIR))
+        gateway.send(Arrive(work_order_id=REPAIR))
+        refusal = UnsentWork(self.SAID)
+        gateway._transport = office = OneAnswer(refusal.status, refusal.as_json())
+        return office
+
+    def test_tells_what_becomes_of_it_and_keeps_it_only_when_that_is_said(
+        self, open_app, gateway, devices_office
+    ):
+        screen = open_app("/sync")
+        screen.tap("Sign in somebody else")
+        screen.type_into("Registration code", "BEN-0001")
+        assert "Their work can't be sent now?" not in screen.names()
+        screen.tap("Sign in")
+        assert screen.sees(self.SAID)
+
+        screen.tap("Their work can't be sent now?")
+        assert screen.sees("This device keeps 2 entries of Aino Virtanen that the office does not have yet.")
+        technician = {"id": str(uid(0xBE)), "name": "Ben Koski"}
+        taken = {"device_id": str(uid(9)), "token": "secret", "technician": technician}
+        devices_office.answer = OneAnswer(201, taken).answer
+        screen.tap("Sign in and keep their work")
+
+        assert [asked.get("unsent_of") for asked in devices_office.asked] == [str(day_of_work.AINO), None]
+        assert (gateway.technician_name, gateway.status().aside) == ("Ben Koski", 2)
+        screen.tap("Sync")
+        assert screen.sees("2 entries of who had this device before are still to send")
+
+    def test_can_be_left_alone(self, open_app, gateway, devices_office):
+        screen = open_app("/sign-in/BEN-0001")
+        screen.tap("Sign in")
+        screen.tap("Their work can't be sent now?")
+        screen.tap("Not now")
+
+        assert screen.field("Registration code").value == "BEN-0001"
+        assert (len(devices_office.asked), gateway.status().unsent_commands) == (1, 2)
+
+    def test_is_not_offered_for_another_refusal(self, open_app, devices_office):
+        refusal = ExpiredToken("This code was used already: ask the office for a new one")
+        devices_office.answer = OneAnswer(refusal.status, refusal.as_json()).answer
+        screen = open_app("/sign-in/BEN-0001")
+        screen.tap("Sign in")
+
+        assert screen.sees("This code was used already")
+        assert "Their work can't be sent now?" not in screen.names()
+
+
 class TestStock:
     def test_puts_what_must_be_refilled_first_and_opens_serials_by_a_tap(self, open_app):
         screen = open_app("/stock")
@@ -127,6 +181,25 @@ class TestSync:
         assert screen.sees("Needs attention (1)")
         assert screen.sees("The office cancelled WO-1041.")
         assert "Sync: 1 needs attention, 1 not sent" in screen.names()
+
+    def test_shows_all_steps_of_a_job_that_wait_for_one_decision_as_one_card(self, open_app, gateway):
+        gateway.send(StartTravel(work_order_id=REPAIR))
+        gateway.send(Arrive(work_order_id=REPAIR))
+        for number in range(5):
+            gateway.send(AddNote(work_order_id=REPAIR, text=f"Look {number}"))
+        order = gateway.order(REPAIR)
+        cancelled = replace(order, state=WorkOrderState.CANCELLED, travel_started_at=None, version=9)
+        day_of_work.send_down(gateway._store, [cancelled])
+        gateway._look_again()
+        blocked = [item for item in gateway.queue() if item.state == "refused_local"]
+        assert len({item.detail for item in blocked}) == 1 < len(blocked), "one reason for several steps"
+        screen = open_app("/sync")
+
+        assert [text for text in screen.texts() if text == "Needs you"] == ["Needs you"]
+        assert [text for text in screen.texts() if text == blocked[0].detail] == [blocked[0].detail]
+        assert screen.sees(f"{len(blocked)} steps, 08:05")
+        shown = ", ".join(item.title for item in reversed(blocked))
+        assert screen.sees(words.which_steps([item.title for item in reversed(blocked)])), shown
 
     def test_asks_the_background_to_send_now(self, open_app, desk):
         asked: list[str] = []

@@ -7,7 +7,7 @@ import pytest
 from day_of_work import MORNING, uid
 
 from mobile.gateway import QueueItem, SyncStatus
-from mobile.views.status import attention, clock_warning, in_groups, status_view
+from mobile.views.status import JobCard, Reason, attention, by_job, clock_warning, in_groups, status_view
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
@@ -90,6 +90,43 @@ class TestAttention:
             ("Only on this device", (saved,)),
             ("Answered by the office", (accepted,)),
         )
+
+
+class TestWorkThatWaitsForDispatch:
+    def test_is_one_card_a_job_with_each_reason_once_and_its_steps_in_order(self):
+        cancelled, stock = "The office cancelled WO-1.", "The van has none left."
+        later = MORNING + timedelta(minutes=5)
+        queue = [  # newest first, as the gateway gives it
+            an_item("held", seq=4, title="Closed the job", detail=cancelled, made_at=later),
+            an_item("held", seq=9, title="Arrived", work_order_id=uid(3), order_number="WO-2", detail=stock),
+            an_item("held", seq=3, title="Used 2 connectors", detail=stock, remarks=("Count it.",)),
+            an_item("held", seq=2, title="Arrived", detail=cancelled),
+            an_item("refused_local", seq=5, title="Photo", detail=cancelled),
+        ]
+        assert by_job(queue) == (
+            JobCard(
+                order_number="WO-1",
+                state="held",
+                made_at=later,
+                reasons=(
+                    Reason(text=cancelled, titles=("Arrived", "Closed the job")),
+                    Reason(text=f"{stock} Count it.", titles=("Used 2 connectors",)),
+                ),
+            ),
+            JobCard(
+                order_number="WO-2",
+                state="held",
+                made_at=MORNING,
+                reasons=(Reason(text=stock, titles=("Arrived",)),),
+            ),
+            JobCard(
+                order_number="WO-1",
+                state="refused_local",
+                made_at=MORNING,
+                reasons=(Reason(text=cancelled, titles=("Photo",)),),
+            ),
+        )
+        assert [card.steps for card in by_job(queue)] == [3, 1, 1]
 
 
 class TestTheClock:
