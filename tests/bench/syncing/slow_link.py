@@ -4,11 +4,11 @@ The app's own gateway and loop, through `bad_link`. All commands must be decided
 picture, and no picture's byte may be sent much more than once: counted is what the app had carried, cut
 requests too. Headers, and what TCP itself repeats, are figures of their own.
 
-What to expect: 20 pictures of 20 kB are 400 kB, 50 s of the bare line. TCP gets 20 to 40 kbit/s through it
-with such losses, so 80 to 160 s; a round trip to open each picture and one for the answer, 80 s; and an
+What to expect: 20 pictures of 16 kB are 320 kB, 40 s of the bare line. TCP gets 20 to 40 kbit/s through it
+with such losses, so 65 to 130 s; a round trip to open each picture and one for the answer, 80 s; and an
 exchange in ten is cut, half of them in silence, which costs 25 s of patience each: 60 to 100 s. The draws are
-seeded, but fall as the clock has it, so two runs differ. A photo as the app takes it has 200 to 400 kB; for
-those, reckon with the rate in the last figure.
+seeded, but fall as the clock has it, so two runs differ by a minute. A photo as the app takes it has 200 to
+400 kB; for those, reckon with the rate in the last figure.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from sync.protocol import encode
 
 VISITS, VISITS_QUICK = 5, 1
 PHOTOS_A_VISIT, PHOTOS_A_VISIT_QUICK = 3, 1  # and a signature
-PICTURE_BYTES, PICTURE_BYTES_QUICK = 20_000, 8_000
+PICTURE_BYTES, PICTURE_BYTES_QUICK = 16_000, 5_000
 SECONDS_MAX = 900
 PEER_SECONDS_MAX, PEER_SECONDS_MAX_QUICK = 300, 30
 DECIDED_SECONDS = 300
