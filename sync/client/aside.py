@@ -20,14 +20,14 @@ class Courier:
     uploader: Uploader
     contact: Contact
 
-    async def send_all(self) -> int:
+    async def send_all(self, *, photos: bool = True) -> int:
         """Send what can be sent; what can't stays here. Returns how many commands were answered.
 
         Raises NoNetwork, NotSaved.
         """
-        return sum([await self._send(owner) for owner in self.store.asides()])
+        return sum([await self._send(owner, photos) for owner in self.store.asides()])
 
-    async def _send(self, owner: Registration) -> int:
+    async def _send(self, owner: Registration, photos: bool) -> int:
         whose, answered = owner.technician_id, 0
         while entries := self.store.due(COMMANDS_PER_PUSH_MAX, whose=whose):
             message = await self.contact.sync(owner.token, entries, whose=whose)
@@ -38,7 +38,7 @@ class Courier:
             if not message.response.receipts:
                 return answered
             answered += len(message.response.receipts)
-        if await self._carry(owner):
+        if photos and await self._carry(owner):
             # Only an answer proves that the bytes came.
             message = await self.contact.sync(owner.token, [], whose=whose)
             if isinstance(message, Heard):

@@ -155,6 +155,8 @@ class Driver:
                 case messages.KeepRefusal(detail):
                     self._store.keep_refusal(detail)
                 case messages.Wipe():
+                    # It is the order to this technician's device: what others did with it goes first.
+                    tally.aside += await self._send_aside(photos=False)
                     await self._wipe()
                 case messages.Retry(seconds, at_least):
                     # Up to a quarter more: vans that lost the server together shall not return together.
@@ -267,10 +269,10 @@ class Driver:
             return replace(message, fresh=self._store.newest_due() > self._pushed_up_to)
         return message
 
-    async def _send_aside(self) -> int:
+    async def _send_aside(self, *, photos: bool = True) -> int:
         """What can't be sent now stays; it never troubles the technician who has the device now."""
         try:
-            return await self._courier.send_all()
+            return await self._courier.send_all(photos=photos)
         except (NoNetwork, NotSaved):
             return 0
 

@@ -26,7 +26,7 @@ from fake_server import (
 from mobile.gateway import Gateway
 from shared.clocks import parts
 from shared.commands import AddNote, Arrive, StartTravel
-from shared.problems import SignInNeeded
+from shared.problems import SignInNeeded, WipeDevice
 from shared.work_orders import WorkOrderState
 
 BIG = JPEG + bytes(range(256)) * 800
@@ -311,6 +311,20 @@ class TestAnErasure:
         asyncio.run(ana.sync())
         assert [problem.slug for _, problem in server.held] == ["wipe-device"]
         assert ana.queue() == []
+
+    def test_lets_the_work_of_whoever_had_it_before_go_first(self, ana: Gateway, server: FakeServer):
+        ana.send(note())
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        server.devices["token-2"].refusal = WipeDevice("Erase it")
+        asyncio.run(ana.sync())
+        sent = [command for asked in server.asked for command in asked.commands]
+        assert [(command.type, command.technician_id) for command in sent] == [
+            ("add_note", TECH_ANA),
+            ("add_evidence", TECH_ANA),
+        ]
+        assert (ana.registered, server.wiped) == (False, ["token-2"])
+        assert server.blobs == {}  # an erasure does not wait for photos
 
     def test_is_told_later_when_the_network_is_gone(
         self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
