@@ -24,10 +24,11 @@ from sync.client.report import SyncReport, Tally
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork, Transport
 from sync.client.uploads import Uploader
-from sync.protocol import SyncResponse
+from sync.protocol import COMMANDS_PER_PUSH_MAX, SyncResponse
 
 ERASED = "The office erased this device. To use it again, ask dispatch for a code"
 UNREGISTERED = "Register this device first"
+REST_TRIES = 3
 
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class Driver:
         self._waiting: asyncio.Future[Any] | None = None
         self._interruption: Message | None = None
         self._pushed_up_to = 0
+        self._carried = 0
         self._not_before = 0.0
         self.state = State()
         self.in_flight: frozenset[UUID] = frozenset()
@@ -157,6 +159,7 @@ class Driver:
                 case messages.Wipe():
                     # It is the order to this technician's device: what others did with it goes first.
                     tally.aside += await self._send_aside(photos=False)
+                    await self._send_rest()
                     await self._wipe()
                 case messages.Retry(seconds, at_least):
                     # Up to a quarter more: vans that lost the server together shall not return together.
@@ -174,6 +177,7 @@ class Driver:
             return messages.Refused(401, UNREGISTERED)
         entries = self._store.due(talk.limit, bytes_max=self._contact.link.push_bytes)
         self._pushed_up_to = entries[-1].seq if entries else self._store.newest_due()
+        self._carried = entries[-1].seq if entries else 0
         self.in_flight = frozenset(entry.id for entry in entries if entry.outcome is None)
         if self.in_flight:
             self._changed()
@@ -275,6 +279,25 @@ class Driver:
             return await self._courier.send_all(photos=photos)
         except (NoNetwork, NotSaved):
             return 0
+
+    async def _send_rest(self) -> None:
+        """What the request that met the order to erase did not carry: the server takes it into quarantine.
+
+        Nobody waits for a server that does not.
+        """
+        registration, after, tries = self._store.registration, self._carried, REST_TRIES
+        assert registration is not None, "only a registered device is erased"
+        while tries and (entries := self._store.due(COMMANDS_PER_PUSH_MAX, after=after)):
+            try:
+                message = await self._contact.sync(registration.token, entries)
+            except NoNetwork:
+                tries -= 1
+                continue
+            refused = isinstance(message, messages.Refused) and message.slug == "wipe-device"
+            if refused or isinstance(message, Heard):
+                after = entries[-1].seq
+            else:
+                tries -= 1
 
     async def _wipe(self) -> None:
         try:

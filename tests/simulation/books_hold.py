@@ -220,7 +220,8 @@ def work_keeps_its_name(books: Books, taps: Iterable[Tap]) -> None:
 def the_queue_came_before_the_end(books: Books, handset: Handset) -> None:
     """WIPED: what waited when the order to erase was fetched is in the log; what is erased is confirmed."""
     for erased in handset.erased:
-        every_tap_is_decided(books, [tap for tap in erased.taps if tap.at < erased.asked_at])
+        if erased.heard:  # nobody waits for a server that can't be reached
+            every_tap_is_decided(books, [tap for tap in erased.taps if tap.at < erased.asked_at])
     for device_id in handset.wipe_ordered:
         wiped = books.value("SELECT wiped_at FROM device WHERE id = ?", key(device_id))
         present = handset.device_id == device_id  # a registration from before has nothing left to confirm

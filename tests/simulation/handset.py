@@ -56,12 +56,14 @@ class Tap:
 class Erased:
     """Work that went when the office's order to erase came with the answer to what was asked at `asked_at`.
 
-    `whole`: everything that the phone held, not only what was kept aside of somebody.
+    `whole`: everything that the phone held, not only what was kept aside of somebody. `heard`: the server
+    took what was brought then.
     """
 
     taps: tuple[Tap, ...]
     asked_at: datetime
     whole: bool
+    heard: bool
 
 
 class Handset:
@@ -240,7 +242,8 @@ class Handset:
             return
         since = asyncio.get_running_loop().time() - self.transport.asked_at
         asked_at = self._true_now() - timedelta(seconds=since, milliseconds=1)
-        self.erased.append(Erased(taps=tuple(gone), asked_at=asked_at, whole=whole))
+        heard = self.transport.heard
+        self.erased.append(Erased(taps=tuple(gone), asked_at=asked_at, whole=whole, heard=heard))
         for tap in gone:
             del self.taps[tap.id]
         self.note("erased", len(gone), int(whole))

@@ -15,6 +15,7 @@ from simulation.schedule import Schedule
 from simulation.trace import Trace
 
 from shared.problems import Malformed
+from sync.client.replies import problem_in
 from sync.client.transport import Answer, NoNetwork
 from sync.protocol import decode_request, decode_response, encode
 
@@ -53,6 +54,8 @@ class SimulatedTransport:
         self.weather = Weather()
         self.asked_at = 0.0
         """When it last began to talk to the server about commands, in seconds of the run."""
+        self.heard = False
+        """Whether the server itself, in so many words, answered that."""
         self.healed = False
         self._host = host
         self._chance = chance
@@ -66,7 +69,7 @@ class SimulatedTransport:
     async def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         name, dice = self._chance.next(f"{self.who}/net")
         if path == "/sync":
-            self.asked_at = self._loop().time()
+            self.asked_at, self.heard = self._loop().time(), False
         self._note("request", name, method, path.split("/")[-1][:8], len(body))
         if self.weather.offline and not self.healed:
             await asyncio.sleep(dice.uniform(0.1, 5))
@@ -77,6 +80,9 @@ class SimulatedTransport:
         answer = await self._deliver(name, dice, method, path, headers, sent)
         await asyncio.sleep(dice.uniform(0.02, 1.5))
         self._note("answer", name, answer.status, len(answer.body))
+        if path == "/sync":
+            ours = problem_in(answer) if answer.status != 200 else answer.body.startswith(b"{")
+            self.heard = answer.status in (200, 403) and bool(ours)
         return _older_answer(answer) if old and answer.status == 200 else answer
 
     async def _deliver(

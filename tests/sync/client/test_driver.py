@@ -312,6 +312,39 @@ class TestAnErasure:
         assert [problem.slug for _, problem in server.held] == ["wipe-device"]
         assert ana.queue() == []
 
+    def test_takes_the_queue_along_that_the_server_had_stumbled_over(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(note())
+        network.faults = ["500"] * 8  # by now it asks for rows alone, without the queue
+        for _ in range(8):
+            asyncio.run(ana.sync())
+        server.order_wipe()
+        server.asked.clear()
+        asyncio.run(ana.sync())
+        assert [len(asked.commands) for asked in server.asked] == [0, 1]
+        assert (ana.queue(), server.wiped) == ([], ["token-1"])
+
+    def test_takes_along_what_was_tapped_while_the_order_came(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        server.order_wipe()
+        taps = iter([note("first"), note("second")])
+        network.before = lambda: ana.send(tap) if (tap := next(taps, None)) else None
+        asyncio.run(ana.sync())
+        assert [len(asked.commands) for asked in server.asked] == [0, 1, 1]
+        assert (ana.queue(), server.wiped) == ([], ["token-1"])
+
+    def test_does_not_wait_for_a_server_that_takes_nothing(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        server.order_wipe()
+        taps = iter([note("first")])
+        network.before = lambda: ana.send(tap) if (tap := next(taps, None)) else None
+        network.faults = ["none", "request lost", "503", "request lost"]
+        asyncio.run(ana.sync())
+        assert (len(server.asked), ana.registered, server.wiped) == (1, False, ["token-1"])
+
     def test_lets_the_work_of_whoever_had_it_before_go_first(self, ana: Gateway, server: FakeServer):
         ana.send(note())
         ana.add_photo(WO_1, JPEG, "image/jpeg")
