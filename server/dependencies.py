@@ -17,8 +17,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from server.access.guard import reader_of
 from server.db.engine import Database
 from server.settings import Settings
+from server.web import pages
 from shared.problems import Malformed, NotFound, Problem, ServerFault, TooMany
 from sync.server.ports import TryAgain
 
@@ -59,18 +61,29 @@ def problem_response(problem: Problem, status: int | None = None) -> Response:
     )
 
 
+def _answer(request: Request, problem: Problem, status: int | None = None) -> Response:
+    """As a page for who reads pages."""
+    answer = problem_response(problem, status)
+    if reader_of(request) is None:
+        return answer
+    shown = pages.refused(request, problem, answer.status_code)
+    if seconds := answer.headers.get("Retry-After"):
+        shown.headers["Retry-After"] = seconds
+    return shown
+
+
 def answer_problems(app: FastAPI) -> None:
-    """Every refusal leaves as application/problem+json (RFC 9457)."""
+    """Every refusal leaves as application/problem+json (RFC 9457), and of a page as a page."""
 
     @app.exception_handler(Problem)
-    async def refused(_request: Request, problem: Problem) -> Response:
-        return problem_response(problem)
+    async def refused(request: Request, problem: Problem) -> Response:
+        return _answer(request, problem)
 
     @app.exception_handler(RequestValidationError)
-    async def unreadable(_request: Request, error: RequestValidationError) -> Response:
+    async def unreadable(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or None
-        return problem_response(Malformed(f"{field or 'The request'}: {first['msg']}", field=field))
+        return _answer(request, Malformed(f"{field or 'The request'}: {first['msg']}", field=field))
 
     @app.exception_handler(HTTPException)
     async def by_the_framework(request: Request, error: HTTPException) -> Response:
@@ -79,7 +92,7 @@ def answer_problems(app: FastAPI) -> None:
             return await http_exception_handler(request, error)
         problem = _of_status(error, request)
         unreadable = isinstance(problem, Malformed)
-        answer = problem_response(problem, None if unreadable else error.status_code)
+        answer = _answer(request, problem, None if unreadable else error.status_code)
         answer.headers.update(error.headers or {})
         if error.status_code == 405:
             answer.headers["Allow"] = ", ".join(_methods_at(request))
@@ -88,13 +101,13 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(TryAgain)
-    async def busy(_request: Request, _error: Exception) -> Response:
+    async def busy(request: Request, _error: Exception) -> Response:
         problem = ServerFault("The database is busy or away. Nothing was lost; try again in a moment")
-        return problem_response(problem, status=503)
+        return _answer(request, problem, status=503)
 
     @app.exception_handler(Exception)
-    async def our_mistake(_request: Request, _error: Exception) -> Response:
-        return problem_response(ServerFault("Our server made a mistake, and it is noted. Try again"))
+    async def our_mistake(request: Request, _error: Exception) -> Response:
+        return _answer(request, ServerFault("Our server made a mistake, and it is noted. Try again"))
 
 
 def _methods_at(request: Request) -> list[str]:

@@ -19,7 +19,7 @@ from server.access.roles import WORDS, Permission
 from server.clock import utc_now
 from server.db.engine import Database
 from server.settings import Settings
-from shared.problems import BadCsrf, NotAllowed, SignInNeeded, WrongRole
+from shared.problems import BadCsrf, SignInNeeded, WrongRole
 
 COOKIE = "truckroll_session"
 CSRF_FIELD = "csrf_token"
@@ -78,13 +78,10 @@ def require(permission: Permission) -> Guard:
     return guard
 
 
-class PageRefused(Exception):
-    """A page was refused: shown as a page, where an API route would answer problem+json."""
-
-    def __init__(self, problem: NotAllowed, person: Person) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
-        self.person = person
+def reader_of(request: Request) -> Person | None:
+    """Who asked for a page, which is refused as a page, where an API route would answer problem+json."""
+    person: Person | None = getattr(request.state, "reader", None)
+    return person
 
 
 def require_page(permission: Permission) -> Guard:
@@ -94,10 +91,8 @@ def require_page(permission: Permission) -> Guard:
         person = await person_of(request)
         if person is None:
             raise HTTPException(303, "Sign in first", headers={"Location": login_url(request)})
-        try:
-            return await _admitted(request, person, permission)
-        except NotAllowed as problem:
-            raise PageRefused(problem, person) from problem
+        request.state.reader = person
+        return await _admitted(request, person, permission)
 
     return guard
 

@@ -19,7 +19,7 @@ class HistoryRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[str]
     identity: Mapped[str | None]  # PostgreSQL's system identifier and timeline, to notice a restore
-    cursor_key: Mapped[str]  # what cursors are sealed with: it goes into a backup and stays, whatever the epoch
+    cursor_key: Mapped[str]  # what cursors are sealed with: in every backup, and the same in every epoch
     compacted_xid: Mapped[int] = mapped_column(BigInteger, default=0)
     compacted_seq: Mapped[int] = mapped_column(BigInteger, default=0)
 

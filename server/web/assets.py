@@ -1,19 +1,18 @@
-"""What pages need beside their own routes: static files, the town's map, and refusals shown as a page."""
+"""What pages need beside their own routes: static files and the town's map."""
 
 from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import Scope
 
-from server.access.guard import PageRefused
 from server.settings import Settings
 from server.web import map_routes
-from server.web.pages import HERE, VENDOR, page
+from server.web.pages import HERE, VENDOR
 
 
 class FreshFiles(StaticFiles):
@@ -27,7 +26,7 @@ class FreshFiles(StaticFiles):
 
 
 def mount_static(app: FastAPI, settings: Settings) -> None:
-    """Serve `/static` and `/api/map`, and show a refused page as a page."""
+    """Serve `/static` and `/api/map`."""
     # Some machines' registries give JavaScript another type, and browsers then refuse to run modules.
     mimetypes.add_type("text/javascript", ".js")
     mimetypes.add_type("text/javascript", ".mjs")
@@ -35,21 +34,8 @@ def mount_static(app: FastAPI, settings: Settings) -> None:
     app.include_router(map_routes.router)
     _mount(app, "/static/vendor", VENDOR)
     _mount(app, "/static", HERE / "static")
-    app.add_exception_handler(PageRefused, _refused)
 
 
 def _mount(app: FastAPI, path: str, folder: Path) -> None:
     files = FreshFiles(directory=folder, check_dir=False)
     app.mount(path, files, name=path.strip("/").replace("/", "-"))
-
-
-async def _refused(request: Request, error: Exception) -> HTMLResponse:
-    assert isinstance(error, PageRefused)
-    return page(
-        request,
-        "refused.html",
-        status=error.problem.status,
-        person=error.person,
-        here="",
-        problem=error.problem,
-    )

@@ -11,7 +11,8 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from server.access.guard import settings_of
+from server.access.guard import reader_of, settings_of
+from shared.problems import Problem
 
 HERE = Path(__file__).parent
 VENDOR = HERE / "vendor"
@@ -59,6 +60,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     """One page. `company` is there for every template; `person` is None where nobody is signed in."""
     known = {"person": None, "company": settings_of(request).company, **values}
     return HTMLResponse(fragment(template, known), status_code=status, headers=HEADERS)
+
+
+def refused(request: Request, problem: Problem, status: int) -> HTMLResponse:
+    """What a page's reader is told where an API route answers problem+json."""
+    return page(request, "refused.html", status=status, person=reader_of(request), here="", problem=problem)
 
 
 def map_library_is_here() -> bool:
