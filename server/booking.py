@@ -119,8 +119,10 @@ def _places_touched(deed: Deed, decision: Decision) -> set[UUID]:
 
 
 def _drivers_of(deed: Deed, places: set[UUID]) -> list[str]:
-    """A device may come from a colleague's van: that phone's list changes too."""
-    others = sorted(places - {deed.before.van_id})
+    """Whose list changes too: a device may come from a colleague's van, or one's own go to their job."""
+    whose = {deed.before.order.technician_id, deed.after.order.technician_id}
+    told_anyway = {deed.before.van_id} if deed.before.actor_id in whose else set()
+    others = sorted(places - told_anyway)
     drivers = [deed.books.driver_of(place) for place in others]
     return [feed.technician_scope(driver) for driver in drivers if driver]
 

@@ -417,3 +417,16 @@ class TestOneTechnicianOnTwoDevices:
         assert world.balance(world.ana.van_id, ONT_A) == 0
         assert world.balance(world.ana.van_id, ONT_B) == 1
         assert world.misplaced() == []
+
+    def test_whose_van_a_reported_device_left_is_told_on_a_colleagues_job_too(self, world: World):
+        """On all their devices: the one that said it may have lost the answer."""
+        job = world.order()
+        with world.database.write() as session:  # Ana had it before
+            row = session.get_one(WorkOrderRow, job.id)
+            row.technician_id = world.ben.technician_id
+            row.former_technician_ids = [str(world.ana.technician_id)]
+        assert accepted(world.ben.send(*world.visit(job, fit=world.ben.ont))) == set()
+        fit = InstallAsset(work_order_id=job.id, serial=world.ana.ont, source="camera")
+        assert "second-report" in accepted(world.ana.send(fit))
+        told = world.rows(FeedRow, FeedRow.scope == f"tech:{world.ana.technician_id}")
+        assert {(row.kind, row.key) for row in told} == {("asset", world.ana.ont), ("stock_line", ONT_A)}
