@@ -35,7 +35,7 @@ from server.db.engine import Database
 from server.db.migrate import is_newest, upgrade
 from server.outbox.running import send_for_ever
 from server.outbox.senders import senders_of
-from server.settings import Settings
+from server.settings import Settings, check_database_url
 
 # uvicorn's own 5 seconds are less than one lost packet costs where the round trip takes two.
 KEEP_ALIVE_SECONDS = 75
@@ -146,6 +146,11 @@ def _replay(settings: Settings, options: argparse.Namespace) -> int:
         return _refuse(
             "TRUCKROLL_DATABASE_URL is no database of this version: `python -m server migrate` first"
         )
+    if options.into:
+        try:
+            check_database_url(options.into)
+        except ValueError as error:
+            return _refuse(f"--into: {error}")
     with tempfile.TemporaryDirectory(prefix="truckroll-replay-") as folder:
         url = options.into or f"sqlite:///{folder}/replayed.db"
         upgrade(url)

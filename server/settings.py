@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import get_type_hints
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from server.attachments.store import Bucket
 
 
@@ -85,6 +88,10 @@ class Settings:
             except ValueError as error:
                 raise ValueError(f"{variable}={text!r}: {error}") from error
         settings = cls(**values)  # type: ignore[arg-type]  # the values were made by their own types
+        try:
+            check_database_url(settings.database_url)
+        except ValueError as error:
+            raise ValueError(f"TRUCKROLL_DATABASE_URL: {error}") from error
         if settings.attachment_store:
             try:
                 Bucket.parse(settings.attachment_store)
@@ -95,6 +102,17 @@ class Settings:
         except Exception as error:
             raise ValueError(f"TRUCKROLL_TIME_ZONE={settings.time_zone!r} is not a time zone") from error
         return settings
+
+
+def check_database_url(url: str) -> None:
+    """Raises ValueError with the mend where it names no database of ours. It may hold a password: unsaid."""
+    mend = "write sqlite:///file.db or postgresql+psycopg://user@host/name"
+    try:
+        kind = make_url(url).drivername
+    except (ArgumentError, ValueError) as error:
+        raise ValueError(f"this is no address of a database; {mend}") from error
+    if kind not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise ValueError(f"{kind} is not supported; {mend}")
 
 
 OUTSIDE_SETTINGS = frozenset({"TRUCKROLL_CHROMIUM", "TRUCKROLL_SERVER"})
