@@ -4,11 +4,11 @@ The app's own gateway and loop, through `bad_link`. All commands must be decided
 picture, and no picture's byte may be sent much more than once: counted is what the app had carried, cut
 requests too. Headers, and what TCP itself repeats, are figures of their own.
 
-What to expect: 20 pictures of 16 kB are 320 kB, 40 s of the bare line. TCP gets 20 to 40 kbit/s through it
-with such losses, so 65 to 130 s; a round trip to open each picture and one for the answer, 80 s; and an
-exchange in ten is cut, half of them in silence, which costs 25 s of patience each: 60 to 100 s. The draws are
-seeded, but fall as the clock has it, so two runs differ by a minute. A photo as the app takes it has 200 to
-400 kB; for those, reckon with the rate in the last figure.
+What to expect: 20 pictures of 16 kB are 320 kB, 40 s of the bare line, and 80 s of round trips, one to open
+each and one for its answer. Lost packets make 200 to 240 s of these 120: TCP waits a round trip or two for each
+of them. An exchange in ten is cut, half of these in silence, which costs 25 to 45 s of patience each: 80 to
+160 s more. So five to seven minutes; the draws are seeded, but fall as the clock has it, and no two runs are
+alike. A photo as the app takes it has 200 to 400 kB; for those, reckon with the rate in the last figure.
 """
 
 from __future__ import annotations
