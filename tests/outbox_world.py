@@ -19,7 +19,7 @@ from server.outbox.courier import Courier
 from server.outbox.happenings import Happening
 from server.outbox.models import OutboxRow, WebhookRow
 from server.outbox.senders import WebhookSender
-from server.outbox.writing import announce, outbox_row_for_notice, put
+from server.outbox.writing import outbox_row_for_notice, put, subscriptions, webhook_rows
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = "https://field.example"
@@ -61,7 +61,7 @@ def tell(world: World, *subjects: str) -> list[str]:
         for name in subjects
     ]
     with world.database.write() as session:
-        announce(session, happenings, at=world.now, mint=next_id, source=SOURCE)
+        put(session, webhook_rows(subscriptions(session), happenings, world.now, next_id, SOURCE))
     return [str(message_id) for message_id in made]
 
 

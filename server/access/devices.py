@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from server.access.callers import caller_of
 from server.access.models import DeviceRow, RegistrationCodeRow
 from server.access.tokens import digest, new_token, read_code
 from server.access.tokens import new_code as draw_code
@@ -106,14 +105,6 @@ def _still_holds(session: Session, first_id: UUID | None, second_id: UUID) -> Un
         f"{second.name} again. If it can't be sent, dispatch signs the phone out first",
         field="code",
     )
-
-
-def authenticate(session: Session, token: str | None, now: datetime) -> DeviceRow:
-    """The device that speaks, where it wants to read. Raises what caller_of does, and Caller.refusal."""
-    caller = caller_of(session, token, now)
-    if refusal := caller.refusal:
-        raise refusal
-    return caller.device
 
 
 def bearer(authorization: str | None) -> str | None:

@@ -24,7 +24,6 @@ class Permission(StrEnum):
     MANAGE_DEVICES = "manage_devices"
     SEE_MONEY = "see_money"
     MANAGE_STOCK = "manage_stock"
-    MANAGE_PEOPLE = "manage_people"
     MANAGE_OUTBOX = "manage_outbox"  # messages that did not leave, and who is told of events by webhook
 
 

@@ -34,7 +34,6 @@ from server.db.base import table_of
 from server.db.feed_models import FeedRow
 
 BOARD = "board"
-EVERYONE = "all"
 
 
 def technician_scope(technician_id: object) -> str:

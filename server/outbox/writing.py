@@ -117,11 +117,3 @@ def put(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Write `rows` in one statement. What they point to must have been flushed."""
     if rows:
         session.execute(insert(table_of(OutboxRow)), list(rows))
-
-
-def announce(
-    session: Session, happenings: Sequence[Happening], *, at: datetime, mint: Mint, source: str
-) -> None:
-    """Tell every webhook that asked; once this transaction commits."""
-    if happenings:
-        put(session, webhook_rows(subscriptions(session), happenings, at, mint, source))

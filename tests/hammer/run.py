@@ -142,7 +142,7 @@ def _scopes(session: Any) -> list[str]:
     from server.dispatch.models import TechnicianRow
 
     crew = session.scalars(select(TechnicianRow.id)).all()
-    return [feed.BOARD, feed.EVERYONE, *(feed.technician_scope(id) for id in crew)]
+    return [feed.BOARD, *(feed.technician_scope(id) for id in crew)]
 
 
 def _is_recognised(database: Database) -> bool:

@@ -10,8 +10,10 @@ from uuid import UUID
 import pytest
 from console_day import Console, a_console
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from server.access import devices, heartbeat
+from server.access.callers import caller_of
 from server.access.heartbeat import Heartbeat
 from server.access.models import DeviceRow, RegistrationCodeRow
 from server.access.tokens import digest, new_code, read_code
@@ -25,6 +27,14 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 def console(database_url: str, tmp_path: Path) -> Iterator[Console]:
     with a_console(database_url, tmp_path) as found:
         yield found
+
+
+def reader(session: Session, token: str | None, now: datetime) -> DeviceRow:
+    """The device that speaks, where it may read. Raises what is wrong, as a contact would."""
+    caller = caller_of(session, token, now)
+    if caller.refusal:
+        raise caller.refusal
+    return caller.device
 
 
 def a_code(console: Console, technician: UUID) -> str:
@@ -75,7 +85,7 @@ class TestRegistering:
     def test_makes_a_device_that_its_token_opens(self, console: Console):
         device_id, token = registered(console)
         with console.database.read() as session:
-            device = devices.authenticate(session, token, NOON)
+            device = reader(session, token, NOON)
         assert (device.id, device.name, device.platform) == (device_id, "Aino's phone", "web")
         assert device.token_expires_at == NOON + timedelta(days=180)
 
@@ -159,7 +169,7 @@ class TestADevice:
             device = session.get_one(DeviceRow, device_id)
             session.get_one(TechnicianRow, device.technician_id).active = False
         with console.database.read() as session, pytest.raises(RevokedDevice, match="not on the list"):
-            devices.authenticate(session, token, NOON)
+            reader(session, token, NOON)
 
     def test_is_shut_out_when_revoked_and_told_so(self, console: Console):
         device_id, token = registered(console)
@@ -168,27 +178,27 @@ class TestADevice:
             devices.revoke(session, device_id, NOON + timedelta(hours=1))  # the first time stays
         with console.database.read() as session:
             with pytest.raises(RevokedDevice, match="Your work stays on it"):
-                devices.authenticate(session, token, NOON)
+                reader(session, token, NOON)
             assert session.get_one(DeviceRow, device_id).revoked_at == NOON
 
     def test_runs_out_when_it_stays_away(self, console: Console):
         _, token = registered(console)
         with console.database.read() as session, pytest.raises(ExpiredToken):
-            devices.authenticate(session, token, NOON + timedelta(days=180))
+            reader(session, token, NOON + timedelta(days=180))
 
     def test_never_runs_out_while_it_is_used(self, console: Console):
         _, token = registered(console)
         later = NOON + timedelta(days=91)
         with console.database.write() as session:
-            device = devices.authenticate(session, token, later)
+            device = reader(session, token, later)
             heartbeat.note(device, a_heartbeat(queue_length=3), later, life=timedelta(days=180))
         with console.database.read() as session:
-            assert devices.authenticate(session, token, NOON + timedelta(days=270)).queue_length == 3
+            assert reader(session, token, NOON + timedelta(days=270)).queue_length == 3
 
     @pytest.mark.parametrize("token", [None, "", "nonsense"])
     def test_needs_a_token_of_ours(self, console: Console, token: str | None):
         with console.database.read() as session, pytest.raises(SignInNeeded):
-            devices.authenticate(session, token, NOON)
+            reader(session, token, NOON)
 
     @pytest.mark.parametrize(
         ("header", "token"),

@@ -65,20 +65,20 @@ class TestAnInstant:
     def test_comes_back_aware_and_in_utc_from_either_database(self, database_url: str):
         from datetime import datetime, timedelta, timezone
 
-        from server.db.feed import EVERYONE, Position, append, read
+        from server.db.feed import BOARD, Position, append, read
 
         helsinki = timezone(timedelta(hours=2))
         at = datetime(2026, 11, 16, 12, 30, 0, 123456, tzinfo=helsinki)
         database = Database(database_url)
         with database.write() as session:
-            append(session, [EVERYONE], "x", "y", "Z", at=at, actor="x")
+            append(session, [BOARD], "x", "y", "Z", at=at, actor="x")
         settle(database)
         with database.read() as session:
-            [change] = read(session, [EVERYONE], Position())
+            [change] = read(session, [BOARD], Position())
         assert change.at == at
         assert change.at.utcoffset() == timedelta(0)
         with pytest.raises(Exception, match="every instant is aware"), database.write() as session:
-            append(session, [EVERYONE], "x", "y", "Z", at=at.replace(tzinfo=None), actor="x")
+            append(session, [BOARD], "x", "y", "Z", at=at.replace(tzinfo=None), actor="x")
         database.close()
 
 
