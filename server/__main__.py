@@ -93,7 +93,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     app = build_app(settings)
     # What is here by now stays. A first pull makes ten thousand objects and no rubbish: seldom look for any.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 20, 100)
     uvicorn.run(
         app,
         host=host,

@@ -27,7 +27,7 @@ from server.attachments.models import AttachmentSenderRow
 from server.billing.rating import Tariff
 from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
 from server.db import entries, feed
-from server.db.base import Base, inserting, upserting
+from server.db.base import Base, inserting, places_by_dependence, upserting
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
@@ -170,6 +170,7 @@ class Books:
         self._changed_orders: set[UUID] = set()
         self._changed_assets: set[str] = set()
         self._products: dict[str, ProductRow | None] = {}
+        self._catalogue: dict[str, Product] = {}
         self._on_hand: dict[UUID, dict[str, int]] = {}
         self._services: dict[UUID, ServiceRow] = {}
         self._plans: dict[str, PlanRow] = {}
@@ -241,7 +242,8 @@ class Books:
         return self._opened(order_id)[1]
 
     def _opened(self, order_id: UUID) -> tuple[WorkOrderRow, WorkOrder]:
-        self.open_orders([order_id])
+        if order_id not in self._orders:
+            self.open_orders([order_id])
         if order_id not in self._orders:
             raise NotFound(f"There is no work order {order_id}", field="work_order_id")
         return self._orders[order_id]
@@ -267,7 +269,12 @@ class Books:
         return [serial for serial, (_, asset) in self._assets.items() if asset.claimed_by == order_id]
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
-        return {row.sku: product_of(row) for row in self.product_rows(skus).values()}
+        return {sku: self._product(row) for sku, row in self.product_rows(skus).items()}
+
+    def _product(self, row: ProductRow) -> Product:
+        if row.sku not in self._catalogue:
+            self._catalogue[row.sku] = product_of(row)
+        return self._catalogue[row.sku]
 
     def product_rows(self, skus: Iterable[str]) -> dict[str, ProductRow]:
         wanted = set(skus)
@@ -477,10 +484,9 @@ class Books:
         self._address_happenings()
         commands = self._rows.pop(CommandRow, [])
         entries = [*self._rows.pop(FeedRow, []), *self._scoped.values()]
-        for table in Base.metadata.sorted_tables:
-            for kind in [kind for kind in self._rows if kind.__table__ is table]:
-                if rows := self._rows[kind]:
-                    self.session.execute(inserting(kind), rows)
+        for kind in sorted(self._rows, key=lambda kind: places_by_dependence()[kind.__tablename__]):
+            if rows := self._rows[kind]:
+                self.session.execute(inserting(kind), rows)
         ledger.write(self.session, self._moved)
         purchasing.reorder(self.session, self._drained, self.now)
         feed.append_all(self.session, entries)

@@ -51,7 +51,7 @@ class Situation:
 def evolve(before: Situation, event: ev.Event) -> Situation:
     """The situation after `event`. Never refuses: what may happen was decided before."""
     order = EVOLVERS[type(event)](before.order, event)
-    after = replace(before, order=replace(order, version=order.version + 1))
+    after = replace(before, order=order)
     match event:
         case ev.AssetFitted(fitted=fitted):
             known = before.assets.get(fitted.serial)
@@ -148,12 +148,17 @@ def settle(asset: Asset, move: StockMove, situation: Situation) -> Asset:
     )
 
 
+def _next(order: WorkOrder, **changes: Any) -> WorkOrder:
+    """The next version of `order`."""
+    return replace(order, version=order.version + 1, **changes)
+
+
 def _completed(order: WorkOrder, event: Any) -> WorkOrder:
-    return replace(order, state=WorkOrderState.COMPLETED, finished_at=event.at)
+    return _next(order, state=WorkOrderState.COMPLETED, finished_at=event.at)
 
 
 def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
-    return replace(
+    return _next(
         order,
         state=WorkOrderState.UNFINISHED,
         finished_at=event.at,
@@ -164,12 +169,12 @@ def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
 
 def _cancelled(order: WorkOrder, event: Any) -> WorkOrder:
     booked = len(order.parts) if event.moves else order.parts_booked
-    return replace(order, state=WorkOrderState.CANCELLED, finished_at=event.at, parts_booked=booked)
+    return _next(order, state=WorkOrderState.CANCELLED, finished_at=event.at, parts_booked=booked)
 
 
 def _reopened(order: WorkOrder, event: Any) -> WorkOrder:
     """The visit's times go: who really did the work sends their own. So does what a colleague fitted."""
-    return replace(
+    return _next(
         order,
         fitted=() if order.state.is_under_way else order.fitted,
         parts_booked=len(order.parts) if order.state.is_under_way else order.parts_booked,
@@ -201,7 +206,7 @@ def _rescheduled(order: WorkOrder, event: Any) -> WorkOrder:
         planned_start=order.planned_start,
         planned_end=order.planned_end,
     )
-    return replace(
+    return _next(
         order,
         window=event.window,
         planned_start=event.planned_start,
@@ -212,7 +217,7 @@ def _rescheduled(order: WorkOrder, event: Any) -> WorkOrder:
 
 def _split(order: WorkOrder, event: Any) -> WorkOrder:
     off = event.off
-    return replace(
+    return _next(
         order,
         required_equipment=tuple(need for need in order.required_equipment if need not in off.equipment),
         required_checks=tuple(spec for spec in order.required_checks if spec not in off.checks),
@@ -236,7 +241,7 @@ def _reported(order: WorkOrder, event: Any) -> WorkOrder:
         removed=(*before.removed, *event.removed),
     )
     others = tuple(item for item in order.reports if item.technician_id != who)
-    return replace(order, reports=(*others, after))
+    return _next(order, reports=(*others, after))
 
 
 def _contact_corrected(order: WorkOrder, event: Any) -> WorkOrder:
@@ -253,7 +258,7 @@ def _contact_corrected(order: WorkOrder, event: Any) -> WorkOrder:
         replace(item, settled=True) if event.settles and item.field is event.field else item
         for item in order.suggestions
     )
-    return replace(order, contact=contact, place=place, suggestions=suggestions)
+    return _next(order, contact=contact, place=place, suggestions=suggestions)
 
 
 def _handed_to(order: WorkOrder, technician_id: UUID | None) -> frozenset[UUID]:
@@ -264,7 +269,7 @@ def _handed_to(order: WorkOrder, technician_id: UUID | None) -> frozenset[UUID]:
 
 def _assigned(order: WorkOrder, event: Any) -> WorkOrder:
     unmoved = order.technician_id == event.technician_id and order.state.is_under_way
-    return replace(
+    return _next(
         order,
         state=order.state if unmoved else WorkOrderState.ASSIGNED,
         technician_id=event.technician_id,
@@ -277,7 +282,7 @@ def _assigned(order: WorkOrder, event: Any) -> WorkOrder:
 
 
 def _unassigned(order: WorkOrder, _event: Any) -> WorkOrder:
-    return replace(
+    return _next(
         order,
         state=WorkOrderState.UNASSIGNED,
         technician_id=None,
@@ -290,26 +295,26 @@ def _unassigned(order: WorkOrder, _event: Any) -> WorkOrder:
 
 
 def _without(order: WorkOrder, serial: str) -> WorkOrder:
-    return replace(order, fitted=tuple(fitted for fitted in order.fitted if fitted.serial != serial))
+    return _next(order, fitted=tuple(fitted for fitted in order.fitted if fitted.serial != serial))
 
 
 EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
-    ev.TravelStarted: lambda order, event: replace(
+    ev.TravelStarted: lambda order, event: _next(
         order, state=WorkOrderState.TRAVELLING, travel_started_at=event.at
     ),
-    ev.Arrived: lambda order, event: replace(order, state=WorkOrderState.ON_SITE, arrived_at=event.at),
-    ev.TakenOver: lambda order, event: replace(
+    ev.Arrived: lambda order, event: _next(order, state=WorkOrderState.ON_SITE, arrived_at=event.at),
+    ev.TakenOver: lambda order, event: _next(
         order,
         technician_id=event.technician_id,
         former_technician_ids=_handed_to(order, event.technician_id),
     ),
-    ev.AssetFitted: lambda order, event: replace(order, fitted=(*order.fitted, event.fitted)),
+    ev.AssetFitted: lambda order, event: _next(order, fitted=(*order.fitted, event.fitted)),
     ev.AssetUnfitted: lambda order, event: _without(order, event.serial),
-    ev.AssetRemoved: lambda order, event: replace(order, removed=(*order.removed, event.removed)),
-    ev.CheckRecorded: lambda order, event: replace(order, checks=(*order.checks, event.result)),
-    ev.PartsUsed: lambda order, event: replace(order, parts=(*order.parts, *event.lines)),
-    ev.EvidenceAdded: lambda order, event: replace(order, evidence=(*order.evidence, event.evidence)),
-    ev.NoteAdded: lambda order, event: replace(order, notes=(*order.notes, event.note)),
+    ev.AssetRemoved: lambda order, event: _next(order, removed=(*order.removed, event.removed)),
+    ev.CheckRecorded: lambda order, event: _next(order, checks=(*order.checks, event.result)),
+    ev.PartsUsed: lambda order, event: _next(order, parts=(*order.parts, *event.lines)),
+    ev.EvidenceAdded: lambda order, event: _next(order, evidence=(*order.evidence, event.evidence)),
+    ev.NoteAdded: lambda order, event: _next(order, notes=(*order.notes, event.note)),
     ev.WorkOrderCompleted: _completed,
     ev.WorkOrderUnfinished: _unfinished,
     ev.WorkOrderAssigned: _assigned,
@@ -317,13 +322,13 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.WorkOrderCancelled: _cancelled,
     ev.WorkReported: _reported,
     ev.ContactCorrected: _contact_corrected,
-    ev.ContactSuggested: lambda order, event: replace(
+    ev.ContactSuggested: lambda order, event: _next(
         order, suggestions=(*order.suggestions, event.suggestion)
     ),
     ev.WorkOrderRescheduled: _rescheduled,
     ev.WorkOrderSplit: _split,
     ev.WorkOrderDeleted: _deleted,
     ev.WorkOrderReopened: _reopened,
-    ev.CallOutCharged: lambda order, event: replace(order, call_out_at=event.at),
+    ev.CallOutCharged: lambda order, event: _next(order, call_out_at=event.at),
 }
 """One row an event; a test holds this table against the union."""

@@ -84,6 +84,12 @@ def table_of(kind: type[Base]) -> Table:
 
 
 @cache
+def places_by_dependence() -> dict[str, int]:
+    """Table → its place in an order in which each comes after those that it refers to."""
+    return {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
+
+
+@cache
 def inserting(kind: type[Base]) -> Insert:
     """`INSERT INTO kind` of plain rows, built once."""
     return insert(table_of(kind))

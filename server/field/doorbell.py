@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -36,7 +36,6 @@ class Doorbell:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._look = asyncio.Event()
         self._somebody = asyncio.Event()
-        self._waiting = 0
         self.stopping = False
         self._rings = 0
         self._rung: dict[str, int] = {}
@@ -73,15 +72,10 @@ class Doorbell:
         if self._loop is not None:  # after those who were rung, who need the processor more
             self._loop.call_later(HELD_BACK_SECONDS if scopes else 0, self._look.set)
 
-    @contextmanager
-    def attended(self) -> Iterator[int]:
-        """Somebody is about to read and may then wait. Gives the mark to wait from."""
-        self._waiting += 1
-        self._somebody.set()
-        try:
-            yield self._rings
-        finally:
-            self._waiting -= 1
+    @property
+    def mark(self) -> int:
+        """To be taken before one reads, and to wait from if there was nothing."""
+        return self._rings
 
     async def wait(self, scope: str, mark: int, seconds: float) -> bool:
         """True as soon as something happened in `scope` since `mark`, False when `seconds` passed quietly."""
@@ -89,6 +83,7 @@ class Doorbell:
             return True
         bell = asyncio.Event()
         self._bells[scope].add(bell)
+        self._somebody.set()
         try:
             await asyncio.wait_for(bell.wait(), seconds)
             return True
@@ -111,9 +106,9 @@ class Doorbell:
 
     async def _follow(self, position: Position) -> None:
         while not self.stopping:
-            if not self._waiting:
+            if not self._bells:
+                # It goes on from the same place, so whoever waits next hears of all that came in between.
                 self._somebody.clear()
-                self._rung.clear()
                 await self._somebody.wait()
                 continue
             self._look.clear()

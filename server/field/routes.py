@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import time
 import zlib
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -15,7 +14,7 @@ from server.access import devices
 from server.access.limits import limits_of, sync_limited
 from server.clock import utc_now
 from server.dependencies import DatabaseDep, SettingsDep
-from server.field.exchange import exchange
+from server.field.exchange import Exchanged, exchange
 from shared.problems import Malformed
 from sync.protocol import encode_response
 
@@ -59,16 +58,20 @@ async def sync(
     changed rows themselves.
     """
     token, doorbell = devices.bearer(authorization), request.app.state.doorbell
-    contact = partial(exchange, database, settings, token, body, decided=request.app.state.live.wake)
+
+    def contact() -> Exchanged:
+        wake = request.app.state.live.wake
+        return exchange(database, settings, token, body, utc_now(), decided=wake)
+
     started = time.monotonic()
     while True:
-        with doorbell.attended() as mark:
-            with limits_of(request).pushes.turn():
-                found = await run_in_threadpool(contact, utc_now())
-            left = found.wait_seconds - (time.monotonic() - started)
-            if left <= 0:
-                break
-            await doorbell.wait(found.scope, mark, left)
+        mark = doorbell.mark
+        with limits_of(request).pushes.turn():
+            found = await run_in_threadpool(contact)
+        left = found.wait_seconds - (time.monotonic() - started)
+        if left <= 0:
+            break
+        await doorbell.wait(found.scope, mark, left)
         if doorbell.stopping or await request.is_disconnected():
             break
     answer = encode_response(found.response)
