@@ -25,6 +25,7 @@ from server.work_orders import split
 from server.work_orders.models import WorkOrderRow
 from shared import events as ev
 from shared.money import Money
+from shared.problems import Conflict
 from shared.situation import Situation
 from shared.work_orders import ServiceState, WorkOrderKind
 
@@ -137,10 +138,19 @@ def draft_invoice(deed: Deed, event: ev.WorkOrderCompleted) -> None:
 
 
 def draft_call_out(deed: Deed, event: ev.CallOutCharged) -> None:
-    """The plan's fee for a call-out, else its fee for this kind of visit. It is the order's only fee."""
+    """The plan's fee for a call-out, else its fee for this kind of visit. It is the order's only fee.
+
+    Raises Conflict where the plan has neither: a person asked for money, and nothing would be billed.
+    """
     order = deed.after.order
     tariff = deed.books.tariff(order.service.plan_code)
     fee = Money(int(tariff.fees.get("call_out", tariff.fees.get(order.kind, 0))), tariff.monthly.currency)
+    if not fee.minor:
+        raise Conflict(
+            f"The plan {tariff.name} has no fee for a call-out, so there is nothing to bill: "
+            "give it one, or dismiss the visit",
+            subject=order.number,
+        )
     _add_draft(
         deed, [Charge(code="fee", description=f"Call-out {order.number}", quantity=1, unit=fee, net=fee)]
     )

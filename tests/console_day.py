@@ -228,7 +228,7 @@ def add_work_order(session: Session, **values: Any) -> WorkOrderRow:
                 down_mbps=100,
                 monthly_minor=2990,
                 currency="EUR",
-                fees_minor={},
+                fees_minor={"call_out": 4_900},
                 equipment={},
             )
         )

@@ -34,6 +34,8 @@ from shared.work_orders import ServiceState, WorkOrderKind
 
 PASSWORD = "demo-demo-demo"
 """Of every staff account of the demo; it is printed on the screen, and the demo listens on loopback only."""
+CALL_OUT_MINOR = 3_900
+"""For a drive to a job that was called off meanwhile; net, whatever the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,7 @@ class _Seeder:
                     fees_minor={
                         WorkOrderKind.INSTALL.value: plan.one_off_minor,
                         WorkOrderKind.UPGRADE.value: plan.one_off_minor // 2,
+                        "call_out": CALL_OUT_MINOR,
                     },
                     equipment={"ONT": list(plan.ont_skus), "router": list(plan.router_skus)},
                 )

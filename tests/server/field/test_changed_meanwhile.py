@@ -37,7 +37,7 @@ from shared.commands import (
     StartTravel,
     UseParts,
 )
-from shared.problems import AlreadyClosed, ChangedMeanwhile, NotFound
+from shared.problems import AlreadyClosed, ChangedMeanwhile, Conflict, NotFound
 from shared.windows import TimeWindow
 from shared.work_orders import ContactField, PartLine, UnfinishedReason, WorkOrderKind, WorkOrderState
 from sync.protocol import Receipt
@@ -259,6 +259,13 @@ class TestACallOut:
         with pytest.raises(AlreadyClosed, match="WO-0001 is billed"):
             run(world, ReopenWorkOrder(work_order_id=job.id, technician_id=world.ana.technician_id))
         assert len(world.rows(InvoiceRow)) == 1
+
+    def test_is_refused_where_the_plan_has_no_fee_for_it(self, world: World):
+        job = world.order(WorkOrderKind.REPAIR)
+        run(world, CancelWorkOrder(work_order_id=job.id, reason="nobody there"))
+        with pytest.raises(Conflict, match="The plan Home 100 has no fee for a call-out"):
+            run(world, ChargeCallOut(work_order_id=job.id))
+        assert (world.rows(InvoiceRow), world.work_order(job).call_out_at) == ([], None)
 
 
 class TestAContact:
