@@ -5,10 +5,10 @@ picture, and no picture's byte may be sent much more than once: counted is what 
 requests too. Headers, and what TCP itself repeats, are figures of their own.
 
 What to expect: 20 pictures of 16 kB are 320 kB, 40 s of the bare line, and 80 s of round trips, one to open
-each and one for its answer. Lost packets make 200 to 240 s of these 120: TCP waits a round trip or two for each
-of them. An exchange in ten is cut, half of these in silence, which costs 25 to 45 s of patience each: 80 to
-160 s more. So five to seven minutes; the draws are seeded, but fall as the clock has it, and no two runs are
-alike. A photo as the app takes it has 200 to 400 kB; for those, reckon with the rate in the last figure.
+each and one for its answer. Lost packets make 200 to 240 s of these 120: TCP waits a round trip or two for
+each of them. An exchange in ten is cut, half of these in silence, which costs 25 to 45 s of patience each: 80
+to 160 s more. So five to seven minutes; the draws are seeded, but fall as the clock has it, and no two runs
+are alike. A photo as the app takes it has 200 to 400 kB; for those, reckon with the rate in the last figure.
 """
 
 from __future__ import annotations
