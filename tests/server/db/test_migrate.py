@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import delete, inspect, select
-from world import a_world, settle
+from world import MONDAY, a_world, settle
 
 from server.db.engine import Database
 from server.db.feed_models import CommandRow, EntryRow, HistoryRow
 from server.db.migrate import check, downgrade, upgrade
 from server.db.tables import metadata
 from server.stock.models import StockBalanceRow, StockPlaceRow
-from server.work_orders.models import EvidenceRow
+from server.work_orders.models import EvidenceRow, WorkOrderRow
+from shared.commands import AddEvidence, Arrive, StartTravel
 from shared.situation import UNRECEIVED_PLACE
+from shared.work_orders import EvidenceKind
 
 
 def tables(url: str) -> set[str]:
@@ -110,6 +112,31 @@ class TestADatabaseOfTheReleaseBefore:
             opening = session.scalars(select(EntryRow)).one()
             assert (opening.opening, opening.number) == (True, 10)
         database.close()
+
+    def test_asks_for_a_photo_whoever_took_it_and_not_who_has_the_job_now(self, database_url: str):
+        with a_world(database_url) as world:
+            first, second = world.order(), world.order()
+            ana, ben = world.ana.technician_id, world.ben.technician_id
+            world.ana.send(*world.visit(first))
+            taken = AddEvidence(
+                work_order_id=second.id, kind=EvidenceKind.PHOTO, digest="c3" * 32, size_bytes=7,
+                media_type="image/png", taken_at=MONDAY,
+            )  # fmt: skip
+            world.ana.send(StartTravel(work_order_id=second.id), Arrive(work_order_id=second.id), taken)
+            with world.database.write() as session:
+                session.get_one(WorkOrderRow, first.id).technician_id = ben
+                session.get_one(WorkOrderRow, second.id).technician_id = None
+            named = {row.digest: row.named_at for row in world.rows(EvidenceRow)}
+        downgrade(database_url, "20261122")
+        upgrade(database_url)
+        database = Database(database_url)
+        with database.read() as session:
+            asked = session.scalars(select(EvidenceRow)).all()
+        database.close()
+        assert len(named) == 3
+        assert {(row.digest, row.technician_id, row.named_at) for row in asked} == {
+            (digest, ana, at) for digest, at in named.items()
+        }
 
     def test_gets_its_log_also_when_the_server_was_killed_between_the_schema_and_the_rows(
         self, database_url: str

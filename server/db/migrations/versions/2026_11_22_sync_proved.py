@@ -124,12 +124,17 @@ def _evidence() -> None:
         items = "json_each(work_order.record, '$.evidence') AS item"
         digest = "json_extract(item.value, '$.digest')"
         size = "json_extract(item.value, '$.size_bytes')"
+    # Whose phone has the bytes is who named them; the job may be somebody else's by now.
     op.execute(
         f"""INSERT INTO evidence (technician_id, digest, work_order_id, size_bytes, named_at, arrived_at)
-            SELECT work_order.technician_id, {digest}, work_order.id, {size}, work_order.ordered_at,
-                   attachment.stored_at
-            FROM work_order CROSS JOIN {items} LEFT JOIN attachment ON attachment.digest = {digest}
-            WHERE work_order.technician_id IS NOT NULL
+            SELECT coalesce(device.technician_id, work_order.technician_id), {digest}, work_order.id, {size},
+                   coalesce(command.decided_at, work_order.ordered_at), attachment.stored_at
+            FROM work_order CROSS JOIN {items}
+            LEFT JOIN command ON command.work_order_id = work_order.id AND command.type = 'add_evidence'
+                             AND command.outcome = 'accepted' AND command.body LIKE '%' || ({digest}) || '%'
+            LEFT JOIN device ON device.id = command.device_id
+            LEFT JOIN attachment ON attachment.digest = {digest}
+            WHERE coalesce(device.technician_id, work_order.technician_id) IS NOT NULL
             ON CONFLICT DO NOTHING"""
     )
 
