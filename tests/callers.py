@@ -52,10 +52,11 @@ class Doors:
         async def first() -> Response:
             started: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
             body = bytearray()
+            asked_for = [{"type": "http.request", "body": b"", "more_body": False}]
 
             async def receive() -> dict[str, Any]:
-                if not started.done():
-                    return {"type": "http.request", "body": b"", "more_body": False}
+                if asked_for:
+                    return asked_for.pop()
                 return await asyncio.Event().wait()  # type: ignore[return-value]  # listens until the end
 
             async def send(message: dict[str, Any]) -> None:
