@@ -32,18 +32,21 @@ OWN = {
         where=engine,
         name="_engine",
         make=_not_durable,
+        invariant="NO_FALSE_ACK",
     ),
     "horizon-ignored": Mutation(
         says="a reader does not wait for transactions that are still at work",
         where=feed,
         name="_HORIZON",
         make=lambda _horizon: literal_column("9223372036854775807::bigint"),
+        invariant="FEED_ORDER",
     ),
     "fail-over-not-told": Mutation(
         says="another database takes over and no phone hears of it",
         where=history,
         name="_renew",
         make=lambda _renew: lambda *_given: None,
+        invariant="CONVERGED",
     ),
 }
 THE_SERVERS = ("answer-before-commit", "receipt-not-written", "cursor-too-far", "feed-outside-transaction")
