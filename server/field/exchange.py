@@ -68,10 +68,12 @@ def exchange(
     now: datetime,
     *,
     protocol_min: int = PROTOCOL_MIN,
+    waited: timedelta = timedelta(0),
     decided: Callable[[Collection[str]], None] = lambda told: None,
 ) -> Exchanged:
     """Push and pull. Each command is committed before this returns. Raises Problem or TryAgain.
 
+    `waited`: since `body` came; the device's clock has gone on meanwhile.
     `decided` hears, while the answer is still to be made, for which scopes something was committed.
 
     A device that was signed out, and an app older than `protocol_min`, may push and get their receipts, and
@@ -79,6 +81,7 @@ def exchange(
     """
     with callers.admitted(database, token, now) as (session, caller):
         message = _read(body)  # not before: nothing of a stranger's is read
+        message = replace(message, device_now=message.device_now + waited)
         if message.commands:
             # Before they are decided: they might write as far as the device has seen, and hide the gap.
             pulled, gap_in = None, _epoch_with_a_gap(session, message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import time
 import zlib
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -59,11 +60,12 @@ async def sync(
     """
     token, doorbell = devices.bearer(authorization), request.app.state.doorbell
 
-    def contact() -> Exchanged:
-        wake = request.app.state.live.wake
-        return exchange(database, settings, token, body, utc_now(), decided=wake)
-
     started = time.monotonic()
+
+    def contact() -> Exchanged:
+        wake, waited = request.app.state.live.wake, timedelta(seconds=time.monotonic() - started)
+        return exchange(database, settings, token, body, utc_now(), waited=waited, decided=wake)
+
     while True:
         mark = doorbell.mark
         with limits_of(request).pushes.turn():

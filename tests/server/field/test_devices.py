@@ -495,6 +495,14 @@ class TestTheHeartbeat:
         row = device(world)
         assert (row.oldest_unsent_at, row.clock_offset_seconds) == (at - HOUR, 3 * 3600)
 
+    def test_takes_a_wait_at_the_door_for_no_fault_of_the_devices_clock(self, world: World):
+        sent, waited = world.now + MINUTE, timedelta(seconds=50)
+        body = encode(
+            SyncRequest(protocol=PROTOCOL, app_version="2.0", device_now=sent, queue_length=0, wait_seconds=50)
+        )
+        exchange(world.database, world.settings, world.ana.token, body, sent + waited, waited=waited)
+        assert device(world).clock_offset_seconds == 0
+
     @pytest.mark.parametrize("odd", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)])
     def test_stands_nonsense(self, world: World, odd: datetime):
         contact(world, queue_length=-4, unsent_photos=2**40, oldest_unsent_at=odd, storage_left_bytes=2**70,
