@@ -146,7 +146,7 @@ class Technician:
                 id=UUID(said["id"]), seq=said["seq"], type=said["type"], body=said["body"].encode(),
                 order_id=UUID(said["order_id"]), technician_id=registration.technician_id,
                 at=datetime.now(UTC), boot=0, skew=timedelta(), note=said["note"], digest=said["digest"],
-                clock_stood=False,
+                clock_stood=False, device_id=registration.device_id, turn=0,
             )  # fmt: skip
         return found
 
