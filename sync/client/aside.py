@@ -70,5 +70,6 @@ class Courier:
         return False
 
     def _refused(self, owner: Registration, message: Message) -> None:
-        if isinstance(message, Refused) and message.slug == "wipe-device":
+        wiped = isinstance(message, Refused) and message.slug == "wipe-device"
+        if wiped and owner in self.store.asides():  # not back on this device meanwhile
             self.store.give_up_aside(owner.technician_id)

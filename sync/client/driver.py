@@ -28,6 +28,7 @@ from sync.protocol import COMMANDS_PER_PUSH_MAX, SyncResponse
 
 ERASED = "The office erased this device. To use it again, ask dispatch for a code"
 UNREGISTERED = "Register this device first"
+HANDED_ON = "This device was registered anew meanwhile"
 REST_TRIES = 3
 
 
@@ -56,6 +57,7 @@ class Driver:
         self._changed = changed
         self._uploader = Uploader(store.shelf, lambda: self._contact.link.chunk_bytes)
         self._courier = Courier(store=store, uploader=self._uploader, contact=self._contact)
+        self._asked_as: UUID | None = None
         self._exchange: _Exchange | None = None
         self._running: asyncio.Future[SyncReport] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -160,6 +162,8 @@ class Driver:
                     # It is the order to this technician's device: what others did with it goes first.
                     tally.aside += await self._send_aside(photos=False)
                     await self._send_rest()
+                    if self._handed_on():  # what the order was for is kept aside now, and gets it there
+                        return Wake()
                     await self._wipe()
                 case messages.Retry(seconds, at_least):
                     # Up to a quarter more: vans that lost the server together shall not return together.
@@ -175,6 +179,7 @@ class Driver:
         registration = self._store.registration
         if registration is None:
             return messages.Refused(401, UNREGISTERED)
+        self._asked_as = registration.device_id
         entries = self._store.due(talk.limit, bytes_max=self._contact.link.push_bytes)
         self._pushed_up_to = entries[-1].seq if entries else self._store.newest_due()
         self._carried = entries[-1].seq if entries else 0
@@ -193,11 +198,13 @@ class Driver:
             if isinstance(message, messages.Refused) and message.slug == "sign-in-needed" and older:
                 # A server that was restored from a backup has not heard of the newest token.
                 again = await self._contact.sync(older, entries, cursor=cursor)
-                if isinstance(again, Heard):
+                if isinstance(again, Heard) and not self._handed_on():
                     self._store.step_back(older)
                     message = again
         finally:
             self.in_flight = frozenset()
+        if self._handed_on():
+            return messages.Lost(HANDED_ON, talk.turn)
         if isinstance(message, Heard):
             received_at, received_ms = self._around.now(), self._around.steady_ms()
             if talk.wait_seconds:  # the server looked at its clock at the end
@@ -215,10 +222,17 @@ class Driver:
                     mono_ms=midway_ms,
                     boot=self._around.boot,
                 ),
-                device_id=registration.device_id,
                 cursor=cursor,
             )
         return replace(message, turn=talk.turn)
+
+    def _handed_on(self) -> bool:
+        """Whether this is another registration's device than at the last request of the conversation.
+
+        What is under way then was for another: its answer, its photos, an order to erase.
+        """
+        registration = self._store.registration
+        return registration is None or registration.device_id != self._asked_as
 
     async def _interruptible(self, request: Coroutine[Any, Any, T]) -> T | Message:
         """A request that a tap ends; then the tap is what is returned."""
@@ -238,11 +252,10 @@ class Driver:
             self._waiting = None
 
     def _keep(self, response: SyncResponse, tally: Tally) -> Message:
-        exchange, registration = self._exchange, self._store.registration
+        exchange = self._exchange
         assert exchange is not None, "an answer is stored right after it was heard"
-        stale = self._store.cursor != exchange.cursor
-        if stale or registration is None or registration.device_id != exchange.device_id:
-            return messages.NotStored("This device was registered anew meanwhile")
+        if self._handed_on() or self._store.cursor != exchange.cursor:
+            return messages.NotStored(HANDED_ON)
         try:
             applied = self._store.apply(
                 response,
@@ -267,8 +280,11 @@ class Driver:
 
     async def _upload(self, digest: str) -> Message:
         registration = self._store.registration
-        assert registration is not None, "only a registered device uploads"
+        if registration is None or self._handed_on():
+            return messages.Lost(HANDED_ON)
         message = await self._uploader.step(digest, self._contact.asking(registration.token))
+        if self._handed_on():
+            return messages.Lost(HANDED_ON)
         if isinstance(message, messages.Advanced):
             return replace(message, fresh=self._store.newest_due() > self._pushed_up_to)
         return message
@@ -286,8 +302,9 @@ class Driver:
         Nobody waits for a server that does not.
         """
         registration, after, tries = self._store.registration, self._carried, REST_TRIES
-        assert registration is not None, "only a registered device is erased"
         while tries and (entries := self._store.due(COMMANDS_PER_PUSH_MAX, after=after)):
+            if registration is None or self._handed_on():
+                return
             try:
                 message = await self._contact.sync(registration.token, entries)
             except NoNetwork:
@@ -320,13 +337,12 @@ class Driver:
 class _Exchange:
     """The last request that was answered. `clocks`: all of them, when the server looked at its own.
 
-    `device_id` and `cursor` as they were when it was sent: an answer to another question is not kept.
+    `cursor` as it was when it was sent: an answer to another question is not kept.
     """
 
     pushed: int
     received_at: datetime
     clocks: clocks.Contact
-    device_id: UUID
     cursor: str | None
 
 

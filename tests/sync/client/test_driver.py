@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from a_phone import Phone
@@ -28,6 +29,7 @@ from shared.clocks import parts
 from shared.commands import AddNote, Arrive, StartTravel
 from shared.problems import SignInNeeded, WipeDevice
 from shared.work_orders import WorkOrderState
+from sync.client.transport import Answer
 
 BIG = JPEG + bytes(range(256)) * 800
 """A photo of 200 kB: four pieces before the network has been measured."""
@@ -166,6 +168,100 @@ class TestListening:
 
         asyncio.run(day())
         assert (ana.technician_name, ana.profile, ana.today()) == ("Ben", None, [])
+
+
+async def hand_over(gateway: Gateway, network: Network, code: str, *, at: int) -> None:
+    """Another technician registers after the `at`th answer of a conversation was given, before it is read."""
+    server, answered, go_on = network.server, asyncio.Event(), asyncio.Event()
+    count = 0
+
+    class Holding:
+        async def request(self, method: str, path: str, **more: Any) -> Answer:
+            nonlocal count
+            count += 1
+            answer, mine = await server.request(method, path, **more), count
+            if mine == at:
+                answered.set()
+                await go_on.wait()
+            return answer
+
+    network.server = Holding()  # type: ignore[assignment]
+    run = asyncio.create_task(gateway.sync())
+    await asyncio.wait_for(answered.wait(), 5)
+    await gateway.register(code, "x", "test", keep_aside=True)
+    go_on.set()
+    await run
+    network.server = server
+
+
+class TestAHandOverInTheMidst:
+    """Another technician registers while a request of the one before is under way."""
+
+    @pytest.mark.parametrize("at", [2, 3, 4, 5])  # a place is opened; a part, the last part; the next place
+    def test_photos_go_on_under_the_name_of_who_took_them(
+        self, ana: Gateway, server: FakeServer, network: Network, at: int
+    ):
+        photos = [BIG[:90_000] + bytes([number]) for number in range(3)]
+        for photo in photos:
+            ana.add_photo(WO_1, photo, "image/jpeg")
+        server.tokens.clear()
+        asyncio.run(hand_over(ana, network, "BEN-0001", at=at))
+        asyncio.run(ana.sync())
+        assert {sha256(photo).hexdigest() for photo in photos} == set(server.blobs)
+        paths = [line for line in network.log if "register" not in line]
+        uploads = {token for line, token in zip(paths, server.tokens, strict=True) if "/sync" not in line}
+        assert uploads == {"token-1"}
+        assert (ana.technician_name, ana.status().unsent_photos) == ("Ben", 0)
+
+    @pytest.mark.parametrize("at", [1, 2])
+    def test_an_order_to_erase_is_the_earlier_devices(
+        self, ana: Gateway, server: FakeServer, network: Network, at: int
+    ):
+        """Whether it is on its way, or brings first what was tapped meanwhile."""
+        server.order_wipe()
+        taps = iter([note("first")])
+        network.before = lambda: ana.send(tap) if (tap := next(taps, None)) else None
+        asyncio.run(hand_over(ana, network, "BEN-0001", at=at))
+        assert (ana.technician_name, ana.must_confirm_wipe, server.wiped) == ("Ben", False, [])
+        assert asyncio.run(ana.sync()).problem is None
+
+    def test_an_order_to_erase_waits_for_the_work_of_others_and_is_void_then(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(note())
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        server.devices["token-2"].refusal = WipeDevice("Erase it")
+        server.codes["BEN-0002"] = TECH_BEN
+        asyncio.run(hand_over(ana, network, "BEN-0002", at=2))
+        assert (ana.registered, server.wiped) == (True, [])
+
+    def test_an_order_to_erase_what_is_kept_aside_is_void_when_they_are_back(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        server.devices["token-1"].refusal = WipeDevice("Erase it")
+        server.codes["ANA-0002"] = TECH_ANA
+        asyncio.run(hand_over(ana, network, "ANA-0002", at=5))  # the contact that confirms the photo
+        assert (ana.technician_name, len(ana.queue())) == ("Ana", 1)
+
+    def test_a_refusal_is_the_earlier_devices(self, ana: Gateway, server: FakeServer, network: Network):
+        server.revoke()
+        asyncio.run(hand_over(ana, network, "BEN-0001", at=1))
+        assert not ana.status().sign_in_needed
+        assert asyncio.run(ana.sync()).drained
+
+    def test_the_token_from_before_does_not_come_back(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        backup = server.backup()
+        server.next_token = "token-new"
+        asyncio.run(ana.sync())
+        server.restore(backup)
+        asyncio.run(hand_over(ana, network, "BEN-0001", at=2))  # asked again with the token from before
+        server.tokens.clear()
+        assert asyncio.run(ana.sync()).drained
+        assert set(server.tokens) == {"token-2"}
 
 
 class TestASnapshotInPages:
