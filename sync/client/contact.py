@@ -63,7 +63,7 @@ class Contact:
                 self.link = self.link.lost(len(body))
                 raise
             except TimeoutError as error:
-                self.link = self.link.lost(len(body))
+                self.link = self.link.lost(len(body), late=True)
                 raise NoNetwork(LATE) from error
             if not wait_seconds:
                 seconds = self._around.monotonic() - started

@@ -66,14 +66,17 @@ class Link:
             return replace(self, up=_mean(self.up, sent / moving))
         return replace(self, down=_mean(self.down, received / moving))
 
-    def lost(self, sent: int) -> Link:
+    def lost(self, sent: int, *, late: bool = False) -> Link:
         """Nothing came back: the next pieces are half as large, since smaller ones get through.
 
+        `late`: nothing had come when the patience ended, so a line that was never measured is a slow one;
+        else the first page, as large as the server likes, would be asked for again and again in vain.
         Never below what the smallest piece needs: a rate that nothing large has measured anew would go on
         falling, and with it rise the time that a dead line is waited for.
         """
-        up = _halved(self.up, CHUNK_BYTES) if sent > SMALL else self.up
-        return replace(self, up=up, down=_halved(self.down, PAGE_BYTES))
+        unknown = UNKNOWN_RATE if late else None
+        up = _halved(self.up or unknown, CHUNK_BYTES) if sent > SMALL else self.up
+        return replace(self, up=up, down=_halved(self.down or unknown, PAGE_BYTES))
 
     def as_text(self) -> str:
         return " ".join(

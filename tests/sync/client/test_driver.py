@@ -301,6 +301,18 @@ class TestASnapshotInPages:
         assert before == 0  # as the server likes
         assert 8_000 <= after < 40_000
 
+    def test_the_first_one_that_never_comes_through_is_asked_for_in_small_pages(
+        self, phone: Phone, server: FakeServer, network: Network, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("sync.client.link.PATIENCE_SECONDS", (0.05, 0.05))
+        gateway = phone.start()
+        asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        network.hangs = True
+        assert asyncio.run(gateway.sync()).problem == "The server did not answer in time."
+        network.hangs = False
+        assert asyncio.run(gateway.sync()).drained
+        assert server.asked[0].page_bytes == 8_000
+
 
 class TestARestoredServer:
     def test_is_offered_what_was_decided_since_and_loses_nothing(

@@ -60,6 +60,21 @@ class TestPatience:
     def test_a_short_request_that_got_lost_says_nothing_of_the_width_up(self):
         assert SLOW.lost(300).up == SLOW.up
 
+    def test_an_answer_that_came_too_late_is_asked_for_in_pieces(self):
+        """The first page of all, as large as the server likes, may never come through a slow line."""
+        link = Link().lost(700, late=True)
+        assert (link.page_bytes, link.up) == (8_000, None)
+        assert Link().lost(64_000, late=True).chunk_bytes == 16_000
+
+    def test_a_line_that_broke_says_nothing_of_its_width(self):
+        assert Link().lost(64_000) == Link()
+
+    def test_it_grows_again_with_what_passes(self):
+        link = Link().lost(700, late=True)
+        for _ in range(5):
+            link = link.measured(sent=700, received=link.page_bytes, seconds=0.5)
+        assert link.page_bytes > 40_000
+
 
 @pytest.mark.parametrize("link", [Link(), SLOW, Link(up=1234.0)])
 def test_is_kept_as_text(link: Link):
