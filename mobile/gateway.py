@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
@@ -148,6 +148,7 @@ class Gateway:
         now: Callable[[], datetime] = _utc_now,
         entropy: Callable[[int], bytes] = os.urandom,
         monotonic: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         storage_left: Callable[[], int | None] = lambda: None,
         app_version: str = "0.1.0",
     ) -> None:
@@ -173,6 +174,7 @@ class Gateway:
             Surroundings(
                 now=now,
                 monotonic=monotonic or time.monotonic,
+                sleep=sleep,
                 steady_ms=self._steady_ms,
                 entropy=entropy,
                 boot=self._boot,

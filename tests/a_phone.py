@@ -13,7 +13,10 @@ from sync.client.store import ClientStore
 
 
 class Phone:
-    """Each `start` opens the file anew. `seconds` is the clock that nobody can set; None: it has none."""
+    """Each `start` opens the file anew. `seconds` is the clock that nobody can set; None: it has none.
+
+    It never waits: `pauses` are what it would have waited between two tries.
+    """
 
     def __init__(
         self,
@@ -25,6 +28,7 @@ class Phone:
         self.path, self.network, self.clock, self.seconds = path, network, clock, seconds
         self.entropy = counted_entropy()
         self.connection: sqlite3.Connection | None = None
+        self.pauses: list[float] = []
 
     def start(self) -> Gateway:
         self.stop()
@@ -36,7 +40,11 @@ class Phone:
             now=self.clock,  # type: ignore[arg-type]
             entropy=self.entropy,
             monotonic=self.seconds,
+            sleep=self._sleep,
         )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
 
     def stop(self) -> None:
         if self.connection:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from sync.client.contact import Contact
-from sync.client.messages import Advanced, BadBytes, Heard, Message, Offered, Refused
-from sync.client.records import Registration
+from sync.client.engine import STUMBLED
+from sync.client.messages import Advanced, Answered, BadBytes, Garbled, Heard, Lost, Message, Offered, Refused
+from sync.client.records import NotSaved, Registration
 from sync.client.store import ClientStore
+from sync.client.transport import NoNetwork
 from sync.client.uploads import Ask, Uploader
 from sync.protocol import COMMANDS_PER_PUSH_MAX
 
 STEPS_MAX = 10_000
+PAUSE_SECONDS_MAX = 60.0
+"""Between two tries, whatever the server asks for: an order to erase can't wait for an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,32 +25,75 @@ class Courier:
     store: ClientStore
     uploader: Uploader
     contact: Contact
+    sleep: Callable[[float], Awaitable[None]]
 
-    async def send_all(self, *, photos: bool = True) -> int:
-        """Send what can be sent; what can't stays here. Returns how many commands were answered.
-
-        Raises NoNetwork, NotSaved.
-        """
-        return sum([await self._send(owner, photos) for owner in self.store.asides()])
-
-    async def _send(self, owner: Registration, photos: bool) -> int:
-        whose, answered = owner.technician_id, 0
-        while entries := self.store.due(COMMANDS_PER_PUSH_MAX, whose=whose):
-            message = await self.contact.sync(owner.token, entries, whose=whose)
-            if not isinstance(message, Heard):
-                self._refused(owner, message)
-                return answered
-            self.store.apply_aside(whose, message.response.receipts, message.response.missing_evidence)
-            if not message.response.receipts:
-                return answered
-            answered += len(message.response.receipts)
-        if photos and await self._carry(owner):
-            # Only an answer proves that the bytes came.
-            message = await self.contact.sync(owner.token, [], whose=whose)
-            if isinstance(message, Heard):
-                self.store.apply_aside(whose, (), message.response.missing_evidence)
-            self._refused(owner, message)
+    async def send_all(self, *, photos: bool = True, tries: int = 1) -> int:
+        """Send what can be sent; what can't stays here. Returns how many commands were answered."""
+        answered = 0
+        for owner in self.store.asides():
+            try:
+                answered += await self._send(owner, photos, tries)
+            except (NoNetwork, NotSaved):
+                continue  # the next one's may fare better
         return answered
+
+    async def _send(self, owner: Registration, photos: bool, tries: int) -> int:
+        whose, answered = owner.technician_id, 0
+
+        def take_in(heard: Heard) -> None:
+            nonlocal answered
+            self.store.apply_aside(whose, heard.response.receipts, heard.response.missing_evidence)
+            answered += len(heard.response.receipts)
+
+        last = await self.push(owner.token, take_in, whose=whose, tries=tries)
+        if photos and (last is None or isinstance(last, Heard)) and await self._carry(owner):
+            # Only an answer proves that the bytes came.
+            last = await self.contact.sync(owner.token, [], whose=whose)
+            if isinstance(last, Heard):
+                take_in(last)
+        if _orders_wipe(last) and owner in self.store.asides():  # not back on this device meanwhile
+            self.store.give_up_aside(whose)
+        return answered
+
+    async def push(
+        self,
+        token: str,
+        take_in: Callable[[Heard], None],
+        *,
+        whose: UUID | None = None,
+        after: int = 0,
+        tries: int = 1,
+        until: Callable[[], bool] = lambda: False,
+    ) -> Answered | None:
+        """Push all that is due behind `after`, each entry once. Returns the last answer, None without one.
+
+        An order to erase is an answer too: the server has taken the work into quarantine. After a failure
+        again, later, and less at a time; what the server stumbles over alone is passed over.
+        """
+        last: Answered | None = None
+        limit, pause = COMMANDS_PER_PUSH_MAX, 1.0
+        while not until() and (entries := self.store.due(limit, after=after, whose=whose)):
+            try:
+                last = await self.contact.sync(token, entries, whose=whose)
+            except NoNetwork as error:
+                last = Lost(error.detail)
+            if isinstance(last, Heard) or _orders_wipe(last):
+                after = entries[-1].seq
+                if isinstance(last, Heard):
+                    take_in(last)
+                continue
+            if isinstance(last, Refused | Garbled) and last.status in STUMBLED:
+                if len(entries) > 1:
+                    limit = len(entries) // 2
+                    continue
+                after = entries[-1].seq
+            tries -= 1
+            if not tries:
+                break
+            asked = 0.0 if isinstance(last, Lost) else last.wait_seconds
+            await self.sleep(min(max(pause, asked), PAUSE_SECONDS_MAX))
+            pause *= 2
+        return last
 
     async def _carry(self, owner: Registration) -> bool:
         """Upload this technician's files; True when there were any and all were taken."""
@@ -69,7 +118,6 @@ class Courier:
                     return False
         return False
 
-    def _refused(self, owner: Registration, message: Message) -> None:
-        wiped = isinstance(message, Refused) and message.slug == "wipe-device"
-        if wiped and owner in self.store.asides():  # not back on this device meanwhile
-            self.store.give_up_aside(owner.technician_id)
+
+def _orders_wipe(message: Message | None) -> bool:
+    return isinstance(message, Refused) and message.slug == "wipe-device"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -32,6 +32,7 @@ class Surroundings:
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
     steady_ms: Callable[[], int | None]
     entropy: Callable[[int], bytes]
     boot: str

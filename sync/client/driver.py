@@ -24,7 +24,7 @@ from sync.client.report import SyncReport, Tally
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork, Transport
 from sync.client.uploads import Uploader
-from sync.protocol import COMMANDS_PER_PUSH_MAX, SyncResponse
+from sync.protocol import SyncResponse
 
 ERASED = "The office erased this device. To use it again, ask dispatch for a code"
 UNREGISTERED = "Register this device first"
@@ -56,7 +56,9 @@ class Driver:
         self._stored = stored
         self._changed = changed
         self._uploader = Uploader(store.shelf, lambda: self._contact.link.chunk_bytes)
-        self._courier = Courier(store=store, uploader=self._uploader, contact=self._contact)
+        self._courier = Courier(
+            store=store, uploader=self._uploader, contact=self._contact, sleep=around.sleep
+        )
         self._asked_as: UUID | None = None
         self._exchange: _Exchange | None = None
         self._running: asyncio.Future[SyncReport] | None = None
@@ -138,7 +140,7 @@ class Driver:
                 if (answer := await self._carry_out(effect, tally)) is not None:
                     inbox.append(answer)
         if self.state.trouble is None and self.retry_in_seconds is None:
-            tally.aside += await self._send_aside()
+            tally.aside += await self._courier.send_all()
         return tally.report(self.state, store.counts(), retry=self.retry_in_seconds, at_least=at_least)
 
     async def _carry_out(self, effect: Effect, tally: Tally) -> Message | None:
@@ -159,9 +161,7 @@ class Driver:
                 case messages.KeepRefusal(detail):
                     self._store.keep_refusal(detail)
                 case messages.Wipe():
-                    # It is the order to this technician's device: what others did with it goes first.
-                    tally.aside += await self._send_aside(photos=False)
-                    await self._send_rest()
+                    tally.aside += await self._send_last()
                     if self._handed_on():  # what the order was for is kept aside now, and gets it there
                         return Wake()
                     await self._wipe()
@@ -289,32 +289,21 @@ class Driver:
             return replace(message, fresh=self._store.newest_due() > self._pushed_up_to)
         return message
 
-    async def _send_aside(self, *, photos: bool = True) -> int:
-        """What can't be sent now stays; it never troubles the technician who has the device now."""
-        try:
-            return await self._courier.send_all(photos=photos)
-        except (NoNetwork, NotSaved):
-            return 0
+    async def _send_last(self) -> int:
+        """Before an erasure: what others did with this device, and what waits of the present technician.
 
-    async def _send_rest(self) -> None:
-        """What the request that met the order to erase did not carry: the server takes it into quarantine.
-
-        Nobody waits for a server that does not.
+        The request that met the order did not carry all of it. Nobody waits for a server that takes nothing.
         """
-        registration, after, tries = self._store.registration, self._carried, REST_TRIES
-        while tries and (entries := self._store.due(COMMANDS_PER_PUSH_MAX, after=after)):
-            if registration is None or self._handed_on():
-                return
-            try:
-                message = await self._contact.sync(registration.token, entries)
-            except NoNetwork:
-                tries -= 1
-                continue
-            refused = isinstance(message, messages.Refused) and message.slug == "wipe-device"
-            if refused or isinstance(message, Heard):
-                after = entries[-1].seq
-            else:
-                tries -= 1
+        aside = await self._courier.send_all(photos=False, tries=REST_TRIES)
+        if (registration := self._store.registration) and not self._handed_on():
+            await self._courier.push(
+                registration.token,
+                lambda _heard: None,  # it is erased at once: the receipts are not kept
+                after=self._carried,
+                tries=REST_TRIES,
+                until=self._handed_on,
+            )
+        return aside
 
     async def _wipe(self) -> None:
         try:

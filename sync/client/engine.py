@@ -42,6 +42,8 @@ from sync.client.messages import (
 from sync.protocol import COMMANDS_PER_PUSH_MAX
 
 RETRY_SECONDS_MAX = 300.0
+STUMBLED = (413, 422, 500)
+"""Answers that speak of what was pushed; less of it may pass. Others only say that the server is busy."""
 STALLS_MAX = 3
 """So many answers about an upload may bring no progress: where is it, open it, go on from here."""
 
@@ -158,8 +160,8 @@ def _advanced(state: State, message: Advanced) -> Step:
 
 
 def _smaller(state: State, status: int) -> State:
-    """Push less after the server stumbled over what was pushed (413, 422, 500), not when it was only busy."""
-    stumbled = state.doing is Doing.TALKING and status in (413, 422, 500)
+    """Push less after the server stumbled over what was pushed."""
+    stumbled = state.doing is Doing.TALKING and status in STUMBLED
     return replace(state, batch=state.batch // 2) if stumbled else state
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from fake_server import (
     FakeServer,
     Network,
     do_whole_job,
+    uid,
 )
 
 from mobile.gateway import Gateway
@@ -452,6 +454,67 @@ class TestAnErasure:
         network.faults = ["none", "request lost", "503", "request lost"]
         asyncio.run(ana.sync())
         assert (len(server.asked), ana.registered, server.wiped) == (1, False, ["token-1"])
+
+    def test_waits_between_its_tries_as_long_as_the_server_asks_but_no_hour(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        def tap_and_be_busy() -> None:
+            if len(network.log) == 1:
+                ana.send(note("first"))
+            elif len(network.log) < 4:
+                server.have_no_time(7 if len(network.log) == 2 else 3600)
+
+        server.order_wipe()
+        network.before = tap_and_be_busy
+        asyncio.run(ana.sync())
+        assert phone.pauses == [7, 60]
+        assert [len(asked.commands) for asked in server.asked] == [0, 1]
+        assert (len(server.held), server.wiped) == (1, ["token-1"])
+
+    def test_passes_over_what_the_server_stumbles_on_and_takes_the_rest_along(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        def tap() -> None:
+            if len(network.log) == 1:
+                for number in range(9):
+                    ana.send(note(f"note {number}"))
+                server.poison.add(ana.queue()[4].id)
+
+        server.order_wipe()
+        network.before = tap
+        asyncio.run(ana.sync())
+        assert (len(server.held), server.wiped, phone.pauses) == (8, ["token-1"], [1])
+
+    def test_takes_kept_work_along_though_a_request_got_lost(
+        self, phone: Phone, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(note())
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        server.devices["token-2"].refusal = WipeDevice("Erase it")
+        network.faults = ["none", "request lost", "503"]
+        asyncio.run(ana.sync())
+        assert [command.technician_id for asked in server.asked for command in asked.commands] == [TECH_ANA]
+        assert (server.wiped, phone.pauses) == (["token-2"], [1, 2])
+
+    def test_tries_for_each_of_those_who_had_it_before(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        cleo = uid(3)
+        server.town.profiles[cleo] = replace(server.town.profiles[TECH_BEN], name="Cleo")
+        server.codes["CLEO-0001"] = cleo
+        server.give(WO_3, TECH_BEN)
+        ana.send(note())
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        network.faults = ["none", "request lost"]  # Ana's
+        asyncio.run(ana.sync())
+        ana.send(AddNote(work_order_id=WO_3, text="Ben's"))
+        asyncio.run(ana.register("CLEO-0001", "x", "test", keep_aside=True))
+        server.devices["token-3"].refusal = WipeDevice("Erase it")
+        server.asked.clear()
+        network.faults = ["none", "request lost", "request lost", "request lost"]
+        asyncio.run(ana.sync())
+        sent = [command.technician_id for asked in server.asked for command in asked.commands]
+        assert (sent, server.wiped) == ([TECH_BEN], ["token-3"])
 
     def test_lets_the_work_of_whoever_had_it_before_go_first(self, ana: Gateway, server: FakeServer):
         ana.send(note())
