@@ -27,17 +27,20 @@ class Courier:
     contact: Contact
     sleep: Callable[[float], Awaitable[None]]
 
-    async def send_all(self, *, photos: bool = True, tries: int = 1) -> int:
-        """Send what can be sent; what can't stays here. Returns how many commands were answered."""
+    async def send_all(self, until: Callable[[], bool], *, photos: bool = True, tries: int = 1) -> int:
+        """Send what can be sent; what can't stays here. Returns how many commands were answered.
+
+        `until` is asked before each request, and ends it.
+        """
         answered = 0
         for owner in self.store.asides():
             try:
-                answered += await self._send(owner, photos, tries)
+                answered += await self._send(owner, until, photos, tries)
             except (NoNetwork, NotSaved):
                 continue  # the next one's may fare better
         return answered
 
-    async def _send(self, owner: Registration, photos: bool, tries: int) -> int:
+    async def _send(self, owner: Registration, until: Callable[[], bool], photos: bool, tries: int) -> int:
         whose, answered = owner.technician_id, 0
 
         def take_in(heard: Heard) -> None:
@@ -45,8 +48,8 @@ class Courier:
             self.store.apply_aside(whose, heard.response.receipts, heard.response.missing_evidence)
             answered += len(heard.response.receipts)
 
-        last = await self.push(owner.token, take_in, whose=whose, tries=tries)
-        if photos and (last is None or isinstance(last, Heard)) and await self._carry(owner):
+        last = await self.push(owner.token, take_in, until, whose=whose, tries=tries)
+        if photos and (last is None or isinstance(last, Heard)) and await self._carry(owner, until):
             # Only an answer proves that the bytes came.
             last = await self.contact.sync(owner.token, [], whose=whose)
             if isinstance(last, Heard):
@@ -59,11 +62,11 @@ class Courier:
         self,
         token: str,
         take_in: Callable[[Heard], None],
+        until: Callable[[], bool],
         *,
         whose: UUID | None = None,
         after: int = 0,
         tries: int = 1,
-        until: Callable[[], bool] = lambda: False,
     ) -> Answered | None:
         """Push all that is due behind `after`, each entry once. Returns the last answer, None without one.
 
@@ -95,16 +98,18 @@ class Courier:
             pause *= 2
         return last
 
-    async def _carry(self, owner: Registration) -> bool:
+    async def _carry(self, owner: Registration, until: Callable[[], bool]) -> bool:
         """Upload this technician's files; True when there were any and all were taken."""
         digests = self.store.shelf.ready(str(owner.technician_id))
         for digest in digests:
-            if not await self._whole(digest, self.contact.asking(owner.token)):
+            if not await self._whole(digest, self.contact.asking(owner.token), until):
                 return False
-        return bool(digests)
+        return bool(digests) and not until()
 
-    async def _whole(self, digest: str, ask: Ask) -> bool:
+    async def _whole(self, digest: str, ask: Ask, until: Callable[[], bool]) -> bool:
         for _ in range(STEPS_MAX):
+            if until():
+                return False
             match await self.uploader.step(digest, ask):
                 case Advanced():
                     continue

@@ -65,6 +65,7 @@ class Driver:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: asyncio.Future[Any] | None = None
         self._interruption: Message | None = None
+        self._woken = False
         self._pushed_up_to = 0
         self._carried = 0
         self._not_before = 0.0
@@ -92,7 +93,7 @@ class Driver:
             return await asyncio.shield(self._running)
         self._loop = asyncio.get_running_loop()
         self._running = self._loop.create_future()
-        self._interruption = None
+        self._interruption, self._woken = None, False
         try:
             report = await self._converse(Listen(listen_seconds) if listen_seconds else Wake())
             self._running.set_result(report)
@@ -118,6 +119,8 @@ class Driver:
                 self._waiting.cancel()
         elif self._running and self.state.doing is not Doing.NOTHING:
             self.state, _ = step(self.state, message)
+        elif self._running and isinstance(message, Wake):
+            self._woken = True  # while the work of others is sent
 
     async def _converse(self, first: Message) -> SyncReport:
         tally = Tally()
@@ -139,9 +142,16 @@ class Driver:
                     at_least = effect.at_least
                 if (answer := await self._carry_out(effect, tally)) is not None:
                     inbox.append(answer)
-        if self.state.trouble is None and self.retry_in_seconds is None:
-            tally.aside += await self._courier.send_all()
+            if not inbox and self.state.trouble is None and self.retry_in_seconds is None:
+                tally.aside += await self._courier.send_all(self._is_wanted)
+                if self._is_wanted():
+                    self._woken = False
+                    inbox.append(Wake())
         return tally.report(self.state, store.counts(), retry=self.retry_in_seconds, at_least=at_least)
+
+    def _is_wanted(self) -> bool:
+        """Whether the present technician has something to say or to hear: the work of others waits then."""
+        return self._woken or self._handed_on() or bool(self._store.due(1))
 
     async def _carry_out(self, effect: Effect, tally: Tally) -> Message | None:
         try:
@@ -294,14 +304,14 @@ class Driver:
 
         The request that met the order did not carry all of it. Nobody waits for a server that takes nothing.
         """
-        aside = await self._courier.send_all(photos=False, tries=REST_TRIES)
+        aside = await self._courier.send_all(self._handed_on, photos=False, tries=REST_TRIES)
         if (registration := self._store.registration) and not self._handed_on():
             await self._courier.push(
                 registration.token,
                 lambda _heard: None,  # it is erased at once: the receipts are not kept
+                self._handed_on,
                 after=self._carried,
                 tries=REST_TRIES,
-                until=self._handed_on,
             )
         return aside
 

@@ -551,6 +551,39 @@ class TestAnErasure:
         assert (len(ana.today()), ana.status().problem) == (3, None)
 
 
+class TestWhatIsKeptAside:
+    def test_lets_the_present_technician_go_first(self, ana: Gateway, server: FakeServer, network: Network):
+        server.give(WO_3, TECH_BEN)
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+
+        def tap() -> None:
+            if network.log[-1].startswith("PATCH") and not ana.queue():
+                ana.send(AddNote(work_order_id=WO_3, text="Ben's"))
+
+        network.before = tap
+        report = asyncio.run(ana.sync())
+        assert (report.drained, report.accepted, list(server.blobs.values())) == (True, 1, [BIG])
+        parts = [number for number, line in enumerate(network.log) if line.startswith("PATCH")]
+        assert network.log[parts[0] + 1] == "POST /sync"
+        assert len(parts) > 2
+
+    def test_does_not_swallow_the_wish_to_talk(self, ana: Gateway, server: FakeServer, network: Network):
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+
+        async def day() -> None:
+            run = asyncio.create_task(ana.sync())
+            while not network.log[-1:] or not network.log[-1].startswith("PATCH"):
+                await asyncio.sleep(0)
+            server.give(WO_3, TECH_BEN)
+            await ana.sync()
+            await run
+
+        asyncio.run(day())
+        assert [order.id for order in ana.today()] == [WO_3]
+
+
 class TestAServerWithTooMuchToDo:
     def test_is_left_alone_for_as_long_as_it_asks(
         self, ana: Gateway, server: FakeServer, network: Network, seconds: Seconds
