@@ -99,12 +99,12 @@ class Courier:
         return last
 
     async def _carry(self, owner: Registration, until: Callable[[], bool]) -> bool:
-        """Upload this technician's files; True when there were any and all were taken."""
-        digests = self.store.shelf.ready(str(owner.technician_id))
-        for digest in digests:
+        """Upload this technician's files; True when all were taken, now or before, and must be confirmed."""
+        shelf, whose = self.store.shelf, str(owner.technician_id)
+        for digest in shelf.ready(whose):
             if not await self._whole(digest, self.contact.asking(owner.token), until):
                 return False
-        return bool(digests) and not until()
+        return bool(shelf.count(whose)[0]) and not until()
 
     async def _whole(self, digest: str, ask: Ask, until: Callable[[], bool]) -> bool:
         for _ in range(STEPS_MAX):

@@ -67,6 +67,12 @@ class EvidenceShelf:
         ).fetchone()
         return unsent, refused, recheck
 
+    def count_of_others(self, technician_id: str | None) -> int:
+        """Not sent, of those who had the device before."""
+        query = f"""SELECT count(*) FROM evidence WHERE state IN ('unsent', 'offered')
+                    AND coalesce({_OWNER}, ?) IS NOT ?"""
+        return int(self._disk.execute(query, (technician_id, technician_id)).fetchone()[0])
+
     def refused(self) -> dict[str, str]:
         """Digest → the server's sentence, for what will not be sent again by itself."""
         return dict(self._disk.execute("SELECT digest, detail FROM evidence WHERE state = 'refused'"))

@@ -88,7 +88,7 @@ class Holder:
         )
 
     def asides(self) -> list[Registration]:
-        """Who had this device before and still has work here that must be sent."""
+        """Who had this device before and still has work here that the server is not known to have."""
         rows = self._disk.execute("SELECT device_id, token, technician_id, technician_name FROM aside")
         found = [
             Registration(
@@ -96,7 +96,7 @@ class Holder:
             )
             for row in rows
         ]
-        return [one for one in found if self._outbox.waiting(_id(one)) or self.shelf.ready(_id(one))]
+        return [one for one in found if self._outbox.waiting(_id(one)) or self.shelf.count(_id(one))[0]]
 
     def keep_refusal(self, detail: str) -> None:
         with self._disk.transaction():

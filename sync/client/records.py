@@ -133,8 +133,8 @@ class Counts:
 
     `held` counts what dispatch has not ruled on. `photos_refused` will not be sent again by itself: the
     server says they are no pictures. `confirming`: decided, and offered again after the server was restored.
-    `aside`: unsent work of those who had this device before. `rechecking`: photos that the restored server
-    may have lost.
+    `aside`: unsent commands and photos of those who had this device before. `rechecking`: photos that the
+    restored server may have lost.
     """
 
     unsent_commands: int

@@ -114,7 +114,7 @@ class ClientStore(Holder):
             photos_refused=refused,
             confirming=confirming,
             rechecking=rechecking,
-            aside=aside,
+            aside=aside + self.shelf.count_of_others(me),
             oldest_unsent_at=datetime.fromisoformat(oldest) if oldest else None,
         )
 

@@ -146,7 +146,7 @@ class TestRegistering:
         on_site(ana)
         ana.add_photo(WO_1, JPEG, "image/jpeg")
         asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
-        assert (ana.queue(), ana.today(), ana.status().unsent_commands, ana.status().aside) == ([], [], 0, 3)
+        assert (ana.queue(), ana.today(), ana.status().unsent_commands, ana.status().aside) == ([], [], 0, 4)
         server.tokens.clear()
         again = phone.start()  # also after a restart
         report = asyncio.run(again.sync())
