@@ -19,7 +19,7 @@ from sync.client.contact import Contact, Surroundings
 from sync.client.engine import Doing, State, step
 from sync.client.messages import Effect, Heard, Hush, Listen, Message, Wake
 from sync.client.records import NotSaved
-from sync.client.replies import HALF_AN_ANSWER
+from sync.client.replies import HALF_AN_ANSWER, problem_in
 from sync.client.report import SyncReport, Tally
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork, Transport
@@ -328,7 +328,8 @@ class Driver:
         if token := self._store.wiped_token:
             with contextlib.suppress(NoNetwork, NotSaved):
                 answer = await self._contact.asking(token)("POST", "/api/devices/wiped", {})
-                if answer.status < 500 and answer.status != 429:
+                refused = problem_in(answer) and answer.status < 500 and answer.status != 429
+                if answer.status == 204 or refused:  # a captive portal says yes to anything
                     self._store.told_of_wipe()
 
 

@@ -542,6 +542,30 @@ class TestAnErasure:
         assert (again.must_confirm_wipe, server.wiped) == (False, ["token-1"])
         assert "The office erased this device" in str(again.status().problem)
 
+    @pytest.mark.parametrize("fault", ["captive portal", "empty yes", "500", "503", "busy"])
+    def test_is_told_until_the_office_itself_says_that_it_knows(
+        self, ana: Gateway, server: FakeServer, network: Network, fault: Any
+    ):
+        server.order_wipe()
+        if fault == "busy":
+            network.before = lambda: server.have_no_time(5) if network.log[1:] else None
+        else:
+            network.faults = ["none", fault]
+        asyncio.run(ana.sync())
+        assert (ana.registered, ana.must_confirm_wipe) == (False, True)
+        network.before = lambda: None
+        asyncio.run(ana.sync())
+        assert not ana.must_confirm_wipe
+        assert server.wiped[-1] == "token-1"
+
+    def test_is_not_told_to_an_office_that_no_longer_knows_the_device(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        server.order_wipe()
+        network.before = lambda: server.devices.clear() if network.log[1:] else None
+        asyncio.run(ana.sync())
+        assert (ana.registered, ana.must_confirm_wipe) == (False, False)
+
     def test_the_device_can_be_used_again(self, ana: Gateway, server: FakeServer):
         server.order_wipe()
         asyncio.run(ana.sync())
@@ -567,6 +591,36 @@ class TestWhatIsKeptAside:
         parts = [number for number, line in enumerate(network.log) if line.startswith("PATCH")]
         assert network.log[parts[0] + 1] == "POST /sync"
         assert len(parts) > 2
+
+    def test_is_counted_with_its_photos_until_the_server_is_known_to_have_them(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        counts = [ana.status().aside]
+        ana.subscribe(lambda: counts.append(ana.status().aside))
+        # Ben's contact; Ana's, a place, the bytes, and the contact that would confirm them
+        network.faults = ["none", "none", "none", "none", "request lost"]
+        asyncio.run(ana.sync())
+        assert (list(server.blobs.values()), ana.status().aside) == ([JPEG], 1)
+        asyncio.run(ana.sync())
+        assert (counts[0], ana.status().aside) == (2, 0)
+        assert network.log[-2:] == ["POST /sync", "POST /sync"]
+        network.log.clear()
+        asyncio.run(ana.sync())
+        assert network.log == ["POST /sync"]
+
+    def test_is_brought_again_when_the_server_does_not_have_it(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        network.faults = ["none", "none", "none", "none", "request lost"]
+        asyncio.run(ana.sync())
+        server.blobs.clear()
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        assert (list(server.blobs.values()), ana.status().aside) == ([JPEG], 0)
 
     def test_does_not_swallow_the_wish_to_talk(self, ana: Gateway, server: FakeServer, network: Network):
         ana.add_photo(WO_1, BIG, "image/jpeg")
