@@ -37,7 +37,7 @@ PROMISES_CHANGE = (
 def book(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
     """Write down all that `decision` causes, and return the (kind, key) of the rows that a phone may show.
 
-    Raises nothing a person could mend: that was decided before.
+    What a person could mend was decided before, but for a fee that a plan lacks: that raises Conflict.
     """
     deed.books.keep(deed.before, deed.after, deed.command_id)
     for number, event in enumerate(decision.events):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -26,21 +27,26 @@ from shared.commands import (
 )
 from shared.conflicts import CONFLICTS
 from shared.decide import Decision, decide
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
 from shared.remarks import Remark
 from shared.situation import Situation
 from shared.visit_rules import words_of
 from shared.work_orders import PartLine, WorkOrder
 from sync.protocol import encode
+from sync.server.ports import Clash
 
 OFFICE = UUID("00000000-0000-7000-8000-000000000002")
 """Stands for the office where a rule asks who acts."""
+TRIES = 5
+"""What is written may have changed while its lock was waited for: then it is read and decided again."""
 
 
 def run(database: Database, settings: Settings, command: OfficeCommand, actor: str) -> Decision:
     """Decide and book one command. Raises Problem, and then nothing has moved."""
-    with database.write() as session:
-        return apply(session, settings, [command], actor, utc_now())[0]
+    for _ in range(TRIES):
+        with suppress(Clash), database.write() as session:
+            return apply(session, settings, [command], actor, utc_now())[0]
+    raise Conflict("Somebody changed the same thing again and again in this moment. Look again, and retry")
 
 
 def apply(

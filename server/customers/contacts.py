@@ -15,17 +15,20 @@ from shared.events import ContactCorrected
 from shared.work_orders import ContactField, WorkOrder
 from sync.server.ports import Clash
 
+KEY_SHARE = {"key_share": True}
+"""An invoice or an order that names the row meanwhile need not wait for us, nor we for it."""
+
 
 def correct(session: Session, order: WorkOrder, event: ContactCorrected) -> None:
     """Write one field. Raises Clash where another transaction has changed it since `order` was read."""
     row: CustomerRow | ServiceLocationRow
     if event.field is ContactField.ACCESS_NOTES:
         row = session.get_one(
-            ServiceLocationRow, order.place.id, with_for_update=True, populate_existing=True
+            ServiceLocationRow, order.place.id, with_for_update=KEY_SHARE, populate_existing=True
         )
     else:
         customer_id = order.contact.customer_id
-        row = session.get_one(CustomerRow, customer_id, with_for_update=True, populate_existing=True)
+        row = session.get_one(CustomerRow, customer_id, with_for_update=KEY_SHARE, populate_existing=True)
     if getattr(row, event.field.value) != event.before:
         raise Clash
     setattr(row, event.field.value, event.value)

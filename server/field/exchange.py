@@ -81,13 +81,14 @@ def exchange(
     """
     with callers.admitted(database, token, now) as (session, caller):
         message = _read(body)  # not before: nothing of a stranger's is read
-        message = replace(message, device_now=message.device_now + waited)
+        message = _later(message, waited)
         if message.commands:
             # Before they are decided: they might write as far as the device has seen, and hide the gap.
             pulled, gap_in = None, _epoch_with_a_gap(session, message)
         else:
             pulled = _pull(session, settings, caller, message, {}, protocol_min, now)
-            gap_in = _epoch_of(message, pulled[0]) if pulled and pulled[0].ahead else None
+            ahead = pulled and pulled[0].ahead and _is_of(message, pulled[0].epoch)
+            gap_in = pulled[0].epoch if pulled and ahead else None
     if gap_in:
         history.renew(database, f"{caller.device.name} has seen what is not here", now, unless_not=gap_in)
     receipts: list[Receipt] = []
@@ -154,20 +155,20 @@ def _refusal(caller: Caller, message: SyncRequest, protocol_min: int) -> Problem
 
 def _epoch_with_a_gap(session: Session, message: SyncRequest) -> str | None:
     """This history's epoch, where the device's place in it lies ahead of all that there is."""
-    past, place, _ = cursors.parts(cursors.unsealed(message.cursor))
+    _, place, _ = cursors.parts(cursors.unsealed(message.cursor))
     try:
         position = feed.Position.parse(place or "")
     except ValueError:
         return None
     statement = _standing(feed.is_postgresql(session))
     epoch, key, ahead = session.execute(statement, feed.seen(position)).one()
-    ours = past.startswith(f"{epoch}-") and cursors.is_genuine(message.cursor, key)
+    ours = _is_of(message, epoch) and cursors.is_genuine(message.cursor, key)
     return epoch if ahead and ours else None
 
 
-def _epoch_of(message: SyncRequest, source: DeviceSource) -> str | None:
-    """This history's epoch, where the device's place is one of it."""
-    return source.epoch if (message.cursor or "").startswith(f"{source.epoch}-") else None
+def _is_of(message: SyncRequest, epoch: str) -> bool:
+    """Whether the device's place is one in this history."""
+    return (message.cursor or "").startswith(f"{epoch}-")
 
 
 @cache
@@ -191,6 +192,14 @@ def _read(body: bytes) -> SyncRequest:
     if message.device_now.tzinfo is None or not 1900 < message.device_now.year < 9000:
         raise Malformed("Send the device's time with its zone, as 2026-11-23T08:00:00Z", field="device_now")
     return message
+
+
+def _later(message: SyncRequest, by: timedelta) -> SyncRequest:
+    """As if it had been sent so much later: both of the device's clocks have gone on."""
+    mono_ms = message.device_mono_ms
+    if mono_ms is not None:
+        mono_ms += round(by.total_seconds() * 1000)
+    return replace(message, device_now=message.device_now + by, device_mono_ms=mono_ms)
 
 
 def _decide(
@@ -222,6 +231,7 @@ def _decide(
         by_technician.setdefault(item.technician_id or caller.technician.id, []).append(item)
     own = by_technician.pop(caller.technician.id, [])
     receipts = push(own, units, contact, quarantine=caller.quarantine)
+    decided(units.told)
     for technician_id, theirs in by_technician.items():
         with database.read() as session:
             theirs_by = devices.newest_of(session, technician_id)
@@ -232,7 +242,7 @@ def _decide(
         )
         under = DeviceUnits(database, settings, theirs_by.device_id if theirs_by else caller.device.id, now)
         receipts += push(theirs, under, contact, quarantine=problem)
-    decided(units.told)
+        decided(under.told)
     return receipts, units.touched
 
 

@@ -35,8 +35,9 @@ EVIDENCE_ASKED_FOR = timedelta(days=30)
 """No phone holds the bytes longer."""
 
 
-# Statements are built once, here: to build one costs more than to run it. Their parameters are the technician
-# `me`, their `van`, the days `start` to `end`, and `since`, from when on bytes are asked for.
+# What each contact asks is built once, here: to build a statement costs more than to run it. Their
+# parameters are the technician `me`, their `van`, the days `start` to `end`, and `since`, from when on bytes
+# are asked for.
 _AWAITED = (
     EvidenceRow.technician_id == bindparam("me"),
     EvidenceRow.arrived_at.is_(None),

@@ -29,6 +29,7 @@ from server.inbox.waiting import as_done
 from server.settings import Settings
 from shared.commands import FieldCommand
 from shared.problems import AlreadyClosed, BadValue, Conflict, NotFound, Problem, ServerFault
+from sync.server.ports import Clash
 
 _log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ def writing(database: Database) -> Iterator[Session]:
             yield session
     except (Problem, OperationalError):
         raise
-    except IntegrityError as error:
+    except (IntegrityError, Clash) as error:
         raise Conflict(
             "Somebody changed the same thing in this moment. Nothing was booked: look again"
         ) from error

@@ -104,9 +104,11 @@ _RESERVED = (
 
 def balances(session: Session, place_id: UUID, skus: Iterable[str] | None = None) -> dict[str, int]:
     """SKU → units at one place. SKUs that never moved there are missing."""
-    query = _BALANCES if skus is None else _BALANCES_OF
-    asked = {"place": place_id, "skus": list(skus or ())}
-    return {sku: quantity for sku, quantity in session.execute(query, asked)}
+    if skus is None:
+        found = session.execute(_BALANCES, {"place": place_id})
+    else:
+        found = session.execute(_BALANCES_OF, {"place": place_id, "skus": list(skus)})
+    return {sku: quantity for sku, quantity in found}
 
 
 def ours(session: Session, skus: Iterable[str]) -> dict[str, int]:

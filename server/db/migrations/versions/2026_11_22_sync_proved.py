@@ -227,7 +227,9 @@ def _history() -> None:
         batch.add_column(sa.Column("compacted_xid", sa.BigInteger(), nullable=False, server_default="0"))
         batch.add_column(sa.Column("compacted_seq", sa.BigInteger(), nullable=False, server_default="0"))
         batch.add_column(sa.Column("cursor_key", sa.String(), nullable=True))
-    op.execute(sa.text("UPDATE history SET cursor_key = :key").bindparams(key=entropy(32).hex()))
+    # A new epoch with it: what was sealed before, or not at all, is of another history.
+    drawn = {"key": entropy(32).hex(), "epoch": entropy(4).hex()}
+    op.execute(sa.text("UPDATE history SET cursor_key = :key, epoch = :epoch").bindparams(**drawn))
     with op.batch_alter_table("history") as batch:
         batch.alter_column("cursor_key", existing_type=sa.String(), nullable=False)
 
