@@ -500,7 +500,8 @@ class TestTheHeartbeat:
         body = encode(
             SyncRequest(protocol=PROTOCOL, app_version="2.0", device_now=sent, queue_length=0, wait_seconds=50)
         )
-        exchange(world.database, world.settings, world.ana.token, body, sent + waited, waited=waited)
+        answered = sent + waited
+        exchange(world.database, world.settings, world.ana.token, body, answered, waited=waited)
         assert device(world).clock_offset_seconds == 0
 
     @pytest.mark.parametrize("odd", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)])
