@@ -497,11 +497,9 @@ class TestTheHeartbeat:
 
     def test_takes_a_wait_at_the_door_for_no_fault_of_the_devices_clock(self, world: World):
         sent, waited = world.now + MINUTE, timedelta(seconds=50)
-        body = encode(
-            SyncRequest(protocol=PROTOCOL, app_version="2.0", device_now=sent, queue_length=0, wait_seconds=50)
-        )
-        answered = sent + waited
-        exchange(world.database, world.settings, world.ana.token, body, answered, waited=waited)
+        asked = SyncRequest(protocol=PROTOCOL, app_version="2.0", device_now=sent, queue_length=0)
+        token, answered = world.ana.token, sent + waited
+        exchange(world.database, world.settings, token, encode(asked), answered, waited=waited)
         assert device(world).clock_offset_seconds == 0
 
     @pytest.mark.parametrize("odd", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)])
