@@ -75,7 +75,7 @@ class Uploader:
         answer = await ask("HEAD", path, TUS)
         if answer.status in (200, 204):
             return self._progress(at, path, answer)
-        if 400 <= answer.status < 500:  # a HEAD can't say why; opening it anew will
+        if 400 <= answer.status < 500 and answer.status != 429:  # a HEAD can't say why; opening it anew will
             return self._forgotten(at)
         return self._trouble(at, answer)
 
@@ -113,9 +113,9 @@ class Uploader:
             return Garbled(answer.status, NOT_OURS)
         if offset == at.size:
             return Offered(at.digest)
-        self._sure.add(at.digest)
         if (path, offset) != (at.path, at.offset):
             self._shelf.keep_progress(at.digest, path, offset)
+        self._sure.add(at.digest)
         return Advanced(at.digest, offset > at.offset)
 
     def _forgotten(self, at: UploadState) -> Message:

@@ -750,6 +750,21 @@ class TestPhotosInParts:
         assert asyncio.run(ana.sync()).drained
         assert list(server.blobs.values()) == [BIG]
 
+    def test_a_server_that_has_no_time_has_not_lost_its_part(
+        self, ana: Gateway, server: FakeServer, network: Network, seconds: Seconds
+    ):
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        network.faults = ["none", "none", "none", "request lost", "request lost"]
+        assert not asyncio.run(ana.sync()).online
+        network.log.clear()
+        network.before = lambda: server.have_no_time(30) if network.log[-1].startswith("HEAD") else None
+        assert asyncio.run(ana.sync()).not_before_seconds == 30
+        network.before = lambda: None
+        seconds.at += 60
+        assert asyncio.run(ana.sync()).drained
+        assert (list(server.blobs.values()), server.photo_bytes) == ([BIG], len(BIG))
+        assert "POST /api/uploads" not in network.log
+
     def test_a_server_that_stands_elsewhere_says_where(
         self, ana: Gateway, server: FakeServer, network: Network
     ):
