@@ -80,7 +80,7 @@ SIGN_IN_OFFLINE = "The server can't be reached. Signing in is the one thing that
 
 
 def keep_aside(count: int, name: str) -> str:
-    """What becomes of the work of who had this device before, said before it is done."""
+    """What becomes of the work of whoever had this device before, said before it is done."""
     what = "1 entry of" if count == 1 else f"{count} entries of"
     it, them = ("It stays", "it") if count == 1 else ("They stay", "them")
     return (
@@ -436,7 +436,7 @@ def which_steps(titles: Sequence[str]) -> str:
 
 
 def kept_aside(count: int) -> str:
-    whose = "of who had this device before"
+    whose = "of whoever had this device before"
     return f"1 entry {whose} is still to send" if count == 1 else f"{count} entries {whose} are still to send"
 
 

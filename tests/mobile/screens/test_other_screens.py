@@ -129,7 +129,7 @@ class TestSigningInWhileSomebodyElsesWorkIsHere:
         assert [asked.get("unsent_of") for asked in devices_office.asked] == [str(day_of_work.AINO), None]
         assert (gateway.technician_name, gateway.status().aside) == ("Ben Koski", 2)
         screen.tap("Sync")
-        assert screen.sees("2 entries of who had this device before are still to send")
+        assert screen.sees("2 entries of whoever had this device before are still to send")
 
     def test_can_be_left_alone(self, open_app, gateway, devices_office):
         screen = open_app("/sign-in/BEN-0001")
