@@ -243,7 +243,7 @@ def clocks_are_bounded(books: Books, taps: Iterable[Tap]) -> None:
 
 
 def pictures_arrived(books: Books, folder: Path, handset: Handset) -> None:
-    """BLOB_EXACT: the bytes of every picture whose command was decided are on the server, unchanged."""
+    """BLOB_EXACT: the bytes of every picture came under the name of who took it, and are unchanged."""
     for tap in handset.taps.values():
         if tap.digest is None:
             continue
@@ -252,6 +252,13 @@ def pictures_arrived(books: Books, folder: Path, handset: Handset) -> None:
         require(known and file.exists(), "BLOB_EXACT", f"{handset.name}: {tap.digest} did not arrive")
         exact = sha256(file.read_bytes()).hexdigest() == tap.digest
         require(exact, "BLOB_EXACT", f"{tap.digest} has other bytes")
+        theirs = books.rows(
+            "SELECT arrived_at FROM evidence WHERE digest = ? AND technician_id = ?",
+            tap.digest,
+            key(tap.technician_id),
+        )
+        detail = f"{handset.name}: {tap.digest} of {tap.technician_id} still counts as missing"
+        require(theirs and theirs[0][0], "BLOB_EXACT", detail)
 
 
 class FeedReader:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,10 +139,14 @@ class Handset:
         except NotSaved:  # no space even to open: somebody clears some
             self.disk.make_room()
             self.store = ClientStore(self.disk, self.disk.flush)
-        options: dict[str, Any] = {"now": self.now, "entropy": self._entropy}
-        if "monotonic" in inspect.signature(Gateway).parameters:
-            options["monotonic"] = self.monotonic
-        self.gateway = Gateway(self.store, self.transport, app_version=f"sim {self.boots}", **options)
+        self.gateway = Gateway(
+            self.store,
+            self.transport,
+            now=self.now,
+            entropy=self._entropy,
+            monotonic=self.monotonic,
+            app_version=f"sim {self.boots}",
+        )
         self.app_alive = True
         self.note("booted", self.boots, *self.store_counts())
         self._notice_erasure()

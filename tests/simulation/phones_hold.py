@@ -28,9 +28,6 @@ class Memory:
     epoch: str = ""
     versions: dict[UUID, int] = field(default_factory=dict)
 
-    def forget_screen(self) -> None:
-        """A fresh process shows what is on the disk; versions on the disk may still not go back."""
-
 
 def every_tap_is_on_the_disk(handset: Handset) -> None:
     """DURABLE_TAP: what the app said is saved is in its file, with its very bytes."""

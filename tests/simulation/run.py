@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import tempfile
 import time
 import traceback
@@ -526,4 +525,4 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-__all__ = ["Callable", "Outcome", "Simulation", "run", "shutil"]
+__all__ = ["Callable", "Outcome", "Simulation", "run"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -98,4 +97,4 @@ def contested_serials(world: World) -> list[str]:
     return [*others, "DEPOT0001", "DEPOT0002", "GHOST0001", "GHOST0002"]
 
 
-__all__ = ["Settings", "build", "contested_serials", "shutil"]
+__all__ = ["Settings", "build", "contested_serials"]
