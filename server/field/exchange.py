@@ -87,8 +87,8 @@ def exchange(
             pulled, gap_in = None, _epoch_with_a_gap(session, message)
         else:
             pulled = _pull(session, settings, caller, message, {}, protocol_min, now)
-            ahead = pulled and pulled[0].ahead and _is_of(message, pulled[0].epoch)
-            gap_in = pulled[0].epoch if pulled and ahead else None
+            seen = pulled[0] if pulled else None
+            gap_in = seen.epoch if seen and seen.ahead and _is_of(message, seen.epoch) else None
     if gap_in:
         history.renew(database, f"{caller.device.name} has seen what is not here", now, unless_not=gap_in)
     receipts: list[Receipt] = []

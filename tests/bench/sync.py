@@ -2,7 +2,7 @@
 
 Each row of the table is a module in `tests/bench/syncing/`, the peer is in `tests/bench/peers/`. Clients,
 servers and databases share this machine's cores. `BENCH_ROWS=first_pull,push` measures only these rows, and
-`BENCH_ENGINES=sqlite` only there. A full run takes about a quarter of an hour.
+`BENCH_ENGINES=sqlite` only there. A full run takes about twenty minutes.
 """
 
 from __future__ import annotations
