@@ -21,10 +21,12 @@ import tempfile
 import threading
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -54,7 +56,7 @@ from server.demo import prepare  # noqa: E402
 from server.demo.seed import PASSWORD  # noqa: E402
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow  # noqa: E402
 from server.scanning import label_jpeg, read_field, render_label  # noqa: E402
-from server.stock.models import ReservationRow, StockMoveRow  # noqa: E402
+from server.stock.models import ProductRow, ReservationRow, StockMoveRow, StockPlaceRow  # noqa: E402
 from server.work_orders.models import AttachmentRow, WorkOrderRow  # noqa: E402
 from shared import commands as cmd  # noqa: E402
 from shared.barcodes import FieldKind  # noqa: E402
@@ -412,16 +414,9 @@ class MainJob:
 
     def first_sync(self) -> dict[str, Any]:
         assert self.server
-        with self.database.read() as session:
-            busiest = session.execute(
-                select(WorkOrderRow.technician_id, func.count())
-                .where(WorkOrderRow.technician_id.is_not(None))
-                .group_by(WorkOrderRow.technician_id)
-                .order_by(func.count().desc(), WorkOrderRow.technician_id)
-            ).all()
         names = {value: name for name, value in self.demo.technicians.items()}
         rows = 0
-        for technician_id, _count in busiest[:TECHNICIANS]:
+        for technician_id in self.choose_technicians():
             with self.database.write() as session:
                 code = new_code(session, technician_id, utc_now())
             phone = Phone(names[str(technician_id)], self.folder, self.server.url)
@@ -433,6 +428,27 @@ class MainJob:
         routes = {phone.name: len(self.route(phone)) for phone in self.phones}
         ensure(all(routes.values()), f"somebody has no route: {routes}")
         return {"phones": len(self.phones), "rows": rows, "routes": routes}
+
+    def choose_technicians(self) -> list[UUID]:
+        """Who fits most in the jobs that will be closed, then the busiest: plans differ with the machine's
+        speed, and the check must see stock leave for good in each."""
+        routes: dict[UUID, list[WorkOrderRow]] = defaultdict(list)
+        with self.database.read() as session:
+            for row in session.scalars(
+                select(WorkOrderRow)
+                .where(WorkOrderRow.technician_id.is_not(None))
+                .order_by(WorkOrderRow.planned_start, WorkOrderRow.id)
+            ):
+                assert row.technician_id
+                routes[row.technician_id].append(row)
+
+        def rank(technician_id: UUID) -> tuple[int, int, UUID]:
+            route = routes[technician_id]
+            soon = [row for row in route if row.number not in self.demo.absent][: self.options.jobs]
+            installs = sum(row.kind == WorkOrderKind.INSTALL for row in soon)
+            return -installs, -len(route), technician_id
+
+        return sorted(routes, key=rank)[:TECHNICIANS]
 
     def route(self, phone: Phone) -> list[WorkOrder]:
         return phone.gateway.today(self.demo.date)
@@ -535,7 +551,10 @@ class MainJob:
             reserved = count(ReservationRow.work_order_id.in_(ids), ReservationRow.released_at.is_(None))
             ensure(reserved == 0, f"{reserved} reservations were not released")
             drafts = count(PurchaseOrderRow.state == "draft")
-            ensure(drafts, "no purchase order was raised")
+            due = self._due(session)
+            ensure(due, "nothing fell to its reorder point: this day proves nothing about purchasing")
+            bought = set(session.scalars(select(PurchaseOrderLineRow.sku)))
+            ensure(bought == due, f"{sorted(due)} fell to the reorder point, {sorted(bought)} were ordered")
             stopped = count(WorkOrderRow.id.in_(ids), WorkOrderRow.sla_stopped_at.is_not(None))
             ensure(stopped == len(ids), f"{stopped} of {len(ids)} SLA clocks stopped")
             notices = count(NoticeRow.state == "queued")
@@ -565,6 +584,23 @@ class MainJob:
                 "attachments": evidence,
                 "feed_rows": count(FeedRow.seq.is_not(None)),
             }
+
+    def _due(self, session: Any) -> set[str]:
+        """The SKUs that a visit took down to their reorder point, added up from the bare moves."""
+        points = dict(session.execute(select(ProductRow.sku, ProductRow.reorder_point)).all())
+        ours = set(session.scalars(select(StockPlaceRow.id).where(StockPlaceRow.kind.in_(("van", "depot")))))
+        on_hand: dict[str, int] = defaultdict(int)
+        due: set[str] = set()
+        moves = session.scalars(select(StockMoveRow).order_by(StockMoveRow.id))
+        for _, of_one_cause in groupby(moves, key=lambda move: move.cause):
+            taken: set[str] = set()
+            for move in of_one_cause:
+                gained = move.quantity * ((move.target_id in ours) - (move.source_id in ours))
+                on_hand[move.sku] += gained
+                if gained < 0 and move.work_order_id:
+                    taken.add(move.sku)
+            due |= {sku for sku in taken if on_hand[sku] <= points[sku]}
+        return due
 
     def _activated(self, session: Any, installs: list[WorkOrder]) -> int:
         """Each with the time on site by the phone, not the time of the sync."""
