@@ -18,7 +18,9 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mobile import words
 from mobile.queue_words import ruled, title
+from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge
 from shared.assets import Asset, HolderKind
 from shared.catalogue import Product
@@ -294,7 +296,6 @@ class Gateway:
 
     def status(self) -> SyncStatus:
         counts, state, refusal = self._store.counts(), self._driver.state, self._store.refusal
-        photos = "The server could not keep a photo or signature: see the list"
         return SyncStatus(
             unsent_commands=counts.unsent_commands,
             unsent_photos=counts.unsent_photos,
@@ -302,7 +303,8 @@ class Gateway:
             syncing=self._driver.syncing,
             online=state.online,
             last_contact=self._store.last_contact,
-            problem=refusal or state.trouble or (photos if counts.photos_refused else None),
+            problem=said(refusal or state.trouble or "")
+            or (words.PHOTO_REFUSED if counts.photos_refused else None),
             sign_in_needed=refusal is not None,
             retry_in_seconds=self._driver.retry_in_seconds,
             clock_offset_seconds=round(self._store.clock_offset.total_seconds()),
@@ -331,7 +333,7 @@ class Gateway:
         self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
     ) -> EvidenceRef:
         if data and not data.startswith(PICTURE_STARTS) and data[4:8] != b"ftyp":
-            raise BadEvidence(f"That file is no picture: take the {kind.value} again", field="photo")
+            raise BadEvidence(words.not_a_picture(kind.value), field="photo")
         digest = sha256(data).hexdigest()
         command = AddEvidence(
             work_order_id=order_id,
@@ -347,7 +349,7 @@ class Gateway:
 
     def _send(self, command: FieldCommand, evidence: NewEvidence | None = None) -> Decision:
         if (registration := self._store.registration) is None:
-            raise SignInNeeded("Register this device first: ask dispatch for a code")
+            raise SignInNeeded(words.NOT_REGISTERED)
         shown, made_at = self._shown, self._now()
         command = canonical(command, shown.images.assets)
         made_mono_ms = self._steady_ms()
@@ -407,10 +409,7 @@ class Gateway:
         if before and unsent and not keep_aside and before.technician_id != registration.technician_id:
             # An older server gives the code away all the same. It is good for the next try.
             self._taken[code] = registration
-            raise UnsentWork(
-                f"This device still holds {unsent} unsent entries of {before.technician_name}. Let them be "
-                "sent first, then enter the code again"
-            )
+            raise UnsentWork(words.unsent_of(unsent, before.technician_name))
         self._store.register(registration)
         self._taken.clear()
         self._look_again()
@@ -496,6 +495,7 @@ class Gateway:
             state = "sending"
         if isinstance(entry.command, AddEvidence):
             detail = refused.get(entry.command.digest, detail)
+        detail = said(detail)
         if entry.outcome == "held" and (ruling := images.rulings.get(entry.id)):
             state, detail = ruling.outcome, ruled(ruling, self._at(), self.zone)
         return QueueItem(
@@ -508,7 +508,7 @@ class Gateway:
             order_number=entry.order_number,
             state=state,
             detail=detail,
-            remarks=tuple(remark.detail for remark in entry.remarks),
+            remarks=tuple(said(remark.detail) for remark in entry.remarks),
             decided_at=entry.decided_at,
             confirming=entry.confirm,
         )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
+from mobile import words
+from mobile.language import number
+from mobile.rule_words import said
 from shared.catalogue import Product, Unit
 from shared.commands import (
     AddEvidence,
@@ -28,51 +31,41 @@ NOTE_SHOWN = 60
 def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]) -> str:
     """What the entry says, e.g. "Used 2 × Huber OS2 connector". `order` may have left this device."""
     match entry.command:
-        case StartTravel():
-            return "Set out"
-        case Arrive():
-            return "Arrived"
+        case StartTravel() | Arrive() | CloseWorkOrder():
+            return words.DONE[entry.type]
         case InstallAsset(serial=serial):
-            return f"Fitted {serial}"
+            return words.did_fit(serial)
         case RemoveAsset(serial=serial):
-            return f"Took off {serial}"
+            return words.did_take_off(serial)
         case RecordCheck(code=code, value=value):
             specs = order.required_checks if order else ()
             spec = next((spec for spec in specs if spec.code == code), None)
-            return f"{spec.label} {value} {spec.unit}" if spec else f"{_words(code)} {value}"
+            if spec is None:
+                return f"{_plain(code)} {number(value)}"
+            return f"{said(spec.label)} {words.measured(value, spec.unit)}"
         case UseParts(lines=lines):
-            return "Used " + ", ".join(_part(line, products.get(line.sku)) for line in lines)
+            return words.did_use([_part(line, products.get(line.sku)) for line in lines])
         case AddEvidence(kind=kind, signer=signer):
-            return f"Signature of {signer}" if kind is EvidenceKind.SIGNATURE else "Photo"
+            return words.signature_of(signer or "") if kind is EvidenceKind.SIGNATURE else words.PHOTO
         case AddNote(text=text):
             shown = " ".join(text.split())
-            return f"Note: {shown if len(shown) <= NOTE_SHOWN else shown[: NOTE_SHOWN - 1] + '…'}"
-        case CloseWorkOrder():
-            return "Closed the job"
+            return words.noted(shown if len(shown) <= NOTE_SHOWN else shown[: NOTE_SHOWN - 1] + "…")
         case CannotComplete(reason=reason):
-            return f"Could not complete: {_words(reason.value).lower()}"
-    return _words(entry.type)  # queued by an older app
+            return words.could_not(reason)
+    return _plain(entry.type)  # queued by an older app
 
 
 def ruled(ruling: Ruling, now: datetime, zone: tzinfo | None) -> str:
     """What dispatch made of it, e.g. "Dispatch corrected the serial to ANA0002 and booked it at 14:05"."""
-    local = ruling.ruled_at.astimezone(zone)
-    today = local.date() == now.astimezone(zone).date()
-    at = f"at {local:%H:%M}" if today else f"on {local.day} {local:%b} at {local:%H:%M}"
-    said = ruling.detail.rstrip(".")
-    match ruling.outcome:
-        case "accepted":
-            return f"Dispatch booked this {at}" + (f", {said}" if said else "")
-        case "corrected":
-            return f"Dispatch corrected {said or 'it'} and booked it {at}"
-    return "Dispatch looked at it: not booked" + (f", because {said}" if said else "")
+    local, today = ruling.ruled_at.astimezone(zone), now.astimezone(zone).date()
+    return words.ruled(ruling.outcome, local, today, ruling.detail.rstrip("."))
 
 
 def _part(line: PartLine, product: Product | None) -> str:
-    if product is None:
-        return f"{line.quantity} × {line.sku}"
-    return f"{line.quantity} {'m of' if product.unit is Unit.METRE else '×'} {product.name}"
+    if product is not None and product.unit is Unit.METRE:
+        return words.metres_of(line.quantity, product.name)
+    return words.pieces_of(line.quantity, product.name if product else line.sku)
 
 
-def _words(code: str) -> str:
+def _plain(code: str) -> str:
     return code.replace("_", " ").capitalize()

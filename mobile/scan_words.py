@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from mobile import words
+from mobile.rule_words import said
 from shared.assets import Asset, HolderKind
 from shared.barcodes import (
     FieldKind,
@@ -87,7 +89,11 @@ def judge(situation: Situation, text: str, source: Source, at: datetime) -> Scan
         scan, asset = _read(text, situation)
     except ScanError as error:
         return ScanVerdict(
-            work_order_id=order.id, source=source, kind=error.slug, sentence=error.detail, field=error.field
+            work_order_id=order.id,
+            source=source,
+            kind=error.slug,
+            sentence=said(error.detail),
+            field=error.field,
         )
     product = _product(scan, asset, situation.products)
     found = ScanVerdict(
@@ -95,7 +101,7 @@ def judge(situation: Situation, text: str, source: Source, at: datetime) -> Scan
         source=source,
         kind="",
         sentence="",
-        warnings=scan.warnings,
+        warnings=tuple(map(said, scan.warnings)),
         serial=asset.serial if asset else scan.serial,
         sku=asset.sku if asset else product.sku if product else None,
         mac=asset.mac if asset else None,
@@ -105,7 +111,7 @@ def judge(situation: Situation, text: str, source: Source, at: datetime) -> Scan
         scan=scan,
     )
     answer = verdict(scan, _context(scan, asset, situation))
-    found = replace(found, kind=answer.kind.value, sentence=answer.sentence)
+    found = replace(found, kind=answer.kind.value, sentence=said(answer.sentence))
     return found if found.serial is None else _allowed(found, answer, situation, at)
 
 
@@ -224,18 +230,18 @@ def _allowed(found: ScanVerdict, answer: Verdict, situation: Situation, at: date
     if answer.kind in (VerdictKind.ALREADY_ON_JOB, VerdictKind.WRONG_KIND):
         return found
     if answer.kind is VerdictKind.INSTALLED_HERE:
-        return replace(found, kind=removal.slug, sentence=removal.detail)
+        return replace(found, kind=removal.slug, sentence=said(removal.detail))
     refusal = _refusal(found.install(), situation, at)
     if refusal is None:
         return replace(found, may_install=True)
     models = () if found.sku else _models(situation)
     trial = found.install(confirmed=True, sku=next(iter(models), None))
     if (final := _refusal(trial, situation, at)) is None:
-        sentence = f"{found.sentence} If it is in your hand and the label is right, confirm."
+        sentence = words.confirm_in_hand(found.sentence)
         return replace(found, sentence=sentence, may_confirm=True, models=models)
     if answer.kind in (VerdictKind.WRONG_MODEL, VerdictKind.ANOTHER_CUSTOMER):
         return found
-    return replace(found, kind=final.slug, sentence=final.detail, field=final.field)
+    return replace(found, kind=final.slug, sentence=said(final.detail), field=final.field)
 
 
 def _models(situation: Situation) -> tuple[str, ...]:

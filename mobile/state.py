@@ -14,6 +14,7 @@ import flet as ft
 from mobile import words
 from mobile.device.network import PageFacts
 from mobile.gateway import Gateway
+from mobile.rule_words import said as translated
 from mobile.views.status import attention
 from shared.commands import FieldCommand
 from shared.problems import Problem
@@ -93,19 +94,23 @@ class Desk:
 
     # what
 
-    def send(self, command: FieldCommand, *, said: str = words.SAVED) -> bool:
-        """Keep `command` on this device. False: it was refused, the sentence is on the screen."""
+    def send(self, command: FieldCommand, *, said: str | None = None) -> bool:
+        """Keep `command` on this device. False: it was refused, the sentence is on the screen.
+
+        `said` is what the screen says then, by default that it is saved.
+        """
         return self.keep(lambda: self.gateway.send(command), said=said)
 
-    def keep(self, write: Callable[[], object], *, said: str = words.SAVED) -> bool:
+    def keep(self, write: Callable[[], object], *, said: str | None = None) -> bool:
         """Run one durable write of the gateway and say how it went."""
         try:
             done = write()
         except Problem as problem:
-            self.tell(problem.detail, "bad")
+            self.tell(translated(problem.detail), "bad")
             return False
         remarks = getattr(done, "remarks", ())
-        self.tell(". ".join([said, *(remark.detail for remark in remarks)]), "warn" if remarks else "good")
+        told = [said or words.SAVED, *(translated(remark.detail) for remark in remarks)]
+        self.tell(". ".join(told), "warn" if remarks else "good")
         self.nudge()
         return True
 
@@ -145,7 +150,7 @@ class Desk:
         return self.gateway.zone
 
     def clock(self, instant: datetime) -> str:
-        return f"{instant.astimezone(self.zone):%H:%M}"
+        return words.clock(instant.astimezone(self.zone))
 
     def needs_attention(self) -> int:
         """Entries of the queue that need a person; counted once a change, for it reads them all."""

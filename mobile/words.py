@@ -1,453 +1,720 @@
-"""Every sentence that the app shows, in one place, so that it can be translated."""
+"""Every sentence that the app shows, in one place, in English; `mobile/languages/` has the others.
+
+Read them as `words.SAVED` and `words.photos(2)`, never `from mobile.words import …`: `speak` loads this
+module again, so that each name stands for a sentence of the language that was chosen.
+"""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
 
+from mobile import language
+from mobile.language import say, say_count
+from mobile.rule_words import said
 from shared.work_orders import UnfinishedReason, WorkOrderKind, WorkOrderState
 
 APP = "Truckroll"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
-# navigation
-TODAY, STOCK, SYNC = "Today", "Van stock", "Sync"
-BACK = "Back"
-DISMISS = "Dismiss message"
+
+def speak(code: str) -> None:
+    """Say everything in one of `language.LANGUAGES` from now on."""
+    language.choose(code)
+    importlib.reload(sys.modules[__name__])
+
+
+# days, times
+WEEKDAYS = say("Monday Tuesday Wednesday Thursday Friday Saturday Sunday").split()
+MONTHS = say("January February March April May June July August September October November December").split()
+MONTHS_SHORT = say("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()
+
+
+def day_of_week(day: date) -> str:
+    """`Monday 23 November`."""
+    names = {"weekday": WEEKDAYS[day.weekday()], "month": MONTHS[day.month - 1]}
+    return say("{weekday} {day} {month}", day=day.day, **names)
+
+
+def short_day(day: date) -> str:
+    """`22 Nov`."""
+    return say("{day} {month}", day=day.day, month=MONTHS_SHORT[day.month - 1])
+
+
+def clock(local: datetime) -> str:
+    return f"{local:%H:%M}"
+
+
+def clock_and_day(local: datetime, today: date) -> str:
+    """`12:03` today, `22 Nov 12:03` before."""
+    if local.date() == today:
+        return clock(local)
+    return say("{date} {time}", date=short_day(local.date()), time=clock(local))
+
+
+# navigationigation
+TODAY, STOCK, SYNC = say("Today"), say("Van stock"), say("Sync")
+BACK = say("Back")
+DISMISS = say("Dismiss message")
 
 KINDS = {
-    WorkOrderKind.INSTALL: "New connection",
-    WorkOrderKind.UPGRADE: "Upgrade",
-    WorkOrderKind.REPAIR: "Repair",
-    WorkOrderKind.SWAP: "Swap device",
-    WorkOrderKind.DISCONNECT: "Disconnect",
+    WorkOrderKind.INSTALL: say("New connection"),
+    WorkOrderKind.UPGRADE: say("Upgrade"),
+    WorkOrderKind.REPAIR: say("Repair"),
+    WorkOrderKind.SWAP: say("Swap device"),
+    WorkOrderKind.DISCONNECT: say("Disconnect"),
 }
 STATES = {
-    WorkOrderState.UNASSIGNED: "Not assigned",
-    WorkOrderState.ASSIGNED: "To do",
-    WorkOrderState.TRAVELLING: "On the way",
-    WorkOrderState.ON_SITE: "On site",
-    WorkOrderState.COMPLETED: "Closed",
-    WorkOrderState.UNFINISHED: "Not completed",
-    WorkOrderState.CANCELLED: "Cancelled",
+    WorkOrderState.UNASSIGNED: say("Not assigned"),
+    WorkOrderState.ASSIGNED: say("To do"),
+    WorkOrderState.TRAVELLING: say("On the way"),
+    WorkOrderState.ON_SITE: say("On site"),
+    WorkOrderState.COMPLETED: say("Closed"),
+    WorkOrderState.UNFINISHED: say("Not completed"),
+    WorkOrderState.CANCELLED: say("Cancelled"),
 }
 REASONS = {
-    UnfinishedReason.CUSTOMER_ABSENT: "Nobody at home",
-    UnfinishedReason.NO_ACCESS: "No access to the place",
-    UnfinishedReason.MISSING_PART: "A part is missing",
-    UnfinishedReason.MISSING_SKILL: "Needs a colleague with another skill",
-    UnfinishedReason.NETWORK_FAULT: "The network has a fault",
-    UnfinishedReason.UNSAFE: "It is not safe",
-    UnfinishedReason.CUSTOMER_REFUSED: "The customer refused",
+    UnfinishedReason.CUSTOMER_ABSENT: say("Nobody at home"),
+    UnfinishedReason.NO_ACCESS: say("No access to the place"),
+    UnfinishedReason.MISSING_PART: say("A part is missing"),
+    UnfinishedReason.MISSING_SKILL: say("Needs a colleague with another skill"),
+    UnfinishedReason.NETWORK_FAULT: say("The network has a fault"),
+    UnfinishedReason.UNSAFE: say("It is not safe"),
+    UnfinishedReason.CUSTOMER_REFUSED: say("The customer refused"),
 }
-EMERGENCY = "Emergency"
+EMERGENCY = say("Emergency")
+COMMA = say(", ")
 
 # saved, sent
-SAVED = "Saved on this device"
-OFFLINE = "Offline"
+SAVED = say("Saved on this device")
+OFFLINE = say("Offline")
 
 
 def status(unsent: int, photos_unsent: int, *, online: bool | None, last: str | None, needs_you: int) -> str:
     """One truthful line: what only this device has, and what the server has. Photos follow their commands."""
+    sent = say("All sent {when}", when=last) if last else ""
     if needs_you:
-        waits = f"{needs_you} need{'s' if needs_you == 1 else ''} attention"
+        waits = say_count("{count} needs attention", "{count} need attention", needs_you)
         if unsent or photos_unsent:
-            return f"{waits}, {unsent or pictures(photos_unsent)} not sent"
-        return f"{waits}. All sent {last}" if last else waits
+            return f"{waits}{COMMA}{_not_sent(unsent, photos_unsent)}"
+        return f"{waits}. {sent}" if sent else waits
     if unsent or photos_unsent:
-        kept = f"{unsent or pictures(photos_unsent)} saved on this device, not sent"
+        kept = _only_here(unsent, photos_unsent)
         return f"{OFFLINE}. {kept}" if online is False else kept
-    if last is None:
-        return "Nothing received from the office yet"
-    return f"{OFFLINE}. All sent {last}" if online is False else f"All sent {last}"
+    if not sent:
+        return say("Nothing received from the office yet")
+    return f"{OFFLINE}. {sent}" if online is False else sent
+
+
+def _not_sent(unsent: int, photos: int) -> str:
+    if unsent:
+        return say_count("{count} not sent", "{count} not sent", unsent)
+    return say_count("{count} picture not sent", "{count} pictures not sent", photos)
+
+
+def _only_here(unsent: int, photos: int) -> str:
+    if unsent:
+        return say_count(
+            "{count} saved on this device, not sent", "{count} saved on this device, not sent", unsent
+        )
+    return say_count(
+        "{count} picture saved on this device, not sent",
+        "{count} pictures saved on this device, not sent",
+        photos,
+    )
 
 
 # sign in
-WELCOME = "Sign in this device"
-WELCOME_TEXT = "The office gives you a code for this device. It works once."
-CODE = "Registration code"
+WELCOME = say("Sign in this device")
+WELCOME_TEXT = say("The office gives you a code for this device. It works once.")
+CODE = say("Registration code")
 CODE_HINT = "ABCD-1234"
-DEVICE_NAME = "Name of this device"
-SIGN_IN = "Sign in"
-SIGNING_IN = "Signing in …"
-SIGN_IN_AGAIN = "Sign in again"
-SIGN_IN_ANOTHER = "Sign in somebody else"
-CODE_MISSING = "Type the registration code from the office."
-KEEP_ASIDE = "Sign in and keep their work"
-KEEP_ASIDE_ASK = "Their work can't be sent now?"
-OTHERS_WORK, ANOTHER = "Unsent work is here", "another technician"
-NOT_NOW = "Not now"
-SIGN_IN_OFFLINE = "The server can't be reached. Signing in is the one thing that needs a network: try again."
+DEVICE_NAME = say("Name of this device")
+SIGN_IN = say("Sign in")
+SIGNING_IN = say("Signing in …")
+SIGN_IN_AGAIN = say("Sign in again")
+SIGN_IN_ANOTHER = say("Sign in somebody else")
+CODE_MISSING = say("Type the registration code from the office.")
+KEEP_ASIDE = say("Sign in and keep their work")
+KEEP_ASIDE_ASK = say("Their work can't be sent now?")
+OTHERS_WORK, ANOTHER = say("Unsent work is here"), say("another technician")
+NOT_NOW = say("Not now")
+SIGN_IN_OFFLINE = say(
+    "The server can't be reached. Signing in is the one thing that needs a network: try again."
+)
 
 
 def keep_aside(count: int, name: str) -> str:
     """What becomes of the work of whoever had this device before, said before it is done."""
-    what = "1 entry of" if count == 1 else f"{count} entries of"
-    it, them = ("It stays", "it") if count == 1 else ("They stay", "them")
-    return (
-        f"This device keeps {what} {name} that the office does not have yet. {it} safe here, nobody sees "
-        f"{them} on this device, and the app goes on sending {them} as {name}'s work. What the office "
-        f"does not take waits until {name} signs in here again."
+    return say_count(
+        "This device keeps {count} entry of {name} that the office does not have yet. It stays safe here, "
+        "nobody sees it on this device, and the app goes on sending it as {name}'s work. What the office "
+        "does not take waits until {name} signs in here again.",
+        "This device keeps {count} entries of {name} that the office does not have yet. They stay safe here, "
+        "nobody sees them on this device, and the app goes on sending them as {name}'s work. What the office "
+        "does not take waits until {name} signs in here again.",
+        count,
+        name=name,
     )
 
 
-PREPARING = "Fetching your jobs …"
+PREPARING = say("Fetching your jobs …")
 
 
 # today
 def progress(done: int, total: int) -> str:
-    return f"{done} of {total} jobs done"
+    return say_count("{done} of {count} job done", "{done} of {count} jobs done", total, done=done)
 
 
-NO_JOBS = "No jobs for today"
-NO_JOBS_TEXT = "New jobs appear here by themselves as soon as the office plans them."
-DAY_DONE = "No job is left for today"
-NEXT = "Next"
+NO_JOBS = say("No jobs for today")
+NO_JOBS_TEXT = say("New jobs appear here by themselves as soon as the office plans them.")
+DAY_DONE = say("No job is left for today")
+NEXT = say("Next")
 
 
 def open_next(street: str) -> str:
-    return f"Open next: {street}"
+    return say("Open next: {street}", street=street)
 
 
 def go_on(street: str) -> str:
-    return f"Continue: {street}"
+    return say("Continue: {street}", street=street)
 
 
 def drive(minutes: int) -> str:
-    return f"{minutes} min drive"
+    return say_count("{count} min drive", "{count} min drive", minutes)
 
 
 def work(minutes: int) -> str:
-    return f"{minutes} min work"
+    return say_count("{count} min work", "{count} min work", minutes)
 
 
 def promised(start: str, end: str) -> str:
-    return f"Promised {start}–{end}"
+    return say("Promised {start}–{end}", start=start, end=end)
 
 
 def take(things: Sequence[str]) -> str:
-    return "Take " + " · ".join(things)
+    return say("Take {things}", things=" · ".join(things))
 
 
 def one_of(models: Sequence[str]) -> str:
-    return " or ".join(models)
+    return say(" or ").join(models)
 
 
-def times(count: str, name: str) -> str:
+def listed(things: Sequence[str]) -> str:
+    """Side by side, with the language's own comma; empty ones are left out."""
+    return COMMA.join(filter(None, things))
+
+
+METRE = say("m")
+
+
+def metres(count: int) -> str:
+    return say("{count} m", count=count)
+
+
+def times(count: int, name: str, *, by_the_metre: bool) -> str:
     """`2 × Connector`, `30 m Drop cable`."""
-    counted = count if count.endswith(" m") else f"{count} ×"
+    counted = metres(count) if by_the_metre else say("{count} ×", count=count)
     return f"{counted} ".replace(" ", NO_BREAK) + name
 
 
 def late_now(until: str) -> str:
-    return f"Late: promised until {until}"
+    return say("Late: promised until {time}", time=until)
 
 
 def late_soon(arrival: str, until: str) -> str:
-    return f"You get there {arrival}, promised until {until}"
+    return say("You get there {arrival}, promised until {time}", arrival=arrival, time=until)
 
 
 def sla_due(until: str) -> str:
-    return f"Service due by {until}"
+    return say("Service due by {time}", time=until)
 
 
 # job
 PLACE, WORK, BRING, ON_SITE_NOW, TO_CLOSE = (
-    "Place",
-    "Work",
-    "Bring",
-    "Installed there now",
-    "Before you close",
+    say("Place"),
+    say("Work"),
+    say("Bring"),
+    say("Installed there now"),
+    say("Before you close"),
 )
-NOTHING_INSTALLED = "No device is booked at this address."
-NOTHING_TO_BRING = "Nothing special to bring."
-CABINET, MAP, CALL = "Cabinet", "Map", "Call"
-NOTES = "Notes"
-START_TRAVEL, ARRIVED, CLOSE_JOB, NEXT_JOB = "Start travel", "Arrived", "Close job", "Back to today"
-REVIEW_CLOSE = "Check and close"
-CANNOT = "Cannot complete"
-ADD_NOTE = "Add a note"
-CHANGED_HANDS = "The office gave this job to a colleague. What you did is kept."
-JOB_GONE = "This job is no longer on this device."
-NOT_ON_SITE = "Tap Arrived first: then scan, measure and book parts."
+NOTHING_INSTALLED = say("No device is booked at this address.")
+NOTHING_TO_BRING = say("Nothing special to bring.")
+CABINET, MAP, CALL = say("Cabinet"), say("Map"), say("Call")
+NOTES = say("Notes")
+START_TRAVEL, ARRIVED, CLOSE_JOB, NEXT_JOB = (
+    say("Start travel"),
+    say("Arrived"),
+    say("Close job"),
+    say("Back to today"),
+)
+REVIEW_CLOSE = say("Check and close")
+CANNOT = say("Cannot complete")
+ADD_NOTE = say("Add a note")
+CHANGED_HANDS = say("The office gave this job to a colleague. What you did is kept.")
+JOB_GONE = say("This job is no longer on this device.")
+NOT_ON_SITE = say("Tap Arrived first: then scan, measure and book parts.")
 
 
 def plan(name: str, mbps: int) -> str:
-    return f"{name}, {mbps} Mbit/s"
+    return say("{name}, {speed} Mbit/s", name=name, speed=mbps)
 
 
 # steps before the close
-ABBREVIATIONS = {"ont", "onu", "stb", "cpe"}
+ROLES = {"ont": say("ONT"), "onu": say("ONU"), "stb": say("STB"), "cpe": say("CPE"), "router": say("router")}
 
 
-def fit(role: str) -> str:
+def role(role: str) -> str:
     """`role` as the order has it: `ont` or `router`."""
-    return f"Scan the {role.upper() if role.lower() in ABBREVIATIONS else role.replace('_', ' ')}"
+    return ROLES.get(role.lower(), role.replace("_", " "))
+
+
+def fit(device: str) -> str:
+    return say("Scan the {device}", device=role(device))
 
 
 def record(label: str) -> str:
-    return f"Record {label.lower()}"
+    return say("Record {label}", label=_within(said(label)))
+
+
+def _within(label: str) -> str:
+    """`label` in the middle of a sentence."""
+    return label if language.spoken().nouns_are_capitals else label.lower()
 
 
 def fitted(serial: str, model: str) -> str:
     return f"{model} {serial}"
 
 
-TAKE_AWAY = "Scan what you take away"
-TAKE_PHOTO_STEP, HAVE_SIGNED = "Take a photo", "Have the customer sign"
-PHOTO_STEP, SIGN_STEP, PARTS_STEP = "Photo of the finished work", "Customer's signature", "Parts used"
-NOT_YET = "Not yet"
-IF_ANY = "If you used any"
+TAKE_AWAY = say("Scan what you take away")
+TAKE_PHOTO_STEP, HAVE_SIGNED = say("Take a photo"), say("Have the customer sign")
+PHOTO_STEP, SIGN_STEP, PARTS_STEP = (
+    say("Photo of the finished work"),
+    say("Customer's signature"),
+    say("Parts used"),
+)
+NOT_YET = say("Not yet")
+IF_ANY = say("If you used any")
 
 
 def photos(count: int) -> str:
-    return f"{count} photo{'' if count == 1 else 's'}"
-
-
-def pictures(count: int) -> str:
-    return f"{count} picture{'' if count == 1 else 's'}"
+    return say_count("{count} photo", "{count} photos", count)
 
 
 def signed_by(name: str) -> str:
-    return f"Signed by {name}"
+    return say("Signed by {name}", name=name)
 
 
 def parts_booked(lines: int) -> str:
-    return f"{lines} part{'' if lines == 1 else 's'} booked"
+    return say_count("{count} part booked", "{count} parts booked", lines)
 
 
-def measured(value: str, unit: str) -> str:
-    return f"{value} {unit}"
+def measured(value: Decimal, unit: str) -> str:
+    return say("{value} {unit}", value=value, unit=unit)
 
 
 # scan
-SCAN = "Scan"
-SCAN_WANTED = "Wanted"
-OPEN_CAMERA, OPEN_CAMERA_AGAIN, PHOTO_OF_LABEL = "Open camera", "Scan another", "Photo of the label"
-CODE_FIELD = "Scanner or typed code"
-CODE_FIELD_HINT = "Enter reads it"
-READ_CODE = "Read code"
-NO_CODE_IN_PHOTO = "No code found in this photo. Hold still, closer, with more light; or type the code."
-SCAN_TITLE = "Scan the label"
-TYPE_INSTEAD = "Type the code as printed on the label."
-SCAN_TIMEOUT = "No code was read in time. Try again closer, or type it."
-FIT_IT = "Fit this device"
-CONFIRM_FIT = "I hold it: fit it anyway"
-TAKE_IT = "Take this device away"
-CHOOSE_MODEL = "Which model is it?"
-LABEL_MODEL_MISSING = "Choose the model first: nobody has booked this serial in."
-UNDO_FIT = "Take it back"
-FITTED_BY_MISTAKE = "fitted by mistake"
-TAKEN_AWAY = "replaced on this visit"
-ON_THIS_JOB = "On this job"
+SCAN = say("Scan")
+SCAN_WANTED = say("Wanted")
+OPEN_CAMERA, OPEN_CAMERA_AGAIN, PHOTO_OF_LABEL = (
+    say("Open camera"),
+    say("Scan another"),
+    say("Photo of the label"),
+)
+CODE_FIELD = say("Scanner or typed code")
+CODE_FIELD_HINT = say("Enter reads it")
+READ_CODE = say("Read code")
+NO_CODE_IN_PHOTO = say("No code found in this photo. Hold still, closer, with more light; or type the code.")
+SCAN_TITLE = say("Scan the label")
+TYPE_INSTEAD = say("Type the code as printed on the label.")
+SCAN_TIMEOUT = say("No code was read in time. Try again closer, or type it.")
+FIT_IT = say("Fit this device")
+CONFIRM_FIT = say("I hold it: fit it anyway")
+TAKE_IT = say("Take this device away")
+CHOOSE_MODEL = say("Which model is it?")
+LABEL_MODEL_MISSING = say("Choose the model first: nobody has booked this serial in.")
+UNDO_FIT = say("Take it back")
+# Recorded with the device, for the office: always in English.
+FITTED_BY_MISTAKE, TAKEN_AWAY = "fitted by mistake", "replaced on this visit"
+ON_THIS_JOB = say("On this job")
 
 
 def check_last_four(last: str) -> str:
-    return f"Compare with the label: it must end in {last}"
+    return say("Compare with the label: it must end in {last}", last=last)
+
+
+def model(name: str) -> str:
+    return say("Model {name}", name=name)
+
+
+def confirm_in_hand(sentence: str) -> str:
+    return f"{sentence} {say('If it is in your hand and the label is right, confirm.')}"
 
 
 VERDICT_TITLES = {
-    "good": "Good",
-    "warn": "Look twice",
-    "bad": "Not this one",
-    "calm": "Read",
+    "good": say("Good"),
+    "warn": say("Look twice"),
+    "bad": say("Not this one"),
+    "calm": say("Read"),
 }
 
 # checks
-CHECKS = "Measurements"
-SAVE_CHECKS = "Save measurements"
-CHANGE_SIGN = "Change sign"
+CHECKS = say("Measurements")
+SAVE_CHECKS = say("Save measurements")
+CHANGE_SIGN = say("Change sign")
 
 
 def limits(text: str) -> str:
-    return f"Allowed: {text}"
+    """`text` as `CheckSpec.limits` has it."""
+    return say("Allowed: {limits}", limits=said(text))
 
 
 def not_a_number(text: str, label: str) -> str:
-    return f"“{text}” is no number: type {label.lower()} with digits, such as 12.5"
+    return say(
+        "“{text}” is no number: type {label} with digits, such as {example}",
+        text=text,
+        label=_within(said(label)),
+        example=Decimal("12.5"),
+    )
 
 
-def outside(value: str, unit: str, allowed: str) -> str:
-    wrong = "is outside" if " to " in allowed else "is not"  # -27 to -8 dBm, at least 90 Mbit/s
-    return f"{value} {unit} {wrong} {allowed}. Mend the line, then measure again."
+def outside(value: Decimal, unit: str, allowed: str) -> str:
+    facts = {"value": measured(value, unit), "limits": said(allowed)}
+    if " to " in allowed:  # as the rules say it: -27 to -8 dBm, at least 90 Mbit/s
+        return say("{value} is outside {limits}. Mend the line, then measure again.", **facts)
+    return say("{value} is not {limits}. Mend the line, then measure again.", **facts)
 
 
-def sign_missing(value: str, unit: str) -> str:
-    return f"Not saved: did you mean -{value} {unit}? Tap ± to change the sign."
+def sign_missing(value: Decimal, unit: str) -> str:
+    return say(
+        "Not saved: did you mean {value}? Tap ± to change the sign.",
+        value=measured(-value, unit),
+    )
 
 
-def saved_measurement(label: str, value: str, unit: str) -> str:
-    return f"{label} {value} {unit}. {SAVED}"
+def saved_measurement(label: str, value: Decimal, unit: str) -> str:
+    return f"{said(label)} {measured(value, unit)}. {SAVED}"
 
 
-NOTHING_MEASURED = "Type at least one measurement."
-NO_CHECKS = "This job asks for no measurements."
+NOTHING_MEASURED = say("Type at least one measurement.")
+NO_CHECKS = say("This job asks for no measurements.")
 
 # parts
-PARTS = "Parts used"
-NO_PARTS = "Your van carries no counted parts."
-NEEDED_HERE, ALSO_ON_VAN = "Planned for this job", "Also on your van"
+PARTS = say("Parts used")
+NO_PARTS = say("Your van carries no counted parts.")
+NEEDED_HERE, ALSO_ON_VAN = say("Planned for this job"), say("Also on your van")
 
 
 def on_van(count: str) -> str:
-    return f"{count} on the van"
+    return say("{amount} on the van", amount=count)
 
 
 def used_here(count: str) -> str:
-    return f"{count} already booked here"
+    return say("{amount} already booked here", amount=count)
 
 
 def less(name: str) -> str:
-    return f"Less {name}"
+    return say("Less {name}", name=name)
 
 
 def more(name: str) -> str:
-    return f"More {name}"
+    return say("More {name}", name=name)
 
 
 def how_many(name: str) -> str:
-    return f"How many {name}"
+    return say("How many {name}", name=name)
 
 
-def not_whole(text: str, unit: str) -> str:
-    return f"“{text}” can't be booked: type whole {unit}"
+def not_whole(text: str, *, by_the_metre: bool) -> str:
+    if by_the_metre:
+        return say("“{text}” can't be booked: type whole metres", text=text)
+    return say("“{text}” can't be booked: type whole pieces", text=text)
 
 
 def save_parts(count: int) -> str:
-    return f"Save {count} part{'' if count == 1 else 's'}" if count else "Nothing chosen yet"
+    if not count:
+        return say("Nothing chosen yet")
+    return say_count("Save {count} part", "Save {count} parts", count)
 
 
 # evidence
-PHOTO = "Photo"
-TAKE_PHOTO, TAKE_ANOTHER = "Take photo", "Take another photo"
-NO_PHOTO = "No photo yet. Show the device, its cable and where it hangs."
-WORKING_ON_PHOTO = "Saving the photo …"
-SIGNATURE = "Signature"
-SIGNER = "Name of who signs"
-SIGN_HERE = "Sign here with a finger"
-CLEAR = "Clear"
-SAVE_SIGNATURE = "Save signature"
-SIGNATURE_EMPTY = "The field is empty: have the customer sign in it."
-SIGNATURE_TEXT = "I confirm that the work was done."
+PHOTO = say("Photo")
+TAKE_PHOTO, TAKE_ANOTHER = say("Take photo"), say("Take another photo")
+NO_PHOTO = say("No photo yet. Show the device, its cable and where it hangs.")
+WORKING_ON_PHOTO = say("Saving the photo …")
+SIGNATURE = say("Signature")
+SIGNER = say("Name of who signs")
+SIGN_HERE = say("Sign here with a finger")
+CLEAR = say("Clear")
+SAVE_SIGNATURE = say("Save signature")
+SIGNATURE_EMPTY = say("The field is empty: have the customer sign in it.")
+SIGNATURE_TEXT = say("I confirm that the work was done.")
 
 
 def photo_number(number: int) -> str:
-    return f"Photo {number}"
+    return say("Photo {number}", number=number)
 
 
 # close
-CLOSE = "Close job"
-DONE_HERE = "Done on this visit"
-WHAT_NEXT = "What happens next"
-STILL_MISSING = "Still missing"
-PLANNED_NOT_BOOKED = "Planned, not booked"
-BOOK_PARTS = "Book parts"
+CLOSE = say("Close job")
+DONE_HERE = say("Done on this visit")
+WHAT_NEXT = say("What happens next")
+STILL_MISSING = say("Still missing")
+PLANNED_NOT_BOOKED = say("Planned, not booked")
+BOOK_PARTS = say("Book parts")
 
 
 def after_close(kind: WorkOrderKind) -> tuple[str, ...]:
     """What the office's system does with the close, in the order in which people notice it."""
-    service = {
-        WorkOrderKind.DISCONNECT: "The service ends as of now",
-        WorkOrderKind.REPAIR: "The service goes on; the repair is on record",
-    }.get(kind, "The service is active as of now")
+    match kind:
+        case WorkOrderKind.DISCONNECT:
+            service = say("The service ends as of now, also if it is sent later.")
+        case WorkOrderKind.REPAIR:
+            service = say("The service goes on; the repair is on record, also if it is sent later.")
+        case _:
+            service = say("The service is active as of now, also if it is sent later.")
     return (
-        "The close is saved on this device at once; you can drive on.",
-        f"{service}, also if it is sent later.",
-        "Devices and parts move from your van to the customer.",
-        "The invoice is drafted and the customer gets a message.",
+        say("The close is saved on this device at once; you can drive on."),
+        service,
+        say("Devices and parts move from your van to the customer."),
+        say("The invoice is drafted and the customer gets a message."),
     )
 
 
 def closed(number: str) -> str:
-    return f"{number} closed. {SAVED}"
+    return f"{say('{number} closed', number=number)}. {SAVED}"
 
 
 # cannot complete
-WHY = "Why not?"
-CANNOT_TEXT = "Parts you used stay booked. Devices you fitted go back to your van."
-CANNOT_NOTE = "What should the next one know?"
-REPORT = "Report and leave"
-CHOOSE_REASON = "Choose a reason"
+WHY = say("Why not?")
+CANNOT_TEXT = say("Parts you used stay booked. Devices you fitted go back to your van.")
+CANNOT_NOTE = say("What should the next one know?")
+REPORT = say("Report and leave")
+CHOOSE_REASON = say("Choose a reason")
 
 
 def reported(number: str) -> str:
-    return f"{number} goes back to the office. {SAVED}"
+    return f"{say('{number} goes back to the office', number=number)}. {SAVED}"
 
 
 # note
-NOTE = "Note"
-NOTE_FIELD = "Note for the office"
-SAVE_NOTE = "Save note"
+NOTE = say("Note")
+NOTE_FIELD = say("Note for the office")
+SAVE_NOTE = say("Save note")
 
 # stock
-REFILL, DEVICES, COUNTED = "Refill", "Devices", "Parts"
-LOW = "Low"
-STOCK_EMPTY = "Nothing is booked on your van yet."
+REFILL, DEVICES, COUNTED = say("Refill"), say("Devices"), say("Parts")
+LOW = say("Low")
+STOCK_EMPTY = say("Nothing is booked on your van yet.")
 
 
 def reserved(count: str) -> str:
-    return f"{count} promised to jobs"
+    return say("{amount} promised to jobs", amount=count)
 
 
 def unbooked(count: str) -> str:
-    return f"{count} used, booked when the job closes"
+    return say("{amount} used, booked when the job closes", amount=count)
 
 
 def keep_at_least(count: str) -> str:
-    return f"should be {count}"
+    return say("should be {amount}", amount=count)
 
 
 # sync
-SEND_NOW, SENDING = "Send now", "Sending …"
+SEND_NOW, SENDING = say("Send now"), say("Sending …")
 QUEUE_STATES = {
-    "saved": "Saved here",
-    "sending": "Sending",
-    "accepted": "Accepted",
-    "held": "Needs dispatch",
-    "refused_local": "Needs you",
-    "corrected": "Corrected",
-    "dismissed": "Dismissed",
+    "saved": say("Saved here"),
+    "sending": say("Sending"),
+    "accepted": say("Accepted"),
+    "held": say("Needs dispatch"),
+    "refused_local": say("Needs you"),
+    "corrected": say("Corrected"),
+    "dismissed": say("Dismissed"),
 }
-NOT_SENT, WITH_OFFICE, NEEDS_ATTENTION = "Only on this device", "Answered by the office", "Needs attention"
+NOT_SENT, WITH_OFFICE, NEEDS_ATTENTION = (
+    say("Only on this device"),
+    say("Answered by the office"),
+    say("Needs attention"),
+)
 STEPS_SHOWN = 4
-NOTHING_SENT = "What you record appears here until the office has it."
-LAST_CONTACT, DEVICE, VERSION, STORAGE = "Last contact", "Device", "Version", "Storage"
-NEVER = "never"
-STORAGE_KEPT = "The browser keeps our data"
-STORAGE_LOOSE = "The browser may clear our data when the phone is full: send often"
-STORAGE_FILE = "In a file of this app"
-UPDATE_READY = "A new version is ready"
-UPDATE_NOW = "Change to it now"
+NOTHING_SENT = say("What you record appears here until the office has it.")
+LAST_CONTACT, DEVICE, VERSION, STORAGE = say("Last contact"), say("Device"), say("Version"), say("Storage")
+NEVER = say("never")
+STORAGE_KEPT = say("The browser keeps our data")
+STORAGE_LOOSE = say("The browser may clear our data when the phone is full: send often")
+STORAGE_FILE = say("In a file of this app")
+UPDATE_READY = say("A new version is ready")
+UPDATE_NOW = say("Change to it now")
+PHOTO_REFUSED = say("The server could not keep a photo or signature: see the list")
+NOT_REGISTERED = say("Register this device first: ask dispatch for a code")
 
 
 def clock_off(minutes: int) -> str:
-    direction = "ahead" if minutes > 0 else "behind"
-    return f"This device's clock is {abs(minutes)} min {direction}. Times are corrected; set it right."
+    if minutes > 0:
+        return say_count(
+            "This device's clock is {count} min ahead. Times are corrected; set it right.",
+            "This device's clock is {count} min ahead. Times are corrected; set it right.",
+            minutes,
+        )
+    return say_count(
+        "This device's clock is {count} min behind. Times are corrected; set it right.",
+        "This device's clock is {count} min behind. Times are corrected; set it right.",
+        -minutes,
+    )
 
 
 def steps(count: int) -> str:
-    return f"{count} step{'' if count == 1 else 's'}"
+    return say_count("{count} step", "{count} steps", count)
 
 
 def which_steps(titles: Sequence[str]) -> str:
     """The first few by name; ten of them would hide the reason."""
     if len(titles) <= STEPS_SHOWN + 1:
-        return ", ".join(titles)
-    return f"{', '.join(titles[:STEPS_SHOWN])} and {len(titles) - STEPS_SHOWN} more"
+        return listed(titles)
+    rest = len(titles) - STEPS_SHOWN
+    shown = listed(titles[:STEPS_SHOWN])
+    return say_count("{titles} and {count} more", "{titles} and {count} more", rest, titles=shown)
 
 
 def kept_aside(count: int) -> str:
-    whose = "of whoever had this device before"
-    return f"1 entry {whose} is still to send" if count == 1 else f"{count} entries {whose} are still to send"
+    return say_count(
+        "{count} entry of whoever had this device before is still to send",
+        "{count} entries of whoever had this device before are still to send",
+        count,
+    )
 
 
 def unsent_pictures(count: int) -> str:
     """Signatures are pictures too."""
-    return f"{pictures(count)} still to send"
+    return say_count("{count} picture still to send", "{count} pictures still to send", count)
 
 
-STORAGE_PROBLEM = "The app can't open its data"
-TRY_AGAIN = "Try again"
+# what was done, in the list of what is sent
+DONE = {
+    "start_travel": say("Set out"),
+    "arrive": say("Arrived"),
+    "close_work_order": say("Closed the job"),
+}
+
+
+def did_fit(serial: str) -> str:
+    return say("Fitted {serial}", serial=serial)
+
+
+def did_take_off(serial: str) -> str:
+    return say("Took off {serial}", serial=serial)
+
+
+def did_use(parts: Sequence[str]) -> str:
+    return say("Used {parts}", parts=listed(parts))
+
+
+def metres_of(count: int, name: str) -> str:
+    return say("{count} m of {name}", count=count, name=name)
+
+
+def pieces_of(count: int, name: str) -> str:
+    return say("{count} × {name}", count=count, name=name)
+
+
+def signature_of(name: str) -> str:
+    return say("Signature of {name}", name=name)
+
+
+def noted(text: str) -> str:
+    return say("Note: {text}", text=text)
+
+
+def could_not(reason: UnfinishedReason) -> str:
+    return say("Could not complete: {reason}", reason=_within(REASONS[reason]))
+
+
+def ruled(outcome: str, local: datetime, today: date, detail: str) -> str:
+    """What dispatch made of it; `detail` is in the words of who ruled, or empty."""
+    if local.date() == today:
+        at = say("at {time}", time=clock(local))
+    else:
+        at = say("on {date} at {time}", date=short_day(local.date()), time=clock(local))
+    match outcome, detail:
+        case "accepted", "":
+            return say("Dispatch booked this {when}", when=at)
+        case "accepted", _:
+            return say("Dispatch booked this {when}, {detail}", when=at, detail=detail)
+        case "corrected", "":
+            return say("Dispatch corrected it and booked it {when}", when=at)
+        case "corrected", _:
+            return say("Dispatch corrected {detail} and booked it {when}", when=at, detail=detail)
+        case _, "":
+            return say("Dispatch looked at it: not booked")
+    return say("Dispatch looked at it: not booked, because {detail}", detail=detail)
+
+
+# language and display
+SETTINGS = say("Language and display")
+LANGUAGE, THEME, TEXT_SIZE = say("Language"), say("Appearance"), say("Text size")
+AS_DEVICE = say("As on this device")
+THEMES = {
+    "system": AS_DEVICE,
+    "light": say("Light"),
+    "dark": say("Dark"),
+    "sunlight": say("Sunlight"),
+}
+SUNLIGHT_TEXT = say("Sunlight: black on white, larger, with thick lines.")
+
+
+def percent(size: int) -> str:
+    return say("{size} %", size=size)
+
+
+# the device
+OPEN_ELSEWHERE = say("Truckroll is open in another tab. Close it there, then try again.")
+NO_STORAGE = say(
+    "This browser can't keep data on the device. Use a current Chrome, Edge, Firefox or Safari, "
+    "and not a private window."
+)
+NO_PICTURE_FORMAT = say("That file is not a picture this phone can open.")
+PHOTO_EMPTY = say("The photo is empty. Take it again.")
+NO_PHOTOS_HERE = say("This device can't process photos.")
+NO_LIVE_SCANNER = say("There is no live scanner on this device. Take a photo or type the code.")
+NO_CODES_FROM_PHOTOS = say("This device can't read codes from photos. Type the code.")
+CAMERA_REFUSED = say("The browser may not use the camera. Allow it in the address bar, or type the code.")
+CAMERA_MISSING = say("This device has no camera. Use a photo, or type the code.")
+CAMERA_BUSY = say("Another app is using the camera. Close it and try again, or type the code.")
+LIVE_SCANNER = {"light": say("Light on"), "cancel": say("Cancel"), "type": say("Type instead")}
+
+
+def photo_too_big(megabytes: int, most: int) -> str:
+    return say(
+        "The photo is too big ({size} MB, at most {most} MB). Take a smaller one.", size=megabytes, most=most
+    )
+
+
+def camera_trouble(text: str) -> str:
+    return say("The camera did not start ({why}). Use a photo, or type the code.", why=text)
+
+
+def not_a_picture(kind: str) -> str:
+    """`kind` is `photo` or `signature`."""
+    return say("That file is no picture: take the {what} again", what=said(kind))
+
+
+def unsent_of(count: int, name: str) -> str:
+    return say_count(
+        "This device still holds {count} unsent entry of {name}. Let it be sent first, then enter the code "
+        "again",
+        "This device still holds {count} unsent entries of {name}. Let them be sent first, then enter the "
+        "code again",
+        count,
+        name=name,
+    )
+
+
+STORAGE_PROBLEM = say("The app can't open its data")
+TRY_AGAIN = say("Try again")
 
 
 def planned(count: str) -> str:
-    return f"{count} planned"
+    return say("{amount} planned", amount=count)

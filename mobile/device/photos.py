@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
+from mobile import words
 from mobile.device.browser import IN_BROWSER, load_module
 
 SIDE_MAX_PIXELS = 1600
@@ -36,10 +37,10 @@ async def pick_picture() -> bytes | None:
 async def shrink(picture: bytes) -> Photo:
     """Turn a picture upright, scale it down and store it as JPEG. Raises PhotoError."""
     if not picture:
-        raise PhotoError("The photo is empty. Take it again.")
+        raise PhotoError(words.PHOTO_EMPTY)
     if len(picture) > PICTURE_MAX_BYTES:
-        size, most = len(picture) / 1e6, PICTURE_MAX_BYTES // 1_000_000
-        raise PhotoError(f"The photo is too big ({size:.0f} MB, at most {most} MB). Take a smaller one.")
+        size, most = round(len(picture) / 1e6), PICTURE_MAX_BYTES // 1_000_000
+        raise PhotoError(words.photo_too_big(size, most))
     return await _shrink_in_browser(picture) if IN_BROWSER else _shrink_with_pillow(picture)
 
 
@@ -50,7 +51,7 @@ async def _shrink_in_browser(picture: bytes) -> Photo:
     try:
         made = await module.shrink(to_js(picture), SIDE_MAX_PIXELS, JPEG_QUALITY)
     except JsException as error:
-        raise PhotoError("That file is not a picture this phone can open.") from error
+        raise PhotoError(words.NO_PICTURE_FORMAT) from error
     return Photo(jpeg=made.jpeg.to_bytes(), width=int(made.width), height=int(made.height))
 
 
@@ -58,11 +59,11 @@ def _shrink_with_pillow(picture: bytes) -> Photo:
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
-        raise PhotoError("This device can't process photos.") from error
+        raise PhotoError(words.NO_PHOTOS_HERE) from error
     try:
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(picture))).convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
-        raise PhotoError("That file is not a picture this phone can open.") from error
+        raise PhotoError(words.NO_PICTURE_FORMAT) from error
     image.thumbnail((SIDE_MAX_PIXELS, SIDE_MAX_PIXELS))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=round(JPEG_QUALITY * 100))

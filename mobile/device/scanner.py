@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from mobile import words
 from mobile.device.browser import IN_BROWSER, channel, listener, load_module
 
 Source = Literal["camera", "photo", "wedge", "typed"]
@@ -106,7 +107,7 @@ class WasmScanner:
         heard = listener(lambda event: messages.put_nowait(event.data.to_py()))
         page.onmessage = heard
         try:
-            _post(page, kind="start", title=title, hint=hint, seconds=seconds)
+            _post(page, kind="start", title=title, hint=hint, seconds=seconds, words=words.LIVE_SCANNER)
             while True:
                 match await messages.get():
                     case {"kind": "codes", "codes": codes}:
@@ -131,7 +132,7 @@ class WasmScanner:
         try:
             codes = (await decoder.readPicture(to_js(picture), PICTURE_MILLISECONDS_MAX)).to_py()
         except JsException as error:
-            raise NotAPicture("That file is not a picture this phone can open.") from error
+            raise NotAPicture(words.NO_PICTURE_FORMAT) from error
         return tuple(_from_page(code, "photo") for code in codes)
 
 
@@ -143,17 +144,17 @@ class NativeScanner:
     async def scan(
         self, *, title: str, hint: str = "", judge: Judge | None = None, seconds: int = 60
     ) -> Reading:
-        raise CameraUnavailable("There is no live scanner on this device. Take a photo or type the code.")
+        raise CameraUnavailable(words.NO_LIVE_SCANNER)
 
     async def read_picture(self, picture: bytes) -> tuple[Reading, ...]:
         try:
             from PIL import Image, UnidentifiedImageError
         except ImportError as error:
-            raise ScannerError("This device can't read codes from photos. Type the code.") from error
+            raise ScannerError(words.NO_CODES_FROM_PHOTOS) from error
         try:
             image = Image.open(io.BytesIO(picture)).convert("L")
         except (UnidentifiedImageError, OSError) as error:
-            raise NotAPicture("That file is not a picture this phone can open.") from error
+            raise NotAPicture(words.NO_PICTURE_FORMAT) from error
         return _read_zxing(image) or _read_zbar(image)
 
 
@@ -215,10 +216,10 @@ def _post(page: Any, **message: object) -> None:
 def _camera_words(name: str, text: str) -> str:
     match name:
         case "NotAllowedError" | "SecurityError":
-            return "The browser may not use the camera. Allow it in the address bar, or type the code."
+            return words.CAMERA_REFUSED
         case "NotFoundError" | "OverconstrainedError":
-            return "This device has no camera. Use a photo, or type the code."
+            return words.CAMERA_MISSING
         case "NotReadableError" | "AbortError":
-            return "Another app is using the camera. Close it and try again, or type the code."
+            return words.CAMERA_BUSY
         case _:
-            return f"The camera did not start ({text}). Use a photo, or type the code."
+            return words.camera_trouble(text)

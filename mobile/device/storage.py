@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mobile import words
 from mobile.device.browser import IN_BROWSER, js_error_name, load_module
 
 MOUNT_POINT = "/data"
@@ -27,17 +28,14 @@ class OpenElsewhere(StorageError):
     """Another tab or window holds the database; only one may write."""
 
     def __init__(self) -> None:
-        super().__init__("Truckroll is open in another tab. Close it there, then try again.")
+        super().__init__(words.OPEN_ELSEWHERE)
 
 
 class StorageUnsupported(StorageError):
     """This browser has no private file system (or hides it, as private windows do)."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "This browser can't keep data on the device. Use a current Chrome, Edge, Firefox or Safari, "
-            "and not a private window."
-        )
+        super().__init__(words.NO_STORAGE)
 
 
 @dataclass(slots=True, kw_only=True)

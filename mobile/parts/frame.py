@@ -12,11 +12,14 @@ from mobile.parts.status_chip import StatusChip
 from mobile.parts.touch import icon_button
 from mobile.state import Desk
 
-TOP_SCREENS = (
-    ("/", words.TODAY, ft.Icons.TODAY),
-    ("/stock", words.STOCK, ft.Icons.LOCAL_SHIPPING_OUTLINED),
-    ("/sync", words.SYNC, ft.Icons.CLOUD_UPLOAD_OUTLINED),
-)
+
+def top_screens() -> tuple[tuple[str, str, ft.IconData], ...]:
+    """Route, name, icon."""
+    return (
+        ("/", words.TODAY, ft.Icons.TODAY),
+        ("/stock", words.STOCK, ft.Icons.LOCAL_SHIPPING_OUTLINED),
+        ("/sync", words.SYNC, ft.Icons.CLOUD_UPLOAD_OUTLINED),
+    )
 
 
 def frame(
@@ -107,7 +110,7 @@ def _bottom(controls: list[ft.Control]) -> ft.Control:
 def navigation_bar(desk: Desk, current: str) -> ft.Control:
     """At the bottom of the three top screens on a phone."""
     return ft.NavigationBar(
-        destinations=[ft.NavigationBarDestination(icon=icon, label=name) for _, name, icon in TOP_SCREENS],
+        destinations=[ft.NavigationBarDestination(icon=icon, label=name) for _, name, icon in top_screens()],
         selected_index=_index(current),
         bgcolor=theme.WHITE,
         indicator_color=theme.AMBER,
@@ -121,7 +124,7 @@ def navigation_rail(desk: Desk, current: str) -> ft.Control:
     return ft.NavigationRail(
         destinations=[
             ft.NavigationRailDestination(icon=icon, label=name, padding=ft.Padding.symmetric(vertical=6))
-            for _, name, icon in TOP_SCREENS
+            for _, name, icon in top_screens()
         ],
         selected_index=_index(current),
         label_type=ft.NavigationRailLabelType.ALL,
@@ -134,7 +137,7 @@ def navigation_rail(desk: Desk, current: str) -> ft.Control:
 
 def _switch(desk: Desk, index: int) -> None:
     desk.dismiss()
-    desk.go(TOP_SCREENS[index][0])
+    desk.go(top_screens()[index][0])
 
 
 def _index(name: str) -> int:

@@ -52,7 +52,7 @@ def Cannot(desk: Desk, order_id: UUID) -> ft.Control:
             line(words.CANNOT_TEXT, quiet=True),
             ft.Container(height=4),
         ],
-        second=f"{order.number}, {order.place.street} {order.place.house_number}",
+        second=words.listed([order.number, f"{order.place.street} {order.place.house_number}"]),
         back=True,
         bottom=[
             primary(

@@ -12,6 +12,7 @@ from mobile.parts.drafts import use_draft
 from mobile.parts.fields import text_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import icon_button, primary
+from mobile.rule_words import said
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
 from mobile.views.quantities import change_sign, mostly_negative, read_number
@@ -48,15 +49,15 @@ def Checks(desk: Desk, order_id: UUID) -> ft.Control:
             if value is None:
                 refused[spec.code] = words.not_a_number(text, spec.label)
             elif not spec.allows(value) and value > 0 and spec.allows(-value):
-                refused[spec.code] = words.sign_missing(str(value), spec.unit)
+                refused[spec.code] = words.sign_missing(value, spec.unit)
             elif desk.send(
                 RecordCheck(work_order_id=order_id, code=spec.code, value=value),
-                said=words.saved_measurement(spec.label, str(value), spec.unit),
+                said=words.saved_measurement(spec.label, value, spec.unit),
             ):
                 if spec.allows(value):
                     del keep[spec.code]
                 else:
-                    refused[spec.code] = words.outside(str(value), spec.unit, spec.limits)
+                    refused[spec.code] = words.outside(value, spec.unit, spec.limits)
             else:
                 return  # the refusal is on the screen, and nothing that was typed is lost
         set_refusals(refused)
@@ -86,7 +87,7 @@ def _passed(order: WorkOrder | None, spec: CheckSpec) -> bool:
 def _card(order: WorkOrder, spec: CheckSpec, text: str, refusal: str, enter) -> ft.Control:  # type: ignore[no-untyped-def]
     result = order.result_of(spec.code)
     field = text_field(
-        spec.label,
+        said(spec.label),
         text,
         key=f"check-{spec.code}",
         suffix=spec.unit,
@@ -106,16 +107,16 @@ def _card(order: WorkOrder, spec: CheckSpec, text: str, refusal: str, enter) -> 
             bgcolor=theme.CALM_BACK,
         )
         row.insert(0, sign)
-    said: list[ft.Control] = [line(words.limits(spec.limits), quiet=True)]
+    below: list[ft.Control] = [line(words.limits(spec.limits), quiet=True)]
     if refusal:
-        said.append(mood_box(refusal, "bad"))
+        below.append(mood_box(refusal, "bad"))
     elif result is not None:
-        value = words.measured(str(result.value), result.unit)
+        value = words.measured(result.value, result.unit)
         good = result.passed
-        said.append(
+        below.append(
             mood_box(
-                value if good else words.outside(str(result.value), result.unit, spec.limits),
+                value if good else words.outside(result.value, result.unit, spec.limits),
                 "good" if good else "bad",
             )
         )
-    return card(ft.Row(row, spacing=8), *said)
+    return card(ft.Row(row, spacing=8), *below)

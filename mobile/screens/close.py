@@ -10,10 +10,11 @@ from mobile import theme, words
 from mobile.parts.blocks import line, mood_box, section, with_icon
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
+from mobile.rule_words import said
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
 from mobile.views.job import parts_unbooked, steps
-from mobile.views.quantities import product_name, quantity
+from mobile.views.quantities import counted
 from shared.commands import CloseWorkOrder
 from shared.work_orders import WorkOrder
 
@@ -34,7 +35,9 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
     body: list[ft.Control] = []
     if missing:
         body.append(
-            mood_box("\n".join(problem.detail for problem in missing), "warn", heading=words.STILL_MISSING)
+            mood_box(
+                "\n".join(said(problem.detail) for problem in missing), "warn", heading=words.STILL_MISSING
+            )
         )
     if unbooked := parts_unbooked(order, desk.gateway.product):
         body.append(mood_box("\n".join(unbooked), "warn", heading=words.PLANNED_NOT_BOOKED))
@@ -50,7 +53,7 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
         desk,
         words.CLOSE,
         body,
-        second=f"{order.number}, {order.place.street} {order.place.house_number}",
+        second=words.listed([order.number, f"{order.place.street} {order.place.house_number}"]),
         back=True,
         bottom=[primary(words.CLOSE_JOB, close, icon=ft.Icons.CHECK_CIRCLE, disabled=bool(missing))],
     )
@@ -66,13 +69,6 @@ def _done(desk: Desk, order: WorkOrder) -> ft.Control:
             )
             rows.append(with_icon(ft.Icons.CHECK_CIRCLE, both, color=theme.GOOD))
     for sku in dict.fromkeys(part.sku for part in order.parts):
-        product = lookup(sku)
-        name = product.name if product else product_name(None, sku)
-        rows.append(
-            with_icon(
-                ft.Icons.CHECK_CIRCLE,
-                line(words.times(quantity(order.used(sku), product), name)),
-                color=theme.GOOD,
-            )
-        )
+        used = line(counted(order.used(sku), lookup(sku), sku))
+        rows.append(with_icon(ft.Icons.CHECK_CIRCLE, used, color=theme.GOOD))
     return section(words.DONE_HERE, *(rows or [line(words.NOT_YET)]))

@@ -67,7 +67,7 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
         desk,
         words.KINDS[order.kind],
         body,
-        second=f"{order.number}, {words.STATES[order.state]}",
+        second=words.listed([order.number, words.STATES[order.state]]),
         back=desk.shell.width < theme.WIDE,
         bottom=[primary(button.text, lambda: press(desk, order, button), icon=ICONS[button.action])],
     )

@@ -15,9 +15,8 @@ from mobile.parts.stepper import stepper
 from mobile.parts.touch import primary
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
-from mobile.views.quantities import quantity
+from mobile.views.quantities import by_the_metre, quantity
 from mobile.views.stock import parts_to_offer
-from shared.catalogue import Unit
 from shared.commands import UseParts
 from shared.work_orders import PartLine, WorkOrder
 
@@ -67,14 +66,16 @@ def _row(view: StockView, order: WorkOrder, count: int | str, choose) -> ft.Cont
         said.insert(0, words.planned(quantity(planned, product)))
     if used := order.used(product.sku):
         said.append(words.used_here(quantity(used, product)))
-    unit = "m" if product.unit is Unit.METRE else ""
+    metres = by_the_metre(product)
     refusal: list[ft.Control] = []
     if isinstance(count, str):
-        refusal.append(mood_box(words.not_whole(count, "metres" if unit else "pieces"), "bad"))
+        refusal.append(mood_box(words.not_whole(count, by_the_metre=metres), "bad"))
     return card(
         ft.Text(product.name, size=theme.BODY, weight=ft.FontWeight.W_600),
         facts(said),
-        stepper(product.name, count, unit, lambda number: choose(product.sku, number)),
+        stepper(
+            product.name, count, words.METRE if metres else "", lambda number: choose(product.sku, number)
+        ),
         *refusal,
         edge=theme.TEAL if count else theme.LINE,
     )

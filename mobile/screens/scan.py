@@ -131,7 +131,7 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
             names = {sku: product_name(lookup(sku), sku) for sku in verdict.models}
             body.append(line(words.CHOOSE_MODEL, bold=True))
             body += [
-                choice(name, f"Model {name}", sku == model, lambda sku=sku: choose(sku))
+                choice(name, words.model(name), sku == model, lambda sku=sku: choose(sku))
                 for sku, name in names.items()
             ]
     else:

@@ -9,6 +9,7 @@ from mobile.parts.blocks import line, mood_box
 from mobile.parts.fields import code_field, text_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import Handler, primary, secondary
+from mobile.rule_words import said
 from mobile.state import Desk, parse_route
 from shared.problems import Problem, UnsentWork
 from sync.client.transport import NoNetwork
@@ -53,10 +54,10 @@ def SignIn(desk: Desk) -> ft.Control:
         try:
             await desk.gateway.register(given, named or words.APP, desk.platform, keep_aside=keep_aside)
         except UnsentWork as problem:
-            set_refusal(problem.detail)
+            set_refusal(said(problem.detail))
             set_others_work(True)
         except Problem as problem:
-            set_refusal(problem.detail)
+            set_refusal(said(problem.detail))
         except NoNetwork:
             set_refusal(words.SIGN_IN_OFFLINE)
         else:

@@ -51,7 +51,7 @@ def _row(row: StockRow, opened: bool, toggle) -> ft.Control:  # type: ignore[no-
         *(ft.Text(serial, size=theme.BODY) for serial in serials),
         edge=theme.BAD if row.low else theme.LINE,
     )
-    label = ", ".join((row.label, *serials))
+    label = words.listed((row.label, *serials))
     if row.serials:
         return tappable(drawn, label, toggle)
     return ft.Semantics(content=drawn, label=label, container=True, exclude_semantics=True)

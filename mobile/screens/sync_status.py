@@ -77,7 +77,7 @@ def _item(desk: Desk, item: QueueItem) -> ft.Control:
     state = words.QUEUE_STATES[item.state]
     return ft.Semantics(
         container=True,
-        label=", ".join([item.title, item.order_number, made, state, *sentences]),
+        label=words.listed([item.title, item.order_number, made, state, *sentences]),
         exclude_semantics=True,
         content=card(
             ft.Row(
@@ -86,7 +86,7 @@ def _item(desk: Desk, item: QueueItem) -> ft.Control:
                     tag(state, ink=ink, back=back, icon=icon),
                 ]
             ),
-            line(f"{item.order_number}, {made}", quiet=True, size=theme.SMALL),
+            line(words.listed([item.order_number, made]), quiet=True, size=theme.SMALL),
             *(line(sentence) for sentence in sentences),
             edge=ink if item.state in ("held", "refused_local") else theme.LINE,
         ),
@@ -99,11 +99,11 @@ def _job(desk: Desk, job: JobCard) -> ft.Control:
     made = when(job.made_at, desk.now(), desk.zone)
     state, alone = words.QUEUE_STATES[job.state], job.steps == 1
     heading = job.reasons[0].titles[0] if alone else job.order_number
-    below = f"{job.order_number if alone else words.steps(job.steps)}, {made}"
+    below = words.listed([job.order_number if alone else words.steps(job.steps), made])
     said = [reason.text if alone else _in_words(reason, len(job.reasons)) for reason in job.reasons]
     return ft.Semantics(
         container=True,
-        label=", ".join([heading, below, state, *filter(None, said)]),
+        label=words.listed([heading, below, state, *said]),
         exclude_semantics=True,
         content=card(
             ft.Row(

@@ -37,7 +37,7 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         desk,
         day.date,
         body,
-        second=f"{profile.name}, {profile.van_name}" if profile else words.APP,
+        second=words.listed([profile.name, profile.van_name]) if profile else words.APP,
         bottom=[] if shown else _next_button(desk, day),
         status=not shown,
         notices=not shown,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mobile import words
-from mobile.views.quantities import product_name, quantity
+from mobile.rule_words import said
+from mobile.views.quantities import counted, product_name
 from mobile.views.today import Lookup
 from shared.work_orders import EvidenceKind, WorkOrder, WorkOrderState
 
@@ -28,7 +29,7 @@ class Step:
 
     @property
     def label(self) -> str:
-        return f"{self.title}, {self.detail}"
+        return words.listed([self.title, self.detail])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,11 @@ def _equipment(order: WorkOrder, lookup: Lookup) -> Iterable[Step]:
 def _removal(order: WorkOrder, lookup: Lookup) -> Iterable[Step]:
     if order.removal_required or order.removed:
         gone = [words.fitted(item.serial, product_name(lookup(item.sku), item.sku)) for item in order.removed]
-        expected = ", ".join(order.on_site_serials) or words.NOT_YET
+        expected = words.listed(order.on_site_serials) or words.NOT_YET
         yield Step(
             title=words.TAKE_AWAY,
             do=words.TAKE_AWAY,
-            detail=", ".join(gone) or expected,
+            detail=words.listed(gone) or expected,
             screen="scan",
             done=bool(order.removed),
         )
@@ -84,11 +85,11 @@ def _checks(order: WorkOrder) -> Iterable[Step]:
         if result is None:
             detail = words.limits(spec.limits)
         elif result.passed:
-            detail = words.measured(str(result.value), result.unit)
+            detail = words.measured(result.value, result.unit)
         else:
-            detail = words.outside(str(result.value), result.unit, spec.limits)
+            detail = words.outside(result.value, result.unit, spec.limits)
         yield Step(
-            title=spec.label,
+            title=said(spec.label),
             do=words.record(spec.label),
             detail=detail,
             screen="checks",
@@ -130,10 +131,7 @@ def _evidence(order: WorkOrder) -> Iterable[Step]:
 def parts_unbooked(order: WorkOrder, lookup: Lookup) -> tuple[str, ...]:
     """Parts that the job was planned with and nobody booked, `2 × Field connector SC/APC`."""
     return tuple(
-        words.times(
-            quantity(need.quantity, lookup(need.sku)),
-            product.name if (product := lookup(need.sku)) else need.sku,
-        )
+        counted(need.quantity, lookup(need.sku), need.sku)
         for need in order.required_parts
         if not order.used(need.sku)
     )

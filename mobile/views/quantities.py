@@ -1,16 +1,27 @@
-"""Numbers as a technician reads them."""
+"""Numbers as a technician reads and types them."""
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
+from mobile import words
+from mobile.language import number
 from shared.catalogue import Product, Unit
 from shared.work_orders import CheckSpec
 
 
 def quantity(count: int, product: Product | None) -> str:
     """`30 m` of cable, `4` of anything that is counted in pieces."""
-    return f"{count} m" if product is not None and product.unit is Unit.METRE else str(count)
+    return words.metres(count) if by_the_metre(product) else number(count)
+
+
+def counted(count: int, product: Product | None, sku: str) -> str:
+    """`2 × Field connector SC/APC`, `30 m Drop cable`."""
+    return words.times(count, product.name if product else sku, by_the_metre=by_the_metre(product))
+
+
+def by_the_metre(product: Product | None) -> bool:
+    return product is not None and product.unit is Unit.METRE
 
 
 def product_name(product: Product | None, sku: str) -> str:

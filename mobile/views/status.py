@@ -75,10 +75,7 @@ def attention(queue: list[QueueItem], now: datetime) -> int:
 
 def when(instant: datetime, now: datetime, zone: tzinfo | None) -> str:
     """`12:03` today, `22 Nov 12:03` before."""
-    local = instant.astimezone(zone)
-    if local.date() == now.astimezone(zone).date():
-        return f"{local:%H:%M}"
-    return f"{local.day} {local:%b %H:%M}"
+    return words.clock_and_day(instant.astimezone(zone), now.astimezone(zone).date())
 
 
 def in_groups(queue: list[QueueItem]) -> tuple[tuple[str, tuple[QueueItem, ...]], ...]:

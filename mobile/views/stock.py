@@ -26,7 +26,7 @@ class StockRow:
     @property
     def label(self) -> str:
         low = (words.LOW,) if self.low else ()
-        return ", ".join((self.name, words.on_van(self.count), *low, *self.facts))
+        return words.listed((self.name, words.on_van(self.count), *low, *self.facts))
 
 
 def stock_groups(stock: Sequence[StockView]) -> tuple[tuple[str, tuple[StockRow, ...]], ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 from mobile import words
-from mobile.views.quantities import product_name, quantity
+from mobile.views.quantities import counted, product_name
 from shared.catalogue import Product
 from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
 
@@ -36,7 +36,7 @@ class JobCardView:
     def label(self) -> str:
         """What a screen reader says, and what tests look for."""
         said = [self.number, words.STATES[self.state], self.starts, words.KINDS[self.kind], self.customer]
-        return ", ".join(part for part in [*said, self.street, self.late] if part)
+        return words.listed([*said, self.street, self.late])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def day_view(orders: Sequence[WorkOrder], lookup: Lookup, now: datetime, zone: t
     following = (under_way or still_open or [None])[0]
     next_id = following.id if following else None
     return DayView(
-        date=f"{now.astimezone(zone):%A %d %B}".replace(" 0", " "),
+        date=words.day_of_week(now.astimezone(zone)),
         done=sum(order.state is WorkOrderState.COMPLETED for order in orders),
         cards=tuple(card_view(order, lookup, now, zone, is_next=order.id == next_id) for order in orders),
         next_id=next_id,
@@ -107,11 +107,7 @@ def bring_list(order: WorkOrder, lookup: Lookup) -> tuple[str, ...]:
         words.one_of([product_name(lookup(sku), sku) for sku in need.skus])
         for need in order.required_equipment
     ]
-    parts = [
-        words.times(quantity(line.quantity, product), product.name if product else line.sku)
-        for line in order.required_parts
-        for product in [lookup(line.sku)]
-    ]
+    parts = [counted(line.quantity, lookup(line.sku), line.sku) for line in order.required_parts]
     return (*devices, *parts)
 
 
@@ -141,4 +137,4 @@ def lateness(order: WorkOrder, now: datetime, zone: tzinfo | None, *, travels_no
 
 
 def _clock(instant: datetime | None, zone: tzinfo | None) -> str:
-    return f"{instant.astimezone(zone):%H:%M}" if instant else ""
+    return words.clock(instant.astimezone(zone)) if instant else ""

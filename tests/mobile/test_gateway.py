@@ -326,7 +326,7 @@ class TestSending:
             (11, "WO-102", "Took off OLD0000001"),
             (12, "WO-102", "Note: The dog is friendly"),
             (13, "WO-102", "Used 15 m of Drop cable"),
-            (14, "WO-102", "Could not complete: customer absent"),
+            (14, "WO-102", "Could not complete: nobody at home"),
         ]
 
 
