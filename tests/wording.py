@@ -33,8 +33,9 @@ def sentences() -> dict[Key, str]:
 
 
 def _said_in(path: Path) -> Iterator[Key]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        if isinstance(node.func, ast.Name):
             wanted = {"say": 1, "say_count": 2}.get(node.func.id, 0)
             texts = [part.value for part in node.args[:wanted] if isinstance(part, ast.Constant)]
             if wanted and len(texts) == wanted:
