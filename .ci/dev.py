@@ -10,6 +10,7 @@
   ./dev hammer [--rounds N …]    real servers, phones and databases, really killed; looks for a broken promise
   ./dev bench NAME [--quick]     one benchmark, as JSON; without NAME, a list of them
   ./dev screenshots              make the pictures in docs/
+  ./dev words                    bring the app's languages up to its sentences; lists what to translate
   ./dev lock                     renew requirements.lock from pyproject.toml
 
 Only the standard library is used here, so that --help works before anything is installed.
@@ -132,13 +133,17 @@ def screenshots(arguments: list[str]) -> int:
     return become(str(ROOT / "tests" / "screenshots.py"), *arguments)
 
 
+def words(arguments: list[str]) -> int:
+    return become(str(ROOT / "tests" / "wording.py"))
+
+
 def lock(arguments: list[str]) -> int:
     import locking
 
     return locking.lock(ROOT, arguments)
 
 
-_WORDS = (setup, test, lint, types, demo, simulate, hammer, bench, screenshots, lock)
+_WORDS = (setup, test, lint, types, demo, simulate, hammer, bench, screenshots, words, lock)
 COMMANDS = {f.__name__: f for f in _WORDS}
 
 

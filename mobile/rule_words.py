@@ -52,6 +52,10 @@ RULES = (
     "Optical receive power",
     "Download speed",
     # words that stand in other sentences
+    "ONT",
+    "ONU",
+    "STB",
+    "CPE",
     "router",
     "photo",
     "signature",
@@ -222,7 +226,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
         seen.add(name)
         if name in NUMBERS:
             return rf"(?P<{name}>-?\d[\d,]*(?:\.\d+)?)"
-        return rf"(?P<{name}>\S+)" if name == "unit" else rf"(?P<{name}>.*?)"
+        return rf"(?P<{name}>\S+)" if name == "unit" else rf"(?P<{name}>(?:(?!; ).)*?)"
 
     # Labels stand in a sentence with a small letter.
     return re.compile(re.sub(r"\\\{(\w+)\\\}", group, re.escape(sentence)), re.DOTALL | re.IGNORECASE)
