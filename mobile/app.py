@@ -17,7 +17,9 @@ from mobile.device.config import load_config
 from mobile.device.network import PageFacts, watch_network, watch_page
 from mobile.device.space import Space
 from mobile.device.storage import StorageError, open_database
+from mobile.device.tongue import device_languages
 from mobile.gateway import Gateway
+from mobile.look import Look, wear
 from mobile.parts.blocks import mood_box
 from mobile.parts.frame import navigation_bar, navigation_rail
 from mobile.parts.touch import primary
@@ -29,12 +31,13 @@ from mobile.screens.note import Note
 from mobile.screens.parts_used import PartsUsed
 from mobile.screens.photo import Photo
 from mobile.screens.scan import Scan
+from mobile.screens.settings import Settings
 from mobile.screens.sign import Sign
 from mobile.screens.sign_in import SignIn
 from mobile.screens.stock import Stock
 from mobile.screens.sync_status import SyncStatusScreen
 from mobile.screens.today import Today
-from mobile.state import Desk, parse_route
+from mobile.state import Desk, Shell, parse_route
 from mobile.sync_loop import SyncLoop
 from sync.client.store import ClientStore
 from sync.client.transport import HttpxTransport, Transport
@@ -57,9 +60,17 @@ MINUTE_SECONDS = 60
 
 @ft.component
 def App(desk: Desk) -> ft.Control:
-    """One screen on a phone; beside the day's list on a tablet."""
+    """Everything, drawn from scratch when language or look change: no old word or size is left over."""
     shell, _ = ft.use_state(desk.shell)
+    return Screens(desk, shell, key=str(shell.look))
+
+
+@ft.component
+def Screens(desk: Desk, shell: Shell) -> ft.Control:
+    """One screen on a phone; beside the day's list on a tablet."""
     name, order_id, screen = parse_route(shell.route)
+    if name == "settings":
+        return _narrow(Settings(desk, key="settings"))
     if not desk.gateway.registered or name == "sign-in":
         return _narrow(SignIn(desk, key="sign-in"))
     if shell.width < theme.WIDE:
@@ -113,7 +124,10 @@ def _narrow(content: ft.Control) -> ft.Control:
 
 async def main(page: ft.Page) -> None:
     """Open the device's data, show the app at once, then start to talk to the server."""
-    dress(page)
+    page.title = words.APP
+    page.padding = 0
+    page.spacing = 0
+    wear(page, Look(), device_languages())
     config = load_config()
     try:
         database = await open_database("truckroll")
@@ -136,15 +150,6 @@ def transport_to(api_base: str) -> Transport:
     return HttpxTransport(api_base)
 
 
-def dress(page: ft.Page) -> None:
-    page.title = words.APP
-    page.theme = theme.theme()
-    page.theme_mode = ft.ThemeMode.LIGHT
-    page.padding = 0
-    page.spacing = 0
-    page.bgcolor = theme.CANVAS
-
-
 def start(
     page: ft.Page,
     gateway: Gateway,
@@ -162,11 +167,13 @@ def start(
         push_route=lambda route: _push(page, route),
         run=page.run_task,
         nudge=loop.nudge,
+        wear=lambda look: wear(page, look, device_languages()),
         platform=_platform(page),
         storage=storage,
         build=build,
     )
     shell = desk.shell
+    wear(page, shell.look, device_languages())
     shell.route = page.route or "/"
     shell.width = page.width or shell.width
 

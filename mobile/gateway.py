@@ -210,6 +210,10 @@ class Gateway:
         """Where the technician works; None, the device's own zone, where its rules are not installed."""
         return _zone(self.profile.time_zone) if self.profile else None
 
+    def preference(self, name: str) -> str | None:
+        """What was chosen on this device; it stays when another technician signs in."""
+        return self._store.preference(name)
+
     def today(self, day: date | None = None) -> list[WorkOrder]:
         """This technician's orders of `day` (default: today where they work), in route order.
 
@@ -380,6 +384,9 @@ class Gateway:
         self._driver.interrupt(Wake())
         self._tell()
         return decision
+
+    def prefer(self, **chosen: str) -> None:
+        self._store.prefer(**chosen)
 
     # Network
 

@@ -14,12 +14,14 @@ import flet as ft
 from mobile import words
 from mobile.device.network import PageFacts
 from mobile.gateway import Gateway
+from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
 from mobile.views.status import attention
 from shared.commands import FieldCommand
 from shared.problems import Problem
 
 NOTICE_SECONDS = 5.0
+SETTINGS = "/settings"
 Mood = Literal["good", "warn", "bad", "calm"]
 
 
@@ -43,6 +45,7 @@ class Shell:
     notice: Notice | None = None
     sending: bool = False
     page_facts: PageFacts = field(default_factory=PageFacts)
+    look: Look = field(default_factory=Look)
 
 
 class Desk:
@@ -56,12 +59,13 @@ class Desk:
         push_route: Callable[[str], None] = lambda route: None,
         run: Callable[[Callable[[], Coroutine[Any, Any, None]]], object] | None = None,
         nudge: Callable[[], None] = lambda: None,
+        wear: Callable[[Look], None] = lambda look: None,
         platform: str = "test",
         storage: str = "file",
         build: str = "source",
     ) -> None:
         self.gateway = gateway
-        self.shell = Shell()
+        self.shell = Shell(look=kept_look(gateway.preference))
         self.now = now
         self.platform = platform
         self.storage = storage
@@ -69,6 +73,8 @@ class Desk:
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
         self._push_route = push_route
+        self._wear = wear
+        self._before_settings = "/"  # a sign-in brings its code along in the route
         self._run = run
         self._attention: int | None = None
         gateway.subscribe(self._changed)
@@ -82,6 +88,8 @@ class Desk:
     def go(self, route: str) -> None:
         """Show another screen. Within a job, the notice of what was saved goes along."""
         if route != self.shell.route:
+            if route == SETTINGS:
+                self._before_settings = self.shell.route
             self.shell.route = route
             self._push_route(route)
 
@@ -90,7 +98,8 @@ class Desk:
 
     def back(self) -> None:
         self.shell.notice = None
-        self.go(parent_route(self.shell.route))
+        at = self.shell.route
+        self.go(self._before_settings if at == SETTINGS else parent_route(at))
 
     # what
 
@@ -129,6 +138,13 @@ class Desk:
 
     def dismiss(self) -> None:
         self.shell.notice = None
+
+    def choose(self, look: Look) -> None:
+        """Speak and look so from now on, also after a start anew."""
+        self.gateway.prefer(language=look.language, theme=look.theme, text=str(look.text))
+        self._wear(look)
+        self.shell.notice = None
+        self.shell.look = look
 
     # drafts: what a person entered is kept until it is saved, also over a look at another screen
 
@@ -171,7 +187,7 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "sync" as name]:
+        case ["stock" | "sync" | "settings" as name]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""

@@ -13,20 +13,20 @@ def title(text: str) -> ft.Control:
     return ft.Text(text, size=theme.LARGE, weight=ft.FontWeight.W_700, color=theme.INK)
 
 
-def line(text: str, *, quiet: bool = False, bold: bool = False, size: int = theme.BODY) -> ft.Control:
+def line(text: str, *, quiet: bool = False, bold: bool = False, size: int | None = None) -> ft.Control:
     return ft.Text(
         text,
-        size=size,
+        size=size or theme.BODY,
         color=theme.QUIET if quiet else theme.INK,
         weight=ft.FontWeight.W_700 if bold else None,
     )
 
 
-def card(*controls: ft.Control, bgcolor: str = theme.WHITE, edge: str = theme.LINE) -> ft.Control:
+def card(*controls: ft.Control, bgcolor: str = theme.PAPER, edge: str = theme.LINE) -> ft.Control:
     return ft.Container(
         content=ft.Column(list(controls), spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
         bgcolor=bgcolor,
-        border=ft.Border.all(1, edge),
+        border=ft.Border.all(theme.THIN, edge),
         border_radius=theme.RADIUS,
         padding=14,
     )
@@ -56,9 +56,9 @@ def mood_box(
             vertical_alignment=ft.CrossAxisAlignment.CENTER,
         ),
         bgcolor=back,
-        border=ft.Border.all(2, ink),
+        border=ft.Border.all(theme.THICK, ink),
         border_radius=theme.RADIUS,
-        padding=ft.Padding.only(left=14, top=10, right=6 if trailing else 14, bottom=10),
+        padding=ft.Padding.symmetric(horizontal=6 if trailing else 14, vertical=10),
     )
 
 
@@ -66,12 +66,23 @@ def tag(
     text: str, *, ink: str = theme.CALM, back: str = theme.CALM_BACK, icon: ft.IconData | None = None
 ) -> ft.Control:
     label = ft.Text(text, size=theme.SMALL, weight=ft.FontWeight.W_700, color=ink)
+    if icon:  # beside which long words go on in the next line
+        label.expand, label.expand_loose = True, True
     return ft.Container(
         content=ft.Row([ft.Icon(icon, size=18, color=ink), label], tight=True, spacing=4) if icon else label,
         bgcolor=back,
         border_radius=8,
         padding=ft.Padding.symmetric(horizontal=8, vertical=3),
     )
+
+
+def side_by_side(*controls: ft.Control) -> ft.Control:
+    """Two buttons in a row, or one below the other where the text is too large for that."""
+    if theme.LARGE_TEXT:
+        return ft.Column(list(controls), spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    for control in controls:
+        control.expand = True
+    return ft.Row(list(controls), spacing=8)
 
 
 def facts(texts: Iterable[str]) -> ft.Control:
@@ -84,7 +95,7 @@ def facts(texts: Iterable[str]) -> ft.Control:
     )
 
 
-def with_icon(icon: ft.IconData, content: ft.Control, *, color: str = theme.TEAL) -> ft.Control:
+def with_icon(icon: ft.IconData, content: ft.Control, *, color: str = theme.ACCENT) -> ft.Control:
     content.expand = True
     return ft.Row(
         [ft.Icon(icon, size=24, color=color), content],

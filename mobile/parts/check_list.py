@@ -44,5 +44,5 @@ def _row(step: Step) -> ft.Control:
             spacing=12,
         ),
         padding=ft.Padding.symmetric(vertical=9),
-        border=ft.Border.only(top=ft.BorderSide(1, theme.LINE)),
+        border=ft.Border.only(top=ft.BorderSide(theme.THIN, theme.LINE)),
     )

@@ -1,4 +1,4 @@
-"""Text fields: white, large, without a keyboard's wisdom where codes are typed."""
+"""Text fields: plain, large, without a keyboard's wisdom where codes are typed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def text_field(label: str, value: str, *, refused: bool = False, **options: Any)
     settings: dict[str, Any] = {
         "text_size": theme.LARGE,
         "filled": True,
-        "fill_color": theme.WHITE,
+        "fill_color": theme.PAPER,
         "border": {
-            ft.ControlState.DEFAULT: outline(ink, 2 if refused else 1),
-            ft.ControlState.FOCUSED: outline(theme.BAD if refused else theme.TEAL, 3),
+            ft.ControlState.DEFAULT: outline(ink, theme.THICK if refused else theme.THIN),
+            ft.ControlState.FOCUSED: outline(theme.BAD if refused else theme.ACCENT, theme.STRONG),
         },
     }
     return ft.TextField(label=label, value=value, **(settings | options))

@@ -71,19 +71,14 @@ def _header(desk: Desk, heading: str, second: str, *, back: bool) -> ft.Control:
     named: list[ft.Control] = [
         ft.Semantics(
             content=ft.Text(
-                heading, size=theme.TITLE, weight=ft.FontWeight.W_700, color=theme.WHITE, max_lines=1,
-                overflow=ft.TextOverflow.ELLIPSIS,
+                heading, size=theme.TITLE, weight=ft.FontWeight.W_700, color=theme.ON_BAR,
             ),
             header=True,
         )
     ]  # fmt: skip
     if second:
-        named.append(
-            ft.Text(
-                second, size=theme.SMALL, color=theme.WHITE, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS
-            )
-        )
-    arrow = icon_button(ft.Icons.ARROW_BACK, words.BACK, desk.back, color=theme.WHITE)
+        named.append(ft.Text(second, size=theme.SMALL, color=theme.ON_BAR))
+    arrow = icon_button(ft.Icons.ARROW_BACK, words.BACK, desk.back, color=theme.ON_BAR)
     return ft.Container(
         content=ft.Row(
             [
@@ -92,17 +87,16 @@ def _header(desk: Desk, heading: str, second: str, *, back: bool) -> ft.Control:
             ],
             spacing=4,
         ),
-        bgcolor=theme.TEAL,
-        height=68,
-        padding=ft.Padding.only(left=4 if back else theme.EDGE, right=theme.EDGE),
+        bgcolor=theme.BAR,
+        padding=ft.Padding.symmetric(horizontal=4 if back else theme.EDGE, vertical=6 if back else 10),
     )
 
 
 def _bottom(controls: list[ft.Control]) -> ft.Control:
     return ft.Container(
         content=ft.Column(controls, spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
-        bgcolor=theme.WHITE,
-        border=ft.Border.only(top=ft.BorderSide(1, theme.LINE)),
+        bgcolor=theme.PAPER,
+        border=ft.Border.only(top=ft.BorderSide(theme.THIN, theme.LINE)),
         padding=ft.Padding.only(left=12, right=12, top=10, bottom=12),
     )
 
@@ -112,15 +106,15 @@ def navigation_bar(desk: Desk, current: str) -> ft.Control:
     return ft.NavigationBar(
         destinations=[ft.NavigationBarDestination(icon=icon, label=name) for _, name, icon in top_screens()],
         selected_index=_index(current),
-        bgcolor=theme.WHITE,
-        indicator_color=theme.AMBER,
-        height=72,
+        bgcolor=theme.PAPER,
+        indicator_color=theme.ACTION,
+        height=theme.BAR_NAME + 60,
         on_change=lambda event: _switch(desk, int(event.control.selected_index)),
     )
 
 
 def navigation_rail(desk: Desk, current: str) -> ft.Control:
-    """At the left on a tablet."""
+    """At the start of the line on a tablet."""
     return ft.NavigationRail(
         destinations=[
             ft.NavigationRailDestination(icon=icon, label=name, padding=ft.Padding.symmetric(vertical=6))
@@ -129,8 +123,8 @@ def navigation_rail(desk: Desk, current: str) -> ft.Control:
         selected_index=_index(current),
         label_type=ft.NavigationRailLabelType.ALL,
         min_width=96,
-        bgcolor=theme.WHITE,
-        indicator_color=theme.AMBER,
+        bgcolor=theme.PAPER,
+        indicator_color=theme.ACTION,
         on_change=lambda event: _switch(desk, int(event.control.selected_index)),
     )
 

@@ -33,9 +33,9 @@ def _card(view: JobCardView, selected: bool) -> ft.Control:
     ink = theme.QUIET if over else theme.INK
     tags: list[ft.Control] = [ft.Text(view.starts, size=theme.LARGE, weight=ft.FontWeight.W_700, color=ink)]
     if view.emergency:
-        tags.append(tag(words.EMERGENCY, ink=theme.WHITE, back=theme.BAD, icon=ft.Icons.PRIORITY_HIGH))
+        tags.append(tag(words.EMERGENCY, ink=theme.ON_BAD, back=theme.BAD, icon=ft.Icons.PRIORITY_HIGH))
     tags.append(
-        tag(words.KINDS[view.kind], back=theme.WHITE if selected else theme.CALM_BACK, icon=ICONS[view.kind])
+        tag(words.KINDS[view.kind], back=theme.PAPER if selected else theme.CALM_BACK, icon=ICONS[view.kind])
     )
     if view.state is not WorkOrderState.ASSIGNED:
         tags.append(_state_tag(view.state))
@@ -53,8 +53,8 @@ def _card(view: JobCardView, selected: bool) -> ft.Control:
     strong = view.is_next or selected
     return ft.Container(
         content=ft.Column(lines, spacing=4),
-        bgcolor=theme.CALM_BACK if selected else theme.CANVAS if over else theme.WHITE,
-        border=ft.Border.all(3 if strong else 1, theme.TEAL if strong else theme.LINE),
+        bgcolor=theme.CALM_BACK if selected else theme.CANVAS if over else theme.PAPER,
+        border=ft.Border.all(theme.STRONG if strong else theme.THIN, theme.ACCENT if strong else theme.LINE),
         border_radius=theme.RADIUS,
         padding=ft.Padding.symmetric(horizontal=14, vertical=10),
     )
@@ -66,4 +66,4 @@ def _state_tag(state: WorkOrderState) -> ft.Control:
             return tag(words.STATES[state], ink=theme.GOOD, back=theme.GOOD_BACK, icon=ft.Icons.CHECK_CIRCLE)
         case WorkOrderState.UNFINISHED | WorkOrderState.CANCELLED:
             return tag(words.STATES[state], ink=theme.WARN, back=theme.WARN_BACK, icon=ft.Icons.UNDO)
-    return tag(words.STATES[state], ink=theme.INK, back=theme.AMBER, icon=ft.Icons.NEAR_ME)
+    return tag(words.STATES[state], ink=theme.ON_ACTION, back=theme.ACTION, icon=ft.Icons.NEAR_ME)

@@ -65,8 +65,8 @@ def SignaturePad(
                 ]
             ),
             height=PAD_HEIGHT,
-            bgcolor=theme.WHITE,
-            border=ft.Border.all(2, theme.TEAL),
+            bgcolor=theme.PAPER,
+            border=ft.Border.all(theme.THICK, theme.ACCENT),
             border_radius=theme.RADIUS,
             clip_behavior=ft.ClipBehavior.HARD_EDGE,
         ),

@@ -31,7 +31,7 @@ def stepper(name: str, chosen: int | str, unit: str, changed: Callable[[int | st
         label_style=ft.TextStyle(size=1, color=ft.Colors.TRANSPARENT),
         border=ft.NoInputBorder(),
         key=f"count-{name}",
-        width=92,
+        width=max(92, 4 * theme.LARGE),
         text_align=ft.TextAlign.CENTER,
         keyboard_type=ft.KeyboardType.NUMBER,
         suffix=unit or None,
@@ -43,7 +43,7 @@ def stepper(name: str, chosen: int | str, unit: str, changed: Callable[[int | st
             icon_button(
                 ft.Icons.REMOVE, words.less(name), lambda: changed(max(count - 1, 0)), bgcolor=theme.CALM_BACK
             ),
-            ft.Container(field, border=ft.Border.all(1, theme.QUIET), border_radius=10, padding=1),
+            ft.Container(field, border=ft.Border.all(theme.THIN, theme.QUIET), border_radius=10, padding=1),
             icon_button(
                 ft.Icons.ADD,
                 words.more(name),

@@ -22,18 +22,16 @@ def primary(
             text,
             size=theme.LARGE if len(text) < LONG else theme.BODY,
             weight=ft.FontWeight.W_700,
-            max_lines=2,
-            overflow=ft.TextOverflow.ELLIPSIS,
         ),
         icon=ft.Icon(icon, size=26) if icon else None,
-        height=theme.PRIMARY,
         disabled=disabled,
         on_click=on_click,
         style=ft.ButtonStyle(
-            bgcolor={ft.ControlState.DISABLED: theme.LINE, ft.ControlState.DEFAULT: theme.AMBER},
-            color={ft.ControlState.DISABLED: theme.QUIET, ft.ControlState.DEFAULT: theme.INK},
+            bgcolor={ft.ControlState.DISABLED: theme.CANVAS, ft.ControlState.DEFAULT: theme.ACTION},
+            color={ft.ControlState.DISABLED: theme.QUIET, ft.ControlState.DEFAULT: theme.ON_ACTION},
+            side={ft.ControlState.DISABLED: ft.BorderSide(theme.THICK, theme.LINE)},
             shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
-            padding=ft.Padding.symmetric(horizontal=theme.EDGE),
+            padding=ft.Padding.symmetric(horizontal=theme.EDGE, vertical=20),
         ),
     )
 
@@ -44,27 +42,22 @@ def secondary(
     *,
     icon: ft.IconData | None = None,
     url: str | None = None,
-    expand: bool = False,
     danger: bool = False,
     disabled: bool = False,
 ) -> ft.Control:
-    ink = theme.BAD if danger else theme.TEAL
+    ink = theme.BAD if danger else theme.ACCENT
     return ft.OutlinedButton(
-        content=ft.Text(
-            text, size=theme.BODY, weight=ft.FontWeight.W_600, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS
-        ),
+        content=ft.Text(text, size=theme.BODY, weight=ft.FontWeight.W_600),
         icon=ft.Icon(icon, size=24) if icon else None,
-        height=theme.TARGET,
         url=url,
-        expand=expand,
         disabled=disabled,
         on_click=on_click,
         style=ft.ButtonStyle(
             color=ink,
-            bgcolor=theme.WHITE,
-            side=ft.BorderSide(2, theme.LINE if disabled else ink),
+            bgcolor=theme.PAPER,
+            side=ft.BorderSide(theme.THICK, theme.LINE if disabled else ink),
             shape=ft.RoundedRectangleBorder(radius=theme.RADIUS),
-            padding=ft.Padding.symmetric(horizontal=12),
+            padding=ft.Padding.symmetric(horizontal=12, vertical=17),
         ),
     )
 
@@ -113,12 +106,12 @@ def choice(text: str, name: str, chosen: bool, on_click: Handler) -> ft.Control:
     row = ft.Container(
         content=ft.Row(
             [
-                ft.Icon(mark, size=28, color=theme.TEAL),
+                ft.Icon(mark, size=28, color=theme.ACCENT),
                 ft.Text(text, size=theme.BODY, weight=ft.FontWeight.W_600 if chosen else None, expand=True),
             ]
         ),
-        bgcolor=theme.CALM_BACK if chosen else theme.WHITE,
-        border=ft.Border.all(2, theme.TEAL if chosen else theme.LINE),
+        bgcolor=theme.CALM_BACK if chosen else theme.PAPER,
+        border=ft.Border.all(theme.THICK, theme.ACCENT if chosen else theme.LINE),
         border_radius=theme.RADIUS,
         padding=ft.Padding.symmetric(horizontal=14, vertical=14),
     )

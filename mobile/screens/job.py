@@ -7,7 +7,7 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
-from mobile.parts.blocks import card, facts, line, mood_box, section, tag, with_icon
+from mobile.parts.blocks import card, facts, line, mood_box, section, side_by_side, tag, with_icon
 from mobile.parts.check_list import check_list
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
@@ -47,19 +47,9 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
     body.append(_notes(desk, order))
     if not order.state.is_over:
         body.append(
-            ft.Row(
-                [
-                    secondary(
-                        words.ADD_NOTE,
-                        lambda: desk.open_job(order.id, "note"),
-                        icon=ft.Icons.EDIT_NOTE,
-                        expand=True,
-                    ),
-                    secondary(
-                        words.CANNOT, lambda: desk.open_job(order.id, "cannot"), expand=True, danger=True
-                    ),
-                ],
-                spacing=8,
+            side_by_side(
+                secondary(words.ADD_NOTE, lambda: desk.open_job(order.id, "note"), icon=ft.Icons.EDIT_NOTE),
+                secondary(words.CANNOT, lambda: desk.open_job(order.id, "cannot"), danger=True),
             )
         )
     body.append(ft.Container(height=4))
@@ -126,11 +116,11 @@ def _place(order: WorkOrder) -> ft.Control:
         lines.append(with_icon(ft.Icons.HUB_OUTLINED, line(f"{words.CABINET} {place.cabinet}")))
     contact = order.contact
     lines.append(with_icon(ft.Icons.PERSON_OUTLINE, line(f"{contact.name}\n{contact.phone}".strip())))
-    buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=f"geo:{here}?q={here}", expand=True)]
+    buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=f"geo:{here}?q={here}")]
     if contact.phone:
         number = "".join(character for character in contact.phone if character in "+0123456789")
-        buttons.append(secondary(words.CALL, icon=ft.Icons.CALL, url=f"tel:{number}", expand=True))
-    lines.append(ft.Row(buttons, spacing=8))
+        buttons.append(secondary(words.CALL, icon=ft.Icons.CALL, url=f"tel:{number}"))
+    lines.append(side_by_side(*buttons))
     return card(*lines)
 
 
@@ -148,10 +138,10 @@ def _work(desk: Desk, order: WorkOrder) -> ft.Control:
         line(order.summary, bold=True),
         line(words.plan(order.service.plan_name, order.service.down_mbps)),
         facts(job_facts(order, desk.zone)),
-        ft.Divider(height=1, color=theme.LINE),
+        ft.Divider(height=theme.THIN, color=theme.LINE),
         line(words.BRING, quiet=True, size=theme.SMALL),
         *(line(text) for text in bring or (words.NOTHING_TO_BRING,)),
-        ft.Divider(height=1, color=theme.LINE),
+        ft.Divider(height=theme.THIN, color=theme.LINE),
         line(words.ON_SITE_NOW, quiet=True, size=theme.SMALL),
         *(line(text) for text in installed or (words.NOTHING_INSTALLED,)),
     )

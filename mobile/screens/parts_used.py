@@ -77,5 +77,5 @@ def _row(view: StockView, order: WorkOrder, count: int | str, choose) -> ft.Cont
             product.name, count, words.METRE if metres else "", lambda number: choose(product.sku, number)
         ),
         *refusal,
-        edge=theme.TEAL if count else theme.LINE,
+        edge=theme.ACCENT if count else theme.LINE,
     )

@@ -10,7 +10,7 @@ from mobile.parts.fields import code_field, text_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import Handler, primary, secondary
 from mobile.rule_words import said
-from mobile.state import Desk, parse_route
+from mobile.state import SETTINGS, Desk, parse_route
 from shared.problems import Problem, UnsentWork
 from sync.client.transport import NoNetwork
 
@@ -99,7 +99,8 @@ def SignIn(desk: Desk) -> ft.Control:
             ),
         ],
         bottom=[
-            primary(words.SIGNING_IN if busy else words.SIGN_IN, sign_in, icon=ft.Icons.LOGIN, disabled=busy)
+            secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
+            primary(words.SIGNING_IN if busy else words.SIGN_IN, sign_in, icon=ft.Icons.LOGIN, disabled=busy),
         ],
         back=desk.gateway.registered,
         status=False,

@@ -43,7 +43,7 @@ def _row(row: StockRow, opened: bool, toggle) -> ft.Control:  # type: ignore[no-
     head: list[ft.Control] = [ft.Column(named, spacing=3, expand=True), count]
     if row.serials:
         head.append(
-            ft.Icon(ft.Icons.EXPAND_LESS if opened else ft.Icons.EXPAND_MORE, size=28, color=theme.TEAL)
+            ft.Icon(ft.Icons.EXPAND_LESS if opened else ft.Icons.EXPAND_MORE, size=28, color=theme.ACCENT)
         )
     serials = row.serials if opened else ()
     drawn = card(

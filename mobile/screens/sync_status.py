@@ -10,7 +10,7 @@ from mobile.gateway import QueueItem
 from mobile.parts.blocks import card, line, mood_box, section, tag, title
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
-from mobile.state import Desk
+from mobile.state import SETTINGS, Desk
 from mobile.views.status import JobCard, Reason, by_job, clock_warning, in_groups, when
 
 ACCEPTED_SHOWN = 30
@@ -158,5 +158,6 @@ def _facts(desk: Desk) -> ft.Control:
             ft.Column([line(name, quiet=True, size=theme.SMALL), line(value)], spacing=0)
             for name, value in rows
         ),
+        secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
         secondary(words.SIGN_IN_ANOTHER, lambda: desk.go("/sign-in"), icon=ft.Icons.SWITCH_ACCOUNT),
     )

@@ -39,6 +39,15 @@ class ClientStore(Holder):
     def cursor(self) -> str | None:
         return self._disk.setting("cursor")
 
+    def preference(self, name: str) -> str | None:
+        """What the technician chose for this device, None when nothing."""
+        return self._disk.setting(f"preference_{name}")
+
+    def prefer(self, **chosen: str) -> None:
+        with self._disk.transaction():
+            for name, value in chosen.items():
+                self._disk.set(f"preference_{name}", value)
+
     @property
     def clock_offset(self) -> timedelta:
         """Server minus device, as of the last contact."""

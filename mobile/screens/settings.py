@@ -1,0 +1,50 @@
+"""Language, light and dark, size of the text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.language import LANGUAGES
+from mobile.parts.blocks import line, title
+from mobile.parts.frame import frame
+from mobile.parts.touch import choice
+from mobile.state import Desk
+
+
+@ft.component
+def Settings(desk: Desk) -> ft.Control:
+    """What is tapped holds at once; each language is named in itself, so that one finds back."""
+    look = desk.shell.look
+    languages = {"": words.AS_DEVICE} | {code: known.name for code, known in LANGUAGES.items()}
+    sizes = {size: words.percent(size) for size in theme.TEXT_PERCENTS}
+
+    def choices(field: str, names: dict) -> list[ft.Control]:  # type: ignore[type-arg]
+        return [
+            choice(
+                name,
+                name,
+                getattr(look, field) == value,
+                lambda value=value: desk.choose(replace(look, **{field: value})),
+            )
+            for value, name in names.items()
+        ]
+
+    return frame(
+        desk,
+        words.SETTINGS,
+        [
+            title(words.LANGUAGE),
+            *choices("language", languages),
+            title(words.THEME),
+            *choices("theme", words.THEMES),
+            line(words.SUNLIGHT_TEXT, quiet=True),
+            title(words.TEXT_SIZE),
+            *choices("text", sizes),
+            ft.Container(height=4),
+        ],
+        back=True,
+        status=False,
+    )
