@@ -10,13 +10,14 @@ import gettext
 import io
 import re
 import struct
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("languages")
-FIRST_STRONG_ISOLATE, POP_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+MARK = "\N{LEFT-TO-RIGHT MARK}"
 _LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+)?(".*")\s*')
 
 
@@ -90,11 +91,19 @@ def number(value: int | Decimal) -> str:
 
 
 def _as_said(fact: object) -> str:
-    text = number(fact) if isinstance(fact, int | Decimal) else str(fact)
+    return as_written(number(fact) if isinstance(fact, int | Decimal) else str(fact))
+
+
+def as_written(text: str) -> str:
+    """A serial, a street, a phone number or -18.4 dBm keeps its own direction between Arabic words.
+
+    With marks and not with isolates, for which our fonts have no glyph.
+    """
     if not _spoken.language.right_to_left or not text:
         return text
-    # A serial, a street or -18.4 dBm keeps its own direction; its parts would change places otherwise.
-    return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return text
+    return f"{MARK}{text}{MARK}"
 
 
 def catalogue(code: str) -> gettext.GNUTranslations:

@@ -9,10 +9,6 @@ import flet as ft
 
 from mobile import language, theme, words
 
-ARABIC_FONT = "Noto Sans Arabic"
-FONTS = {ARABIC_FONT: "fonts/noto-sans-arabic.woff2"}
-"""Roboto, which the client brings along, has Latin letters; Flutter would fetch others from elsewhere."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
@@ -38,11 +34,8 @@ def wear(page: ft.Page, look: Look, device_languages: Sequence[str]) -> None:
     code = look.language or language.best_of(device_languages)
     words.speak(code)
     theme.wear(look.theme, look.text)
-    right_to_left = language.spoken().right_to_left
-    page.rtl = right_to_left
+    page.rtl = language.spoken().right_to_left
     page.locale_configuration = ft.LocaleConfiguration(
         supported_locales=[ft.Locale(known) for known in language.LANGUAGES], current_locale=ft.Locale(code)
     )
-    # Only who reads Arabic loads its letters.
-    page.fonts = FONTS if code == "ar" else None
-    theme.dress(page, look.theme, ARABIC_FONT if code == "ar" else None)
+    theme.dress(page, look.theme)

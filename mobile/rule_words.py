@@ -11,7 +11,7 @@ import functools
 import re
 from decimal import Decimal
 
-from mobile.language import ENGLISH, number, say, spoken
+from mobile.language import ENGLISH, as_written, number, say, spoken
 
 RULES = (
     # shared/visit_rules.py
@@ -205,7 +205,7 @@ def _fact(name: str, found: str) -> str:
     if name in NUMBERS:
         return number(Decimal(found.replace(",", "")))
     if name == "choice":
-        return say(" or ").join(found.split(" or "))
+        return say(" or ").join(map(as_written, found.split(" or ")))
     return said(found)
 
 

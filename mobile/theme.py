@@ -125,10 +125,10 @@ SUNLIGHT = Palette(
 PALETTES = {"light": LIGHT, "dark": DARK, "sunlight": SUNLIGHT}
 
 
-def dress(page: ft.Page, theme: Theme, font: str | None) -> None:
+def dress(page: ft.Page, theme: Theme) -> None:
     """Put `theme` on the page; `system` follows the device between light and dark."""
-    page.theme = _theme(SUNLIGHT if theme == "sunlight" else LIGHT, font)
-    page.dark_theme = _theme(DARK, font)
+    page.theme = _theme(SUNLIGHT if theme == "sunlight" else LIGHT)
+    page.dark_theme = _theme(DARK)
     page.theme_mode = {
         "system": ft.ThemeMode.SYSTEM,
         "dark": ft.ThemeMode.DARK,
@@ -136,11 +136,10 @@ def dress(page: ft.Page, theme: Theme, font: str | None) -> None:
     page.bgcolor = CANVAS
 
 
-def _theme(palette: Palette, font: str | None) -> ft.Theme:
+def _theme(palette: Palette) -> ft.Theme:
     name = ft.TextStyle(size=BAR_NAME, color=palette.ink, weight=ft.FontWeight.W_600)
     return ft.Theme(
         color_scheme=_scheme(palette),
-        font_family=font,
         visual_density=ft.VisualDensity.STANDARD,
         navigation_bar_theme=ft.NavigationBarTheme(label_text_style=name),
         navigation_rail_theme=ft.NavigationRailTheme(

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mobile import language
-from mobile.language import say, say_count
+from mobile.language import as_written, number, say, say_count
 from mobile.rule_words import said
 from shared.work_orders import UnfinishedReason, WorkOrderKind, WorkOrderState
 
@@ -86,7 +86,7 @@ REASONS = {
     UnfinishedReason.CUSTOMER_REFUSED: say("The customer refused"),
 }
 EMERGENCY = say("Emergency")
-COMMA = say(", ")
+COMMA, DOT = say(", "), say(" · ")
 
 # saved, sent
 SAVED = say("Saved on this device")
@@ -196,16 +196,16 @@ def promised(start: str, end: str) -> str:
 
 
 def take(things: Sequence[str]) -> str:
-    return say("Take {things}", things=" · ".join(things))
+    return say("Take {things}", things=DOT.join(map(as_written, things)))
 
 
 def one_of(models: Sequence[str]) -> str:
-    return say(" or ").join(models)
+    return say(" or ").join(map(as_written, models))
 
 
 def listed(things: Sequence[str]) -> str:
     """Side by side, with the language's own comma; empty ones are left out."""
-    return COMMA.join(filter(None, things))
+    return COMMA.join(map(as_written, filter(None, things)))
 
 
 METRE = say("m")
@@ -260,7 +260,7 @@ NOT_ON_SITE = say("Tap Arrived first: then scan, measure and book parts.")
 
 
 def plan(name: str, mbps: int) -> str:
-    return say("{name}, {speed} Mbit/s", name=name, speed=mbps)
+    return say("{name}, {speed}", name=name, speed=measured(mbps, "Mbit/s"))
 
 
 # steps before the close
@@ -286,7 +286,7 @@ def _within(label: str) -> str:
 
 
 def fitted(serial: str, model: str) -> str:
-    return f"{model} {serial}"
+    return as_written(f"{model} {serial}")
 
 
 TAKE_AWAY = say("Scan what you take away")
@@ -312,8 +312,8 @@ def parts_booked(lines: int) -> str:
     return say_count("{count} part booked", "{count} parts booked", lines)
 
 
-def measured(value: Decimal, unit: str) -> str:
-    return say("{value} {unit}", value=value, unit=unit)
+def measured(value: Decimal | int, unit: str) -> str:
+    return as_written(f"{number(value)} {unit}")
 
 
 # scan
@@ -454,8 +454,8 @@ SIGNATURE_EMPTY = say("The field is empty: have the customer sign in it.")
 SIGNATURE_TEXT = say("I confirm that the work was done.")
 
 
-def photo_number(number: int) -> str:
-    return say("Photo {number}", number=number)
+def photo_number(place: int) -> str:
+    return say("Photo {number}", number=place)
 
 
 # close
@@ -484,8 +484,8 @@ def after_close(kind: WorkOrderKind) -> tuple[str, ...]:
     )
 
 
-def closed(number: str) -> str:
-    return f"{say('{number} closed', number=number)}. {SAVED}"
+def closed(order: str) -> str:
+    return f"{say('{number} closed', number=order)}. {SAVED}"
 
 
 # cannot complete
@@ -496,8 +496,8 @@ REPORT = say("Report and leave")
 CHOOSE_REASON = say("Choose a reason")
 
 
-def reported(number: str) -> str:
-    return f"{say('{number} goes back to the office', number=number)}. {SAVED}"
+def reported(order: str) -> str:
+    return f"{say('{number} goes back to the office', number=order)}. {SAVED}"
 
 
 # note

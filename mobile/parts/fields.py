@@ -14,6 +14,7 @@ def text_field(label: str, value: str, *, refused: bool = False, **options: Any)
     ink = theme.BAD if refused else theme.QUIET
     settings: dict[str, Any] = {
         "text_size": theme.LARGE,
+        "content_padding": ft.Padding.symmetric(horizontal=12, vertical=16),
         "filled": True,
         "fill_color": theme.PAPER,
         "border": {

@@ -7,6 +7,7 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
+from mobile.language import as_written
 from mobile.parts.blocks import card, facts, line, mood_box, section, side_by_side, tag, with_icon
 from mobile.parts.check_list import check_list
 from mobile.parts.frame import frame
@@ -98,7 +99,7 @@ def _place(order: WorkOrder) -> ft.Control:
     address = ft.Column(
         [
             ft.Text(f"{place.street} {place.house_number}", size=theme.TITLE, weight=ft.FontWeight.W_700),
-            line(f"{place.postcode} {place.city}".strip(), quiet=True),
+            line(as_written(f"{place.postcode} {place.city}".strip()), quiet=True),
         ],
         spacing=0,
     )
@@ -113,9 +114,11 @@ def _place(order: WorkOrder) -> ft.Control:
             )
         )
     if place.cabinet:
-        lines.append(with_icon(ft.Icons.HUB_OUTLINED, line(f"{words.CABINET} {place.cabinet}")))
+        lines.append(with_icon(ft.Icons.HUB_OUTLINED, line(f"{words.CABINET} {as_written(place.cabinet)}")))
     contact = order.contact
-    lines.append(with_icon(ft.Icons.PERSON_OUTLINE, line(f"{contact.name}\n{contact.phone}".strip())))
+    lines.append(
+        with_icon(ft.Icons.PERSON_OUTLINE, line(f"{contact.name}\n{as_written(contact.phone)}".strip()))
+    )
     buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=f"geo:{here}?q={here}")]
     if contact.phone:
         number = "".join(character for character in contact.phone if character in "+0123456789")

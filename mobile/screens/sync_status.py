@@ -150,7 +150,7 @@ def _facts(desk: Desk) -> ft.Control:
     rows = (
         (words.LAST_CONTACT, contact),
         (words.STORAGE, storage),
-        (words.VERSION, f"{status.app_version}, {desk.build}"),
+        (words.VERSION, words.listed([status.app_version, desk.build])),
     )
     return section(
         words.DEVICE,

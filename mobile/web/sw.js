@@ -1,7 +1,9 @@
-// Keeps one complete version of the app on the device. The builder fills in VERSION and FILES.
+// Keeps one complete version of the app on the device. The builder fills in the three constants.
 "use strict";
 const VERSION = "app-%VERSION%";
 const FILES = %FILES%;
+// Kept from the first use on, also by the versions that follow.
+const KEPT_WHEN_USED = %KEPT_WHEN_USED%;
 // What belongs to the server is never answered from here.
 const SERVER_PATHS = /^\/(api|sync|attachments)(\/|$)/;
 
@@ -9,7 +11,9 @@ const SERVER_PATHS = /^\/(api|sync|attachments)(\/|$)/;
 // because a running page must not get files of another version.
 self.addEventListener("install", (event) => event.waitUntil((async () => {
   const cache = await caches.open(VERSION);
-  await Promise.all(FILES.map(async (file) => {
+  const used = await Promise.all(KEPT_WHEN_USED.map((file) => caches.match(file)));
+  const wanted = [...FILES, ...KEPT_WHEN_USED.filter((_, place) => used[place])];
+  await Promise.all(wanted.map(async (file) => {
     const response = await fetch(new Request(file, { cache: "no-cache" }));
     if (!response.ok) throw new Error(`${file}: ${response.status}`);
     await cache.put(file, response);
@@ -36,6 +40,11 @@ self.addEventListener("fetch", (event) => {
   event.respondWith((async () => {
     const cache = await caches.open(VERSION);
     const key = request.mode === "navigate" ? "./" : request;
-    return (await cache.match(key, { ignoreSearch: true })) ?? fetch(request);
+    const kept = await cache.match(key, { ignoreSearch: true });
+    if (kept) return kept;
+    const response = await fetch(request);
+    const name = url.href.slice(self.registration.scope.length);
+    if (response.ok && KEPT_WHEN_USED.includes(name)) await cache.put(name, response.clone());
+    return response;
   })());
 });

@@ -16,10 +16,14 @@ from server.pwa.client import ClientChanged, replace, replace_pattern
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "mobile" / "web"
 VENDOR = ROOT / "server" / "web" / "vendor"
-DECODERS = ("zxing-wasm", "zbar-wasm")  # of the vendored packages, what the phone uses
+# Of the vendored packages, what the phone uses.
+DECODERS = ("zxing-wasm", "zbar-wasm")
+FONTS = {"noto-sans-arabic": "notosansarabic"}  # → the folder that Flutter asks for
 
 # Never kept offline: the service worker and its list, licence texts, and the page, kept as "./".
 NOT_KEPT = ("sw.js", "index.html", "build.json", "assets/NOTICES")
+# Kept once somebody needed it: the letters of a language that few read.
+KEPT_WHEN_USED = ("assets/fonts/noto",)
 
 
 class VendorMissing(Exception):
@@ -27,11 +31,10 @@ class VendorMissing(Exception):
 
 
 def add_page(out: Path, *, app_name: str, build: str) -> None:
-    """Put our page files and decoders into `out` and rewrite its start page."""
+    """Put our page files, decoders and fonts into `out` and rewrite its start page."""
     for name in DECODERS:
-        if not (VENDOR / name).is_dir():
-            raise VendorMissing(f"{name} is missing: run python -m server.web.vendor_assets")
-        shutil.copytree(VENDOR / name, out / "vendor" / name)
+        shutil.copytree(_vendored(name), out / "vendor" / name)
+    add_fonts(out)
     shutil.copytree(WEB, out, dirs_exist_ok=True)
 
     manifest = json.loads((WEB / "manifest.json").read_text(encoding="utf-8"))
@@ -55,6 +58,25 @@ def add_page(out: Path, *, app_name: str, build: str) -> None:
         '<script src="flutter_bootstrap.js" async></script>',
         '<script src="boot.js"></script>\n  <script src="scan/live.js"></script>',
     )
+
+
+def add_fonts(out: Path) -> None:
+    """Put the letters that Roboto lacks where the client looks for them once a text needs them."""
+    client = (out / "main.dart.js").read_text(encoding="utf-8")
+    for name, asked in FONTS.items():
+        found = re.search(rf"{asked}/v\d+/[\w-]+\.woff2", client)
+        if found is None:
+            raise ClientChanged(f"The client asks for no {asked}, so nobody would see its letters.")
+        path = out / "assets" / "fonts" / found[0]
+        path.parent.mkdir(parents=True)
+        shutil.copy(_vendored(name) / f"{name}.woff2", path)
+        shutil.copy(_vendored(name) / "LICENSE", path.parent)
+
+
+def _vendored(name: str) -> Path:
+    if not (VENDOR / name).is_dir():
+        raise VendorMissing(f"{name} is missing: run python -m server.web.vendor_assets")
+    return VENDOR / name
 
 
 def _splash(app_name: str) -> str:
@@ -98,10 +120,12 @@ def add_service_worker(out: Path, files: dict[str, str]) -> tuple[str, list[str]
 
     Gives the version, which is a hash of everything the app consists of, and the list.
     """
-    kept = ["./", *(name for name in sorted(files) if not name.startswith(NOT_KEPT))]
+    later = [name for name in sorted(files) if name.startswith(KEPT_WHEN_USED) and name.endswith(".woff2")]
+    kept = ["./", *(n for n in sorted(files) if not n.startswith((*NOT_KEPT, *KEPT_WHEN_USED)))]
     template = (WEB / "sw.js").read_text(encoding="utf-8")
     everything = json.dumps([template, sorted(files.items())]).encode()
     version = hashlib.sha256(everything).hexdigest()[:12]
     filled = template.replace("%VERSION%", version).replace("%FILES%", json.dumps(kept))
+    filled = filled.replace("%KEPT_WHEN_USED%", json.dumps(later))
     (out / "sw.js").write_text(filled, encoding="utf-8")
     return version, kept

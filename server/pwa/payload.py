@@ -24,6 +24,7 @@ DISTRIBUTION = "truckroll"
 
 # What the phone runs of this product. All else in the five packages is the server's.
 SOURCES = ("mobile", "sync/__init__.py", "sync/protocol.py", "sync/client", "shared")
+SUFFIXES = (".py", ".po")
 LEFT_OUT = ("mobile/launch/", "mobile/web/")
 # Parts of a wheel that only a developer's machine uses.
 UNUSED_FOLDERS = ("__pycache__", "bin", "tests", "flutter")
@@ -34,11 +35,13 @@ class DependenciesUnavailable(Exception):
 
 
 def sources() -> dict[str, Path]:
-    """Path inside the payload → file, for all Python of ours that the phone runs."""
+    """Path inside the payload → file, for all of ours that the phone runs and reads."""
     found: dict[str, Path] = {}
     for source in SOURCES:
         start = ROOT / source
-        for path in sorted(start.rglob("*.py")) if start.is_dir() else [start]:
+        for path in sorted(start.rglob("*.*")) if start.is_dir() else [start]:
+            if path.suffix not in SUFFIXES:
+                continue
             name = path.relative_to(ROOT).as_posix()
             if path.exists() and not name.startswith(LEFT_OUT):
                 found[name] = path

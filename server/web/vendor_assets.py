@@ -86,6 +86,16 @@ PACKAGES = (
             "LICENSE": "LICENSE",
         },
     ),
+    Package(
+        name="@fontsource/noto-sans-arabic",
+        version="5.3.0",
+        sha512="i3t6GR0LOReyJVEk+YfYCnxv53wuIelg7Y9NGNvOq4Diq/EP0YszaGXkQwfQNigLjfO4POrLaPGM0sNliGYk7A==",
+        folder="noto-sans-arabic",
+        files={
+            "files/noto-sans-arabic-arabic-400-normal.woff2": "noto-sans-arabic.woff2",
+            "LICENSE": "LICENSE",
+        },
+    ),
 )
 
 

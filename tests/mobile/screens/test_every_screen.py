@@ -1,0 +1,171 @@
+"""What holds on each screen: every word comes from the catalogue, every control has a name and a size."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import gettext
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import flet as ft
+import pytest
+from day_of_work import uid
+from flet_screen import Screen, _name
+
+from mobile import language, theme, words
+from mobile.app import JOB_SCREENS
+from mobile.gateway import Gateway
+from mobile.state import Desk, job_route
+from shared.commands import AddNote, Arrive, InstallAsset, RecordCheck, StartTravel
+
+INSTALL, DISCONNECT = uid(0x101), uid(0x104)
+ROUTES = (
+    "/",
+    "/stock",
+    "/sync",
+    "/settings",
+    "/sign-in",
+    job_route(DISCONNECT),
+    *(job_route(INSTALL, screen) for screen in JOB_SCREENS),
+    job_route(uid(0x999)),
+)
+TARGET_LEAST = 48
+LINE_HEIGHT = 1.15
+
+
+@pytest.fixture
+def at_work(gateway: Gateway) -> Gateway:
+    """In the middle of a visit: a device fitted, one value good and one bad, a note."""
+    for command in (
+        StartTravel(work_order_id=INSTALL),
+        Arrive(work_order_id=INSTALL),
+        InstallAsset(work_order_id=INSTALL, serial="ALCLB1A2C001", source="typed"),
+        RecordCheck(work_order_id=INSTALL, code="optical_power", value=Decimal("-31.2")),
+        RecordCheck(work_order_id=INSTALL, code="download_speed", value=Decimal(288)),
+        AddNote(work_order_id=INSTALL, text="Dog"),
+    ):
+        gateway.send(command)
+    return gateway
+
+
+@pytest.fixture
+def speak() -> Iterator[Callable[[str], None]]:
+    yield words.speak
+    words.speak("en")
+
+
+class Wide(gettext.NullTranslations):
+    """Translates into wide letters, so that what is still narrow came from somewhere else."""
+
+    def gettext(self, message: str) -> str:
+        parts = re.split(r"(\{\w+\})", message)
+        return "".join(part if part.startswith("{") else widened(part) for part in parts)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return self.gettext(one if count == 1 else many)
+
+
+def widened(text: str) -> str:
+    return re.sub(r"[A-Za-z]", lambda letter: chr(ord(letter[0]) + 0xFEE0), text)
+
+
+def written(value: object) -> Iterator[str]:
+    """Every text in a row that the server sent."""
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from written(getattr(value, field.name))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from written(item)
+
+
+def narrow_words(texts: list[str]) -> set[str]:
+    return {word for text in texts for word in re.findall(r"[A-Za-z]{2,}", text)}
+
+
+class TestWords:
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_come_from_the_catalogue_or_from_the_office(
+        self, route: str, open_app, at_work: Gateway, desk: Desk, speak, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setitem(language.LANGUAGES, "xx", language.Language(code="xx", name="Wide"))
+        monkeypatch.setattr(language, "catalogue", lambda code: Wide())
+        speak("xx")
+        rows = [at_work.today(), at_work.products(), at_work.devices_on_van(), at_work.profile]
+        known = narrow_words([*written(rows), *(known.name for known in language.LANGUAGES.values())])
+        known |= narrow_words([words.APP, words.CODE_HINT, desk.build])
+
+        screen = open_app(route)
+
+        assert narrow_words([*screen.texts(), *screen.names()]) - known == set()
+
+
+class TestControls:
+    @pytest.mark.parametrize("percent", [100, 200])
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_have_a_name_and_a_size_for_gloves(self, route: str, percent: int, open_app, at_work):
+        theme.wear("system", percent)
+        try:
+            controls = list(tappable(open_app(route)))
+        finally:
+            theme.wear("system", 100)
+
+        assert controls
+        assert [control for control in controls if not _name(control)] == []
+        small = {_name(control): height(control) for control in controls if height(control) < TARGET_LEAST}
+        assert small == {}
+
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_say_what_they_are(self, route: str, open_app, at_work):
+        """Buttons and fields do by themselves; a card that one can tap has to be told."""
+        cards = [control for control in tappable(open_app(route)) if isinstance(control, ft.Container)]
+        assert all(card.content.button for card in cards)
+
+    def test_name_the_screens_at_the_bottom(self, open_app):
+        bar = next(c for c in open_app().controls() if isinstance(c, ft.NavigationBar))
+        assert [place.label for place in bar.destinations] == ["Today", "Van stock", "Sync"]
+        assert bar.height >= TARGET_LEAST
+
+
+def tappable(screen: Screen) -> Iterator[Any]:
+    for control in screen.controls():
+        handled = getattr(control, "on_click", None) is not None or getattr(control, "url", None)
+        if handled or isinstance(control, ft.TextField):
+            yield control
+        elif isinstance(control, ft.GestureDetector):
+            assert control.exclude_from_semantics, "what is drawn on says by a label around it what it is for"
+
+
+def height(control: Any) -> float:
+    """The least that `control` can be high, as far as it says itself."""
+    if getattr(control, "height", None):
+        return float(control.height)
+    match control:
+        case ft.TextField():
+            return float(control.text_size) * LINE_HEIGHT + 2 * control.content_padding.top
+        case ft.FilledButton() | ft.OutlinedButton():
+            inside = max(height(control.content), height(control.icon) if control.icon else 0)
+            return inside + 2 * control.style.padding.top
+        case ft.Text():
+            return float(control.size) * LINE_HEIGHT
+        case ft.Icon():
+            return float(control.size)
+        case ft.Semantics():
+            return height(control.content)
+        case ft.Container():
+            padding = (
+                control.padding
+                if isinstance(control.padding, ft.Padding)
+                else ft.Padding.all(control.padding or 0)
+            )
+            return height(control.content) + padding.top + padding.bottom
+        case ft.Row():
+            return max(map(height, control.controls), default=0)
+        case ft.Column():
+            return sum(map(height, control.controls)) + (control.spacing or 0) * (len(control.controls) - 1)
+    return 0
