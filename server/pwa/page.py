@@ -62,12 +62,14 @@ def add_page(out: Path, *, app_name: str, build: str) -> None:
 
 def add_fonts(out: Path) -> None:
     """Put the letters that Roboto lacks where the client looks for them once a text needs them."""
-    client = (out / "main.dart.js").read_text(encoding="utf-8")
+    client = b"".join(
+        path.read_bytes() for path in out.glob("main.dart.*") if path.suffix in (".js", ".wasm")
+    )
     for name, asked in FONTS.items():
-        found = re.search(rf"{asked}/v\d+/[\w-]+\.woff2", client)
+        found = re.search(rf"{asked}/v\d+/[\w-]+\.woff2".encode(), client)
         if found is None:
             raise ClientChanged(f"The client asks for no {asked}, so nobody would see its letters.")
-        path = out / "assets" / "fonts" / found[0]
+        path = out / "assets" / "fonts" / found[0].decode()
         path.parent.mkdir(parents=True)
         shutil.copy(_vendored(name) / f"{name}.woff2", path)
         shutil.copy(_vendored(name) / "LICENSE", path.parent)

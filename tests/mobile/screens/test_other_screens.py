@@ -15,6 +15,7 @@ from flet_screen import Screen
 from mobile import words
 from mobile.app import App
 from mobile.device.network import PageFacts
+from mobile.look import Look
 from mobile.state import Desk, job_route
 from shared.commands import AddNote, Arrive, CloseWorkOrder, StartTravel
 from shared.problems import ExpiredToken, UnsentWork
@@ -263,3 +264,40 @@ class TestWhatIsTold:
         screen = open_app("/")
 
         assert screen.sees("You get there 12:03, promised until 12:00")
+
+
+class TestLanguageAndDisplay:
+    @pytest.fixture
+    def worn(self, desk, monkeypatch):
+        """What the app would put on; the words are spoken for real."""
+        looks: list[Look] = []
+
+        def wear(look: Look) -> None:
+            looks.append(look)
+            words.speak(look.language or "en")
+
+        monkeypatch.setattr(desk, "_wear", wear)
+        yield looks
+        words.speak("en")
+
+    def test_changes_every_word_at_once_and_keeps_the_choice(self, open_app, desk, gateway, worn):
+        screen = open_app("/sync")
+        screen.tap("Language and display")
+        screen.tap("Deutsch")
+
+        assert screen.sees("Sprache und Anzeige")
+        assert worn == [Look(language="de")]
+        assert Desk(gateway).shell.look == Look(language="de")
+        screen.tap("Zurück")
+        assert (desk.shell.route, screen.sees("Abgleich")) == ("/sync", True)
+
+    def test_chooses_one_thing_without_changing_the_other(self, open_app, gateway, worn):
+        screen = open_app("/settings")
+        screen.tap("Sunlight")
+        screen.tap("200 %")
+
+        assert worn[-1] == Desk(gateway).shell.look == Look(theme="sunlight", text=200)
+
+    def test_forgets_what_this_version_does_not_know(self, gateway):
+        gateway.prefer(language="tlh", theme="neon", text="999")
+        assert Desk(gateway).shell.look == Look()

@@ -43,9 +43,24 @@ class TestTheBuiltFolder:
         record = json.loads((placeholder / "build.json").read_text())
         worker = (placeholder / "sw.js").read_text()
         kept = json.loads(re.search(r"const FILES = (\[.*?\]);", worker).group(1))
-        assert set(record["files"]) - set(kept) == {"sw.js", "index.html", "assets/NOTICES"}
+        later = json.loads(re.search(r"const KEPT_WHEN_USED = (\[.*?\]);", worker).group(1))
+        left = set(record["files"]) - set(kept) - set(later)
+        assert {name for name in left if not name.endswith("/LICENSE")} == {
+            "sw.js",
+            "index.html",
+            "assets/NOTICES",
+        }
         assert set(kept) - set(record["files"]) == {"./"}
         assert f'"app-{record["info"]["version"]}"' in worker
+
+    def test_holds_arabic_letters_where_the_client_asks_for_them_and_keeps_them_once_used(
+        self, placeholder: Path
+    ):
+        worker = (placeholder / "sw.js").read_text()
+        (font,) = json.loads(re.search(r"const KEPT_WHEN_USED = (\[.*?\]);", worker).group(1))
+        assert font.removeprefix("assets/fonts/") in (placeholder / "main.dart.js").read_text()
+        assert (placeholder / font).read_bytes().startswith(b"wOF2")
+        assert (placeholder / font).stat().st_size < 60_000
 
     def test_carries_the_phones_python_and_none_of_the_servers(self, placeholder: Path):
         with tarfile.open(placeholder / "app.tar.gz") as archive:
@@ -56,6 +71,7 @@ class TestTheBuiltFolder:
         assert config["api_base"] == "/"
         assert {
             "mobile/device/storage.py",
+            "mobile/languages/ar.po",
             "sync/protocol.py",
             "sync/client/store.py",
             "shared/money.py",
