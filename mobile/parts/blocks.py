@@ -85,6 +85,15 @@ def side_by_side(*controls: ft.Control) -> ft.Control:
     return ft.Row(list(controls), spacing=8)
 
 
+def headed(text: str, state: ft.Control) -> ft.Control:
+    """What a card is about and a tag with its state: side by side, or below each other in large text."""
+    name = ft.Text(text, size=theme.BODY, weight=ft.FontWeight.W_600)
+    if theme.LARGE_TEXT:
+        return ft.Column([name, state], spacing=4)
+    name.expand = True
+    return ft.Row([name, state])
+
+
 def facts(texts: Iterable[str]) -> ft.Control:
     """Short facts side by side, wrapping to the next line."""
     return ft.Row(

@@ -14,6 +14,9 @@ def text_field(label: str, value: str, *, refused: bool = False, **options: Any)
     ink = theme.BAD if refused else theme.QUIET
     settings: dict[str, Any] = {
         "text_size": theme.LARGE,
+        "label_style": ft.TextStyle(size=theme.BODY),
+        "hint_style": ft.TextStyle(size=theme.BODY),
+        "suffix_style": ft.TextStyle(size=theme.BODY),
         "content_padding": ft.Padding.symmetric(horizontal=12, vertical=16),
         "filled": True,
         "fill_color": theme.PAPER,

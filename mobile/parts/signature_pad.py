@@ -59,7 +59,7 @@ def SignaturePad(
         content=ft.Container(
             content=ft.Stack(
                 [
-                    ft.Container(content=hint, left=14, bottom=34),
+                    ft.Container(content=hint, left=14, right=14, bottom=34),
                     ft.Container(height=2, bgcolor=theme.LINE, left=14, right=14, bottom=28),
                     surface,
                 ]

@@ -7,7 +7,7 @@ import flet as ft
 from mobile import theme, words
 from mobile.device.network import accept_update
 from mobile.gateway import QueueItem
-from mobile.parts.blocks import card, line, mood_box, section, tag, title
+from mobile.parts.blocks import card, headed, line, mood_box, section, tag, title
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
 from mobile.state import SETTINGS, Desk
@@ -80,12 +80,7 @@ def _item(desk: Desk, item: QueueItem) -> ft.Control:
         label=words.listed([item.title, item.order_number, made, state, *sentences]),
         exclude_semantics=True,
         content=card(
-            ft.Row(
-                [
-                    ft.Text(item.title, size=theme.BODY, weight=ft.FontWeight.W_600, expand=True),
-                    tag(state, ink=ink, back=back, icon=icon),
-                ]
-            ),
+            headed(item.title, tag(state, ink=ink, back=back, icon=icon)),
             line(words.listed([item.order_number, made]), quiet=True, size=theme.SMALL),
             *(line(sentence) for sentence in sentences),
             edge=ink if item.state in ("held", "refused_local") else theme.LINE,
@@ -106,12 +101,7 @@ def _job(desk: Desk, job: JobCard) -> ft.Control:
         label=words.listed([heading, below, state, *said]),
         exclude_semantics=True,
         content=card(
-            ft.Row(
-                [
-                    ft.Text(heading, size=theme.BODY, weight=ft.FontWeight.W_600, expand=True),
-                    tag(state, ink=ink, back=back, icon=icon),
-                ]
-            ),
+            headed(heading, tag(state, ink=ink, back=back, icon=icon)),
             line(below, quiet=True, size=theme.SMALL),
             *(
                 part

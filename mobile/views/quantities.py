@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 
 from mobile import words
@@ -29,8 +30,10 @@ def product_name(product: Product | None, sku: str) -> str:
 
 
 def read_number(text: str) -> Decimal | None:
-    """What somebody typed, with comma or point and any minus sign; None when it is no number."""
-    plain = text.strip().replace(" ", "").replace("\N{MINUS SIGN}", "-").replace("–", "-").replace(",", ".")
+    """What somebody typed, with comma or point, any minus sign and any digits; None when it is no number."""
+    plain = re.sub(r"[\s\u061c\u200e\u200f]", "", text)  # Arabic keyboards add direction marks
+    plain = re.sub(r"[\N{MINUS SIGN}–]", "-", plain)
+    plain = re.sub(r"[,\N{ARABIC DECIMAL SEPARATOR}]", ".", plain)
     try:
         value = Decimal(plain)
     except InvalidOperation:

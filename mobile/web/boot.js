@@ -70,13 +70,17 @@
   // Ask the browser not to clear our data when the disk runs full. Not available inside the worker.
   navigator.storage.persist?.().then((granted) => { facts.persisted = granted; tell(); });
 
+  // Letters that were fetched before the worker was there pass through it once, and are kept.
+  const keepFonts = () => performance.getEntriesByType("resource").map(({ name }) => name)
+    .filter((name) => name.includes("/assets/fonts/noto")).forEach((name) => fetch(name).catch(() => {}));
+
   // Registered once the app is usable: fetching the offline copy during the start makes the start half as long again.
   const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
   started.then(settle).then(async () => {
     registration = await navigator.serviceWorker.register("sw.js");
     const watch = (worker) => worker?.addEventListener("statechange", () => {
       if (worker.state === "installed" && navigator.serviceWorker.controller) { facts.update = true; tell(); }
-      if (worker.state === "activated") { facts.offlineReady = true; mark("offline-ready"); tell(); }
+      if (worker.state === "activated") { facts.offlineReady = true; mark("offline-ready"); tell(); keepFonts(); }
     });
     if (registration.waiting && navigator.serviceWorker.controller) { facts.update = true; tell(); }
     watch(registration.installing);

@@ -113,12 +113,12 @@ class TestWhatTheRulesSay:
         [
             (
                 "Record optical receive power (-27 to -8 dBm)",
-                "Optische Empfangsleistung messen (-27 bis -8 dBm)",
+                "Messen: Optischer Empfangspegel (-27 bis -8 dBm)",
             ),
             ("The photo is empty: take it again", "Foto ist leer: noch einmal aufnehmen"),
             (
                 "Download speed 88.5 Mbit/s is outside at least 90 Mbit/s: mend it, measure again",
-                "Downloadgeschwindigkeit 88,5 Mbit/s liegt außerhalb von mindestens 90 Mbit/s: "
+                "Downloadrate 88,5 Mbit/s liegt außerhalb von mindestens 90 Mbit/s: "
                 "in Ordnung bringen, neu messen",
             ),
             (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from browser import AppDriver, launch, open_app
-from playwright.sync_api import BrowserContext, FilePayload, Request
+from playwright.sync_api import BrowserContext, FilePayload, Request, Response
 from pwa_server import label
 
 from server.pwa.build import build_pwa
@@ -157,3 +157,37 @@ def draw(app: AppDriver) -> None:
         mouse.move(left + 7 * step, middle + (20 if step % 10 < 5 else -20))
     mouse.up()
     app.page.wait_for_timeout(500)
+
+
+@pytest.mark.browser
+class TestAnotherLanguage:
+    def test_is_chosen_on_the_device_and_still_there_with_its_letters_without_network(
+        self, office: str, tmp_path: Path
+    ) -> None:
+        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+            app = open_app(phone, office)
+            fonts: list[tuple[str, int]] = []
+            phone.on("response", lambda answer: note_font(answer, fonts))
+            app.see("Registration code")
+            assert fonts == []
+            app.tap("Language and display")
+            app.tap("العربية")
+            app.see("اللغة والعرض")
+            app.tap("رجوع")
+            app.see("تسجيل هذا الهاتف")
+            assert small_targets(app) == []
+            app.wait_until_offline_ready()
+            app.page.wait_for_timeout(2000)
+
+            phone.set_offline(True)
+            fonts.clear()
+            app.reload()
+            app.see("تسجيل هذا الهاتف")
+            app.page.wait_for_timeout(1000)
+            assert {(name, status) for name, status in fonts} == {("notosansarabic", 200)}
+            assert not [url for url in app.failed_requests if "/fonts/" in url]
+
+
+def note_font(answer: Response, fonts: list[tuple[str, int]]) -> None:
+    if found := re.search(r"/assets/fonts/(\w+)/", answer.url):
+        fonts.append((found[1], answer.status))

@@ -126,6 +126,7 @@ class TestTypedNumbers:
             ("-18,4", Decimal("-18.4")),
             ("\N{MINUS SIGN}18,4 ", Decimal("-18.4")),
             ("1 000", Decimal("1000")),
+            ("\u200e-١٨٫٤", Decimal("-18.4")),
             ("", None),
             ("fast", None),
             ("NaN", None),
