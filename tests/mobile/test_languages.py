@@ -196,3 +196,30 @@ class TestNumbersAndDates:
     def test_count_in_six_ways_in_arabic(self, speak, count: int, photos: str):
         speak("ar")
         assert words.photos(count).replace(language.MARK, "") == photos
+
+
+class TestTheCode:
+    def test_never_keeps_a_sentence_of_the_language_before(self):
+        """Taken out of `words`, or read while another module loads, it would not change with the language."""
+        sources = (path for path in (ROOT / "mobile").rglob("*.py") if path.name != "words.py")
+        keepers = [path for path in sources if early(path) or "from mobile.words import" in path.read_text()]
+        assert keepers == []
+
+
+def early(path: Path) -> bool:
+    """Whether a sentence is read while the module is loaded."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            defaults = [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+            waiting += [*node.decorator_list, *defaults]
+            continue
+        found.append(node)
+        if not isinstance(node, ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return any(
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "words"
+        for node in found
+    )
