@@ -227,6 +227,22 @@ def phone_and_tablet(day: Day, out: Path) -> None:
         day.server.start()
         app.tap("Send now")
         app.see("All sent", seconds=60)
+        technician.album = Frames(out, "phone", "sunlight", "arabic")
+        for name, looks in (
+            ("sunlight", ["Appearance: Sunlight"]),
+            ("arabic", ["Appearance: As on this device", "Language: العربية"]),
+        ):
+            go_to(app.page, "/settings")
+            for look in looks:
+                app.tap(look)
+            go_to(app.page, "/")
+            technician.look(name)
+
+
+def go_to(page: Page, route: str) -> None:
+    """By the address, whatever the language."""
+    page.evaluate(f"location.hash = '#{route}'")
+    page.wait_for_timeout(1000)
 
 
 def board(day: Day, out: Path) -> None:

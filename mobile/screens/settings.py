@@ -21,28 +21,26 @@ def Settings(desk: Desk) -> ft.Control:
     languages = {"": words.AS_DEVICE} | {code: known.name for code, known in LANGUAGES.items()}
     sizes = {size: words.percent(size) for size in theme.TEXT_PERCENTS}
 
-    def choices(field: str, names: dict) -> list[ft.Control]:  # type: ignore[type-arg]
-        return [
+    def choices(heading: str, field: str, names: dict) -> list[ft.Control]:  # type: ignore[type-arg]
+        rows = [
             choice(
                 name,
-                name,
+                f"{heading}: {name}",
                 getattr(look, field) == value,
                 lambda value=value: desk.choose(replace(look, **{field: value})),
             )
             for value, name in names.items()
         ]
+        return [title(heading), *rows]
 
     return frame(
         desk,
         words.SETTINGS,
         [
-            title(words.LANGUAGE),
-            *choices("language", languages),
-            title(words.THEME),
-            *choices("theme", words.THEMES),
+            *choices(words.LANGUAGE, "language", languages),
+            *choices(words.THEME, "theme", words.THEMES),
             line(words.SUNLIGHT_TEXT, quiet=True),
-            title(words.TEXT_SIZE),
-            *choices("text", sizes),
+            *choices(words.TEXT_SIZE, "text", sizes),
             ft.Container(height=4),
         ],
         back=True,

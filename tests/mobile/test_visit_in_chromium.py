@@ -171,7 +171,7 @@ class TestAnotherLanguage:
             app.see("Registration code")
             assert fonts == []
             app.tap("Language and display")
-            app.tap("العربية")
+            app.tap("Language: العربية")
             app.see("اللغة والعرض")
             app.tap("رجوع")
             app.see("تسجيل هذا الهاتف")

@@ -283,7 +283,7 @@ class TestLanguageAndDisplay:
     def test_changes_every_word_at_once_and_keeps_the_choice(self, open_app, desk, gateway, worn):
         screen = open_app("/sync")
         screen.tap("Language and display")
-        screen.tap("Deutsch")
+        screen.tap("Language: Deutsch")
 
         assert screen.sees("Sprache und Anzeige")
         assert worn == [Look(language="de")]
@@ -293,8 +293,8 @@ class TestLanguageAndDisplay:
 
     def test_chooses_one_thing_without_changing_the_other(self, open_app, gateway, worn):
         screen = open_app("/settings")
-        screen.tap("Sunlight")
-        screen.tap("200 %")
+        screen.tap("Appearance: Sunlight")
+        screen.tap("Text size: 200 %")
 
         assert worn[-1] == Desk(gateway).shell.look == Look(theme="sunlight", text=200)
 
