@@ -53,12 +53,16 @@ def _progress(day: DayView) -> ft.Control:
         content=ft.Column(
             [
                 ft.Text(words.progress(day.done, total), size=theme.BODY, weight=ft.FontWeight.W_600),
-                ft.ProgressBar(
-                    value=day.done / total if total else 0,
-                    bar_height=10,
-                    border_radius=5,
-                    color=theme.GOOD,
-                    bgcolor=theme.LINE,
+                ft.Container(
+                    content=ft.ProgressBar(
+                        value=day.done / total if total else 0,
+                        bar_height=10,
+                        border_radius=5,
+                        color=theme.GOOD,
+                        bgcolor=theme.PAPER,
+                    ),
+                    border=ft.Border.all(theme.THIN, theme.LINE),
+                    border_radius=6,
                 ),
             ],
             spacing=6,
