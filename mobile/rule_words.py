@@ -180,6 +180,24 @@ RULES = (
     "This device is not signed in. Enter a code from dispatch; your work stays on it",
     "This device's sign-in has run out. Enter a new code; your work stays on it",
     "A newer sign-in has replaced this one. Enter a new code from dispatch; your work stays on it",
+    # server, what a device is told of its work and photos
+    "This app speaks protocol {known}, the server from {wanted} on. Update the app; what it had to send was taken",
+    "The office signed this device out. Your work stays on it; call dispatch",
+    "You are not on the list of technicians. Your work stays here; call dispatch",
+    "The office ordered this device to erase what it holds",
+    "It was sent by a device that had been signed out. Nothing is booked until somebody accepts it",
+    "Too many failed tries from this network. Wait {amount} s",
+    "This device asks too often. Nothing is lost; it tries again in {amount} s",
+    "More devices are talking than the server can listen to. Nothing is lost",
+    "This id came before with another content: the app must mint a new one",
+    "The picture is larger than {limit} MB: send it scaled down",
+    "The picture is empty: take it again",
+    "The bytes do not match their digest: send them again",
+    "This is not a JPEG, PNG or WebP picture: take it again",
+    "The store of photos is away or full. Nothing was lost; try again later",
+    "The database is busy or away. Nothing was lost; try again in a moment",
+    "Our server made a mistake, and it is noted. Try again",
+    "Our server could not book this. It is kept; dispatch has been told",
 )
 
 NUMBERS = {"amount", "digit", "high", "left", "length", "limit", "low", "minutes", "size", "used", "value"}

@@ -13,7 +13,9 @@ import pytest
 from wording import HEADER, Key, sentences
 
 from mobile import language, rule_words, words
+from server.access import callers
 from shared.conflicts import CONFLICTS
+from sync.client import driver, replies
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSLATED = [code for code in language.LANGUAGES if code != "en"]
@@ -149,6 +151,16 @@ REFUSALS = {
 SEEN_BY_THE_OFFICE_ONLY = {
     "GS1 field (7) is not one that we write.",  # printing labels
 }
+
+
+class TestWhatTheServerSays:
+    @pytest.mark.parametrize(
+        "sentence",
+        [callers.SIGNED_OUT, callers.LEFT, callers.WIPE, callers.HELD_BACK, driver.ERASED, replies.NOT_OURS],
+    )
+    def test_of_the_device_is_known(self, speak, sentence: str):
+        speak("es")
+        assert rule_words.said(sentence) != sentence
 
 
 class TestTheLanguageOfTheDevice:
