@@ -181,7 +181,8 @@ RULES = (
     "This device's sign-in has run out. Enter a new code; your work stays on it",
     "A newer sign-in has replaced this one. Enter a new code from dispatch; your work stays on it",
     # server, what a device is told of its work and photos
-    "This app speaks protocol {known}, the server from {wanted} on. Update the app; what it had to send was taken",
+    "This app speaks protocol {known}, the server from {wanted} on. Update the app; "
+    "what it had to send was taken",
     "The office signed this device out. Your work stays on it; call dispatch",
     "You are not on the list of technicians. Your work stays here; call dispatch",
     "The office ordered this device to erase what it holds",
