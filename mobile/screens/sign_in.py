@@ -97,9 +97,9 @@ def SignIn(desk: Desk) -> ft.Control:
                 if others_work
                 else []
             ),
+            secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
         ],
         bottom=[
-            secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
             primary(words.SIGNING_IN if busy else words.SIGN_IN, sign_in, icon=ft.Icons.LOGIN, disabled=busy),
         ],
         back=desk.gateway.registered,
