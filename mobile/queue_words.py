@@ -13,9 +13,11 @@ from shared.commands import (
     CannotComplete,
     CloseWorkOrder,
     InstallAsset,
+    PutBackAsset,
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    TakeBackParts,
     UseParts,
 )
 from shared.work_orders import EvidenceKind, PartLine, WorkOrder
@@ -36,12 +38,16 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return f"Fitted {serial}"
         case RemoveAsset(serial=serial):
             return f"Took off {serial}"
+        case PutBackAsset(serial=serial):
+            return f"Hung up {serial} again"
         case RecordCheck(code=code, value=value):
             specs = order.required_checks if order else ()
             spec = next((spec for spec in specs if spec.code == code), None)
             return f"{spec.label} {value} {spec.unit}" if spec else f"{_words(code)} {value}"
         case UseParts(lines=lines):
             return "Used " + ", ".join(_part(line, products.get(line.sku)) for line in lines)
+        case TakeBackParts(lines=lines):
+            return "Took back " + ", ".join(_part(line, products.get(line.sku)) for line in lines)
         case AddEvidence(kind=kind, signer=signer):
             return f"Signature of {signer}" if kind is EvidenceKind.SIGNATURE else "Photo"
         case AddNote(text=text):

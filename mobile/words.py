@@ -236,9 +236,11 @@ TAKE_IT = "Take this device away"
 CHOOSE_MODEL = "Which model is it?"
 LABEL_MODEL_MISSING = "Choose the model first: nobody has booked this serial in."
 UNDO_FIT = "Take it back"
+UNDO_REMOVAL = "It hangs there again:"
 FITTED_BY_MISTAKE = "fitted by mistake"
 TAKEN_AWAY = "replaced on this visit"
 ON_THIS_JOB = "On this job"
+TAKEN_OFF_HERE = "Taken off on this job"
 
 
 def check_last_four(last: str) -> str:
@@ -290,6 +292,13 @@ NEEDED_HERE, ALSO_ON_VAN = "Planned for this job", "Also on your van"
 
 def on_van(count: str) -> str:
     return f"{count} on the van"
+
+
+USED_HERE = "Used on this job"
+
+
+def take_back(count: str, name: str) -> str:
+    return f"Take back {count} {name}"
 
 
 def used_here(count: str) -> str:

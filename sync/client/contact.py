@@ -84,7 +84,9 @@ class Contact:
     ) -> Answered:
         """One POST /sync. `whose`: another's than the present technician's."""
         message = await self._sync(token, entries, cursor, wait_seconds, whose)
-        if isinstance(message, Refused) and message.slug == "newer-schema" and self._protocol > PROTOCOL_MIN:
+        while (
+            isinstance(message, Refused) and message.slug == "newer-schema" and self._protocol > PROTOCOL_MIN
+        ):
             self._protocol -= 1  # a server that is not as far: it reads what it knows of the request
             message = await self._sync(token, entries, cursor, wait_seconds, whose)
         return message
