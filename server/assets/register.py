@@ -41,7 +41,7 @@ def finding(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 def found(session: Session, statement: Select[*tuple[Any, ...]], **values: Any) -> list[Asset]:
     """What `finding` built, asked with `values` for its parameters."""
-    return [_build(columns) for columns in session.execute(statement, values)]
+    return [_build(columns) for columns in session.execute(statement, values).all()]
 
 
 _NAMED = or_(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -86,9 +87,8 @@ def _taken_from(order: WorkOrder, shape: type[Requirements | VisitRecord]) -> di
 _order, _customer, _place, _service, _plan = (
     table_of(kind).c for kind in (WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow)
 )
-_KEPT_WHOLE = {"requirements": _order.requirements, "record": _order.record}
+_FIRST = (_order.requirements, _order.record, _order.window_start, _order.window_end)
 _OWN = {field.name: _order[field.name] for field in fields(WorkOrder) if field.name in _order}
-_WINDOW = {"start": _order.window_start, "end": _order.window_end}
 _CONTACT = {
     "customer_id": _customer.id,
     "name": _customer.name,
@@ -103,8 +103,7 @@ _SERVICE = {
     "plan_name": _plan.name,
     "down_mbps": _plan.down_mbps,
 }
-_PARTS = (_KEPT_WHOLE, _OWN, _WINDOW, _CONTACT, _PLACE, _SERVICE)
-_READ = tuple(column for part in _PARTS for column in part.values())
+_READ = (*_FIRST, *_OWN.values(), *_CONTACT.values(), *_PLACE.values(), *_SERVICE.values())
 """What `_draft` takes, in this order."""
 
 
@@ -180,7 +179,7 @@ class Draft:
 
 def drafts(session: Session, statement: Select[Any], **values: Any) -> list[Draft]:
     """As `found`, for who reads the devices anyway."""
-    return [_draft(columns) for columns in session.execute(statement, values)]
+    return [_draft(columns) for columns in session.execute(statement, values).all()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, Opened]:
     """The orders to change, held with their places till the transaction ends. Unknown ids are missing."""
     rows = session.execute(_LOCK, {"ids": sorted(ids)}).all()
     read = [
-        _draft([*_values(row, _KEPT_WHOLE, _OWN, _WINDOW), *_values(customer, _CONTACT), *more])
+        _draft([*_values(row, *_FIRST, *_OWN.values()), *_values(customer, *_CONTACT.values()), *more])
         for row, customer, *more in rows
     ]
     orders = _with_serials(session, read)
@@ -206,8 +205,8 @@ def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, Opened]:
     }
 
 
-def _values(row: Base, *parts: Mapping[str, Column[Any]]) -> list[Any]:
-    return [getattr(row, column.key) for part in parts for column in part.values()]
+def _values(row: Base, *columns: Column[Any]) -> list[Any]:
+    return [getattr(row, column.key) for column in columns]
 
 
 def _with_serials(session: Session, read: Sequence[Draft]) -> list[WorkOrder]:
@@ -219,17 +218,18 @@ def _with_serials(session: Session, read: Sequence[Draft]) -> list[WorkOrder]:
 
 
 def _draft(columns: Sequence[Any]) -> Draft:
-    left = iter(columns)  # each zip takes what it has names for
-    whole, own, window, contact, place, service = (dict(zip(part, left, strict=False)) for part in _PARTS)
+    left = iter(columns)
+    requirements, record, start, end = islice(left, len(_FIRST))
     return Draft(
         {
-            **whole["requirements"],
-            **whole["record"],
-            **own,
-            "window": window if window["start"] and window["end"] else None,
-            "contact": contact,
-            "place": place,
-            "service": service,
+            **requirements,
+            **record,
+            # In the order of `_READ`: each takes of what is left as many as it has names for.
+            **dict(zip(_OWN, left, strict=False)),
+            "contact": dict(zip(_CONTACT, left, strict=False)),
+            "place": dict(zip(_PLACE, left, strict=False)),
+            "service": dict(zip(_SERVICE, left, strict=False)),
+            "window": {"start": start, "end": end} if start and end else None,
         }
     )
 
