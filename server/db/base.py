@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+from msgspec import convert
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -54,10 +56,30 @@ class Instant(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        # At one go: by way of a naive datetime it takes ten times as long, and a contact reads hundreds.
+        return _from_text if dialect.name == "sqlite" else _in_utc
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(f"{value}+00:00")
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+class Id(Uuid[UUID]):
+    """A UUID. SQLite keeps it as text, which msgspec reads in a third of the time that `UUID` takes."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], UUID | None]:
+        return _read_id
+
+
+def _read_id(value: str | None) -> UUID | None:
+    return None if value is None else convert(value, UUID)
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")
@@ -67,7 +89,7 @@ Serial = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up by i
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
-        UUID: Uuid(),
+        UUID: Id(),
         datetime: Instant(),
         date: Date(),
         str: String(),
@@ -101,4 +123,4 @@ def upserting(session: Session, kind: type[Base]) -> Any:
     return dialect.insert(kind)
 
 
-__all__ = ["Base", "Instant", "Json", "Serial", "Text"]
+__all__ = ["Base", "Id", "Instant", "Json", "Serial", "Text"]

@@ -120,7 +120,7 @@ def following(postgresql: bool, limit: int) -> Select[int, int, str, str]:
 
     Its parameters are `scope`, and `after_xid` and `after_seq` of the position.
     """
-    row = FeedRow
+    row = table_of(FeedRow).c
     after = tuple_(bindparam("after_xid", type_=BigInteger), bindparam("after_seq", type_=BigInteger))
     query = (
         select(row.xid, row.seq, row.kind, row.key)
@@ -177,7 +177,7 @@ def is_ahead(postgresql: bool) -> ColumnElement[bool]:
     """Whether a position, `seen_xid` and `seen_seq`, lies behind all that was ever given out here."""
     if postgresql:
         return bindparam("seen_xid", type_=BigInteger) >= literal_column(_XMAX)
-    newest = select(func.max(FeedRow.seq)).scalar_subquery()
+    newest = select(func.max(table_of(FeedRow).c.seq)).scalar_subquery()
     return func.coalesce(newest, 0) < bindparam("seen_seq", type_=BigInteger)
 
 
