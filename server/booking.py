@@ -44,8 +44,8 @@ def book(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
         for follow in CONSEQUENCES[type(event)]:
             follow(deed, event)
         at = getattr(event, "at", deed.happened_at)
-        message = partial(_message_id, deed, number)
-        deed.books.announce(of_work_order(event, deed.after.order, at=at), message)
+        happening = partial(of_work_order, event, deed.after.order, at=at)
+        deed.books.announce(happening, partial(_message_id, deed, number))
     return _tell(deed, decision)
 
 

@@ -26,8 +26,8 @@ from server.assets.models import AssetRow
 from server.attachments.models import AttachmentSenderRow
 from server.billing.rating import Tariff
 from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
-from server.db import entries, feed
-from server.db.base import Base, inserting, places_by_dependence, upserting
+from server.db import entries, feed, rows
+from server.db.base import Base, places_by_dependence
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
@@ -153,6 +153,10 @@ _VISITS_AT = select(WorkOrderRow.id, WorkOrderRow.location_id, WorkOrderRow.tech
 )
 
 
+def _unless_there(adding: Any) -> Any:
+    return adding.on_conflict_do_nothing()
+
+
 class Books:
     """The open books of one transaction. Nothing is in the database before `write`."""
 
@@ -181,7 +185,7 @@ class Books:
         self._moved: list[ledger.Booking] = []
         self._drained: list[purchasing.Drain] = []
         self._named: dict[tuple[UUID, str], tuple[int, UUID | None]] = {}
-        self._happened: list[tuple[Happening, Callable[[UUID], UUID]]] = []
+        self._happened: list[tuple[Callable[[], Happening], Callable[[UUID], UUID]]] = []
         self._released: set[UUID] = set()
         self._answered: list[_Answered] = []
         self._next_visits: list[_NextVisit] = []
@@ -426,8 +430,10 @@ class Books:
         """A photo or signature was named: its bytes are asked for until they have come."""
         self._named.setdefault((technician_id, digest), (size_bytes, work_order_id))
 
-    def announce(self, happening: Happening, message_id: Callable[[UUID], UUID]) -> None:
-        """A fact for the webhooks. `message_id`: webhook → the id of its message."""
+    def announce(self, happening: Callable[[], Happening], message_id: Callable[[UUID], UUID]) -> None:
+        """A fact for the webhooks, put into words only where there are any. `message_id`: webhook → the id
+        of its message.
+        """
         self._happened.append((happening, message_id))
 
     def log(self, **values: Any) -> None:
@@ -485,15 +491,15 @@ class Books:
         commands = self._rows.pop(CommandRow, [])
         entries = [*self._rows.pop(FeedRow, []), *self._scoped.values()]
         for kind in sorted(self._rows, key=lambda kind: places_by_dependence()[kind.__tablename__]):
-            if rows := self._rows[kind]:
-                self.session.execute(inserting(kind), rows)
+            rows.add(self.session, kind, self._rows[kind])
         ledger.write(self.session, self._moved)
         purchasing.reorder(self.session, self._drained, self.now)
         feed.append_all(self.session, entries)
         if commands:
             numbers = next_numbers(self.session, len(commands))
-            rows = [values | {"number": number} for values, number in zip(commands, numbers, strict=True)]
-            self.session.execute(inserting(CommandRow), rows)
+            for values, number in zip(commands, numbers, strict=True):
+                values["number"] = number
+            rows.add(self.session, CommandRow, commands)
         self._by_rules.__exit__(None, None, None)
 
     def _write_answers(self) -> None:
@@ -517,7 +523,7 @@ class Books:
         digests = sorted({digest for _, digest in self._named})
         sent = self.session.execute(_SENT, {"digests": digests})
         here = {(who, digest): at for digest, who, at in sent}
-        rows = [
+        named = [
             {
                 "technician_id": technician_id,
                 "digest": digest,
@@ -528,14 +534,17 @@ class Books:
             }
             for (technician_id, digest), (size_bytes, work_order_id) in sorted(self._named.items())
         ]
-        self.session.execute(upserting(self.session, EvidenceRow).on_conflict_do_nothing(), rows)
+        rows.add(self.session, EvidenceRow, named, _unless_there)
 
     def _address_happenings(self) -> None:
         if not self._happened:
             return
+        if not (subscriptions := writing.subscriptions(self.session)):
+            return
+        happened = [(happening(), message_id) for happening, message_id in self._happened]
         source = self.settings.base_url
-        for subscription in writing.subscriptions(self.session):
-            for happening, message_id in self._happened:
+        for subscription in subscriptions:
+            for happening, message_id in happened:
                 if subscription.wants(happening):
                     found = message_id(subscription.webhook_id)
                     row = writing.webhook_row(subscription.webhook_id, happening, found, self.now, source)
