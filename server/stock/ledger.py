@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from server.db import entries, rows
-from server.db.base import table_of
+from server.db.base import columns_of, table_of
 from server.stock.models import ReservationRow, StockBalanceRow, StockMoveRow, StockPlaceRow
 from shared.assets import HolderKind
 from shared.stock import StockMove
@@ -86,20 +86,19 @@ def _added_up(adding: Any) -> Any:
     )
 
 
-_BALANCES = select(StockBalanceRow.sku, StockBalanceRow.quantity).where(
-    StockBalanceRow.place_id == bindparam("place")
-)
-_BALANCES_OF = _BALANCES.where(StockBalanceRow.sku.in_(bindparam("skus", expanding=True)))
+_balance, _place, _reservation = map(columns_of, (StockBalanceRow, StockPlaceRow, ReservationRow))
+_BALANCES = select(_balance.sku, _balance.quantity).where(_balance.place_id == bindparam("place"))
+_BALANCES_OF = _BALANCES.where(_balance.sku.in_(bindparam("skus", expanding=True)))
 _OURS = (
-    select(StockBalanceRow.sku, func.sum(StockBalanceRow.quantity))
-    .join(StockPlaceRow, StockPlaceRow.id == StockBalanceRow.place_id)
-    .where(StockBalanceRow.sku.in_(bindparam("skus", expanding=True)), StockPlaceRow.kind.in_(OUR_PLACES))
-    .group_by(StockBalanceRow.sku)
+    select(_balance.sku, func.sum(_balance.quantity))
+    .join(table_of(StockPlaceRow), _place.id == _balance.place_id)
+    .where(_balance.sku.in_(bindparam("skus", expanding=True)), _place.kind.in_(OUR_PLACES))
+    .group_by(_balance.sku)
 )
 _RESERVED = (
-    select(ReservationRow.sku, func.sum(ReservationRow.quantity))
-    .where(ReservationRow.place_id == bindparam("place"), ReservationRow.released_at.is_(None))
-    .group_by(ReservationRow.sku)
+    select(_reservation.sku, func.sum(_reservation.quantity))
+    .where(_reservation.place_id == bindparam("place"), _reservation.released_at.is_(None))
+    .group_by(_reservation.sku)
 )
 
 
