@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
@@ -218,8 +219,13 @@ class CommandUnit:
             # A dispatcher will want to see it.
             size_bytes = in_range(asked.command.size_bytes)
             self._books.await_evidence(self._technician.id, asked.command.digest, size_bytes, order_id)
-        happening = of_held(
-            asked.pushed.id, storable(asked.pushed.type), receipt.slug or "", order_id, at=self._books.now
+        happening = partial(
+            of_held,
+            asked.pushed.id,
+            storable(asked.pushed.type),
+            receipt.slug or "",
+            order_id,
+            at=self._books.now,
         )
         self._books.announce(
             happening, lambda webhook: name_id(asked.pushed.id, self._books.now, f"held, for {webhook}")
