@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from server.assets.models import AssetRow
-from server.db.base import table_of
+from server.db.base import columns_of, table_of
 from server.stock.models import StockPlaceRow
 from shared.assets import Asset
 
-_asset, _place = table_of(AssetRow).c, table_of(StockPlaceRow).c
+_asset, _place = columns_of(AssetRow), columns_of(StockPlaceRow)
 _OWN = {field.name: _asset[field.name] for field in fields(Asset) if field.name in _asset}
 _COLUMNS = _OWN | {"holder_name": _place.name}
 

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, ColumnElement, bindparam, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from server.db.base import Base, Instant, check_aware, table_of
+from server.db.base import Base, Instant, check_aware, columns_of, table_of
 
 Conflict = Callable[[Any], Any]
 """Says of an INSERT what becomes of a row that is there already: its on_conflict_…"""
@@ -62,4 +62,4 @@ def _adding(
 
 @cache
 def _instants(kind: type[Base], names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if isinstance(table_of(kind).c[name].type, Instant))
+    return tuple(name for name in names if isinstance(columns_of(kind)[name].type, Instant))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from server.assets import register
 from server.assets.models import AssetRow
 from server.db import feed
-from server.db.base import table_of
+from server.db.base import columns_of, table_of
 from server.db.feed_models import HistoryRow
 from server.dispatch.models import TechnicianRow
 from server.inbox.rulings import rulings
@@ -41,7 +41,7 @@ EVIDENCE_ASKED_FOR = timedelta(days=30)
 # columns of tables, for the session's bookkeeping of rows would cost as much again. Their parameters are the
 # technician `me`, their `van`, the days `start` to `end`, and `since`, from when on bytes are asked for.
 _order, _asset, _evidence, _product, _history = (
-    table_of(kind).c for kind in (WorkOrderRow, AssetRow, EvidenceRow, ProductRow, HistoryRow)
+    columns_of(kind) for kind in (WorkOrderRow, AssetRow, EvidenceRow, ProductRow, HistoryRow)
 )
 _AWAITED = (
     _evidence.technician_id == bindparam("me"),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.assets.models import AssetRow
 from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, ServiceRow
-from server.db.base import Base, table_of
+from server.db.base import Base, columns_of, table_of
 from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
 from shared.skills import SkillNeed
@@ -85,7 +85,7 @@ def _taken_from(order: WorkOrder, shape: type[Requirements | VisitRecord]) -> di
 
 # Columns, not rows: a phone's first pull reads a thousand orders, and nobody will change them.
 _order, _customer, _place, _service, _plan = (
-    table_of(kind).c for kind in (WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow)
+    columns_of(kind) for kind in (WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow)
 )
 _FIRST = (_order.requirements, _order.record, _order.window_start, _order.window_end)
 _OWN = {field.name: _order[field.name] for field in fields(WorkOrder) if field.name in _order}
@@ -128,7 +128,7 @@ _LOCK = (
     .with_for_update(of=(ServiceLocationRow, WorkOrderRow), key_share=True)
     .execution_options(populate_existing=True)
 )
-_asset = table_of(AssetRow).c
+_asset = columns_of(AssetRow)
 _ON_SITE = (
     select(_asset.holder_id, _asset.serial)
     .where(_asset.holder_id.in_(bindparam("places", expanding=True)), _asset.state == AssetState.INSTALLED)
