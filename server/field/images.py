@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
+from server.access.callers import Technician
 from server.assets import register
 from server.assets.models import AssetRow
 from server.db import feed
 from server.db.base import columns_of, table_of
 from server.db.feed_models import HistoryRow
-from server.dispatch.models import TechnicianRow
 from server.inbox.rulings import rulings
 from server.settings import Settings
 from server.stock import ledger
@@ -104,9 +104,7 @@ def _look(postgresql: bool) -> Select[*tuple[Any, ...]]:
 class DeviceSource:
     """See sync.server.ports.Source."""
 
-    def __init__(
-        self, session: Session, settings: Settings, technician: TechnicianRow, now: datetime
-    ) -> None:
+    def __init__(self, session: Session, settings: Settings, technician: Technician, now: datetime) -> None:
         self._session = session
         self._settings = settings
         self._technician = technician
