@@ -498,7 +498,7 @@ class Gateway:
         detail = entry.detail or ""
         if entry.outcome is None and blocked:
             state, detail = "refused_local", blocked.detail
-        if entry.id in self._driver.in_flight:
+        if entry.outcome is None and entry.id in self._driver.in_flight:
             state = "sending"
         if isinstance(entry.command, AddEvidence):
             detail = refused.get(entry.command.digest, detail)

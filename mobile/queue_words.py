@@ -16,9 +16,11 @@ from shared.commands import (
     CannotComplete,
     CloseWorkOrder,
     InstallAsset,
+    PutBackAsset,
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    TakeBackParts,
     UseParts,
 )
 from shared.work_orders import EvidenceKind, PartLine, WorkOrder
@@ -37,6 +39,8 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return words.did_fit(serial)
         case RemoveAsset(serial=serial):
             return words.did_take_off(serial)
+        case PutBackAsset(serial=serial):
+            return words.did_put_back(serial)
         case RecordCheck(code=code, value=value):
             specs = order.required_checks if order else ()
             spec = next((spec for spec in specs if spec.code == code), None)
@@ -45,6 +49,8 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return f"{said(spec.label)} {words.measured(value, spec.unit)}"
         case UseParts(lines=lines):
             return words.did_use([_part(line, products.get(line.sku)) for line in lines])
+        case TakeBackParts(lines=lines):
+            return words.did_take_back([_part(line, products.get(line.sku)) for line in lines])
         case AddEvidence(kind=kind, signer=signer):
             return words.signature_of(signer or "") if kind is EvidenceKind.SIGNATURE else words.PHOTO
         case AddNote(text=text):

@@ -26,6 +26,8 @@ RULES = (
     "There is no device {sku} in the catalogue: choose its model",
     "{serial} is not booked at this address (booked here: {known})",
     "This job does not ask for {code} (asked: {asked})",
+    "{serial} was not taken off on this visit: scan it to fit it",
+    "{name}: {used} used on this visit, so {amount} can't come back",
     "{label} needs a number in {unit}",
     "Choose at least one part",
     "There is no part {sku} in the catalogue",

@@ -336,10 +336,10 @@ CONFIRM_FIT = say("I hold it: fit it anyway")
 TAKE_IT = say("Take this device away")
 CHOOSE_MODEL = say("Which model is it?")
 LABEL_MODEL_MISSING = say("Choose the model first: nobody has booked this serial in.")
-UNDO_FIT = say("Take it back")
+UNDO_FIT, UNDO_REMOVAL = say("Take it back"), say("It hangs there again:")
 # Recorded with the device, for the office: always in English.
 FITTED_BY_MISTAKE, TAKEN_AWAY = "fitted by mistake", "replaced on this visit"
-ON_THIS_JOB = say("On this job")
+ON_THIS_JOB, TAKEN_OFF_HERE = say("On this job"), say("Taken off on this job")
 
 
 def check_last_four(last: str) -> str:
@@ -410,6 +410,13 @@ NEEDED_HERE, ALSO_ON_VAN = say("Planned for this job"), say("Also on your van")
 
 def on_van(count: str) -> str:
     return say("{amount} on the van", amount=count)
+
+
+USED_HERE = say("Used on this job")
+
+
+def take_back(count: str, name: str) -> str:
+    return say("Take back {amount} {name}", amount=count, name=name)
 
 
 def used_here(count: str) -> str:
@@ -606,6 +613,14 @@ def did_fit(serial: str) -> str:
 
 def did_take_off(serial: str) -> str:
     return say("Took off {serial}", serial=serial)
+
+
+def did_put_back(serial: str) -> str:
+    return say("Hung up {serial} again", serial=serial)
+
+
+def did_take_back(parts: Sequence[str]) -> str:
+    return say("Took back {parts}", parts=listed(parts))
 
 
 def did_use(parts: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import uvicorn
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from server import replay
 from server.access.people import add_person
@@ -51,7 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"truckroll: {error}", file=sys.stderr)
         return 2
     configure_logging(settings.log_level)
-    code: int = options.run(settings, options)
+    try:
+        code: int = options.run(settings, options)
+    except OperationalError as error:
+        reason = " ".join(str(error.orig).split())
+        return _refuse(
+            f"the database can't be used. Is it running, and is TRUCKROLL_DATABASE_URL right? {reason}"
+        )
     return code
 
 

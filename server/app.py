@@ -73,9 +73,9 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     app.add_middleware(RequestLog)
     app.add_middleware(SafeHeaders, https=settings.base_url.startswith("https:"))
     for router in (
+        field.router,  # routes are tried in turn, and nobody comes as often as the phones
         access.router,
         work_orders.router,
-        field.router,
         attachments.router,
         board_routes.router,
         plan_routes.router,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from shared.events import (
     WorkOrderUnassigned,
     WorkOrderUnfinished,
 )
+from shared.stock import StockMove
 from shared.work_orders import WorkOrder
 
 PROMISES_CHANGE = (
@@ -44,8 +46,8 @@ def book(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
         for follow in CONSEQUENCES[type(event)]:
             follow(deed, event)
         at = getattr(event, "at", deed.happened_at)
-        message = partial(_message_id, deed, number)
-        deed.books.announce(of_work_order(event, deed.after.order, at=at), message)
+        happening = partial(of_work_order, event, deed.after.order, at=at)
+        deed.books.announce(happening, partial(_message_id, deed, number))
     return _tell(deed, decision)
 
 
@@ -56,15 +58,13 @@ def _message_id(deed: Deed, number: int, webhook_id: UUID) -> UUID:
 def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
     """Everybody who may see something of this, each row once."""
     order, before = deed.after.order, deed.before.order
+    moves = [move for event in decision.events if isinstance(event, VisitOver) for move in event.moves]
+    serials = _devices_changed(deed)
     technicians = _scopes(order, before)
-    losers = _drivers_of(deed, _places_touched(deed, decision))
+    losers = _drivers_of(deed, _places_touched(deed, serials, moves))
     changed = [("work_order", str(order.id))]
-    changed += [
-        ("asset", serial)
-        for serial, asset in deed.after.assets.items()
-        if asset != deed.before.assets.get(serial)
-    ]
-    changed += [("stock_line", sku) for sku in sorted(_skus_moved(decision, order))]
+    changed += [("asset", serial) for serial in serials]
+    changed += [("stock_line", sku) for sku in sorted(_skus_touched(decision, order, moves))]
     freed = deed.books.row_of(order.id).freed_minutes
     facts = {"number": order.number, "state": order.state.value, "freed_minutes": freed}
     topic = type(decision.events[-1]).__name__
@@ -77,17 +77,17 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
             actor=deed.actor,
             facts=facts if kind == "work_order" else {},
         )
-    serials = {
-        move.serial
-        for event in decision.events
-        if isinstance(event, VisitOver)
-        for move in event.moves
-        if move.serial
-    }
     _tell_who_lost_it(deed, topic)
     if any(isinstance(event, VisitOver) for event in decision.events):
-        deed.books.tell_next_visits(order.place.id, order.id, sorted(serials), topic, deed.actor)
+        moved = sorted({move.serial for move in moves if move.serial})
+        deed.books.tell_next_visits(order.place.id, order.id, moved, topic, deed.actor)
     return changed
+
+
+def _devices_changed(deed: Deed) -> list[str]:
+    """Serials. Most commands leave all devices as they are."""
+    before, after = deed.before.assets, deed.after.assets
+    return [] if after is before else [key for key, asset in after.items() if asset != before.get(key)]
 
 
 def _tell_who_lost_it(deed: Deed, topic: str) -> None:
@@ -105,33 +105,23 @@ def _scopes(order: WorkOrder, before: WorkOrder) -> list[str]:
     return [feed.technician_scope(item) for item in (before.technician_id, order.technician_id) if item]
 
 
-def _places_touched(deed: Deed, decision: Decision) -> set[UUID]:
+def _places_touched(deed: Deed, serials: Iterable[str], moves: Iterable[StockMove]) -> set[UUID]:
     """Where devices and parts were before and are now."""
-    places = {
-        asset.holder_id
-        for serial, asset in (*deed.before.assets.items(), *deed.after.assets.items())
-        if deed.after.assets.get(serial) != deed.before.assets.get(serial)
-    }
-    for event in decision.events:
-        if isinstance(event, VisitOver):
-            places |= {place for move in event.moves for place in (move.source_id, move.target_id)}
-    return places
+    known = (deed.before.assets, deed.after.assets)
+    places = {assets[serial].holder_id for serial in serials for assets in known if serial in assets}
+    return places | {place for move in moves for place in (move.source_id, move.target_id)}
 
 
 def _drivers_of(deed: Deed, places: set[UUID]) -> list[str]:
     """Whose list changes too: a device may come from a colleague's van, or one's own go to their job."""
     whose = {deed.before.order.technician_id, deed.after.order.technician_id}
     told_anyway = {deed.before.van_id} if deed.before.actor_id in whose else set()
-    others = sorted(places - told_anyway)
-    drivers = [deed.books.driver_of(place) for place in others]
+    drivers = [deed.books.driver_of(place) for place in sorted(places - told_anyway)]
     return [feed.technician_scope(driver) for driver in drivers if driver]
 
 
-def _skus_moved(decision: Decision, order: WorkOrder) -> set[str]:
-    skus: set[str] = set()
-    for event in decision.events:
-        if isinstance(event, VisitOver):
-            skus |= {move.sku for move in event.moves}
-        if isinstance(event, PROMISES_CHANGE):
-            skus |= {line.sku for line in order.required_parts} | order.fitting_skus
+def _skus_touched(decision: Decision, order: WorkOrder, moves: Iterable[StockMove]) -> set[str]:
+    skus = {move.sku for move in moves}
+    if any(isinstance(event, PROMISES_CHANGE) for event in decision.events):
+        skus |= {line.sku for line in order.required_parts} | order.fitting_skus
     return skus

@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
@@ -26,8 +26,8 @@ from server.assets.models import AssetRow
 from server.attachments.models import AttachmentSenderRow
 from server.billing.rating import Tariff
 from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
-from server.db import entries, feed
-from server.db.base import Base, inserting, places_by_dependence, upserting
+from server.db import entries, feed, rows
+from server.db.base import Base, columns_of, places_by_dependence, table_of
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
@@ -58,7 +58,8 @@ LATELY = timedelta(days=8)
 """A finished visit may still be on its technician's phone."""
 
 
-def receipt_of(row: CommandRow) -> Receipt:
+def receipt_of(row: CommandRow | Row[Any]) -> Receipt:
+    """`row`: a CommandRow, or its columns."""
     return Receipt(
         command_id=row.id,
         outcome="accepted" if row.outcome == "accepted" else "held",
@@ -116,10 +117,11 @@ def asks_somebody(slug: str, origin: str) -> bool:
 
 
 # Built once: to build a statement costs more than to run it.
+_command, _device = columns_of(CommandRow), columns_of(DeviceRow)
 _KNOWN = (
-    select(CommandRow, DeviceRow.technician_id)
-    .outerjoin(DeviceRow, DeviceRow.id == CommandRow.device_id)
-    .where(CommandRow.id.in_(bindparam("ids", expanding=True)))
+    select(table_of(CommandRow), _device.technician_id)
+    .outerjoin(table_of(DeviceRow), _device.id == _command.device_id)
+    .where(_command.id.in_(bindparam("ids", expanding=True)))
 )
 _SERVICES = (
     select(ServiceRow)
@@ -130,27 +132,35 @@ _SERVICES = (
 )
 _PRODUCTS = select(ProductRow).where(ProductRow.sku.in_(bindparam("skus", expanding=True)))
 _PLANS = select(PlanRow)
-_VANS = select(TechnicianRow.id, TechnicianRow.van_id)
-_TOLD = select(NoticeRow.work_order_id, NoticeRow.template).where(
-    NoticeRow.work_order_id.in_(bindparam("orders", expanding=True))
+_technician = columns_of(TechnicianRow)
+_VANS = select(_technician.id, _technician.van_id)
+_notice = columns_of(NoticeRow)
+_TOLD = select(_notice.work_order_id, _notice.template).where(
+    _notice.work_order_id.in_(bindparam("orders", expanding=True))
 )
+_reservation = columns_of(ReservationRow)
 _RELEASE = (
-    update(ReservationRow)
+    update(table_of(ReservationRow))
     .where(
-        ReservationRow.work_order_id.in_(bindparam("orders", expanding=True)),
-        ReservationRow.released_at.is_(None),
+        _reservation.work_order_id.in_(bindparam("orders", expanding=True)),
+        _reservation.released_at.is_(None),
     )
     .values(released_at=bindparam("at"))
-    .execution_options(synchronize_session=False)
 )
-_SENT = select(
-    AttachmentSenderRow.digest, AttachmentSenderRow.technician_id, AttachmentSenderRow.sent_at
-).where(AttachmentSenderRow.digest.in_(bindparam("digests", expanding=True)))
-_VISITS_AT = select(WorkOrderRow.id, WorkOrderRow.location_id, WorkOrderRow.technician_id).where(
-    WorkOrderRow.location_id.in_(bindparam("places", expanding=True)),
-    WorkOrderRow.technician_id.is_not(None),
-    or_(WorkOrderRow.finished_at.is_(None), WorkOrderRow.planned_start >= bindparam("since")),
+_sender = columns_of(AttachmentSenderRow)
+_SENT = select(_sender.digest, _sender.technician_id, _sender.sent_at).where(
+    _sender.digest.in_(bindparam("digests", expanding=True))
 )
+_order = columns_of(WorkOrderRow)
+_VISITS_AT = select(_order.id, _order.location_id, _order.technician_id).where(
+    _order.location_id.in_(bindparam("places", expanding=True)),
+    _order.technician_id.is_not(None),
+    or_(_order.finished_at.is_(None), _order.planned_start >= bindparam("since")),
+)
+
+
+def _unless_there(adding: Any) -> Any:
+    return adding.on_conflict_do_nothing()
 
 
 class Books:
@@ -181,7 +191,7 @@ class Books:
         self._moved: list[ledger.Booking] = []
         self._drained: list[purchasing.Drain] = []
         self._named: dict[tuple[UUID, str], tuple[int, UUID | None]] = {}
-        self._happened: list[tuple[Happening, Callable[[UUID], UUID]]] = []
+        self._happened: list[tuple[Callable[[], Happening], Callable[[UUID], UUID]]] = []
         self._released: set[UUID] = set()
         self._answered: list[_Answered] = []
         self._next_visits: list[_NextVisit] = []
@@ -194,10 +204,10 @@ class Books:
             row.id: Known(
                 receipt=receipt_of(row),
                 digest=row.digest,
-                technician_id=technician_id,
+                technician_id=row.technician_id,
                 work_order_id=row.work_order_id,
             )
-            for row, technician_id in self.session.execute(_KNOWN, {"ids": list(ids)})
+            for row in self.session.execute(_KNOWN, {"ids": list(ids)})
         }
 
     def open_orders(self, ids: Iterable[UUID]) -> None:
@@ -269,7 +279,9 @@ class Books:
         return [serial for serial, (_, asset) in self._assets.items() if asset.claimed_by == order_id]
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
-        return {sku: self._product(row) for sku, row in self.product_rows(skus).items()}
+        wanted = set(skus)
+        self.open_products(wanted)
+        return {sku: self._product(row) for sku in wanted if (row := self._products[sku])}
 
     def _product(self, row: ProductRow) -> Product:
         if row.sku not in self._catalogue:
@@ -340,6 +352,8 @@ class Books:
         """The order and the devices as a decision left them."""
         self._orders[after.order.id] = (self.row_of(after.order.id), after.order)
         self._changed_orders.add(after.order.id)
+        if after.assets is before.assets:
+            return  # as most commands leave them
         for serial, asset in after.assets.items():
             if asset == before.assets.get(serial):
                 continue
@@ -426,8 +440,10 @@ class Books:
         """A photo or signature was named: its bytes are asked for until they have come."""
         self._named.setdefault((technician_id, digest), (size_bytes, work_order_id))
 
-    def announce(self, happening: Happening, message_id: Callable[[UUID], UUID]) -> None:
-        """A fact for the webhooks. `message_id`: webhook → the id of its message."""
+    def announce(self, happening: Callable[[], Happening], message_id: Callable[[UUID], UUID]) -> None:
+        """A fact for the webhooks, put into words only where there are any. `message_id`: webhook → the id
+        of its message.
+        """
         self._happened.append((happening, message_id))
 
     def log(self, **values: Any) -> None:
@@ -475,8 +491,8 @@ class Books:
                 self.add(AssetRow, **register.new_values(asset, self.now))
             else:
                 register.store(row, asset)
-        self._tell_next_visits()
         self.session.flush()
+        self._tell_next_visits()
         if self._released:
             self.session.execute(_RELEASE, {"orders": sorted(self._released), "at": self.now})
         self._write_answers()
@@ -485,15 +501,15 @@ class Books:
         commands = self._rows.pop(CommandRow, [])
         entries = [*self._rows.pop(FeedRow, []), *self._scoped.values()]
         for kind in sorted(self._rows, key=lambda kind: places_by_dependence()[kind.__tablename__]):
-            if rows := self._rows[kind]:
-                self.session.execute(inserting(kind), rows)
+            rows.add(self.session, kind, self._rows[kind])
         ledger.write(self.session, self._moved)
         purchasing.reorder(self.session, self._drained, self.now)
         feed.append_all(self.session, entries)
         if commands:
             numbers = next_numbers(self.session, len(commands))
-            rows = [values | {"number": number} for values, number in zip(commands, numbers, strict=True)]
-            self.session.execute(inserting(CommandRow), rows)
+            for values, number in zip(commands, numbers, strict=True):
+                values["number"] = number
+            rows.add(self.session, CommandRow, commands)
         self._by_rules.__exit__(None, None, None)
 
     def _write_answers(self) -> None:
@@ -517,7 +533,7 @@ class Books:
         digests = sorted({digest for _, digest in self._named})
         sent = self.session.execute(_SENT, {"digests": digests})
         here = {(who, digest): at for digest, who, at in sent}
-        rows = [
+        named = [
             {
                 "technician_id": technician_id,
                 "digest": digest,
@@ -528,14 +544,17 @@ class Books:
             }
             for (technician_id, digest), (size_bytes, work_order_id) in sorted(self._named.items())
         ]
-        self.session.execute(upserting(self.session, EvidenceRow).on_conflict_do_nothing(), rows)
+        rows.add(self.session, EvidenceRow, named, _unless_there)
 
     def _address_happenings(self) -> None:
         if not self._happened:
             return
+        if not (subscriptions := writing.subscriptions(self.session)):
+            return
+        happened = [(happening(), message_id) for happening, message_id in self._happened]
         source = self.settings.base_url
-        for subscription in writing.subscriptions(self.session):
-            for happening, message_id in self._happened:
+        for subscription in subscriptions:
+            for happening, message_id in happened:
                 if subscription.wants(happening):
                     found = message_id(subscription.webhook_id)
                     row = writing.webhook_row(subscription.webhook_id, happening, found, self.now, source)

@@ -245,8 +245,10 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.AssetFitted: (),
     ev.AssetUnfitted: (),
     ev.AssetRemoved: (),
+    ev.AssetPutBack: (),
     ev.CheckRecorded: (),
     ev.PartsUsed: (),
+    ev.PartsTakenBack: (),
     ev.EvidenceAdded: (),
     ev.NoteAdded: (),
     ev.WorkOrderCompleted: (

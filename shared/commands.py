@@ -60,6 +60,15 @@ class RemoveAsset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutBackAsset:
+    """A device that was taken off on this visit hangs in its place again."""
+
+    work_order_id: UUID
+    serial: str
+    type: Literal["put_back_asset"] = "put_back_asset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCheck:
     work_order_id: UUID
     code: str
@@ -72,6 +81,15 @@ class UseParts:
     work_order_id: UUID
     lines: tuple[PartLine, ...]
     type: Literal["use_parts"] = "use_parts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackParts:
+    """So many fewer were used than was said: they are on the van."""
+
+    work_order_id: UUID
+    lines: tuple[PartLine, ...]
+    type: Literal["take_back_parts"] = "take_back_parts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,8 +260,10 @@ FieldCommand = (
     | Arrive
     | InstallAsset
     | RemoveAsset
+    | PutBackAsset
     | RecordCheck
     | UseParts
+    | TakeBackParts
     | AddEvidence
     | AddNote
     | CorrectContact
@@ -268,6 +288,12 @@ OfficeCommand = (
 """What dispatch and the plan may send."""
 
 Command = FieldCommand | OfficeCommand
+
+DeviceCommand = InstallAsset | RemoveAsset | PutBackAsset
+"""Those that name a serialised device."""
+
+PartsCommand = UseParts | TakeBackParts
+"""Those that count parts."""
 
 
 def tag_of(kind: type[Command]) -> str:

@@ -58,12 +58,24 @@ class AssetRemoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetPutBack:
+    """Taken off on this visit and hung up again before the close."""
+
+    serial: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecorded:
     result: CheckResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartsUsed:
+    lines: tuple[PartLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsTakenBack:
     lines: tuple[PartLine, ...]
 
 
@@ -119,7 +131,10 @@ class WorkOrderCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReported:
-    """A step on a job that was done already, or a step taken twice. `moves` are booked at once."""
+    """A step on a job that was done already, or a step taken twice. `moves` are booked at once.
+
+    `put_back` and `taken_back` undo what the same technician's report had `removed` and its `parts`.
+    """
 
     at: datetime
     technician_id: UUID
@@ -128,6 +143,8 @@ class WorkReported:
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
+    put_back: tuple[str, ...] = ()
+    taken_back: tuple[PartLine, ...] = ()
     moves: tuple[StockMove, ...] = ()
 
 
@@ -193,8 +210,10 @@ Event = (
     | AssetFitted
     | AssetUnfitted
     | AssetRemoved
+    | AssetPutBack
     | CheckRecorded
     | PartsUsed
+    | PartsTakenBack
     | EvidenceAdded
     | NoteAdded
     | WorkOrderCompleted

@@ -21,6 +21,7 @@ from shared.work_orders import (
     VisitReport,
     WorkOrder,
     WorkOrderState,
+    fewer,
 )
 
 UNRECEIVED_PLACE = UUID("00000000-0000-7000-8000-000000000001")
@@ -232,13 +233,14 @@ def _reported(order: WorkOrder, event: Any) -> WorkOrder:
     who = event.technician_id
     report = next((item for item in order.reports if item.technician_id == who), None)
     before = report or VisitReport(technician_id=who)
+    removed = (*before.removed, *event.removed)
     after = replace(
         before,
         steps=(*before.steps, ReportedStep(step=event.step, at=event.at)),
         checks=(*before.checks, *event.checks),
-        parts=(*before.parts, *event.parts),
+        parts=fewer((*before.parts, *event.parts), event.taken_back),
         fitted=(*before.fitted, *event.fitted),
-        removed=(*before.removed, *event.removed),
+        removed=tuple(device for device in removed if device.serial not in event.put_back),
     )
     others = tuple(item for item in order.reports if item.technician_id != who)
     return _next(order, reports=(*others, after))
@@ -298,6 +300,16 @@ def _without(order: WorkOrder, serial: str) -> WorkOrder:
     return _next(order, fitted=tuple(fitted for fitted in order.fitted if fitted.serial != serial))
 
 
+def _put_back(order: WorkOrder, event: Any) -> WorkOrder:
+    return _next(order, removed=tuple(device for device in order.removed if device.serial != event.serial))
+
+
+def _taken_back(order: WorkOrder, event: Any) -> WorkOrder:
+    """What has left the van's stock already stays as it is booked."""
+    booked, counted = order.parts[: order.parts_booked], order.parts[order.parts_booked :]
+    return _next(order, parts=(*booked, *fewer(counted, event.lines)))
+
+
 EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.TravelStarted: lambda order, event: _next(
         order, state=WorkOrderState.TRAVELLING, travel_started_at=event.at
@@ -311,8 +323,10 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.AssetFitted: lambda order, event: _next(order, fitted=(*order.fitted, event.fitted)),
     ev.AssetUnfitted: lambda order, event: _without(order, event.serial),
     ev.AssetRemoved: lambda order, event: _next(order, removed=(*order.removed, event.removed)),
+    ev.AssetPutBack: _put_back,
     ev.CheckRecorded: lambda order, event: _next(order, checks=(*order.checks, event.result)),
     ev.PartsUsed: lambda order, event: _next(order, parts=(*order.parts, *event.lines)),
+    ev.PartsTakenBack: _taken_back,
     ev.EvidenceAdded: lambda order, event: _next(order, evidence=(*order.evidence, event.evidence)),
     ev.NoteAdded: lambda order, event: _next(order, notes=(*order.notes, event.note)),
     ev.WorkOrderCompleted: _completed,

@@ -10,12 +10,12 @@ from datetime import datetime
 from shared import commands as cmd
 from shared import events as ev
 from shared import visit_rules as visit
-from shared.assets import AssetState
 from shared.conflicts import CONFLICTS
+from shared.problems import NotInstalledHere
 from shared.remarks import Remark
 from shared.situation import Situation
 from shared.stock import StockMove
-from shared.work_orders import FittedAsset, Note, WorkOrder
+from shared.work_orders import FittedAsset, Note, VisitReport, WorkOrder
 
 
 def report(command: cmd.FieldCommand, now: Situation, at: datetime) -> visit.Outcome:
@@ -32,8 +32,12 @@ def report(command: cmd.FieldCommand, now: Situation, at: datetime) -> visit.Out
             events, remarks = _fitted(command, now, at)
         case cmd.RemoveAsset():
             events, remarks = _removed(command, now, at)
+        case cmd.PutBackAsset():
+            events, remarks = _put_back(command, now, at)
         case cmd.UseParts():
             events, remarks = _used(command, now, at)
+        case cmd.TakeBackParts():
+            events, remarks = _taken_back(command, now, at)
         case cmd.RecordCheck():
             result, _ = visit.measured(command, now, at)
             event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, checks=(result,))
@@ -50,13 +54,8 @@ def _step(command: cmd.FieldCommand, now: Situation, at: datetime) -> ev.WorkRep
     return ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type)
 
 
-def _hangs_here(serial: str, now: Situation) -> bool:
-    asset = now.assets.get(serial)
-    return asset is not None and asset.state is AssetState.INSTALLED and asset.holder_id == now.order.place.id
-
-
 def _fitted(command: cmd.InstallAsset, now: Situation, at: datetime) -> visit.Outcome:
-    if _hangs_here(command.serial, now) or _is_on(now.order, command.serial):
+    if visit.hangs_here(command.serial, now) or _is_on(now.order, command.serial):
         return (_step(command, now, at),), ()  # both have scanned the one device
     fitted, _, remarks = visit.what_was_fitted(command, now)
     move = StockMove(
@@ -98,6 +97,28 @@ def _removed(command: cmd.RemoveAsset, now: Situation, at: datetime) -> visit.Ou
     return (event,), ()
 
 
+def _put_back(command: cmd.PutBackAsset, now: Situation, at: datetime) -> visit.Outcome:
+    serial, asset, own = command.serial, now.assets.get(command.serial), _own_report(now)
+    if visit.hangs_here(serial, now):
+        return (_step(command, now, at),), ()
+    if asset is None or asset.holder_id != now.van_id or all(item.serial != serial for item in own.removed):
+        raise NotInstalledHere(
+            f"{serial} was not taken off on this visit: scan it to fit it", field="serial", subject=serial
+        )
+    move = StockMove(
+        sku=asset.sku, quantity=1, source_id=asset.holder_id, target_id=now.order.place.id, serial=serial
+    )
+    event = ev.WorkReported(
+        at=at, technician_id=now.actor_id, step=command.type, put_back=(serial,), moves=(move,)
+    )
+    return (event,), ()
+
+
+def _own_report(now: Situation) -> VisitReport:
+    none = VisitReport(technician_id=now.actor_id)
+    return next((item for item in now.order.reports if item.technician_id == now.actor_id), none)
+
+
 def _used(command: cmd.UseParts, now: Situation, at: datetime) -> visit.Outcome:
     remarks: tuple[Remark, ...] = visit.what_was_used(command, now)
     assert now.van_id is not None, "a technician without a van cannot visit"
@@ -109,3 +130,17 @@ def _used(command: cmd.UseParts, now: Situation, at: datetime) -> visit.Outcome:
         at=at, technician_id=now.actor_id, step=command.type, parts=command.lines, moves=moves
     )
     return (event,), remarks
+
+
+def _taken_back(command: cmd.TakeBackParts, now: Situation, at: datetime) -> visit.Outcome:
+    """What this report has counted too many goes from the address back to the van."""
+    visit.check_taken_back(command, now, _own_report(now).parts)
+    assert now.van_id is not None, "a technician without a van cannot visit"
+    moves = tuple(
+        StockMove(sku=line.sku, quantity=line.quantity, source_id=now.order.place.id, target_id=now.van_id)
+        for line in command.lines
+    )
+    event = ev.WorkReported(
+        at=at, technician_id=now.actor_id, step=command.type, taken_back=command.lines, moves=moves
+    )
+    return (event,), ()

@@ -7,6 +7,7 @@ ledger says the van had none. What cannot be true at the same time as another fa
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared import commands as cmd
@@ -39,6 +40,7 @@ from shared.work_orders import (
     EvidenceRef,
     FittedAsset,
     Note,
+    PartLine,
     RemovedAsset,
     WorkOrder,
     WorkOrderState,
@@ -243,6 +245,25 @@ def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
     return RemovedAsset(serial=serial, sku=asset.sku, reason=command.reason)
 
 
+def put_back_asset(command: cmd.PutBackAsset, now: Situation, at: datetime) -> Outcome:
+    _must_be_on_site(now.order)
+    taken_off = any(removed.serial == command.serial for removed in now.order.removed)
+    if taken_off and not _gone_from(now.order, now.assets.get(command.serial)):
+        return (ev.AssetPutBack(serial=command.serial),), ()
+    if not hangs_here(command.serial, now):
+        raise NotInstalledHere(
+            f"{command.serial} was not taken off on this visit: scan it to fit it",
+            field="serial",
+            subject=command.serial,
+        )
+    return repeated(command.type, now, at)
+
+
+def hangs_here(serial: str, now: Situation) -> bool:
+    asset = now.assets.get(serial)
+    return asset is not None and asset.state is AssetState.INSTALLED and asset.holder_id == now.order.place.id
+
+
 def record_check(command: cmd.RecordCheck, now: Situation, at: datetime) -> Outcome:
     _must_be_on_site(now.order)
     return checked(command, now, at)
@@ -309,6 +330,24 @@ def what_was_used(command: cmd.UseParts, now: Situation) -> tuple[Remark, ...]:
             words = {"name": name, "used": line.quantity, "left": left}
             remarks.append(CONFLICTS["stock-below-zero"].remarked(**words))
     return tuple(remarks)
+
+
+def take_back_parts(command: cmd.TakeBackParts, now: Situation, at: datetime) -> Outcome:
+    _must_be_on_site(now.order)
+    check_taken_back(command, now, now.order.parts[now.order.parts_booked :])
+    return (ev.PartsTakenBack(lines=command.lines),), ()
+
+
+def check_taken_back(command: cmd.TakeBackParts, now: Situation, counted: Sequence[PartLine]) -> None:
+    """Raises BadValue where more would come back than was `counted`."""
+    if not command.lines:
+        raise BadValue("Choose at least one part", field="lines")
+    for sku in dict.fromkeys(line.sku for line in command.lines):
+        back = sum(line.quantity for line in command.lines if line.sku == sku)
+        used = sum(line.quantity for line in counted if line.sku == sku)
+        if not all(line.quantity >= 1 for line in command.lines) or back > used:
+            name = now.product_name(sku)
+            raise BadValue(f"{name}: {used} used on this visit, so {back} can't come back", field="quantity")
 
 
 def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outcome:

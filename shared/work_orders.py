@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -129,6 +131,20 @@ class PartLine:
 
     sku: str
     quantity: int
+
+
+def fewer(lines: Sequence[PartLine], taken: Sequence[PartLine]) -> tuple[PartLine, ...]:
+    """`lines` without the quantities of `taken`, from the newest line on. There must be enough of each."""
+    left = Counter({line.sku: 0 for line in taken})
+    for line in taken:
+        left[line.sku] += line.quantity
+    kept = []
+    for line in reversed(lines):
+        less = min(line.quantity, left[line.sku])
+        left[line.sku] -= less
+        if less < line.quantity:
+            kept.append(replace(line, quantity=line.quantity - less))
+    return tuple(reversed(kept))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

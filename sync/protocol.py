@@ -21,7 +21,7 @@ from shared.remarks import Remark
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of the messages below."""
 
 PROTOCOL_MIN = 1

@@ -276,9 +276,14 @@ KINDS: dict[str, type[msgspec.Struct]] = {
 def read(answer: bytes) -> tuple[SyncResponse, dict[tuple[str, str], msgspec.Struct]]:
     """The answer, and its rows by (kind, key): a kind it did not know was kept unread for a newer app."""
     response = msgspec.json.decode(answer, type=SyncResponse)
-    rows = {
-        (row.kind, row.key): msgspec.json.decode(row.body, type=KINDS[row.kind])
+    return response, read_rows(response, KINDS)
+
+
+def read_rows(
+    response: SyncResponse, kinds: dict[str, type[msgspec.Struct]]
+) -> dict[tuple[str, str], msgspec.Struct]:
+    return {
+        (row.kind, row.key): msgspec.json.decode(row.body, type=kinds[row.kind])
         for row in response.rows
-        if row.kind in KINDS
+        if row.kind in kinds
     }
-    return response, rows

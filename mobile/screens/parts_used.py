@@ -8,16 +8,17 @@ import flet as ft
 
 from mobile import theme, words
 from mobile.gateway import StockView
-from mobile.parts.blocks import card, facts, line, mood_box, title
+from mobile.parts.blocks import card, facts, line, mood_box, section, title
 from mobile.parts.drafts import use_draft
 from mobile.parts.frame import frame
 from mobile.parts.stepper import stepper
-from mobile.parts.touch import primary
+from mobile.parts.touch import primary, secondary
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
 from mobile.views.quantities import by_the_metre, quantity
 from mobile.views.stock import parts_to_offer
-from shared.commands import UseParts
+from shared.catalogue import Product
+from shared.commands import TakeBackParts, UseParts
 from shared.work_orders import PartLine, WorkOrder
 
 
@@ -41,7 +42,7 @@ def PartsUsed(desk: Desk, order_id: UUID) -> ft.Control:
             desk.drop_drafts()
             desk.open_job(order_id)
 
-    body: list[ft.Control] = []
+    body: list[ft.Control] = _used(desk, order)
     groups = parts_to_offer(desk.gateway.van_stock(), [line.sku for line in order.required_parts])
     for name, views in groups:
         body.append(title(name))
@@ -56,6 +57,20 @@ def PartsUsed(desk: Desk, order_id: UUID) -> ft.Control:
         back=True,
         bottom=[primary(words.save_parts(count), save, icon=ft.Icons.SAVE, disabled=not count or unreadable)],
     )
+
+
+def _used(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    """What this visit has counted, each with the way back: it is booked only at the close."""
+    skus = dict.fromkeys(item.sku for item in order.parts if order.unbooked(item.sku))
+    rows = [_used_row(desk, order, product) for sku in skus if (product := desk.gateway.product(sku))]
+    return [section(words.USED_HERE, *rows)] if rows else []
+
+
+def _used_row(desk: Desk, order: WorkOrder, product: Product) -> ft.Control:
+    used = order.unbooked(product.sku)
+    undo = TakeBackParts(work_order_id=order.id, lines=(PartLine(sku=product.sku, quantity=used),))
+    label = words.take_back(quantity(used, product), product.name)
+    return secondary(label, lambda: desk.send(undo), icon=ft.Icons.UNDO)
 
 
 def _row(view: StockView, order: WorkOrder, count: int | str, choose) -> ft.Control:  # type: ignore[no-untyped-def]

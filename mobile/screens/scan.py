@@ -20,8 +20,8 @@ from mobile.state import Desk
 from mobile.views.job import steps
 from mobile.views.quantities import product_name
 from mobile.views.scan import Offer, best_verdict, mood_of, offer
-from shared.commands import RemoveAsset
-from shared.work_orders import FittedAsset, WorkOrder
+from shared.commands import FieldCommand, PutBackAsset, RemoveAsset
+from shared.work_orders import FittedAsset, RemovedAsset, WorkOrder
 
 WEDGE_SECONDS_A_KEY = 0.1  # a thumb needs twice that
 WEDGE_SECONDS_LAG = 0.3  # until the keys reach Python
@@ -193,12 +193,27 @@ def _wanted(desk: Desk, order: WorkOrder) -> ft.Control:
 
 
 def _on_this_job(desk: Desk, order: WorkOrder) -> list[ft.Control]:
-    rows = [_fitted_row(desk, order, device) for device in order.fitted]
-    return [section(words.ON_THIS_JOB, *rows)] if rows else []
+    """What was fitted and taken off on this visit, each with the way back: it is booked only at the close."""
+    fitted = [
+        _undo_row(
+            desk,
+            device,
+            words.UNDO_FIT,
+            RemoveAsset(work_order_id=order.id, serial=device.serial, reason=words.FITTED_BY_MISTAKE),
+        )
+        for device in order.fitted
+    ]
+    removed = [
+        _undo_row(
+            desk, device, words.UNDO_REMOVAL, PutBackAsset(work_order_id=order.id, serial=device.serial)
+        )
+        for device in order.removed
+    ]
+    sections = ((words.ON_THIS_JOB, fitted), (words.TAKEN_OFF_HERE, removed))
+    return [section(heading, *rows) for heading, rows in sections if rows]
 
 
-def _fitted_row(desk: Desk, order: WorkOrder, device: FittedAsset) -> ft.Control:
+def _undo_row(desk: Desk, device: FittedAsset | RemovedAsset, what: str, undo: FieldCommand) -> ft.Control:
     name = words.fitted(device.serial, product_name(desk.gateway.product(device.sku), device.sku))
-    undo = RemoveAsset(work_order_id=order.id, serial=device.serial, reason=words.FITTED_BY_MISTAKE)
-    button = secondary(f"{words.UNDO_FIT} {device.serial}", lambda: desk.send(undo), icon=ft.Icons.UNDO)
+    button = secondary(f"{what} {device.serial}", lambda: desk.send(undo), icon=ft.Icons.UNDO)
     return ft.Column([line(name, bold=True), button], horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

@@ -12,18 +12,21 @@ import base64
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow, RetiredTokenRow
 from server.access.tokens import digest
 from server.clock import entropy
 from server.db import feed
+from server.db.base import table_of
 from server.db.engine import Database
 from server.dispatch.models import TechnicianRow
 from shared.problems import ExpiredToken, Problem, ReplacedToken, RevokedDevice, SignInNeeded, WipeDevice
@@ -42,13 +45,6 @@ WIPE = "The office ordered this device to erase what it holds"
 HELD_BACK = "It was sent by a device that had been signed out. Nothing is booked until somebody accepts it"
 
 
-_BY_TOKEN = (
-    select(DeviceRow, TechnicianRow)
-    .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
-    .where(or_(DeviceRow.token_hash == bindparam("hashed"), DeviceRow.next_token_hash == bindparam("hashed")))
-)
-
-
 class Standing(StrEnum):
     """What a device may do."""
 
@@ -65,12 +61,71 @@ class Key(StrEnum):
     LATE = "late"  # replaced a moment ago
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What its row said when it was looked at."""
+
+    id: UUID
+    name: str
+    token_hash: str
+    token_expires_at: datetime
+    next_token_salt: str | None
+    token_rotated_at: datetime | None
+    registered_at: datetime
+    revoked_at: datetime | None
+    wipe_ordered_at: datetime | None
+    wiped_at: datetime | None
+    last_seen_at: datetime | None
+    app_version: str | None
+    protocol: int
+    queue_length: int
+    unsent_photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Technician:
+    """What their row said when it was looked at."""
+
+    id: UUID
+    name: str
+    van_id: UUID
+    start_lat: float
+    start_lon: float
+    active: bool
+
+
+def _columns(table: Table, shape: type[Any]) -> list[ColumnElement[Any]]:
+    return [table.c[field.name] for field in fields(shape)]
+
+
+# Each contact asks this, some of them twice. Tables and plain columns, for to load the rows as objects of the
+# session costs more than to look them up.
+_device, _technician, _retired = map(table_of, (DeviceRow, TechnicianRow, RetiredTokenRow))
+_DEVICE, _TECHNICIAN = _columns(_device, Device), _columns(_technician, Technician)
+_LOOKED_AT = select(*_DEVICE, *_TECHNICIAN).join_from(
+    _device, _technician, _technician.c.id == _device.c.technician_id
+)
+_BY_TOKEN = _LOOKED_AT.where(
+    or_(_device.c.token_hash == bindparam("hashed"), _device.c.next_token_hash == bindparam("hashed"))
+)
+_BY_A_REPLACED_TOKEN = (
+    _LOOKED_AT.add_columns(_retired.c.retired_at)
+    .join(_retired, _retired.c.device_id == _device.c.id)
+    .where(_retired.c.token_hash == bindparam("hashed"))
+)
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> tuple[Device, Technician]:
+    devices, both = len(_DEVICE), len(_DEVICE) + len(_TECHNICIAN)
+    return Device(*row[:devices]), Technician(*row[devices:both])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """The device that speaks, for whom, and what it may do."""
 
-    device: DeviceRow
-    technician: TechnicianRow
+    device: Device
+    technician: Technician
     standing: Standing
     key: Key
     token: str
@@ -92,7 +147,7 @@ class Caller:
         return quarantine_of(self.standing)
 
 
-def standing_of(device: DeviceRow, technician: TechnicianRow) -> Standing:
+def standing_of(device: DeviceRow | Device, technician: TechnicianRow | Technician) -> Standing:
     if device.wipe_ordered_at is not None:
         return Standing.WIPING
     if device.revoked_at is not None or not technician.active:
@@ -104,7 +159,7 @@ def quarantine_of(standing: Standing) -> Problem | None:
     return None if standing is Standing.ACTIVE else RevokedDevice(HELD_BACK)
 
 
-def caller_of(session: Session, token: str | None, now: datetime) -> Caller:
+def caller_of(session: Session | Connection, token: str | None, now: datetime) -> Caller:
     """Who comes with `token`: one statement where the token is good.
 
     Raises SignInNeeded, ExpiredToken, ReplacedToken or, when this device has erased itself, WipeDevice. A
@@ -114,7 +169,7 @@ def caller_of(session: Session, token: str | None, now: datetime) -> Caller:
         raise SignInNeeded("This device is not signed in. Enter a code from dispatch; your work stays on it")
     hashed = digest(token)
     if found := session.execute(_BY_TOKEN, {"hashed": hashed}).one_or_none():
-        device, technician = found
+        device, technician = _read(found)
         key = Key.PRESENT if device.token_hash == hashed else Key.NEXT
     else:
         device, technician = _by_a_replaced_token(session, hashed, now)
@@ -127,20 +182,16 @@ def caller_of(session: Session, token: str | None, now: datetime) -> Caller:
     return Caller(device=device, technician=technician, standing=standing, key=key, token=token)
 
 
-def _by_a_replaced_token(session: Session, hashed: str, now: datetime) -> tuple[DeviceRow, TechnicianRow]:
-    query = (
-        select(DeviceRow, TechnicianRow, RetiredTokenRow.retired_at)
-        .join(RetiredTokenRow, RetiredTokenRow.device_id == DeviceRow.id)
-        .join(TechnicianRow, TechnicianRow.id == DeviceRow.technician_id)
-        .where(RetiredTokenRow.token_hash == hashed)
-    )
-    found = session.execute(query).one_or_none()
+def _by_a_replaced_token(
+    session: Session | Connection, hashed: str, now: datetime
+) -> tuple[Device, Technician]:
+    found = session.execute(_BY_A_REPLACED_TOKEN, {"hashed": hashed}).one_or_none()
     if found is None:
         raise SignInNeeded("This device is not signed in. Enter a code from dispatch; your work stays on it")
-    device, technician, retired_at = found
+    device, technician = _read(found)
     if device.wipe_ordered_at is not None:
         raise WipeDevice(WIPE)  # a copy of what is to be erased is to be erased too
-    if now - retired_at > UNDER_WAY:
+    if now - found.retired_at > UNDER_WAY:
         raise ReplacedToken(
             "A newer sign-in has replaced this one. Enter a new code from dispatch; your work stays on it",
             subject=str(device.id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from server.access.callers import Device
 from server.access.models import DeviceRow
 
 EVERY = timedelta(seconds=30)
@@ -28,7 +29,7 @@ class Heartbeat:
     clock_offset_seconds: int
 
 
-def is_news(device: DeviceRow, beat: Heartbeat, now: datetime) -> bool:
+def is_news(device: DeviceRow | Device, beat: Heartbeat, now: datetime) -> bool:
     """Whether it is worth a write. Clock and storage change all the time and wait for the next one."""
     if device.last_seen_at is None or now - device.last_seen_at >= EVERY:
         return True

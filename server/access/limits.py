@@ -1,4 +1,4 @@
-"""How often one device may ask, and how many may ask at once: dependencies of the phone's routes."""
+"""How often one device may ask, and how many may ask at once."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def limits_of(request: Request) -> Limits:
     return limits
 
 
-async def sync_limited(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
+def limit_syncs(request: Request, authorization: str | None) -> None:
     """Before the body is read, and without the database. Raises TooMany."""
     if buckets := limits_of(request).syncs:
         buckets.take(_who(request, authorization), utc_now())
 
 
 async def upload_limited(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
-    """Raises TooMany."""
+    """A dependency. Raises TooMany."""
     if buckets := limits_of(request).uploads:
         buckets.take(_who(request, authorization), utc_now())
 

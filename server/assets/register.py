@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from server.assets.models import AssetRow
+from server.db.base import columns_of, table_of
 from server.stock.models import StockPlaceRow
-from shared.assets import Asset, AssetState, HolderKind
+from shared.assets import Asset
 
-_COLUMNS = (
-    AssetRow.id,
-    AssetRow.serial,
-    AssetRow.sku,
-    AssetRow.state,
-    AssetRow.holder_kind,
-    AssetRow.holder_id,
-    AssetRow.claimed_by,
-    AssetRow.gpon_serial,
-    AssetRow.mac,
-    AssetRow.batch,
-)
+_asset, _place = columns_of(AssetRow), columns_of(StockPlaceRow)
+_OWN = {field.name: _asset[field.name] for field in fields(Asset) if field.name in _asset}
+_COLUMNS = _OWN | {"holder_name": _place.name}
+
+
+def _joined(*shown: Any) -> Select[*tuple[Any, ...]]:
+    return select(*shown).join(table_of(StockPlaceRow), _place.id == _asset.holder_id).order_by(_asset.serial)
 
 
 # Columns, not rows: a phone's first pull reads thousands, and nobody will change them.
-_READ: Select[*tuple[Any, ...]] = (
-    select(*_COLUMNS, StockPlaceRow.name)
-    .join(StockPlaceRow, StockPlaceRow.id == AssetRow.holder_id)
-    .order_by(AssetRow.serial)
-)
+_READ = _joined(*_COLUMNS.values())
 
 
 def find(session: Session, *conditions: Any) -> list[Asset]:
@@ -47,7 +41,7 @@ def finding(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 def found(session: Session, statement: Select[*tuple[Any, ...]], **values: Any) -> list[Asset]:
     """What `finding` built, asked with `values` for its parameters."""
-    return [_asset(row, row[-1]) for row in session.execute(statement, values)]
+    return [_build(columns) for columns in session.execute(statement, values).all()]
 
 
 _NAMED = or_(
@@ -57,9 +51,7 @@ _NAMED = or_(
     )
 )
 _LOCK = (
-    select(AssetRow, StockPlaceRow.name)
-    .join(StockPlaceRow, StockPlaceRow.id == AssetRow.holder_id)
-    .order_by(AssetRow.serial)
+    _joined(AssetRow, _place.name)
     .with_for_update(of=AssetRow, key_share=True)
     .execution_options(populate_existing=True)
 )
@@ -73,26 +65,15 @@ def lock(session: Session, codes: Iterable[str], *conditions: Any) -> dict[str, 
     """
     wanted = sorted(set(codes))
     statement = _LOCK.where(or_(_NAMED, *conditions)) if conditions else _LOCK_NAMED
+    found = session.execute(statement, {"codes": wanted})
     return {
-        row.serial: (row, _asset(row, name)) for row, name in session.execute(statement, {"codes": wanted})
+        row.serial: (row, _build([*(getattr(row, name) for name in _OWN), holder_name]))
+        for row, holder_name in found
     }
 
 
-def _asset(row: Any, holder_name: str) -> Asset:
-    """`row`: an AssetRow, or its columns."""
-    return Asset(
-        id=row.id,
-        serial=row.serial,
-        sku=row.sku,
-        state=AssetState(row.state),
-        holder_kind=HolderKind(row.holder_kind),
-        holder_id=row.holder_id,
-        holder_name=holder_name,
-        claimed_by=row.claimed_by,
-        gpon_serial=row.gpon_serial,
-        mac=row.mac,
-        batch=row.batch,
-    )
+def _build(columns: Sequence[Any]) -> Asset:
+    return msgspec.convert(dict(zip(_COLUMNS, columns, strict=True)), Asset)
 
 
 def store(row: AssetRow, asset: Asset) -> None:

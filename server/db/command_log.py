@@ -5,10 +5,12 @@ from __future__ import annotations
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from server.db.base import columns_of
 from server.db.feed_models import CommandRow, EntryRow
 
 _DRAWN = text("SELECT nextval('command_number') FROM generate_series(1, :count)")
-_NUMBERS = select(CommandRow.number).union_all(select(EntryRow.number)).subquery()
+_command, _entry = columns_of(CommandRow), columns_of(EntryRow)
+_NUMBERS = select(_command.number).union_all(select(_entry.number)).subquery()
 _NEWEST = select(func.max(_NUMBERS.c.number))
 
 

@@ -17,11 +17,9 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Insert,
     Select,
     bindparam,
     func,
-    insert,
     literal_column,
     select,
     text,
@@ -30,7 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from server.db.base import table_of
+from server.db import rows
+from server.db.base import columns_of
 from server.db.feed_models import FeedRow
 
 BOARD = "board"
@@ -80,6 +79,7 @@ class Change:
 
 
 _XID: Any = literal_column("pg_current_xact_id()::text::bigint")
+_NO_XID: Any = literal_column("0")
 _XMAX = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _HORIZON: Any = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
@@ -106,13 +106,7 @@ def append(
 
 def append_all(session: Session, entries: Sequence[dict[str, Any]]) -> None:
     """Rows of FeedRow without `seq` and `xid`, in one statement."""
-    if entries:
-        session.execute(_appending(is_postgresql(session)), list(entries))
-
-
-@cache
-def _appending(postgresql: bool) -> Insert:
-    return insert(table_of(FeedRow)).values(xid=_XID if postgresql else 0)
+    rows.add(session, FeedRow, entries, xid=_XID if is_postgresql(session) else _NO_XID)
 
 
 def following(postgresql: bool, limit: int) -> Select[int, int, str, str]:
@@ -120,7 +114,7 @@ def following(postgresql: bool, limit: int) -> Select[int, int, str, str]:
 
     Its parameters are `scope`, and `after_xid` and `after_seq` of the position.
     """
-    row = FeedRow
+    row = columns_of(FeedRow)
     after = tuple_(bindparam("after_xid", type_=BigInteger), bindparam("after_seq", type_=BigInteger))
     query = (
         select(row.xid, row.seq, row.kind, row.key)
@@ -177,7 +171,7 @@ def is_ahead(postgresql: bool) -> ColumnElement[bool]:
     """Whether a position, `seen_xid` and `seen_seq`, lies behind all that was ever given out here."""
     if postgresql:
         return bindparam("seen_xid", type_=BigInteger) >= literal_column(_XMAX)
-    newest = select(func.max(FeedRow.seq)).scalar_subquery()
+    newest = select(func.max(columns_of(FeedRow).seq)).scalar_subquery()
     return func.coalesce(newest, 0) < bindparam("seen_seq", type_=BigInteger)
 
 

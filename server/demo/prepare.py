@@ -158,4 +158,3 @@ def keep(demo: Demo) -> None:
 
 def is_of_today(demo: Demo, settings: Settings) -> bool:
     return utc_now().astimezone(settings.zone).date() - demo.date < timedelta(days=1)
-

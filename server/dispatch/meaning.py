@@ -33,10 +33,14 @@ def in_words(kind: str, body: str) -> str:
             return f"install device {_short(values.get('serial'))}"
         case "remove_asset":
             return f"take off device {_short(values.get('serial'))}"
+        case "put_back_asset":
+            return f"hang up device {_short(values.get('serial'))} again"
         case "record_check":
             return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
         case "use_parts":
             return f"use {_parts(values.get('lines'))}"
+        case "take_back_parts":
+            return f"take back {_parts(values.get('lines'))}"
         case "add_evidence":
             return f"add a {_short(values.get('kind'))}"
         case "add_note":

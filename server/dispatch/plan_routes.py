@@ -67,9 +67,7 @@ def routes(request: Request, person: Looker, day: Day | None = None) -> Response
 
 
 @router.get("/api/work-orders/{work_order_id}/insertions", response_model=Insertions)
-def insertions(
-    request: Request, person: Dispatcher, work_order_id: UUID, day: Day | None = None
-) -> Response:
+def insertions(request: Request, person: Dispatcher, work_order_id: UUID, day: Day | None = None) -> Response:
     """The best three places for a job in the day as it is planned, with whom each delays."""
     with database_of(request).read() as session:
         return _json(find_insertions(session, settings_of(request), work_order_id, utc_now(), day))

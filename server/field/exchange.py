@@ -19,6 +19,7 @@ from server.access.callers import Caller, Standing
 from server.access.heartbeat import Heartbeat
 from server.access.models import DeviceRow
 from server.db import feed, history
+from server.db.base import table_of
 from server.db.engine import Database
 from server.db.feed import technician_scope
 from server.db.feed_models import HistoryRow
@@ -173,7 +174,8 @@ def _is_of(message: SyncRequest, epoch: str) -> bool:
 
 @cache
 def _standing(postgresql: bool) -> Select[str, str, bool]:
-    return select(HistoryRow.epoch, HistoryRow.cursor_key, feed.is_ahead(postgresql))
+    history_row = table_of(HistoryRow).c  # plain columns: nothing is loaded as an object of the session
+    return select(history_row.epoch, history_row.cursor_key, feed.is_ahead(postgresql))
 
 
 def _hybrid_time(message: SyncRequest, now: datetime) -> str:

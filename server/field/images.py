@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -11,11 +12,12 @@ from uuid import UUID
 from sqlalchemy import Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
+from server.access.callers import Technician
 from server.assets import register
 from server.assets.models import AssetRow
 from server.db import feed
+from server.db.base import columns_of, table_of
 from server.db.feed_models import HistoryRow
-from server.dispatch.models import TechnicianRow
 from server.inbox.rulings import rulings
 from server.settings import Settings
 from server.stock import ledger
@@ -23,7 +25,7 @@ from server.stock.models import ProductRow, StockPlaceRow
 from server.stock.products import product_of
 from server.work_orders import repository
 from server.work_orders.models import EvidenceRow, WorkOrderRow
-from shared.assets import AssetState
+from shared.assets import Asset, AssetState
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.protocol import Image, Profile, image_key
@@ -35,40 +37,48 @@ EVIDENCE_ASKED_FOR = timedelta(days=30)
 """No phone holds the bytes longer."""
 
 
-# What each contact asks is built once, here: to build a statement costs more than to run it. Their
-# parameters are the technician `me`, their `van`, the days `start` to `end`, and `since`, from when on bytes
-# are asked for.
+# What each contact asks is built once, here: to build a statement costs more than to run it. They ask for
+# columns of tables, for the session's bookkeeping of rows would cost as much again. Their parameters are the
+# technician `me`, their `van`, the days `start` to `end`, and `since`, from when on bytes are asked for.
+_order, _asset, _evidence, _product, _history = (
+    columns_of(kind) for kind in (WorkOrderRow, AssetRow, EvidenceRow, ProductRow, HistoryRow)
+)
 _AWAITED = (
-    EvidenceRow.technician_id == bindparam("me"),
-    EvidenceRow.arrived_at.is_(None),
-    EvidenceRow.named_at > bindparam("since"),
+    _evidence.technician_id == bindparam("me"),
+    _evidence.arrived_at.is_(None),
+    _evidence.named_at > bindparam("since"),
 )
 _IN_SCOPE = and_(
-    WorkOrderRow.technician_id == bindparam("me"),
+    _order.technician_id == bindparam("me"),
     or_(
-        and_(WorkOrderRow.planned_start >= bindparam("start"), WorkOrderRow.planned_start < bindparam("end")),
-        WorkOrderRow.state.in_([WorkOrderState.TRAVELLING, WorkOrderState.ON_SITE]),
+        and_(_order.planned_start >= bindparam("start"), _order.planned_start < bindparam("end")),
+        _order.state.in_([WorkOrderState.TRAVELLING, WorkOrderState.ON_SITE]),
     ),
 )
 _ORDERS = repository.finding(_IN_SCOPE)
-_ORDERS_OF = repository.finding(WorkOrderRow.id.in_(bindparam("ids", expanding=True)), _IN_SCOPE)
+_ORDERS_OF = repository.finding(_order.id.in_(bindparam("ids", expanding=True)), _IN_SCOPE)
 _AT_PLACES = register.finding(
-    AssetRow.holder_id.in_(bindparam("places", expanding=True)), AssetRow.state != AssetState.QUARANTINED
+    _asset.holder_id.in_(bindparam("places", expanding=True)), _asset.state != AssetState.QUARANTINED
 )
-_CLAIMED = register.finding(AssetRow.claimed_by.in_(bindparam("orders", expanding=True)))
+_CLAIMED = register.finding(_asset.claimed_by.in_(bindparam("orders", expanding=True)))
 _ON_MY_VAN_OR_SITES = or_(
-    AssetRow.holder_id == bindparam("van"),
-    AssetRow.holder_id.in_(select(WorkOrderRow.location_id).where(_IN_SCOPE)),
+    _asset.holder_id == bindparam("van"), _asset.holder_id.in_(select(_order.location_id).where(_IN_SCOPE))
 )
+# `places` are those of orders in scope, and what hangs there is in scope with them.
 _DEVICES_OF = register.finding(
-    AssetRow.serial.in_(bindparam("serials", expanding=True)),
     or_(
-        and_(_ON_MY_VAN_OR_SITES, AssetRow.state != AssetState.QUARANTINED),
-        AssetRow.claimed_by.in_(select(WorkOrderRow.id).where(_IN_SCOPE)),
-    ),
+        and_(_asset.holder_id.in_(bindparam("places", expanding=True)), _asset.state == AssetState.INSTALLED),
+        and_(
+            _asset.serial.in_(bindparam("serials", expanding=True)),
+            or_(
+                and_(_ON_MY_VAN_OR_SITES, _asset.state != AssetState.QUARANTINED),
+                _asset.claimed_by.in_(select(_order.id).where(_IN_SCOPE)),
+            ),
+        ),
+    )
 )
-_MISSING = select(EvidenceRow.digest).where(*_AWAITED).order_by(EvidenceRow.digest)
-_PARS = select(ProductRow.sku, ProductRow.van_par).order_by(ProductRow.sku)
+_MISSING = select(_evidence.digest).where(*_AWAITED).order_by(_evidence.digest)
+_PARS = select(_product.sku, _product.van_par).order_by(_product.sku)
 
 
 @cache
@@ -77,15 +87,15 @@ def _look(postgresql: bool) -> Select[*tuple[Any, ...]]:
     changes = feed.following(postgresql, PAGE).subquery()
     return (
         select(
-            HistoryRow.epoch,
-            HistoryRow.cursor_key,
-            HistoryRow.compacted_xid,
-            HistoryRow.compacted_seq,
-            select(EvidenceRow.digest).where(*_AWAITED).exists().label("wanting"),
+            _history.epoch,
+            _history.cursor_key,
+            _history.compacted_xid,
+            _history.compacted_seq,
+            select(_evidence.digest).where(*_AWAITED).exists().label("wanting"),
             feed.is_ahead(postgresql).label("ahead"),
             changes,
         )
-        .select_from(HistoryRow)
+        .select_from(table_of(HistoryRow))
         .outerjoin(changes, true())
         .order_by(changes.c.xid, changes.c.seq)
     )
@@ -94,9 +104,7 @@ def _look(postgresql: bool) -> Select[*tuple[Any, ...]]:
 class DeviceSource:
     """See sync.server.ports.Source."""
 
-    def __init__(
-        self, session: Session, settings: Settings, technician: TechnicianRow, now: datetime
-    ) -> None:
+    def __init__(self, session: Session, settings: Settings, technician: Technician, now: datetime) -> None:
         self._session = session
         self._settings = settings
         self._technician = technician
@@ -147,9 +155,10 @@ class DeviceSource:
         return str(feed.head(self._session))
 
     def everything(self) -> Mapping[Key, Image]:
-        orders = repository.found(self._session, _ORDERS, **self._asked)
-        places = [self._technician.van_id, *(order.place.id for order in orders)]
+        drafts = repository.drafts(self._session, _ORDERS, **self._asked)
+        places = [self._technician.van_id, *(draft.place_id for draft in drafts)]
         devices = register.found(self._session, _AT_PLACES, places=places)
+        orders = _finished(drafts, devices)
         claimed = register.found(self._session, _CLAIMED, orders=[order.id for order in orders])
         products = [product_of(row) for row in self._session.scalars(select(ProductRow))]
         images: list[tuple[str, Image]] = [("profile", self._profile())]
@@ -197,14 +206,12 @@ class DeviceSource:
         wanted: dict[str, set[str]] = {}
         for kind, key in keys:
             wanted.setdefault(kind, set()).add(key)
-        orders = self._orders(wanted.get("work_order", set()))
+        drafts = self._drafts(wanted.get("work_order", set()))
         # A job brings the devices at its address along, and those fitted on it.
-        serials = wanted.get("asset", set()) | {
-            serial for order in orders for serial in order.on_site_serials
-        }
-        serials |= {device.serial for order in orders for device in order.fitted}
-        images: list[tuple[str, Image]] = [("work_order", order) for order in orders]
-        images += [("asset", device) for device in self._devices(serials)]
+        serials = wanted.get("asset", set()).union(*(draft.fitted_serials for draft in drafts))
+        devices = self._devices([draft.place_id for draft in drafts], serials)
+        images: list[tuple[str, Image]] = [("work_order", order) for order in _finished(drafts, devices)]
+        images += [("asset", device) for device in devices]
         if skus := wanted.get("stock_line"):
             images += [("stock_line", line) for line in self._stock_lines(skus)]
         if skus := wanted.get("product"):
@@ -220,15 +227,17 @@ class DeviceSource:
     def missing_evidence(self) -> Sequence[str]:
         return self._session.scalars(_MISSING, self._asked).all()
 
-    def _orders(self, ids: set[str]) -> list[WorkOrder]:
+    def _drafts(self, ids: set[str]) -> list[repository.Draft]:
         if not ids:
             return []
-        return repository.found(self._session, _ORDERS_OF, ids=[UUID(item) for item in ids], **self._asked)
+        return repository.drafts(self._session, _ORDERS_OF, ids=[UUID(item) for item in ids], **self._asked)
 
-    def _devices(self, serials: set[str]) -> list[Image]:
-        if not serials:
+    def _devices(self, place_ids: list[UUID], serials: set[str]) -> list[Asset]:
+        if not (place_ids or serials):
             return []
-        return [*register.found(self._session, _DEVICES_OF, serials=sorted(serials), **self._asked)]
+        return register.found(
+            self._session, _DEVICES_OF, places=place_ids, serials=sorted(serials), **self._asked
+        )
 
     def _stock_lines(self, skus: set[str] | None) -> list[StockLine]:
         van = self._technician.van_id
@@ -259,3 +268,12 @@ class DeviceSource:
             home_lat=technician.start_lat,
             home_lon=technician.start_lon,
         )
+
+
+def _finished(drafts: Sequence[repository.Draft], devices: Iterable[Asset]) -> list[WorkOrder]:
+    """The orders, with those of `devices` that are installed at their places."""
+    on_site: dict[UUID, list[str]] = defaultdict(list)
+    for device in devices:
+        if device.state is AssetState.INSTALLED:
+            on_site[device.holder_id].append(device.serial)
+    return [draft.finish(on_site) for draft in drafts]

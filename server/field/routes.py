@@ -6,15 +6,13 @@ import gzip
 import time
 import zlib
 from datetime import timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from server.access import devices
-from server.access.limits import limits_of, sync_limited
+from server.access.limits import limit_syncs, limits_of
 from server.clock import utc_now
-from server.dependencies import DatabaseDep, SettingsDep
 from server.field.exchange import Exchanged, exchange
 from shared.problems import Malformed
 from sync.protocol import encode_response
@@ -22,7 +20,16 @@ from sync.protocol import encode_response
 router = APIRouter(tags=["field"])
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
-Authorization = Annotated[str | None, Header()]
+PACKED_FROM_BYTES = 1_000
+
+_HEADERS = {
+    "parameters": [
+        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+        for name in ("authorization", "accept-encoding")
+    ]
+}
+"""For the description only. They are read by hand: every phone comes by here all day, and to have FastAPI
+find the arguments costs as much as all the rest between the network and the contact."""
 
 
 async def raw_body(request: Request) -> bytes:
@@ -44,40 +51,43 @@ async def raw_body(request: Request) -> bytes:
     return unpacked
 
 
-@router.post("/sync", response_class=Response, dependencies=[Depends(sync_limited)])
-async def sync(
-    body: Annotated[bytes, Depends(raw_body)],
-    database: DatabaseDep,
-    settings: SettingsDep,
-    request: Request,
-    authorization: Authorization = None,
-    accept_encoding: Annotated[str, Header()] = "",
-) -> Response:
+@router.post("/sync", response_class=Response, openapi_extra=_HEADERS)
+async def sync(request: Request) -> Response:
     """Push commands, pull what changed. Each command is committed before this answers.
 
     A device that has nothing to bring may wait here until there is something for it: the answer is then the
     changed rows themselves.
     """
-    token, doorbell = devices.bearer(authorization), request.app.state.doorbell
-
+    state, headers = request.app.state, request.headers
+    authorization = headers.get("authorization")
+    limit_syncs(request, authorization)
+    body = await raw_body(request)
     started = time.monotonic()
+    token = devices.bearer(authorization)
+    packs = "gzip" in headers.get("accept-encoding", "")
 
-    def contact() -> Exchanged:
-        wake, waited = request.app.state.live.wake, timedelta(seconds=time.monotonic() - started)
-        return exchange(database, settings, token, body, utc_now(), waited=waited, decided=wake)
+    def contact() -> tuple[Exchanged, Response]:
+        waited = timedelta(seconds=time.monotonic() - started)
+        found = exchange(
+            state.database, state.settings, token, body, utc_now(), waited=waited, decided=state.live.wake
+        )
+        return found, _answer(found, packs)
 
     while True:
-        mark = doorbell.mark
+        mark = state.doorbell.mark
         with limits_of(request).pushes.turn():
-            found = await run_in_threadpool(contact)
+            found, answer = await run_in_threadpool(contact)
         left = found.wait_seconds - (time.monotonic() - started)
         if left <= 0:
-            break
-        await doorbell.wait(found.scope, mark, left)
-        if doorbell.stopping or await request.is_disconnected():
-            break
-    answer = encode_response(found.response)
+            return answer
+        await state.doorbell.wait(found.scope, mark, left)
+        if state.doorbell.stopping or await request.is_disconnected():
+            return answer
+
+
+def _answer(found: Exchanged, packs: bool) -> Response:
+    body = encode_response(found.response)
     headers = {"content-type": "application/json", "vary": "accept-encoding"}
-    if len(answer) > 1_000 and "gzip" in accept_encoding:
-        answer, headers["content-encoding"] = await run_in_threadpool(gzip.compress, answer, 5), "gzip"
-    return Response(answer, headers=headers)
+    if packs and len(body) > PACKED_FROM_BYTES:
+        body, headers["content-encoding"] = gzip.compress(body, 5), "gzip"
+    return Response(body, headers=headers)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
@@ -27,7 +28,14 @@ from server.dispatch.models import TechnicianRow
 from server.outbox.happenings import of_held
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
-from shared.commands import AddEvidence, CloseWorkOrder, FieldCommand, InstallAsset, RemoveAsset, UseParts
+from shared.commands import (
+    AddEvidence,
+    CloseWorkOrder,
+    DeviceCommand,
+    FieldCommand,
+    InstallAsset,
+    PartsCommand,
+)
 from shared.decide import Decision
 from shared.problems import IdReused, NotFound, Problem
 from shared.remarks import Remark
@@ -95,11 +103,11 @@ class CommandUnit:
         unreadable = [_order_in(asked.pushed) for asked in batch if not asked.command]
         books.open_orders([*(command.work_order_id for command in fresh), *filter(None, unreadable)])
         orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
-        codes = {item.serial for item in fresh if isinstance(item, InstallAsset | RemoveAsset)}
+        codes = {item.serial for item in fresh if isinstance(item, DeviceCommand)}
         codes |= {fitted.serial for order in orders for fitted in order.fitted}
         codes |= {removed.serial for order in orders for removed in order.removed}
         books.open_assets(codes)
-        skus = {line.sku for command in fresh if isinstance(command, UseParts) for line in command.lines}
+        skus = {line.sku for command in fresh if isinstance(command, PartsCommand) for line in command.lines}
         skus |= {
             sku for order in orders for sku in (*order.fitting_skus, *(line.sku for line in order.parts))
         }
@@ -131,11 +139,11 @@ class CommandUnit:
         books, command = self._books, asked.command
         order = books.order(command.work_order_id)
         serials = {item.serial for item in order.fitted} | {item.serial for item in order.removed}
-        if isinstance(command, InstallAsset | RemoveAsset):
+        if isinstance(command, DeviceCommand):
             command = replace(command, serial=books.serial_of(command.serial) or command.serial)
             serials.add(command.serial)
         assets = books.assets(serials)
-        used = {line.sku for line in command.lines} if isinstance(command, UseParts) else set()
+        used = {line.sku for line in command.lines} if isinstance(command, PartsCommand) else set()
         named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
         if isinstance(command, InstallAsset) and command.sku:
             named |= {command.sku}
@@ -211,8 +219,13 @@ class CommandUnit:
             # A dispatcher will want to see it.
             size_bytes = in_range(asked.command.size_bytes)
             self._books.await_evidence(self._technician.id, asked.command.digest, size_bytes, order_id)
-        happening = of_held(
-            asked.pushed.id, storable(asked.pushed.type), receipt.slug or "", order_id, at=self._books.now
+        happening = partial(
+            of_held,
+            asked.pushed.id,
+            storable(asked.pushed.type),
+            receipt.slug or "",
+            order_id,
+            at=self._books.now,
         )
         self._books.announce(
             happening, lambda webhook: name_id(asked.pushed.id, self._books.now, f"held, for {webhook}")

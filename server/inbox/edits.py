@@ -13,7 +13,7 @@ from shared import halves
 from shared.barcodes import ScanError
 from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.mac import parse_mac
-from shared.commands import FIELD_COMMANDS, FieldCommand, InstallAsset, RemoveAsset
+from shared.commands import FIELD_COMMANDS, FieldCommand, InstallAsset, PutBackAsset, RemoveAsset
 from shared.problems import Malformed
 from shared.work_orders import UnfinishedReason, WorkOrder
 from sync.protocol import encode
@@ -51,8 +51,10 @@ LABELS = {
 FIELDS: dict[str, tuple[str, ...]] = {
     "install_asset": ("serial", "mac", "gpon_serial", "sku", "confirmed"),
     "remove_asset": ("serial", "reason"),
+    "put_back_asset": ("serial",),
     "record_check": ("code", "value"),
     "use_parts": ("lines",),
+    "take_back_parts": ("lines",),
     "add_evidence": ("signer",),
     "add_note": ("text",),
     "cannot_complete": ("reason", "text"),
@@ -171,7 +173,7 @@ def canonical(command: FieldCommand) -> FieldCommand:
                 mac=_printed(mac, parse_mac),
                 gpon_serial=_printed(gpon, parse_gpon_serial),
             )
-        case RemoveAsset(serial=serial):
+        case RemoveAsset(serial=serial) | PutBackAsset(serial=serial):
             return replace(command, serial=_joined(serial))
     return command
 

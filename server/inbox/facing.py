@@ -18,9 +18,11 @@ from shared.commands import (
     CorrectContact,
     FieldCommand,
     InstallAsset,
+    PutBackAsset,
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    TakeBackParts,
     UseParts,
 )
 from shared.situation import Situation
@@ -121,6 +123,13 @@ def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[
                 Facing(what=f"Device {serial}", theirs=f"taken off ({reason})", ours=ours),
                 Facing(what="Booked at this address", theirs=serial, ours=here),
             )
+        case PutBackAsset(serial=serial):
+            off = ", ".join(item.serial for item in order.removed) or NOTHING
+            ours = _device(now.assets.get(serial), order)
+            return (
+                Facing(what=f"Device {serial}", theirs="hangs there again", ours=ours),
+                Facing(what="Taken off on this job", theirs=f"not {serial}", ours=off),
+            )
         case RecordCheck(code=code, value=value):
             spec = next((spec for spec in order.required_checks if spec.code == code), None)
             known, unit = order.result_of(code), f" {spec.unit}" if spec else ""
@@ -133,6 +142,15 @@ def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[
                     what=now.product_name(line.sku),
                     theirs=f"used {line.quantity}",
                     ours=f"used {order.used(line.sku)} so far, {now.on_hand.get(line.sku, 0)} on the van",
+                )
+                for line in lines
+            ]
+        case TakeBackParts(lines=lines):
+            return [
+                Facing(
+                    what=now.product_name(line.sku),
+                    theirs=f"{line.quantity} too many",
+                    ours=f"used {order.used(line.sku)} so far",
                 )
                 for line in lines
             ]

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from server.db.base import table_of
+from server.db.base import columns_of, table_of
 from server.outbox.happenings import Happening, envelope
 from server.outbox.models import WEBHOOK, MessageState, OutboxRow, WebhookRow
 
@@ -101,8 +101,9 @@ def _row(
     }
 
 
+_webhook = columns_of(WebhookRow)
 _SUBSCRIPTIONS = (
-    select(WebhookRow.id, WebhookRow.topics).where(WebhookRow.disabled_at.is_(None)).order_by(WebhookRow.id)
+    select(_webhook.id, _webhook.topics).where(_webhook.disabled_at.is_(None)).order_by(_webhook.id)
 )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from server.db.base import columns_of, table_of
 from server.purchasing.models import PurchaseOrderLineRow, PurchaseOrderRow, VendorRow
 from server.stock import ledger
 from server.stock.models import ProductRow, StockPlaceRow
@@ -78,17 +79,15 @@ _PRODUCTS = (
     # booked theirs would otherwise wait for each other here.
     .with_for_update(key_share=True)
 )
-_OUR_PLACES = select(StockPlaceRow.id).where(
-    StockPlaceRow.id.in_(bindparam("places", expanding=True)), StockPlaceRow.kind.in_(ledger.OUR_PLACES)
+_place, _order, _line = map(columns_of, (StockPlaceRow, PurchaseOrderRow, PurchaseOrderLineRow))
+_OUR_PLACES = select(_place.id).where(
+    _place.id.in_(bindparam("places", expanding=True)), _place.kind.in_(ledger.OUR_PLACES)
 )
 _ON_ORDER = (
-    select(PurchaseOrderLineRow.sku, func.sum(PurchaseOrderLineRow.quantity - PurchaseOrderLineRow.received))
-    .join(PurchaseOrderRow, PurchaseOrderRow.id == PurchaseOrderLineRow.purchase_order_id)
-    .where(
-        PurchaseOrderLineRow.sku.in_(bindparam("skus", expanding=True)),
-        PurchaseOrderRow.state.in_(OPEN_STATES),
-    )
-    .group_by(PurchaseOrderLineRow.sku)
+    select(_line.sku, func.sum(_line.quantity - _line.received))
+    .join(table_of(PurchaseOrderRow), _order.id == _line.purchase_order_id)
+    .where(_line.sku.in_(bindparam("skus", expanding=True)), _order.state.in_(OPEN_STATES))
+    .group_by(_line.sku)
 )
 
 

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from server.db import entries
-from server.db.base import table_of, upserting
+from server.db import entries, rows
+from server.db.base import columns_of, table_of
 from server.stock.models import ReservationRow, StockBalanceRow, StockMoveRow, StockPlaceRow
 from shared.assets import HolderKind
 from shared.stock import StockMove
@@ -46,7 +47,7 @@ def book(
 
 def write(session: Session, bookings: Sequence[Booking]) -> None:
     """Add the moves of all `bookings`, and bring the balances up to date, each with one statement."""
-    rows = [
+    moved = [
         {
             "sku": move.sku,
             "quantity": move.quantity,
@@ -61,11 +62,11 @@ def write(session: Session, bookings: Sequence[Booking]) -> None:
         for booking in bookings
         for line, move in enumerate(booking.moves, start=booking.first_line)
     ]
-    if not rows:
+    if not moved:
         return
     session.flush()  # places and products that the moves speak of
-    session.execute(insert(table_of(StockMoveRow)), rows)
-    entries.note(session, table_of(StockMoveRow), rows)
+    rows.add(session, StockMoveRow, moved)
+    entries.note(session, table_of(StockMoveRow), moved)
     shifts: dict[tuple[UUID, str], int] = defaultdict(int)
     for booking in bookings:
         for move in booking.moves:
@@ -75,30 +76,29 @@ def write(session: Session, bookings: Sequence[Booking]) -> None:
         {"place_id": place_id, "sku": sku, "quantity": quantity}
         for (place_id, sku), quantity in sorted(shifts.items())  # in one order, so that nobody deadlocks
     ]
-    adding = upserting(session, StockBalanceRow)
-    session.execute(
-        adding.on_conflict_do_update(
-            index_elements=[StockBalanceRow.place_id, StockBalanceRow.sku],
-            set_={"quantity": StockBalanceRow.quantity + adding.excluded.quantity},
-        ),
-        changed,
+    rows.add(session, StockBalanceRow, changed, _added_up)
+
+
+def _added_up(adding: Any) -> Any:
+    return adding.on_conflict_do_update(
+        index_elements=[StockBalanceRow.place_id, StockBalanceRow.sku],
+        set_={"quantity": StockBalanceRow.quantity + adding.excluded.quantity},
     )
 
 
-_BALANCES = select(StockBalanceRow.sku, StockBalanceRow.quantity).where(
-    StockBalanceRow.place_id == bindparam("place")
-)
-_BALANCES_OF = _BALANCES.where(StockBalanceRow.sku.in_(bindparam("skus", expanding=True)))
+_balance, _place, _reservation = map(columns_of, (StockBalanceRow, StockPlaceRow, ReservationRow))
+_BALANCES = select(_balance.sku, _balance.quantity).where(_balance.place_id == bindparam("place"))
+_BALANCES_OF = _BALANCES.where(_balance.sku.in_(bindparam("skus", expanding=True)))
 _OURS = (
-    select(StockBalanceRow.sku, func.sum(StockBalanceRow.quantity))
-    .join(StockPlaceRow, StockPlaceRow.id == StockBalanceRow.place_id)
-    .where(StockBalanceRow.sku.in_(bindparam("skus", expanding=True)), StockPlaceRow.kind.in_(OUR_PLACES))
-    .group_by(StockBalanceRow.sku)
+    select(_balance.sku, func.sum(_balance.quantity))
+    .join(table_of(StockPlaceRow), _place.id == _balance.place_id)
+    .where(_balance.sku.in_(bindparam("skus", expanding=True)), _place.kind.in_(OUR_PLACES))
+    .group_by(_balance.sku)
 )
 _RESERVED = (
-    select(ReservationRow.sku, func.sum(ReservationRow.quantity))
-    .where(ReservationRow.place_id == bindparam("place"), ReservationRow.released_at.is_(None))
-    .group_by(ReservationRow.sku)
+    select(_reservation.sku, func.sum(_reservation.quantity))
+    .where(_reservation.place_id == bindparam("place"), _reservation.released_at.is_(None))
+    .group_by(_reservation.sku)
 )
 
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, bindparam, select
-from sqlalchemy.orm import Bundle, Session
+from sqlalchemy import Column, ColumnElement, Select, bindparam, select
+from sqlalchemy.orm import Session
 
 from server.assets.models import AssetRow
 from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, ServiceRow
-from server.db.base import Base
+from server.db.base import Base, columns_of, table_of
 from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
 from shared.skills import SkillNeed
-from shared.windows import TimeWindow
 from shared.work_orders import (
     CheckResult,
     CheckSpec,
-    Contact,
     ContactSuggestion,
     EarlierPlan,
     EquipmentNeed,
@@ -33,14 +32,9 @@ from shared.work_orders import (
     PartLine,
     Place,
     RemovedAsset,
-    ServiceCard,
-    ServiceState,
     SplitOff,
-    UnfinishedReason,
     VisitReport,
     WorkOrder,
-    WorkOrderKind,
-    WorkOrderState,
 )
 
 
@@ -85,49 +79,48 @@ def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:
 _NAMES = {shape: tuple(field.name for field in fields(shape)) for shape in (Requirements, VisitRecord)}
 
 
-def _values(value: Requirements | VisitRecord) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in _NAMES[type(value)]}
-
-
 def _taken_from(order: WorkOrder, shape: type[Requirements | VisitRecord]) -> dict[str, Any]:
     return {name: getattr(order, name) for name in _NAMES[shape]}
 
 
-def _columns(kind: type[Base], names: str) -> Bundle[Any]:
-    """Columns under their names, without the bookkeeping of a row that may change."""
-    return Bundle(kind.__tablename__, *(getattr(kind, name) for name in names.split()))
-
-
-_ROWS = (WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow)
-_READ = (
-    _columns(
-        WorkOrderRow,
-        "id number kind state priority summary expected_minutes window_start window_end sla_due_at"
-        " technician_id former_technician_ids planned_start planned_end travel_minutes route_position"
-        " travel_started_at arrived_at finished_at unfinished_reason requirements record version",
-    ),
-    _columns(CustomerRow, "id name phone language"),
-    _columns(ServiceLocationRow, "id street house_number postcode city lat lon access_notes cabinet"),
-    _columns(ServiceRow, "id state"),
-    _columns(PlanRow, "code name down_mbps"),
+# Columns, not rows: a phone's first pull reads a thousand orders, and nobody will change them.
+_order, _customer, _place, _service, _plan = (
+    columns_of(kind) for kind in (WorkOrderRow, CustomerRow, ServiceLocationRow, ServiceRow, PlanRow)
 )
-"""What `_build` looks at: a phone's first pull reads a thousand orders."""
+_FIRST = (_order.requirements, _order.record, _order.window_start, _order.window_end)
+_OWN = {field.name: _order[field.name] for field in fields(WorkOrder) if field.name in _order}
+_CONTACT = {
+    "customer_id": _customer.id,
+    "name": _customer.name,
+    "phone": _customer.phone,
+    "language": _customer.language,
+}
+_PLACE = {field.name: _place[field.name] for field in fields(Place)}
+_SERVICE = {
+    "id": _service.id,
+    "state": _service.state,
+    "plan_code": _plan.code,
+    "plan_name": _plan.name,
+    "down_mbps": _plan.down_mbps,
+}
+_READ = (*_FIRST, *_OWN.values(), *_CONTACT.values(), *_PLACE.values(), *_SERVICE.values())
+"""What `_draft` takes, in this order."""
 
 
-def _joined(shown: tuple[Any, ...]) -> Select[Any]:
+def _joined(*shown: Any) -> Select[Any]:
     return (
         select(*shown)
-        .select_from(WorkOrderRow)
-        .join(CustomerRow, CustomerRow.id == WorkOrderRow.customer_id)
-        .join(ServiceLocationRow, ServiceLocationRow.id == WorkOrderRow.location_id)
-        .join(ServiceRow, ServiceRow.id == WorkOrderRow.service_id)
-        .join(PlanRow, PlanRow.code == WorkOrderRow.plan_code)
+        .select_from(table_of(WorkOrderRow))
+        .join(table_of(CustomerRow), _customer.id == _order.customer_id)
+        .join(table_of(ServiceLocationRow), _place.id == _order.location_id)
+        .join(table_of(ServiceRow), _service.id == _order.service_id)
+        .join(table_of(PlanRow), _plan.code == _order.plan_code)
     )
 
 
-_FIND = _joined(_READ)
+_FIND = _joined(*_READ)
 _LOCK = (
-    _joined(_ROWS)
+    _joined(WorkOrderRow, CustomerRow, *_PLACE.values(), *_SERVICE.values())
     .where(WorkOrderRow.id.in_(bindparam("ids", expanding=True)))
     # The place too, and first: who is given a job there, and who hangs something up there, see each other. In
     # this order two transactions that name several jobs at several places never wait in a circle.
@@ -135,12 +128,11 @@ _LOCK = (
     .with_for_update(of=(ServiceLocationRow, WorkOrderRow), key_share=True)
     .execution_options(populate_existing=True)
 )
+_asset = columns_of(AssetRow)
 _ON_SITE = (
-    select(AssetRow.holder_id, AssetRow.serial)
-    .where(
-        AssetRow.holder_id.in_(bindparam("places", expanding=True)), AssetRow.state == AssetState.INSTALLED
-    )
-    .order_by(AssetRow.serial)
+    select(_asset.holder_id, _asset.serial)
+    .where(_asset.holder_id.in_(bindparam("places", expanding=True)), _asset.state == AssetState.INSTALLED)
+    .order_by(_asset.serial)
 )
 
 
@@ -162,9 +154,32 @@ def finding(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 def found(session: Session, statement: Select[Any], **values: Any) -> list[WorkOrder]:
     """What `finding` built, asked with `values` for its parameters."""
-    rows = session.execute(statement, values).all()
-    on_site = _serials_on_site(session, [row[2].id for row in rows])
-    return [_build(row, on_site) for row in rows]
+    return _with_serials(session, drafts(session, statement, **values))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order as it was read, but for what hangs at its place."""
+
+    values: dict[str, Any]
+
+    @property
+    def place_id(self) -> UUID:
+        place_id: UUID = self.values["place"]["id"]
+        return place_id
+
+    @property
+    def fitted_serials(self) -> list[str]:
+        return [device["serial"] for device in self.values.get("fitted", ())]
+
+    def finish(self, on_site: Mapping[UUID, Sequence[str]]) -> WorkOrder:
+        """`on_site`: place → serials of the devices installed there, in their order."""
+        return msgspec.convert({**self.values, "on_site_serials": on_site.get(self.place_id, ())}, WorkOrder)
+
+
+def drafts(session: Session, statement: Select[Any], **values: Any) -> list[Draft]:
+    """As `found`, for who reads the devices anyway."""
+    return [_draft(columns) for columns in session.execute(statement, values).all()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,68 +194,43 @@ class Opened:
 def lock_all(session: Session, ids: Iterable[UUID]) -> dict[UUID, Opened]:
     """The orders to change, held with their places till the transaction ends. Unknown ids are missing."""
     rows = session.execute(_LOCK, {"ids": sorted(ids)}).all()
-    on_site = _serials_on_site(session, [row[2].id for row in rows])
-    return {row[0].id: Opened(row[0], _build(row, on_site), row[1]) for row in rows}
+    read = [
+        _draft([*_values(row, *_FIRST, *_OWN.values()), *_values(customer, *_CONTACT.values()), *more])
+        for row, customer, *more in rows
+    ]
+    orders = _with_serials(session, read)
+    return {
+        order.id: Opened(row, order, customer)
+        for (row, customer, *_), order in zip(rows, orders, strict=True)
+    }
 
 
-def _serials_on_site(session: Session, location_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+def _values(row: Base, *columns: Column[Any]) -> list[Any]:
+    return [getattr(row, column.key) for column in columns]
+
+
+def _with_serials(session: Session, read: Sequence[Draft]) -> list[WorkOrder]:
     on_site: dict[UUID, list[str]] = defaultdict(list)
-    if location_ids:
-        for holder_id, serial in session.execute(_ON_SITE, {"places": location_ids}):
+    if read:
+        for holder_id, serial in session.execute(_ON_SITE, {"places": [draft.place_id for draft in read]}):
             on_site[holder_id].append(serial)
-    return on_site
+    return [draft.finish(on_site) for draft in read]
 
 
-def _build(found: Any, on_site: dict[UUID, list[str]]) -> WorkOrder:
-    row, customer, location, service, plan = found
-    requirements = msgspec.convert(row.requirements, Requirements)
-    record = msgspec.convert(row.record, VisitRecord)
-    window = TimeWindow(row.window_start, row.window_end) if row.window_start and row.window_end else None
-    return WorkOrder(
-        id=row.id,
-        number=row.number,
-        kind=WorkOrderKind(row.kind),
-        state=WorkOrderState(row.state),
-        priority=row.priority,
-        contact=Contact(
-            customer_id=customer.id, name=customer.name, phone=customer.phone, language=customer.language
-        ),
-        place=Place(
-            id=location.id,
-            street=location.street,
-            house_number=location.house_number,
-            postcode=location.postcode,
-            city=location.city,
-            lat=location.lat,
-            lon=location.lon,
-            access_notes=location.access_notes,
-            cabinet=location.cabinet,
-        ),
-        service=ServiceCard(
-            id=service.id,
-            state=ServiceState(service.state),
-            plan_code=plan.code,
-            plan_name=plan.name,
-            down_mbps=plan.down_mbps,
-        ),
-        summary=row.summary,
-        expected_minutes=row.expected_minutes,
-        window=window,
-        sla_due_at=row.sla_due_at,
-        technician_id=row.technician_id,
-        former_technician_ids=frozenset(UUID(item) for item in row.former_technician_ids),
-        planned_start=row.planned_start,
-        planned_end=row.planned_end,
-        travel_minutes=row.travel_minutes,
-        route_position=row.route_position,
-        on_site_serials=tuple(on_site.get(location.id, ())),
-        travel_started_at=row.travel_started_at,
-        arrived_at=row.arrived_at,
-        finished_at=row.finished_at,
-        unfinished_reason=UnfinishedReason(row.unfinished_reason) if row.unfinished_reason else None,
-        version=row.version,
-        **_values(requirements),
-        **_values(record),
+def _draft(columns: Sequence[Any]) -> Draft:
+    left = iter(columns)
+    requirements, record, start, end = islice(left, len(_FIRST))
+    return Draft(
+        {
+            **requirements,
+            **record,
+            # In the order of `_READ`: each takes of what is left as many as it has names for.
+            **dict(zip(_OWN, left, strict=False)),
+            "contact": dict(zip(_CONTACT, left, strict=False)),
+            "place": dict(zip(_PLACE, left, strict=False)),
+            "service": dict(zip(_SERVICE, left, strict=False)),
+            "window": {"start": start, "end": end} if start and end else None,
+        }
     )
 
 

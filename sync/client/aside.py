@@ -75,21 +75,21 @@ class Courier:
         """
         last: Answered | None = None
         limit, pause = COMMANDS_PER_PUSH_MAX, 1.0
-        while not until() and (entries := self.store.due(limit, after=after, whose=whose)):
+        while not until() and (commands := self.store.due(limit, after=after, whose=whose)):
             try:
-                last = await self.contact.sync(token, entries, whose=whose)
+                last = await self.contact.sync(token, commands, whose=whose)
             except NoNetwork as error:
                 last = Lost(error.detail)
             if isinstance(last, Heard) or _orders_wipe(last):
-                after = entries[-1].seq
+                after = commands[-1].seq
                 if isinstance(last, Heard):
                     take_in(last)
                 continue
             if isinstance(last, Refused | Garbled) and last.status in STUMBLED:
-                if len(entries) > 1:
-                    limit = len(entries) // 2
+                if len(commands) > 1:
+                    limit = len(commands) // 2
                     continue
-                after = entries[-1].seq
+                after = commands[-1].seq
             tries -= 1
             if not tries:
                 break

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sync.client.messages import Answered, Refused
-from sync.client.outbox import pushed
-from sync.client.records import Entry
 from sync.client.replies import read_sync
 from sync.client.request import wire
 from sync.client.store import ClientStore
 from sync.client.transport import Answer, NoNetwork, Transport
 from sync.client.uploads import Ask
-from sync.protocol import PROTOCOL, PROTOCOL_MIN, SyncRequest
+from sync.protocol import PROTOCOL, PROTOCOL_MIN, PushedCommand, SyncRequest
 
 LATE = "The server did not answer in time."
 
@@ -76,23 +74,25 @@ class Contact:
     async def sync(
         self,
         token: str,
-        entries: list[Entry],
+        commands: Sequence[PushedCommand],
         *,
         cursor: str | None = None,
         wait_seconds: int = 0,
         whose: UUID | None = None,
     ) -> Answered:
         """One POST /sync. `whose`: another's than the present technician's."""
-        message = await self._sync(token, entries, cursor, wait_seconds, whose)
-        if isinstance(message, Refused) and message.slug == "newer-schema" and self._protocol > PROTOCOL_MIN:
+        message = await self._sync(token, commands, cursor, wait_seconds, whose)
+        while (
+            isinstance(message, Refused) and message.slug == "newer-schema" and self._protocol > PROTOCOL_MIN
+        ):
             self._protocol -= 1  # a server that is not as far: it reads what it knows of the request
-            message = await self._sync(token, entries, cursor, wait_seconds, whose)
+            message = await self._sync(token, commands, cursor, wait_seconds, whose)
         return message
 
     async def _sync(
         self,
         token: str,
-        entries: list[Entry],
+        commands: Sequence[PushedCommand],
         cursor: str | None,
         wait_seconds: int,
         whose: UUID | None,
@@ -105,7 +105,7 @@ class Contact:
             device_now=around.now(),
             queue_length=counts.unsent_commands + counts.confirming,
             cursor=cursor,
-            commands=tuple(pushed(entry) for entry in entries),
+            commands=tuple(commands),
             device_mono_ms=around.steady_ms(),
             boot=around.boot,
             hlc=self._store.hlc,

@@ -190,15 +190,17 @@ class Driver:
         if registration is None:
             return messages.Refused(401, UNREGISTERED)
         self._asked_as = registration.device_id
-        entries = self._store.due(talk.limit, bytes_max=self._contact.link.push_bytes)
-        self._pushed_up_to = entries[-1].seq if entries else self._store.newest_due()
-        self._carried = entries[-1].seq if entries else 0
-        self.in_flight = frozenset(entry.id for entry in entries if entry.outcome is None)
+        commands = self._store.due(talk.limit, bytes_max=self._contact.link.push_bytes)
+        self._pushed_up_to = commands[-1].seq if commands else self._store.newest_due()
+        self._carried = commands[-1].seq if commands else 0
+        self.in_flight = frozenset(command.id for command in commands)
         if self.in_flight:
             self._changed()
         cursor = self._store.cursor
         sent_at, sent_ms = self._around.now(), self._around.steady_ms()
-        asked = self._contact.sync(registration.token, entries, cursor=cursor, wait_seconds=talk.wait_seconds)
+        asked = self._contact.sync(
+            registration.token, commands, cursor=cursor, wait_seconds=talk.wait_seconds
+        )
         try:
             found = await self._interruptible(asked) if talk.wait_seconds else await asked
             if not isinstance(found, messages.Answered):
@@ -207,7 +209,7 @@ class Driver:
             older = self._store.token_before
             if isinstance(message, messages.Refused) and message.slug == "sign-in-needed" and older:
                 # A server that was restored from a backup has not heard of the newest token.
-                again = await self._contact.sync(older, entries, cursor=cursor)
+                again = await self._contact.sync(older, commands, cursor=cursor)
                 if isinstance(again, Heard) and not self._handed_on():
                     self._store.step_back(older)
                     message = again
@@ -224,7 +226,7 @@ class Driver:
                 if sent_ms is not None and received_ms is not None:
                     midway_ms = (sent_ms + received_ms) // 2
             self._exchange = _Exchange(
-                pushed=len(entries),
+                pushed=len(commands),
                 received_at=received_at,
                 clocks=clocks.Contact(
                     device_now=midway,

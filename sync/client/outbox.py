@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from shared.commands import SCHEMA
+from shared.commands import SCHEMA, FieldCommand
 from shared.problems import Malformed
 from shared.remarks import Remark
 from sync.client.disk import Disk
 from sync.client.records import Entry, NewCommand, references
 from sync.protocol import PushedCommand, Receipt, decode_command, encode
 
-_ENTRY = """seq, id, type, schema, made_at, base_version, work_order_id, order_number, body, made_mono_ms,
-            boot, hlc, technician_id, confirm, outcome, decided_at, slug, detail, remarks"""
+_ENVELOPE = "id, seq, type, schema, made_at, base_version, body, made_mono_ms, boot, hlc, technician_id"
+_ENTRY = f"""{_ENVELOPE}, work_order_id, order_number, confirm, outcome, decided_at, slug, detail,
+             remarks"""
 ENVELOPE_BYTES = 320
 """What an envelope weighs on the wire besides the command itself."""
 
@@ -36,22 +36,22 @@ class Outbox:
 
     def due(
         self, technician_id: str | None, limit: int, after: int = 0, bytes_max: int | None = None
-    ) -> list[Entry]:
+    ) -> list[PushedCommand]:
         """What to send: without a receipt, or to be confirmed, in order, from behind `after`.
 
         At most `limit`, and as many as fit into `bytes_max` of JSON, but never none for being too big.
         """
-        query = f"""SELECT {_ENTRY} FROM command WHERE (outcome IS NULL OR confirm) AND technician_id IS ?
+        query = f"""SELECT {_ENVELOPE} FROM command WHERE (outcome IS NULL OR confirm) AND technician_id IS ?
                     AND seq > ? ORDER BY seq LIMIT ?"""
-        found: list[Entry] = []
+        found: list[PushedCommand] = []
         room = bytes_max
         for row in self._disk.execute(query, (technician_id, after, limit)):
-            entry = _entry(row)
+            command = _envelope(row)
             if room is not None:
-                room -= len(entry.body) + ENVELOPE_BYTES
+                room -= len(bytes(command.body)) + ENVELOPE_BYTES
                 if found and room < 0:
                     break
-            found.append(entry)
+            found.append(command)
         return found
 
     def unsent(self, technician_id: str | None, limit: int = -1) -> list[Entry]:
@@ -134,20 +134,21 @@ class Outbox:
         )
 
 
-def pushed(entry: Entry) -> PushedCommand:
-    """The envelope of an entry: the very bytes that were queued."""
+def _envelope(row: tuple[Any, ...]) -> PushedCommand:
+    """What goes on the wire: the very bytes that were queued, unread."""
+    id, seq, type, schema, made_at, base_version, body, made_mono_ms, boot, hlc, technician_id = row
     return PushedCommand(
-        id=entry.id,
-        seq=entry.seq,
-        type=entry.type,
-        schema=entry.schema,
-        made_at=entry.made_at,
-        base_version=entry.base_version,
-        body=msgspec.Raw(entry.body),
-        made_mono_ms=entry.made_mono_ms,
-        boot=entry.boot,
-        hlc=entry.hlc,
-        technician_id=entry.technician_id,
+        id=UUID(id),
+        seq=seq,
+        type=type,
+        schema=schema,
+        made_at=datetime.fromisoformat(made_at),
+        base_version=base_version,
+        body=msgspec.Raw(body),
+        made_mono_ms=made_mono_ms,
+        boot=boot,
+        hlc=hlc,
+        technician_id=UUID(technician_id) if technician_id else None,
     )
 
 
@@ -155,31 +156,31 @@ _remarks = msgspec.json.Decoder(tuple[Remark, ...])
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    seq, id, type, schema, made_at, base_version, work_order_id, order_number, body, *more = row
-    made_mono_ms, boot, hlc, technician_id, confirm, outcome, decided_at, slug, detail, remarks = more
-    entry = Entry(
-        id=UUID(id),
-        seq=seq,
-        type=type,
-        schema=schema,
-        made_at=datetime.fromisoformat(made_at),
-        base_version=base_version,
-        body=bytes(body),
+    *envelope, work_order_id, order_number, confirm, outcome, decided_at, slug, detail, remarks = row
+    queued = _envelope(tuple(envelope))
+    command: FieldCommand | None = None
+    # What an older app queued and this one no longer reads is sent all the same.
+    with contextlib.suppress(Malformed):
+        command = decode_command(queued)
+    return Entry(
+        id=queued.id,
+        seq=queued.seq,
+        type=queued.type,
+        schema=queued.schema,
+        made_at=queued.made_at,
+        base_version=queued.base_version,
+        body=bytes(queued.body),
         work_order_id=UUID(work_order_id),
         order_number=order_number,
-        command=None,
+        command=command,
         outcome=outcome,
         decided_at=datetime.fromisoformat(decided_at) if decided_at else None,
         slug=slug,
         detail=detail,
         remarks=_remarks.decode(remarks) if remarks else (),
-        made_mono_ms=made_mono_ms,
-        boot=boot,
-        hlc=hlc,
-        technician_id=UUID(technician_id) if technician_id else None,
+        made_mono_ms=queued.made_mono_ms,
+        boot=queued.boot,
+        hlc=queued.hlc,
+        technician_id=queued.technician_id,
         confirm=bool(confirm),
     )
-    # What an older app queued and this one no longer reads is sent all the same.
-    with contextlib.suppress(Malformed):
-        return replace(entry, command=decode_command(pushed(entry)))
-    return entry

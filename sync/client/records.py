@@ -14,7 +14,9 @@ from shared.commands import (
     AddEvidence,
     FieldCommand,
     InstallAsset,
+    PutBackAsset,
     RemoveAsset,
+    TakeBackParts,
     UseParts,
 )
 from shared.problems import Problem
@@ -165,9 +167,9 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
     """The rows and files a command speaks of, as (kind, key): they stay here until it has its receipt."""
     found = [("work_order", str(command.work_order_id))]
     match command:
-        case InstallAsset(serial=serial) | RemoveAsset(serial=serial):
+        case InstallAsset(serial=serial) | RemoveAsset(serial=serial) | PutBackAsset(serial=serial):
             found.append(("asset", serial))
-        case UseParts(lines=lines):
+        case UseParts(lines=lines) | TakeBackParts(lines=lines):
             found += [(kind, line.sku) for line in lines for kind in ("product", "stock_line")]
         case AddEvidence(digest=digest):
             found.append(("evidence", digest))

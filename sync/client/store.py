@@ -10,7 +10,6 @@ import msgspec
 from shared.clocks import Contact
 from sync.client.holder import Holder
 from sync.client.link import Link
-from sync.client.outbox import pushed
 from sync.client.records import (
     Applied,
     Counts,
@@ -19,9 +18,7 @@ from sync.client.records import (
     NewCommand,
     NewEvidence,
 )
-from sync.protocol import Receipt, SyncResponse, encode
-
-__all__ = ["ClientStore", "pushed"]
+from sync.protocol import PushedCommand, Receipt, SyncResponse, encode
 
 KEPT_AFTER_RECEIPT = timedelta(days=14)
 
@@ -92,7 +89,7 @@ class ClientStore(Holder):
 
     def due(
         self, limit: int = -1, *, after: int = 0, bytes_max: int | None = None, whose: UUID | None = None
-    ) -> list[Entry]:
+    ) -> list[PushedCommand]:
         """What to send next, in order; see Outbox.due. `whose`: another than the present technician."""
         return self._outbox.due(str(whose) if whose else self._me, limit, after, bytes_max)
 

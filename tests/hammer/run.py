@@ -226,9 +226,7 @@ class Hammer:
             )
             office.run(world.database, world.settings, assigned, "the plan")
         given, waiting = waiting[:JOBS_AT_FIRST], waiting[JOBS_AT_FIRST:]
-        settings = replace(
-            world.settings, log_level="WARNING", device_requests_per_second=0, send_seconds=0
-        )
+        settings = replace(world.settings, log_level="WARNING", device_requests_per_second=0, send_seconds=0)
         self.server = RealServer(settings, free_port(), self.log)
         if self.mutation:
             self.server.program = (str(Path(__file__).with_name("mutations.py")), self.mutation)

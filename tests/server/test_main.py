@@ -55,3 +55,12 @@ class TestADatabaseThatIsNone:
         done = run("replay", "--into", "mysql://host/name", url=sqlite_url)
         assert done.returncode == 2
         assert done.stderr.startswith("truckroll: --into: mysql is not supported; write ")
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+    def test_that_does_not_answer_is_one_sentence_too(self, command: tuple[str, ...]):
+        done = run(*command, url="postgresql+psycopg://shop:hidden@127.0.0.1:1/name")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith(
+            "truckroll: the database can't be used. Is it running, and is TRUCKROLL"
+        )
+        assert "hidden" not in done.stderr

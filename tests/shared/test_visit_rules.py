@@ -60,6 +60,10 @@ def remove(serial: str = "OLD0001") -> cmd.RemoveAsset:
     return cmd.RemoveAsset(work_order_id=JOB, serial=serial, reason="broken")
 
 
+def put_back(serial: str = "OLD0001") -> cmd.PutBackAsset:
+    return cmd.PutBackAsset(work_order_id=JOB, serial=serial)
+
+
 def check(value: str, code: str = "optical_power") -> cmd.RecordCheck:
     return cmd.RecordCheck(work_order_id=JOB, code=code, value=Decimal(value))
 
@@ -67,6 +71,10 @@ def check(value: str, code: str = "optical_power") -> cmd.RecordCheck:
 def use(*lines: tuple[str, int]) -> cmd.UseParts:
     parts = tuple(PartLine(sku=sku, quantity=quantity) for sku, quantity in lines)
     return cmd.UseParts(work_order_id=JOB, lines=parts)
+
+
+def take_back(*lines: tuple[str, int]) -> cmd.TakeBackParts:
+    return cmd.TakeBackParts(work_order_id=JOB, lines=use(*lines).lines)
 
 
 def evidence(kind: EvidenceKind = EvidenceKind.PHOTO, **changes: object) -> cmd.AddEvidence:
@@ -377,6 +385,41 @@ class TestRemovingADevice:
         assert refusal(remove(), a_situation())[1].endswith("(booked here: none)")
 
 
+class TestPuttingADeviceBack:
+    def test_leaves_the_visit_as_if_it_had_never_been_taken_off(self):
+        taken = decide(remove(), a_situation(installed()), NOON).after
+        decision = decide(put_back(), taken, NOON)
+        assert decision.events == (ev.AssetPutBack(serial="OLD0001"),)
+        assert decision.remarks == ()
+        assert decision.after.order.removed == ()
+        assert decision.after.assets["OLD0001"] == installed()
+        assert decide(remove(), decision.after, NOON).after.order.removed == taken.order.removed
+
+    def test_of_two_leaves_the_other_one_off(self):
+        now = a_situation(installed(), installed("OLD0002"))
+        for serial in ("OLD0001", "OLD0002"):
+            now = decide(remove(serial), now, NOON).after
+        after = decide(put_back(), now, NOON).after
+        assert [device.serial for device in after.order.removed] == ["OLD0002"]
+
+    def test_that_hangs_there_anyway_changes_nothing(self):
+        assert_repeated(put_back(), a_situation(installed()))
+
+    @pytest.mark.parametrize("device", [a_device("OLD0001"), installed(at=OTHER_HOME), None])
+    def test_that_this_visit_did_not_take_off_is_refused(self, device: object):
+        assert refusal(put_back(), a_situation(*(() if device is None else (device,)))) == (
+            problems.NotInstalledHere,
+            "OLD0001 was not taken off on this visit: scan it to fit it",
+            "serial",
+        )
+
+    def test_that_has_been_booked_to_the_van_since_is_refused(self):
+        """The job could not be completed, the device went along, and now the job was given out again."""
+        taken = decide(remove(), a_situation(installed()), NOON).after
+        now = replace(taken, assets={"OLD0001": a_device("OLD0001", state=AssetState.RECOVERED)})
+        assert refusal(put_back(), now)[0] is problems.NotInstalledHere
+
+
 class TestRecordingAMeasurement:
     @pytest.mark.parametrize(
         ("code", "value", "unit", "passed"),
@@ -465,6 +508,46 @@ class TestUsingParts:
             "Nokia G-2425 has a serial: scan it instead of counting it",
             "sku",
         )
+
+
+class TestTakingPartsBack:
+    def test_leaves_so_many_fewer_used(self):
+        used = decide(use(("CABLE", 40), ("CONN", 3)), a_situation(), NOON).after
+        decision = decide(take_back(("CABLE", 15), ("CONN", 3)), used, NOON)
+        lines = (PartLine(sku="CABLE", quantity=15), PartLine(sku="CONN", quantity=3))
+        assert decision.events == (ev.PartsTakenBack(lines=lines),)
+        assert decision.after.order.parts == (PartLine(sku="CABLE", quantity=25),)
+        assert decision.after.on_hand == {"CABLE": 200, "CONN": 20}
+
+    def test_shortens_the_newest_line_first(self):
+        now = a_situation()
+        for quantity in (5, 4, 3):
+            now = decide(use(("CONN", quantity)), now, NOON).after
+        after = decide(take_back(("CONN", 4)), now, NOON).after
+        assert after.order.parts == (PartLine(sku="CONN", quantity=5), PartLine(sku="CONN", quantity=3))
+
+    @pytest.mark.parametrize("quantity", [4, 0, -1])
+    def test_a_quantity_that_cannot_be_is_refused(self, quantity: int):
+        used = decide(use(("CONN", 3)), a_situation(), NOON).after
+        assert refusal(take_back(("CONN", quantity)), used) == (
+            problems.BadValue,
+            f"Corning UC: 3 used on this visit, so {quantity} can't come back",
+            "quantity",
+        )
+
+    def test_two_lines_of_one_part_are_added_up(self):
+        used = decide(use(("CONN", 3)), a_situation(), NOON).after
+        assert refusal(take_back(("CONN", 2), ("CONN", 2)), used)[1].startswith("Corning UC: 3 used")
+
+    def test_what_has_left_the_stock_already_stays_used(self):
+        now = a_situation(parts=(PartLine(sku="CONN", quantity=9),), parts_booked=1)
+        assert refusal(take_back(("CONN", 1)), now)[1].startswith("Corning UC: 0 used on this visit")
+        more = decide(use(("CONN", 2)), now, NOON).after
+        after = decide(take_back(("CONN", 1)), more, NOON).after
+        assert after.order.parts == (PartLine(sku="CONN", quantity=9), PartLine(sku="CONN", quantity=1))
+
+    def test_no_line_at_all_is_refused(self):
+        assert refusal(take_back(), a_situation()) == (problems.BadValue, "Choose at least one part", "lines")
 
 
 class TestAddingEvidence:

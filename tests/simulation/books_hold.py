@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from simulation.books import Books, key
 from simulation.handset import Handset, Tap
@@ -101,21 +102,35 @@ def effects_have_one_cause(books: Books) -> None:
 
 
 def a_record_has_no_doubles(books: Books) -> None:
-    """ONE_EFFECT: each measurement, picture and line of parts that was accepted is recorded exactly once."""
+    """ONE_EFFECT: each measurement, picture and unit of parts that was accepted is recorded exactly once."""
     asked: Counter[tuple[str, str]] = Counter()
-    query = "SELECT work_order_id, type, body FROM command WHERE outcome = 'accepted' AND type IN (?, ?, ?)"
-    for order, type_, body in books.rows(query, *(type_ for type_, _ in RECORDED)):
-        asked[order, type_] += len(books.json(body)["lines"]) if type_ == "use_parts" else 1
+    query = (
+        "SELECT work_order_id, type, body FROM command WHERE outcome = 'accepted' AND type IN (?, ?, ?, ?)"
+    )
+    for order, type_, body in books.rows(query, *RECORDED):
+        part, sign = RECORDED[type_]
+        asked[order, part] += sign * _units(books.json(body)["lines"]) if part == "parts" else sign
     for order, text in books.rows("SELECT id, record FROM work_order"):
         record = books.json(text) or {}
         visits = [record, *record.get("reports", ())]
-        for type_, part in RECORDED:
-            recorded = sum(len(visit.get(part, ())) for visit in visits)
-            detail = f"{order}: {asked[order, type_]} accepted in {type_}, {recorded} recorded"
-            require(recorded == asked[order, type_], "ONE_EFFECT", detail)
+        for part in ("checks", "evidence", "parts"):
+            kept = [item for visit in visits for item in visit.get(part, ())]
+            recorded = _units(kept) if part == "parts" else len(kept)
+            detail = f"{order}: {asked[order, part]} {part} accepted, {recorded} recorded"
+            require(recorded == asked[order, part], "ONE_EFFECT", detail)
 
 
-RECORDED = (("record_check", "checks"), ("add_evidence", "evidence"), ("use_parts", "parts"))
+def _units(lines: Sequence[Mapping[str, Any]]) -> int:
+    return sum(line["quantity"] for line in lines)
+
+
+RECORDED = {
+    "record_check": ("checks", 1),
+    "add_evidence": ("evidence", 1),
+    "use_parts": ("parts", 1),
+    "take_back_parts": ("parts", -1),
+}
+"""Command → what it adds to, and which way it counts."""
 
 
 def what_was_recorded_is_told(books: Books) -> None:

@@ -22,7 +22,6 @@ from mobile.gateway import Gateway
 from shared.commands import AddNote, FieldCommand
 from shared.problems import Conflict, Problem
 from sync.client.driver import ERASED
-from sync.client.outbox import pushed
 from sync.client.records import NotSaved, Registration
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork
@@ -219,14 +218,14 @@ class Handset:
         registration = self.store.registration
         if registration is None or self.store.cursor is None:
             return None
-        entries = self.store.due(limit=20)
+        commands = self.store.due(limit=20)
         request = SyncRequest(
             protocol=PROTOCOL,
             app_version="sim",
             device_now=self.now(),
-            queue_length=len(entries),
+            queue_length=len(commands),
             cursor=self.store.cursor,
-            commands=tuple(pushed(entry) for entry in entries),
+            commands=tuple(commands),
         )
         return registration.token, request
 

@@ -16,9 +16,11 @@ from shared.commands import (
     CloseWorkOrder,
     FieldCommand,
     InstallAsset,
+    PutBackAsset,
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    TakeBackParts,
     UseParts,
 )
 from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason, WorkOrder, WorkOrderState
@@ -103,9 +105,17 @@ def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> 
         phone.tap(_fit(phone, dice, order, contested, any_serial=True))
     elif choice == 2:
         here = [device.serial for device in order.fitted] or ["WRONG0001"]
-        phone.tap(RemoveAsset(work_order_id=id, serial=dice.pick(here), reason="mistake"))
+        serial = dice.pick(here)
+        if order.removed:
+            phone.tap(PutBackAsset(work_order_id=id, serial=order.removed[-1].serial))
+        else:
+            phone.tap(RemoveAsset(work_order_id=id, serial=serial, reason="mistake"))
     elif choice == 3:
-        phone.tap(UseParts(work_order_id=id, lines=(PartLine(sku=CABLE, quantity=500),)))
+        if used := order.unbooked(CABLE):
+            back = PartLine(sku=CABLE, quantity=-(-used // 2))
+            phone.tap(TakeBackParts(work_order_id=id, lines=(back,)))
+        else:
+            phone.tap(UseParts(work_order_id=id, lines=(PartLine(sku=CABLE, quantity=500),)))
     elif choice == 4:
         phone.tap(CloseWorkOrder(work_order_id=id))
     elif choice == 5:

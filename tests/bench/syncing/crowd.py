@@ -23,7 +23,6 @@ from world import Job, Phone, World, settle
 from server.db import feed
 from server.db.feed_models import CommandRow
 from server.work_orders.models import WorkOrderRow
-from sync.client.store import pushed
 from sync.protocol import encode
 
 FEW, MANY = 200, 1_000
@@ -96,7 +95,7 @@ async def _days(
         first_rows = devices[0].row_bytes()
         site.say("all have their first rows")
         _tap(world, devices[:few], given, job=0)
-        commands = [encode(pushed(entry)) for entry in devices[0].store.unsent()]
+        commands = [encode(command) for command in devices[0].store.due()]
         first, failed = await _all_at_once(world, devices[:few], given)
         assert failed == 0, f"{failed} of {few} devices failed"
         _tap(world, devices, given, job=1)

@@ -18,7 +18,6 @@ from world import Phone, World
 from server.billing.models import InvoiceRow
 from server.db.feed_models import CommandRow
 from shared.commands import FieldCommand
-from sync.client.store import pushed
 from sync.protocol import encode
 
 COMMANDS, COMMANDS_QUICK = 1_000, 300
@@ -71,7 +70,7 @@ async def _push(
     device = Device(phone, Counting(url), path)
     await device.sync()
     device.queue(commands)
-    envelopes = [(str(entry.id), encode(pushed(entry))) for entry in device.store.unsent()]
+    envelopes = [(str(command.id), encode(command)) for command in device.store.due()]
     start = clock()
     report = await device.sync()
     seconds = clock() - start

@@ -31,7 +31,6 @@ from world import Job, Phone, World
 
 from mobile.sync_loop import SyncLoop
 from shared.commands import AddNote, CloseWorkOrder
-from sync.client.store import pushed
 from sync.client.transport import Answer, HttpxTransport
 from sync.protocol import encode
 
@@ -127,7 +126,7 @@ async def _both(
         _work(near, world, jobs, photos, size)
         docs = documents(
             site.folder / "remote.ndjson",
-            [(str(entry.id), encode(pushed(entry))) for entry in near.store.unsent()],
+            [(str(command.id), encode(command)) for command in near.store.due()],
         )
         await near.transport.close()
         near.close()

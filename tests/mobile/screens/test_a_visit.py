@@ -157,6 +157,19 @@ class TestScanning:
 
         assert [device.serial for device in gateway.order(SWAP).removed] == ["ALCLF00D0002"]
 
+    def test_puts_back_what_was_taken_off_by_mistake(self, open_app, gateway, on_site, desk):
+        on_site(SWAP)
+        screen = open_app(job_route(SWAP, "scan"))
+        screen.type_into("Scanner or typed code", "ALCLF00D0002", enter=True)
+        screen.tap("Take this device away")
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+
+        screen.tap("It hangs there again: ALCLF00D0002")
+
+        assert gateway.order(SWAP).removed == ()
+        assert "It hangs there again: ALCLF00D0002" not in screen.names()
+        assert gateway.queue()[0].title == "Hung up ALCLF00D0002 again"
+
 
 class TestMeasuring:
     @pytest.fixture
@@ -240,6 +253,16 @@ class TestParts:
             PartLine(sku="SC-APC", quantity=1),
             PartLine(sku="DROP-1F", quantity=35),
         }
+
+    def test_takes_back_what_was_counted_by_mistake(self, screen, gateway, desk):
+        screen.type_into("How many Drop cable, 1 fibre", "35")
+        screen.tap("Save 1 part")
+        screen.do(lambda: desk.open_job(INSTALL, "parts"))
+
+        screen.tap("Take back 35 m Drop cable, 1 fibre")
+
+        assert gateway.order(INSTALL).parts == ()
+        assert gateway.queue()[0].title == "Took back 35 m of Drop cable, 1 fibre"
 
     @pytest.mark.parametrize("typed", ["-5", "2.5", "two"])
     def test_books_nothing_while_a_field_shows_what_is_no_count(self, screen, gateway, typed: str):

@@ -19,7 +19,8 @@ from mobile import language, theme, words
 from mobile.app import JOB_SCREENS
 from mobile.gateway import Gateway
 from mobile.state import Desk, job_route
-from shared.commands import AddNote, Arrive, InstallAsset, RecordCheck, StartTravel
+from shared.commands import AddNote, Arrive, InstallAsset, RecordCheck, StartTravel, UseParts
+from shared.work_orders import PartLine
 
 INSTALL, DISCONNECT = uid(0x101), uid(0x104)
 ROUTES = (
@@ -38,11 +39,15 @@ LINE_HEIGHT = 1.15
 
 @pytest.fixture
 def at_work(gateway: Gateway) -> Gateway:
-    """In the middle of a visit: a device fitted, one value good and one bad, a note."""
+    """In the middle of a visit: a device fitted, parts used, one value good and one bad, a note."""
+    order = gateway.order(INSTALL)
+    assert order is not None
+    used = PartLine(sku=order.required_parts[0].sku, quantity=2)
     for command in (
         StartTravel(work_order_id=INSTALL),
         Arrive(work_order_id=INSTALL),
         InstallAsset(work_order_id=INSTALL, serial="ALCLB1A2C001", source="typed"),
+        UseParts(work_order_id=INSTALL, lines=(used,)),
         RecordCheck(work_order_id=INSTALL, code="optical_power", value=Decimal("-31.2")),
         RecordCheck(work_order_id=INSTALL, code="download_speed", value=Decimal(288)),
         AddNote(work_order_id=INSTALL, text="Dog"),

@@ -34,7 +34,7 @@ def reader(session: Session, token: str | None, now: datetime) -> DeviceRow:
     caller = caller_of(session, token, now)
     if caller.refusal:
         raise caller.refusal
-    return caller.device
+    return session.get_one(DeviceRow, caller.device.id)
 
 
 def a_code(console: Console, technician: UUID) -> str:

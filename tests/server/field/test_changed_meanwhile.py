@@ -30,11 +30,14 @@ from shared.commands import (
     OfficeCheck,
     OfficeCommand,
     OfficeNote,
+    PutBackAsset,
     RecordCheck,
+    RemoveAsset,
     ReopenWorkOrder,
     RescheduleWorkOrder,
     SplitWorkOrder,
     StartTravel,
+    TakeBackParts,
     UseParts,
 )
 from shared.problems import AlreadyClosed, ChangedMeanwhile, Conflict, NotFound
@@ -330,7 +333,9 @@ class TestAContact:
         with world.database.write() as session:
             row = session.get_one(WorkOrderRow, done.id)
             row.customer_id, row.state, row.finished_at = job.customer_id, S.COMPLETED, MONDAY
-        run(world, EditContact(work_order_id=job.id, field=ContactField.PHONE, value="+358888"))
+        edit = EditContact(work_order_id=job.id, field=ContactField.PHONE, value="+358888")
+        with world.database.write() as session:
+            office.apply(session, world.settings, [edit], DISPATCH, MONDAY)
         told = world.rows(FeedRow, FeedRow.key == str(done.id), FeedRow.topic == "ContactCorrected")
         assert [row.scope for row in told] == [f"tech:{world.ben.technician_id}"]
 
@@ -381,6 +386,55 @@ class TestNotesAndChecks:
         world.ana.send(*world.visit(job))
         assert accepted(world.ana.send(AddNote(work_order_id=job.id, text="The gate code is 4711"))) == set()
         assert [note.text for note in world.work_order(job).notes] == ["The gate code is 4711"]
+
+
+class TestMistakesUndoneBeforeTheClose:
+    def test_book_nothing_that_was_undone(self, world: World):
+        job = world.order(WorkOrderKind.SWAP)
+        *steps, close = world.visit(job)
+        old = job.on_site[0]
+        undo = [
+            PutBackAsset(work_order_id=job.id, serial=old),
+            RemoveAsset(work_order_id=job.id, serial=old, reason="broken"),
+            TakeBackParts(work_order_id=job.id, lines=(PartLine(sku=CABLE, quantity=8),)),
+        ]
+        before = world.balance(world.ana.van_id, CABLE)
+        receipts = world.ana.send(*steps, *undo, close)
+        assert {receipt.outcome for receipt in receipts} == {"accepted"}
+        assert world.balance(world.ana.van_id, CABLE) == before - 10
+        moves = world.rows(StockMoveRow, StockMoveRow.serial == old, StockMoveRow.work_order_id == job.id)
+        assert [(move.source_id, move.target_id) for move in moves] == [(job.location_id, world.ana.van_id)]
+
+    def test_after_the_close_on_another_device_move_the_reported_stock_back(self, world: World):
+        """A technician's second phone took one more off and counted parts; both are undone on it."""
+        job = world.order(WorkOrderKind.SWAP)
+        old = job.on_site[0]
+        world.ana.send(*world.visit(job))
+        cable, lines = world.balance(world.ana.van_id, CABLE), (PartLine(sku=CABLE, quantity=5),)
+        more = world.ana.send(
+            UseParts(work_order_id=job.id, lines=lines),
+            RemoveAsset(work_order_id=job.id, serial="ANA0001", reason="second thought"),
+        )
+        assert {receipt.outcome for receipt in more} == {"accepted"}
+        assert world.balance(world.ana.van_id, CABLE) == cable - 5
+        assert world.asset("ANA0001").holder_id == world.ana.van_id
+        undone = world.ana.send(
+            TakeBackParts(work_order_id=job.id, lines=lines),
+            PutBackAsset(work_order_id=job.id, serial="ANA0001"),
+        )
+        assert {receipt.outcome for receipt in undone} == {"accepted"}
+        assert world.balance(world.ana.van_id, CABLE) == cable
+        assert (world.asset("ANA0001").holder_id, world.asset("ANA0001").state) == (
+            job.location_id,
+            "installed",
+        )
+        [report] = world.work_order(job).reports
+        assert (report.parts, report.removed) == ((), ())
+        assert world.misplaced() == []
+        [held] = world.ana.send(PutBackAsset(work_order_id=job.id, serial=old))
+        assert (held.outcome, held.slug) == ("held", "not-installed-here")
+        [held] = world.ana.send(TakeBackParts(work_order_id=job.id, lines=lines))
+        assert (held.outcome, held.slug) == ("held", "bad-value")
 
 
 class TestOneTechnicianOnTwoDevices:

@@ -260,9 +260,9 @@ class TestWhatCannotBeRead:
         )
 
     def test_is_of_a_newer_protocol(self, client: TestClient, today: World):
-        assert refused(post(client, today.ana, a_request(protocol=3))) == (
+        assert refused(post(client, today.ana, a_request(protocol=PROTOCOL + 1))) == (
             422,
-            "The app speaks protocol 3, the server 2: update the server",
+            f"The app speaks protocol {PROTOCOL + 1}, the server {PROTOCOL}: update the server",
             "protocol",
         )
 

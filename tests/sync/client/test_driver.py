@@ -32,6 +32,7 @@ from shared.commands import AddNote, Arrive, StartTravel
 from shared.problems import SignInNeeded, WipeDevice
 from shared.work_orders import WorkOrderState
 from sync.client.transport import Answer
+from sync.protocol import PROTOCOL
 
 BIG = JPEG + bytes(range(256)) * 800
 """A photo of 200 kB: four pieces before the network has been measured."""
@@ -656,7 +657,7 @@ class TestAServerWithTooMuchToDo:
 
 class TestAnAppThatIsTooOld:
     def test_is_told_so_and_still_brings_its_work(self, ana: Gateway, server: FakeServer):
-        server.protocol_min = 3
+        server.protocol_min = PROTOCOL + 1
         ana.send(note())
         assert asyncio.run(ana.sync()).accepted == 1
         report = asyncio.run(ana.sync())
@@ -673,7 +674,7 @@ class TestAnOlderServer:
         do_whole_job(ana, WO_1, "ZNTS00000001")
         report = asyncio.run(ana.sync())
         assert (report.drained, report.accepted, report.photos) == (True, 8, 2)
-        assert [asked.protocol for asked in server.asked] == [2, 1, 1]
+        assert [asked.protocol for asked in server.asked] == [3, 2, 1, 1]
         photo = sha256(JPEG).hexdigest()
         assert f"PUT /api/attachments/{photo}" in network.log
 

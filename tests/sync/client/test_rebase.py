@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 from fake_server import (
     CABLE,
     CONNECTOR,
@@ -38,7 +39,6 @@ from shared.commands import (
 )
 from shared.problems import AlreadyClosed, NotFound, WorkOrderCancelled
 from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
-from sync.client.outbox import pushed
 from sync.client.rebase import corrected, rebase
 from sync.client.records import Entry, Images
 from sync.protocol import PushedCommand, encode
@@ -82,7 +82,18 @@ def entries_of(commands: list[FieldCommand]) -> list[Entry]:
 
 
 def pushed_of(entries: list[Entry]) -> list[PushedCommand]:
-    return [pushed(entry) for entry in entries]
+    return [
+        PushedCommand(
+            id=entry.id,
+            seq=entry.seq,
+            type=entry.type,
+            schema=entry.schema,
+            made_at=entry.made_at,
+            base_version=entry.base_version,
+            body=msgspec.Raw(entry.body),
+        )
+        for entry in entries
+    ]
 
 
 def on_ana(orders: st.SearchStrategy[object]) -> st.SearchStrategy[FieldCommand]:

@@ -34,7 +34,7 @@ from shared.problems import Malformed
 from shared.work_orders import EvidenceKind
 from sync.client.records import NewCommand, NewerStore, NewEvidence, NotSaved, Registration
 from sync.client.schema import MIGRATIONS
-from sync.client.store import ClientStore, pushed
+from sync.client.store import ClientStore
 from sync.protocol import Gone, PushedCommand, Receipt, Row, SyncResponse, decode_response, encode, row_of
 
 ANA = Registration(device_id=uid(901), token="t", technician_id=TECH_ANA, technician_name="Ana")
@@ -287,17 +287,18 @@ class TestReopening:
 
     def test_sends_the_very_bytes_that_were_queued(self, path: Path):
         with opened(path) as store:
-            assert pushed(store.unsent(1)[0]) == PushedCommand(
+            [sent] = store.due(1)
+            assert sent == PushedCommand(
                 id=uid(5001),
                 seq=2,
                 type="add_note",
                 schema=1,
                 made_at=MORNING + timedelta(minutes=1),
                 base_version=3,
-                body=pushed(store.unsent(1)[0]).body,
+                body=sent.body,
                 technician_id=TECH_ANA,
             )
-            assert bytes(pushed(store.unsent(1)[0]).body) == encode(a_note(1).command)
+            assert bytes(sent.body) == encode(a_note(1).command)
 
     def test_a_newer_apps_file_is_left_alone(self, path: Path):
         with closing(sqlite3.connect(path)) as connection:
@@ -320,8 +321,7 @@ class TestReopening:
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("UPDATE command SET type = 'fly_there' WHERE seq = 2")
         with opened(path) as store:
-            entry = store.unsent()[0]
-            assert (entry.command, pushed(entry).type) == (None, "fly_there")
+            assert (store.unsent()[0].command, store.due()[0].type) == (None, "fly_there")
 
 
 class TestTakingInAnAnswer:

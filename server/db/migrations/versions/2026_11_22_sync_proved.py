@@ -87,12 +87,8 @@ def _attachment_senders() -> None:
         sa.ForeignKeyConstraint(
             ["technician_id"], ["technician.id"], name=op.f("fk_attachment_sender_technician_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["digest"], ["attachment.digest"], name=op.f("fk_attachment_sender_digest")
-        ),
-        sa.ForeignKeyConstraint(
-            ["device_id"], ["device.id"], name=op.f("fk_attachment_sender_device_id")
-        ),
+        sa.ForeignKeyConstraint(["digest"], ["attachment.digest"], name=op.f("fk_attachment_sender_digest")),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_attachment_sender_device_id")),
         sa.PrimaryKeyConstraint("technician_id", "digest", name=op.f("pk_attachment_sender")),
     )
     op.execute(
@@ -111,9 +107,7 @@ def _evidence() -> None:
         sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("named_at", INSTANT, nullable=False),
         sa.Column("arrived_at", INSTANT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["technician_id"], ["technician.id"], name=op.f("fk_evidence_technician_id")
-        ),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name=op.f("fk_evidence_technician_id")),
         sa.PrimaryKeyConstraint("technician_id", "digest", name=op.f("pk_evidence")),
     )
     op.create_index("ix_evidence_technician_id_arrived_at", "evidence", ["technician_id", "arrived_at"])
@@ -145,9 +139,7 @@ def _balances() -> None:
         sa.Column("place_id", sa.Uuid(), nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["place_id"], ["stock_place.id"], name=op.f("fk_stock_balance_place_id")
-        ),
+        sa.ForeignKeyConstraint(["place_id"], ["stock_place.id"], name=op.f("fk_stock_balance_place_id")),
         sa.ForeignKeyConstraint(["sku"], ["product.sku"], name=op.f("fk_stock_balance_sku")),
         sa.PrimaryKeyConstraint("place_id", "sku", name=op.f("pk_stock_balance")),
     )

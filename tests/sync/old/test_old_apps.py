@@ -1,7 +1,7 @@
-"""An app of protocol 1 works against today's server, and today's app reads what the old server said.
+"""Apps of the versions before work against today's server, and today's app reads what theirs said.
 
-The files are what the app and the server of version 1 really said to each other on a made-up Monday; the
-world in the database is the same today. `phone.sql` is that app's database at the end of it.
+The files are what app and server of a version really said to each other on a made-up Monday; the world in
+the database is the same today. `phone.sql` is that app's database at the end of it.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import old_protocol_1 as old
+import old_protocol_1
+import old_protocol_2
 import pytest
 from fake_server import Clock, FakeServer, Network, counted_entropy
-from old_protocol_1 import KINDS, read
 from world import World, settle
 
 from mobile.gateway import Gateway
@@ -29,44 +30,79 @@ from shared.commands import CancelWorkOrder
 from shared.work_orders import ServiceState, UnfinishedReason, WorkOrderKind, WorkOrderState
 from sync.client.records import NotSaved
 from sync.client.store import ClientStore
-from sync.protocol import decode_image, decode_request, decode_response, encode
-
-SAID = Path(__file__).parent / "protocol_1"
-TALKS = sorted(path.name.removesuffix(".request.json") for path in SAID.glob("*.request.json"))
+from sync.protocol import PROTOCOL, PROTOCOL_MIN, decode_image, decode_request, decode_response, encode
 
 
-def request(talk: str) -> bytes:
-    return (SAID / f"{talk}.request.json").read_bytes()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldApp:
+    """`reader`: how it read answers. `queue`: the outcomes of its commands on `phone.sql`."""
+
+    protocol: int
+    reader: Any
+    queue: tuple[str | None, ...]
+    cancelled_at: datetime
+
+    @property
+    def said(self) -> Path:
+        return Path(__file__).parent / f"protocol_{self.protocol}"
+
+    @property
+    def talks(self) -> list[str]:
+        return sorted(path.name.removesuffix(".request.json") for path in self.said.glob("*.request.json"))
+
+    def request(self, talk: str) -> bytes:
+        return (self.said / f"{talk}.request.json").read_bytes()
+
+    def answer(self, talk: str) -> bytes:
+        return (self.said / f"{talk}.answer.json").read_bytes()
+
+    def file(self, path: Path) -> sqlite3.Connection:
+        """A database as this app left it."""
+        connection = sqlite3.connect(path)
+        connection.executescript((self.said / "phone.sql").read_text())
+        return connection
 
 
-def answer(talk: str) -> bytes:
-    return (SAID / f"{talk}.answer.json").read_bytes()
+APPS = (
+    OldApp(
+        protocol=1,
+        reader=old_protocol_1,
+        queue=(*["accepted"] * 14, "held", "held", None),
+        cancelled_at=datetime(2026, 11, 16, 7, 54, tzinfo=UTC),
+    ),
+    OldApp(
+        protocol=2,
+        reader=old_protocol_2,
+        queue=(*["accepted"] * 15, "held", "held", None),
+        cancelled_at=datetime(2026, 11, 16, 7, 57, tzinfo=UTC),
+    ),
+)
+of_each_app = pytest.mark.parametrize("app", APPS, ids=lambda app: f"protocol {app.protocol}")
 
 
-def upgraded(path: Path) -> sqlite3.Connection:
-    """A file as the app of protocol 1 left it."""
-    connection = sqlite3.connect(path)
-    connection.executescript((SAID / "phone.sql").read_text())
-    return connection
+def test_there_is_one_for_each_version_above_the_floor():
+    assert [app.protocol for app in APPS] == list(range(PROTOCOL_MIN, PROTOCOL))
 
 
 class TestTodaysServer:
-    def test_answers_every_request_of_the_old_app_as_it_was_answered_then(self, database_url: str):
+    @of_each_app
+    def test_answers_every_request_of_the_old_app_as_it_was_answered_then(
+        self, database_url: str, app: OldApp
+    ):
         world = World(database_url)
         try:
             kinds = (WorkOrderKind.INSTALL, WorkOrderKind.REPAIR, WorkOrderKind.SWAP, WorkOrderKind.REPAIR)
             jobs = [world.order(kind) for kind in kinds]
-            for talk in TALKS:
+            for talk in app.talks:
                 if talk.endswith("cancelled-meanwhile"):
                     command = CancelWorkOrder(work_order_id=jobs[3].id, reason="Called off")
-                    cancelled_at = datetime(2026, 11, 16, 7, 54, tzinfo=UTC)
                     with world.database.write() as session:
-                        office.apply(session, world.settings, [command], "Maria", cancelled_at)
+                        office.apply(session, world.settings, [command], "Maria", app.cancelled_at)
                 settle(world.database)
-                now = decode_request(request(talk)).device_now
-                found = exchange(world.database, world.settings, world.ana.token, request(talk), now)
-                response, rows = read(encode(found.response))
-                then, rows_then = read(answer(talk))
+                now = decode_request(app.request(talk)).device_now
+                found = exchange(world.database, world.settings, world.ana.token, app.request(talk), now)
+                response, rows = app.reader.read(encode(found.response))
+                then, rows_then = app.reader.read(app.answer(talk))
                 assert receipts(response) == receipts(then)
                 assert found.response.token is None
                 assert rows_then.keys() <= rows.keys(), talk
@@ -75,22 +111,16 @@ class TestTodaysServer:
         finally:
             world.close()
 
+    @of_each_app
     @pytest.mark.parametrize(
-        ("today", "then"),
-        [
-            (WorkOrderKind, old.WorkOrderKind),
-            (WorkOrderState, old.WorkOrderState),
-            (ServiceState, old.ServiceState),
-            (UnfinishedReason, old.UnfinishedReason),
-            (AssetState, old.AssetState),
-            (HolderKind, old.HolderKind),
-        ],
+        "today", [WorkOrderKind, WorkOrderState, ServiceState, UnfinishedReason, AssetState, HolderKind]
     )
-    def test_says_no_word_that_the_old_app_cannot_read(self, today: Any, then: Any):
+    def test_says_no_word_that_the_old_app_cannot_read(self, today: Any, app: OldApp):
+        then = getattr(app.reader, today.__name__)
         assert {member.value for member in today} <= set(then.__args__)
 
 
-def receipts(response: old.SyncResponse) -> list[tuple[UUID, str, str | None]]:
+def receipts(response: old_protocol_1.SyncResponse) -> list[tuple[UUID, str, str | None]]:
     return [(receipt.command_id, receipt.outcome, receipt.slug) for receipt in response.receipts]
 
 
@@ -101,16 +131,18 @@ def comparable(row: Any) -> dict[str, Any]:
 
 
 class TestTodaysApp:
-    @pytest.mark.parametrize("talk", TALKS)
-    def test_reads_every_answer_of_the_old_server(self, talk: str):
-        response = decode_response(answer(talk))
-        assert (response.protocol, response.epoch, response.token, response.hlc) == (1, "", None, None)
-        assert {row.kind for row in response.rows} <= set(KINDS)
-        for row in response.rows:
-            decode_image(row.kind, row.body)
+    @of_each_app
+    def test_reads_every_answer_of_the_old_server(self, app: OldApp):
+        for talk in app.talks:
+            response = decode_response(app.answer(talk))
+            assert (response.protocol, response.token) == (app.protocol, None)
+            assert {row.kind for row in response.rows} <= set(app.reader.KINDS)
+            for row in response.rows:
+                decode_image(row.kind, row.body)
 
-    def test_takes_the_old_apps_queue_along(self, tmp_path: Path):
-        with closing(upgraded(tmp_path / "phone.db")) as connection:
+    @of_each_app
+    def test_takes_the_old_apps_queue_along(self, tmp_path: Path, app: OldApp):
+        with closing(app.file(tmp_path / "phone.db")) as connection:
             waiting = connection.execute("SELECT id, seq, body FROM command WHERE outcome IS NULL").fetchall()
             photos = dict(connection.execute("SELECT digest, body FROM evidence"))
             assert (len(waiting), len(photos)) == (1, 2)
@@ -121,15 +153,16 @@ class TestTodaysApp:
             assert {entry.technician_id for entry in store.entries()} == {ana.technician_id}
             assert {digest: store.evidence(digest).body for digest in photos} == photos  # type: ignore[union-attr]
             assert len(store.images().orders) == 4
-            outcomes = [entry.outcome for entry in store.entries()]
-            assert outcomes == ["accepted"] * 14 + ["held"] * 2 + [None]
+            assert tuple(entry.outcome for entry in store.entries()) == app.queue
 
-    def test_sends_what_the_old_app_queued(self, tmp_path: Path):
-        with closing(upgraded(tmp_path / "phone.db")) as connection:
+    @of_each_app
+    def test_sends_what_the_old_app_queued(self, tmp_path: Path, app: OldApp):
+        with closing(app.file(tmp_path / "phone.db")) as connection:
             store = ClientStore(connection)
             ana = store.registration
             assert ana is not None
             server = FakeServer(Clock())
+            server.history = decode_response(app.answer(app.talks[-1])).epoch
             server.devices[ana.token] = _device(ana.technician_id, ana.device_id)
             server.town.profiles[ana.technician_id] = store.images().profile  # type: ignore[assignment]
             gateway = Gateway(store, Network(server), now=server.now, entropy=counted_entropy())
@@ -159,7 +192,7 @@ def test_an_upgrade_that_fails_anywhere_leaves_the_old_file_as_it_was(tmp_path: 
 
     path, whole = tmp_path / "phone.db", tmp_path / "whole.db"
     before = dump(path)
-    with closing(upgraded(whole)) as connection:
+    with closing(APPS[0].file(whole)) as connection:
         ClientStore(connection)
     after = dump(whole)
     with closing(sqlite3.connect(path, factory=Failing)) as connection:
@@ -175,6 +208,6 @@ def test_an_upgrade_that_fails_anywhere_leaves_the_old_file_as_it_was(tmp_path: 
 
 def dump(path: Path) -> list[str]:
     if not path.exists():
-        upgraded(path).close()
+        APPS[0].file(path).close()
     with closing(sqlite3.connect(path)) as connection:
         return list(connection.iterdump())
