@@ -163,6 +163,7 @@ class AppDriver:
         """Replace what a text field holds, key by key, as a keyboard (or a wedge scanner) does."""
         found = self.page.get_by_role("textbox", name=label)
         found.click()
+        self.page.wait_for_timeout(300)  # what is typed before Flutter holds the field never reaches it
         found.press("Control+a")
         self.page.keyboard.type(text, delay=10)
         if enter:
