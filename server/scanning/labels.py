@@ -180,6 +180,33 @@ def _shadow(label: Image.Image, level: float, random: Random) -> Image.Image:
     return ImageChops.multiply(label, light)
 
 
+def _perspective(label: Image.Image, level: float, random: Random) -> Image.Image:
+    """Seen from one side: each corner has moved inwards by its own part of the label."""
+    width, height = label.size
+    reach = 0.1 * level
+    moved = [(random.uniform(0, reach) * width, random.uniform(0, reach) * height) for _ in range(4)]
+    signs = ((1, 1), (-1, 1), (-1, -1), (1, -1))
+    corners = ((0, 0), (width, 0), (width, height), (0, height))
+    seen = [(x + a * dx, y + b * dy) for (x, y), (a, b), (dx, dy) in zip(corners, signs, moved, strict=True)]
+    equations, known = [], []
+    for (x, y), (u, v) in zip(corners, seen, strict=True):
+        equations += [[u, v, 1, 0, 0, 0, -x * u, -x * v], [0, 0, 0, u, v, 1, -y * u, -y * v]]
+        known += [x, y]
+    back = np.linalg.solve(np.array(equations), np.array(known))
+    return label.transform(
+        label.size, Image.Transform.PERSPECTIVE, back.tolist(), Image.Resampling.BICUBIC, fillcolor=200
+    )
+
+
+def _cover(label: Image.Image, level: float, random: Random) -> Image.Image:
+    """Something lies on it: a strip of tape, a cable, a thumb."""
+    covered = label.copy()
+    width, height = int(label.width * 0.1 * level), int(label.height * 0.2 * level)
+    x, y = random.randrange(label.width - width), random.randrange(label.height - height)
+    ImageDraw.Draw(covered).rectangle((x, y, x + width, y + height), fill=random.randrange(60, 220))
+    return covered
+
+
 def _compress(label: Image.Image, level: float, random: Random) -> Image.Image:
     return Image.open(BytesIO(label_jpeg(label, quality=max(5, int(25 / level))))).convert("L")
 
@@ -197,6 +224,8 @@ DAMAGES: dict[str, Callable[[Image.Image, float, Random], Image.Image]] = {
     "noise": _noise,
     "glare": _glare,
     "shadow": _shadow,
+    "perspective": _perspective,
+    "covered": _cover,
     "jpeg": _compress,
     "everything": _everything,
 }
