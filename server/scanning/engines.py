@@ -131,6 +131,8 @@ def _from_zbar(code: Any, step: str) -> Reading | None:
     except UnicodeDecodeError:
         return None  # no equipment label holds bytes
     symbology = {zbar: name for name, zbar in _ZBAR_NAMES.items()}.get(code.type, code.type)
+    if symbology == "QRCode" and not text.isascii():
+        return None  # zbar guesses how other letters are written, and often wrongly
     identifier = None  # zbar keeps to itself whether a Code 128 began with FNC1
     if symbology in RETAIL:
         identifier = "]E4" if symbology == "EAN8" else "]E0"

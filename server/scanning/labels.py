@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -62,6 +62,19 @@ def render_label(
     return _lay_out(model, blocks, matrix, module_px)
 
 
+def render_code(text: str, *, matrix: bool = False, module_px: int = 3) -> Image.Image:
+    """A grey picture of one code on white paper: a Code 128, or a DataMatrix. A GS in `text` makes it GS1."""
+    if gs1.GS in text:
+        elements = gs1.parse_element_string(text).elements
+        code = _data_matrix(elements, module_px * 2) if matrix else _gs1_128(elements, module_px)
+    else:
+        code = _code128(text, module_px)
+    margin = MARGIN_MODULES * module_px
+    paper = Image.new("L", (code.width + 2 * margin, code.height + 2 * margin), 255)
+    paper.paste(code, (margin, margin))
+    return paper
+
+
 def label_png(label: Image.Image) -> bytes:
     """The label as a PNG file."""
     return _file(label, "PNG")
@@ -116,15 +129,24 @@ def _elements(serial: str, gtin: str, batch: str | None, produced_on: date | Non
 
 
 def _code128(text: str, module_px: int) -> Image.Image:
-    # Written as high as it is told: the writer's own height is fixed at fifty modules.
-    bars = _grey(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128), module_px)
-    return bars.crop((0, 0, bars.width, min(bars.height, BAR_MODULES * module_px)))
+    return _low(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128), module_px)
 
 
-def _data_matrix(elements: list[tuple[str, str]], module_px: int) -> Image.Image:
+def _gs1_128(elements: Sequence[tuple[str, str]], module_px: int) -> Image.Image:
+    text = gs1.bracketed(elements)
+    return _low(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128, gs1=True), module_px)
+
+
+def _data_matrix(elements: Sequence[tuple[str, str]], module_px: int) -> Image.Image:
     gs1.encode(elements)  # checks every field before a wrong one is printed
     content = gs1.bracketed(elements)
     return _grey(zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.DataMatrix, gs1=True), module_px)
+
+
+def _low(barcode: zxingcpp.Barcode, module_px: int) -> Image.Image:
+    """As high as we want it: the writer's own height is fixed at fifty modules."""
+    bars = _grey(barcode, module_px)
+    return bars.crop((0, 0, bars.width, min(bars.height, BAR_MODULES * module_px)))
 
 
 def _grey(barcode: zxingcpp.Barcode, module_px: int) -> Image.Image:
