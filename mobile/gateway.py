@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
@@ -19,8 +19,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mobile.queue_words import ruled, title
-from mobile.scan_words import ScanVerdict, canonical, judge
+from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
 from shared.assets import Asset, HolderKind
+from shared.barcodes.label import NO_LABEL, Label, LabelReading
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
@@ -278,9 +279,17 @@ class Gateway:
         """The catalogue, by name."""
         return sorted(self._shown.images.products.values(), key=lambda product: (product.name, product.sku))
 
-    def judge_scan(self, order_id: UUID, text: str, source: Source) -> ScanVerdict:
+    def read_label(self, readings: Iterable[LabelReading]) -> Label:
+        """What all codes of one picture say together."""
+        return label_of(readings, self._shown.images.products)
+
+    def serial_of(self, text: str) -> str | None:
+        """Which device a code on its label names, known here or not; None for a code that names none."""
+        return serial_of(text, self._shown.images.assets)
+
+    def judge_scan(self, order_id: UUID, text: str, source: Source, label: Label = NO_LABEL) -> ScanVerdict:
         """What was scanned, and what may be done with it here. Raises NotFound for a job that is not here."""
-        return judge(situation_of(self._shown.images, order_id), text, source, self._at())
+        return judge(situation_of(self._shown.images, order_id), text, source, self._at(), label)
 
     def queue(self) -> list[QueueItem]:
         """What this device has said and the server's answers, newest first."""

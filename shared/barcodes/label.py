@@ -97,6 +97,9 @@ class Label:
         return found[0] if len(found) == 1 or (found and part is LabelPart.MAC) else None
 
 
+NO_LABEL = Label()
+
+
 @dataclass(slots=True)
 class _Evidence:
     """What speaks for one value. `plain` says that the code itself, not its shape, told what it is."""

@@ -50,7 +50,7 @@ async def main(page: ft.Page) -> None:
 
     async def scan(_: ft.Event) -> None:
         try:
-            reading = await scanner.scanner().scan(title="Scan the ONT", hint="Hold still", judge=judge)
+            reading, *_ = await scanner.scanner().scan(title="Scan the ONT", hint="Hold still", judge=judge)
             scanned.value = f"Scanned {reading.text} {reading.symbology} {reading.source}"
         except scanner.ScanClosed as closed:
             scanned.value = f"Closed: {closed.why}"
