@@ -126,14 +126,16 @@ class Candidates:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], Reading] = {}
 
-    def see(self, frame: Iterable[Reading]) -> None:
-        for reading in {(reading.symbology, reading.text): reading for reading in frame}.values():
-            key = reading.symbology, reading.text
+    def see(self, frame: Iterable[Reading]) -> tuple[Reading, ...]:
+        """Add a frame; what of it is settled by now."""
+        shown = {(reading.symbology, reading.text): reading for reading in frame}
+        for key, reading in shown.items():
             before = self._seen.get(key)
             self._seen[key] = replace(reading, frames=before.frames + 1 if before else 1)
+        return tuple(self._seen[key] for key in shown if _is_settled(self._seen[key]))
 
     def settled(self) -> tuple[Reading, ...]:
-        """What may be judged, in the order it was first seen."""
+        """All that a second look confirmed, in the order it was first seen."""
         return tuple(reading for reading in self._seen.values() if _is_settled(reading))
 
     def doubtful(self) -> tuple[Reading, ...]:
@@ -163,11 +165,9 @@ class WasmScanner:
             while True:
                 match await messages.get():
                     case {"kind": "frame", "codes": codes}:
-                        seen.see(_from_page(code, "camera") for code in codes)
+                        settled = seen.see(_from_page(code, "camera") for code in codes)
                         if wanted is None:
-                            wanted = _judge(
-                                seen.settled(), judge, lambda text: _post(page, kind="hint", text=text)
-                            )
+                            wanted = _judge(settled, judge, lambda text: _post(page, kind="hint", text=text))
                             continue
                         frames_since += 1
                         if not seen.doubtful() or frames_since >= FRAMES_FOR_THE_REST:

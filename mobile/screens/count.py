@@ -48,8 +48,16 @@ def CountDevices(desk: Desk) -> ft.Control:
         return scan_words.not_booked(serial)
 
     async def count_on() -> None:
+        said = scan_words.NO_DEVICE
+
         def next_one(reading: Reading) -> str:
-            return take(reading.identifier + reading.text)  # a sentence, so the camera looks on
+            """A sentence, so the camera looks on. It stays while the same label is in sight."""
+            nonlocal said
+            text = reading.identifier + reading.text
+            serial = desk.gateway.serial_of(text)
+            if serial is not None and serial not in kept.current.scanned[-1:]:
+                said = take(text)
+            return said
 
         try:
             await device.scan(title=scan_words.COUNT, judge=next_one, seconds=COUNT_SECONDS_MAX)

@@ -157,11 +157,12 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
         if desk.send(verdict.removal(words.TAKEN_AWAY)):
             leave_when_done()
 
+    offering = offer(verdict) if verdict is not None else Offer.NOTHING
     body: list[ft.Control] = []
     if verdict is not None:
         body.append(_verdict_card(verdict))
         body += _on_the_label(verdict.label)
-        if offer(verdict) is Offer.CONFIRM and verdict.models:
+        if offering is Offer.CONFIRM and verdict.models:
             lookup = desk.gateway.product
             names = {sku: product_name(lookup(sku), sku) for sku in verdict.models}
             body.append(line(words.CHOOSE_MODEL, bold=True))
@@ -176,7 +177,8 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
             words.CODE_FIELD,
             typed,
             hint_text=words.CODE_FIELD_HINT,
-            autofocus=True,
+            key=f"code {offering.value}",  # drawn anew without the focus, which would scroll the verdict away
+            autofocus=offering is Offer.NOTHING,
             on_change=type_key,
             on_submit=enter,
             suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
@@ -192,14 +194,14 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
             icon=camera,
         )
     ]
-    match offer(verdict) if verdict is not None else Offer.NOTHING:
+    match offering:
         case Offer.INSTALL:
             bottom = [primary(words.FIT_IT, fit, icon=ft.Icons.CHECK)]
         case Offer.CONFIRM:
             bottom = [primary(words.CONFIRM_FIT, fit, icon=ft.Icons.FRONT_HAND)]
         case Offer.REMOVE:
             bottom = [primary(words.TAKE_IT, take_away, icon=ft.Icons.OUTBOX)]
-    if verdict is not None and offer(verdict) is not Offer.NOTHING and device.live:
+    if offering is not Offer.NOTHING and device.live:
         bottom.insert(0, secondary(words.OPEN_CAMERA_AGAIN, open_camera, icon=camera))
     return frame(
         desk,

@@ -11,7 +11,7 @@ from mobile import words
 from mobile.device.scanner import Tone
 from mobile.gateway import ScanVerdict
 from mobile.scan_words import CONFIDENCE, DISAGREES, PARTS, REASONS, TITLES
-from shared.barcodes.label import Confidence, Label
+from shared.barcodes.label import Confidence, Label, Reason
 
 
 class Offer(Enum):
@@ -73,8 +73,9 @@ def label_rows(label: Label) -> tuple[LabelRow, ...]:
             note=f"{CONFIDENCE[field.confidence]} ({', '.join(REASONS[reason] for reason in field.reasons)})",
         )
         for field in label.fields
+        if Reason.ONLY_SERIAL not in field.reasons  # it stands in the list as the GPON serial
     )
-    return rows if len({row.value for row in rows}) > 1 else ()
+    return rows if len(rows) > 1 else ()
 
 
 def best_verdict(verdicts: Sequence[ScanVerdict]) -> ScanVerdict | None:

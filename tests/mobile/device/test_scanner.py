@@ -59,10 +59,10 @@ def a_reading(text: str = "HWTC1A2B3C4D", symbology: str = "Code128") -> Reading
 class TestCandidates:
     def test_settle_once_a_second_frame_agrees(self):
         seen = Candidates()
-        seen.see([a_reading()])
+        assert seen.see([a_reading()]) == ()
         assert (seen.settled(), seen.doubtful()) == ((), (a_reading(),))
-        seen.see([])
-        seen.see([a_reading()])
+        assert seen.see([]) == ()
+        assert seen.see([a_reading()]) == (replace(a_reading(), frames=2),)
         assert seen.settled() == (replace(a_reading(), frames=2),)
         assert seen.doubtful() == ()
 

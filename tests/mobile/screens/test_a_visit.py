@@ -148,7 +148,7 @@ class TestScanning:
 
         assert screen.sees("Huawei HG8145X6 HWTC3D4E5F01 is on your van.")
         assert screen.sees("Compare these with the label once; then go on.")
-        assert screen.sees("Serial: HWTC3D4E5F01")
+        assert screen.sees("GPON serial: HWTC3D4E5F01")
         assert screen.sees("MAC: 48:57:54:30:F0:01")
         assert "Fit this device" in screen.names()
 

@@ -51,7 +51,7 @@ class TestTheListOfALabel:
                 LabelReading(text="MAC: AC122F001B9E", symbology="Code128"),
             ]
         )
-        assert label_rows(label)[1:] == (
+        assert label_rows(label) == (
             LabelRow(
                 name="GPON serial",
                 value="HWTC1A2B3C4D",
