@@ -60,13 +60,15 @@ export async function readZbar(image, formats = EQUIPMENT) {
 
 /** The browser's own decoder; nothing where it has none. */
 export async function readNative(image, formats = EQUIPMENT) {
-  const names = Object.keys(NATIVE_NAMES).filter((name) => formats.includes(NATIVE_NAMES[name]));
   native ??= globalThis.BarcodeDetector?.getSupportedFormats()
-    .then((has) => new BarcodeDetector({ formats: names.filter((name) => has.includes(name)) }))
+    .then((has) => new BarcodeDetector({ formats: has.filter((name) => name in NATIVE_NAMES) }))
     .catch(() => null);
-  const codes = await (await native)?.detect(image) ?? [];
-  return codes.map((code) => (
-    { text: code.rawValue, symbology: NATIVE_NAMES[code.format], identifier: "", at: middle(code.cornerPoints) }));
+  const codes = await (await native)?.detect(image).catch(() => []) ?? [];
+  return codes
+    .map((code) => ({
+      text: code.rawValue, symbology: NATIVE_NAMES[code.format], identifier: "", at: middle(code.cornerPoints),
+    }))
+    .filter((code) => formats.includes(code.symbology));
 }
 
 /** What one frame of the live picture shows. The second opinions take turns, for each costs as much as the first. */

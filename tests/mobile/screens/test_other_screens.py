@@ -14,6 +14,7 @@ from flet_screen import Screen
 
 from mobile import words
 from mobile.app import App
+from mobile.device import scanner
 from mobile.device.network import PageFacts
 from mobile.state import Desk, job_route
 from shared.commands import AddNote, Arrive, CloseWorkOrder, StartTravel
@@ -190,6 +191,30 @@ class TestCountingTheVan:
         assert screen.sees("ALCLB1A2C000 is counted already")
         screen.tap("Undo ALCLB1A2C000")
         assert screen.sees(f"0 of {devices} found")
+
+    def test_goes_on_from_label_to_label_while_the_camera_is_open(self, open_app, gateway, monkeypatch):
+        said = []
+
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                for text in ("4006381333931", "ALCLB1A2C000", "ALCLB1A2C000", "STRANGER01", "ALCLB1A2C000"):
+                    said.append(judge(scanner.Reading(text=text, source="camera", frames=2)))
+                raise scanner.ScanClosed("cancelled")
+
+        monkeypatch.setattr("mobile.screens.count.scanner", Camera)
+        devices = len(gateway.devices_on_van())
+        screen = open_app("/count")
+        screen.tap("Open camera")
+        assert said == [
+            "That code names no device. Scan the serial on the label.",
+            f"ALCLB1A2C000: 1 of {devices} found",
+            f"ALCLB1A2C000: 1 of {devices} found",
+            "STRANGER01 is not booked on this van. It is listed",
+            "ALCLB1A2C000 is counted already",
+        ]
+        assert screen.sees(f"1 of {devices} found")
 
     def test_counts_no_product_number(self, screen):
         self.scan(screen, "4006381333931")
