@@ -57,6 +57,8 @@ class Reading:
 
 def read_zxing(image: Image.Image, symbologies: tuple[str, ...], step: str) -> list[Reading]:
     """All codes zxing-cpp finds in a grey picture."""
+    if not symbologies:
+        return []  # to zxing, an empty list means every one
     formats = zxingcpp.BarcodeFormats([_zxing_format(name) for name in symbologies])
     found = zxingcpp.read_barcodes(image, formats=formats, text_mode=zxingcpp.TextMode.Plain)
     return [

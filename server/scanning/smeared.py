@@ -31,7 +31,7 @@ WIDTHS = tuple(_WIDTHS[at : at + 6] for at in range(0, len(_WIDTHS), 6))
 STOP = "2331112"
 SYMBOL_MODULES, STOP_MODULES = 11, 13
 START_A, START_B, START_C = 103, 104, 105
-FNC1, FNC2, FNC3, SHIFT = 102, 97, 96, 98
+FNC1, SHIFT = 102, 98
 DATA = range(FNC1 + 1)
 
 SAMPLES = 4  # a module

@@ -108,9 +108,12 @@ class _Evidence:
     plain: bool = False
 
 
+_Told = dict[LabelPart, dict[str, _Evidence]]
+
+
 def read_label(readings: Iterable[LabelReading], *, models: Mapping[str, str] | None = None) -> Label:
     """What the codes of one label say together. `models` is the catalogue: GTIN to model."""
-    told: dict[LabelPart, dict[str, _Evidence]] = {part: {} for part in LabelPart}
+    told: _Told = {part: {} for part in LabelPart}
     bare: list[tuple[Scan, LabelReading]] = []
     for reading in sorted(readings, key=lambda reading: (reading.at[1], reading.at[0])):
         try:
@@ -132,7 +135,7 @@ def read_label(readings: Iterable[LabelReading], *, models: Mapping[str, str] | 
             bare.append((scan, reading))
     for scan, reading in bare:
         _tell_by_shape(told, scan, reading)
-    _say_serial_of_gpon(told)
+    _repeat_gpon_serials(told)
     fields = [field for part in LabelPart for field in _weighed(part, told)]
     return Label(fields=(*fields, *_model(told, fields, models or {})))
 
@@ -142,7 +145,7 @@ _SERIAL_NAMED = re.compile(r"\s*(?:S/?N|SERIAL)", re.IGNORECASE)
 
 
 def _tell(
-    told: dict[LabelPart, dict[str, _Evidence]],
+    told: _Told,
     part: LabelPart,
     value: str | None,
     reading: LabelReading,
@@ -155,7 +158,7 @@ def _tell(
         evidence.plain = evidence.plain or plain
 
 
-def _tell_by_shape(told: dict[LabelPart, dict[str, _Evidence]], scan: Scan, reading: LabelReading) -> None:
+def _tell_by_shape(told: _Told, scan: Scan, reading: LabelReading) -> None:
     """Bare characters: what the other codes of the label say they are, else what they look like."""
     text = reading.text.strip().upper()
     if text in told[LabelPart.SERIAL]:
@@ -167,7 +170,7 @@ def _tell_by_shape(told: dict[LabelPart, dict[str, _Evidence]], scan: Scan, read
         _tell(told, LabelPart.SERIAL, scan.serial, reading, plain=named)
 
 
-def _is_neighbour(value: str, told: dict[LabelPart, dict[str, _Evidence]]) -> bool:
+def _is_neighbour(value: str, told: _Told) -> bool:
     """Whether the label bears a MAC that is numbered next to this one, or a serial beside it."""
     number = _number(value)
     near = (abs(_number(other) - number) for other in told[LabelPart.MAC] if other != value)
@@ -178,41 +181,34 @@ def _number(address: str) -> int:
     return int(address.replace(":", ""), 16)
 
 
-def _say_serial_of_gpon(told: dict[LabelPart, dict[str, _Evidence]]) -> None:
-    """A GPON serial is one number in two fields: the OLT's, and the unit's where no other is printed."""
-    for value, evidence in list(told[LabelPart.SERIAL].items()):
+def _repeat_gpon_serials(told: _Told) -> None:
+    """A carton's serial that has the form of a GPON serial is that too."""
+    for value, evidence in told[LabelPart.SERIAL].items():
         if gpon.is_gpon_serial(value):
             told[LabelPart.GPON_SERIAL].setdefault(value, _Evidence(plain=True)).readings += evidence.readings
 
 
-def _weighed(part: LabelPart, told: dict[LabelPart, dict[str, _Evidence]]) -> list[LabelField]:
+def _weighed(part: LabelPart, told: _Told) -> list[LabelField]:
+    """The fields of one part."""
     values = told[part]
     if part is LabelPart.SERIAL and not values and len(told[LabelPart.GPON_SERIAL]) == 1:
         ((value, evidence),) = told[LabelPart.GPON_SERIAL].items()
         confidence, reasons = _weight(evidence, alike=False)
-        return [
-            _field(
-                part,
-                value,
-                max(confidence, Confidence.LIKELY, key=_RANK.index),
-                (*reasons, Reason.ONLY_SERIAL),
-            )
-        ]
+        reasons = (*reasons, Reason.ONLY_SERIAL)
+        return [LabelField(part=part, value=value, confidence=_unsure(confidence), reasons=reasons)]
     fields = []
     for value, evidence in values.items():
         alike = part in (LabelPart.MAC, LabelPart.GPON_SERIAL) and _ends_alike(value, part, told)
         confidence, reasons = _weight(evidence, alike=alike)
         if len(values) > 1 and part is not LabelPart.MAC:
             confidence, reasons = Confidence.GUESS, (*reasons, Reason.CONTRADICTED)
-        fields.append(_field(part, value, confidence, reasons))
+        fields.append(LabelField(part=part, value=value, confidence=confidence, reasons=reasons))
     return fields
 
 
-_RANK = (Confidence.SURE, Confidence.LIKELY, Confidence.GUESS)
-
-
-def _field(part: LabelPart, value: str, confidence: Confidence, reasons: tuple[Reason, ...]) -> LabelField:
-    return LabelField(part=part, value=value, confidence=confidence, reasons=reasons)
+def _unsure(confidence: Confidence) -> Confidence:
+    """`LIKELY` at the most."""
+    return Confidence.LIKELY if confidence is Confidence.SURE else confidence
 
 
 def _weight(evidence: _Evidence, *, alike: bool) -> tuple[Confidence, tuple[Reason, ...]]:
@@ -233,7 +229,7 @@ def _weight(evidence: _Evidence, *, alike: bool) -> tuple[Confidence, tuple[Reas
     if alike and confidence is not Confidence.GUESS:
         confidence, reason = Confidence.SURE, Reason.NUMBERS_AGREE
     if not evidence.plain:
-        return max(confidence, Confidence.LIKELY, key=_RANK.index), (reason, Reason.BY_SHAPE)
+        return _unsure(confidence), (reason, Reason.BY_SHAPE)
     return confidence, (reason,)
 
 
@@ -243,20 +239,23 @@ def _code(reading: LabelReading) -> tuple[str, str]:
     return ("retail", "") if retail else (reading.symbology, reading.text)
 
 
-def _ends_alike(value: str, part: LabelPart, told: dict[LabelPart, dict[str, _Evidence]]) -> bool:
+def _ends_alike(value: str, part: LabelPart, told: _Told) -> bool:
     other = LabelPart.GPON_SERIAL if part is LabelPart.MAC else LabelPart.MAC
     ends = {number.replace(":", "")[-6:] for number in told[other]}
     return value.replace(":", "")[-6:] in ends
 
 
-def _model(
-    told: dict[LabelPart, dict[str, _Evidence]], fields: list[LabelField], models: Mapping[str, str]
-) -> list[LabelField]:
-    """The model that the catalogue has for the product number: a hit there also proves the number."""
+def _model(told: _Told, fields: list[LabelField], models: Mapping[str, str]) -> list[LabelField]:
+    """The model that the catalogue has for the product number, where no code names it."""
     if told[LabelPart.MODEL]:
         return []
     return [
-        _field(LabelPart.MODEL, models[found.value], found.confidence, (Reason.IN_CATALOGUE,))
+        LabelField(
+            part=LabelPart.MODEL,
+            value=models[found.value],
+            confidence=found.confidence,
+            reasons=(Reason.IN_CATALOGUE,),
+        )
         for found in fields
         if found.part is LabelPart.GTIN and found.value in models
     ]
