@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mobile.queue_words import ruled, title
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
-from shared.assets import Asset, HolderKind
+from shared.assets import Asset, AssetState, HolderKind
 from shared.barcodes.label import NO_LABEL, Label, LabelReading
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
@@ -258,7 +258,11 @@ class Gateway:
                     used_unbooked=used[sku],
                     par=line.par,
                     low=left < line.reserved or (line.par > 0 and 2 * left <= line.par),
-                    serials=tuple(sorted(asset.serial for asset in devices if asset.sku == sku)),
+                    serials=tuple(
+                        asset.serial
+                        for asset in devices
+                        if asset.sku == sku and asset.state is not AssetState.QUARANTINED
+                    ),
                 )
             )
         return sorted(views, key=lambda view: (view.product.name, view.product.sku))

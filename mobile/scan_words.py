@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from shared.assets import Asset, HolderKind
+from shared.assets import Asset, AssetState, HolderKind
 from shared.barcodes import (
     FieldKind,
     KnownUnit,
@@ -82,7 +82,11 @@ class ScanVerdict:
 DISAGREES = "label-disagrees"
 """The verdict's kind where two codes of one label speak of two devices."""
 
+QUARANTINED_LOT = "quarantined-lot"
+"""The verdict's kind where another device of the same lot is in quarantine: a person decides."""
+
 TITLES = {
+    QUARANTINED_LOT: "Quarantined lot",
     VerdictKind.MINE: "On your van",
     VerdictKind.INSTALLED_HERE: "Installed here",
     VerdictKind.ANOTHER_VAN: "Another van's",
@@ -204,7 +208,9 @@ def judge(
         return replace(found, kind=DISAGREES, sentence=disagreement)
     answer = verdict(scan, _context(scan, asset, situation))
     found = replace(found, kind=answer.kind.value, sentence=answer.sentence)
-    return found if found.serial is None else _allowed(found, answer, situation, at)
+    if found.serial is None:
+        return found
+    return _wary_of_its_lot(_allowed(found, answer, situation, at), situation)
 
 
 def canonical(command: FieldCommand, assets: Mapping[str, Asset]) -> FieldCommand:
@@ -371,6 +377,23 @@ def _allowed(found: ScanVerdict, answer: Verdict, situation: Situation, at: date
     if answer.kind in (VerdictKind.WRONG_MODEL, VerdictKind.ANOTHER_CUSTOMER):
         return found
     return replace(found, kind=final.slug, sentence=final.detail, field=final.field)
+
+
+def _wary_of_its_lot(found: ScanVerdict, situation: Situation) -> ScanVerdict:
+    """A device that could be fitted needs a second look where another one of its lot is in quarantine."""
+    lot = found.asset.batch if found.asset else found.label.value(LabelPart.LOT) or _lot(found.scan)
+    recalled = any(
+        asset.state is AssetState.QUARANTINED and asset.batch == lot and asset.sku == found.sku
+        for asset in situation.assets.values()
+    )
+    if not (lot and recalled and (found.may_install or found.may_confirm)):
+        return found
+    sentence = f"{found.serial} is of lot {lot}, and another device of that lot is in quarantine. Ask first."
+    return replace(found, kind=QUARANTINED_LOT, sentence=sentence, may_install=False, may_confirm=True)
+
+
+def _lot(scan: Scan | None) -> str | None:
+    return scan.batch if scan else None
 
 
 def _models(situation: Situation) -> tuple[str, ...]:

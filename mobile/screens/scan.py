@@ -25,7 +25,7 @@ from mobile.parts.blocks import line, mood_box, section, with_icon
 from mobile.parts.fields import code_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import choice, icon_button, primary, secondary
-from mobile.scan_words import COMPARE_ONCE, DISAGREES, ON_LABEL
+from mobile.scan_words import COMPARE_ONCE, DISAGREES, ON_LABEL, QUARANTINED_LOT
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
 from mobile.views.job import steps
@@ -44,6 +44,7 @@ ICONS = {
     VerdictKind.UNKNOWN: ft.Icons.HELP_OUTLINE,
     VerdictKind.WRONG_MODEL: ft.Icons.DEVICES_OTHER,
     AssetQuarantined.slug: ft.Icons.BLOCK,
+    QUARANTINED_LOT: ft.Icons.BLOCK,
     DISAGREES: ft.Icons.CALL_SPLIT,
 }
 CONFIDENCE_ICONS = {

@@ -23,7 +23,6 @@ from server.stock.models import ProductRow, StockPlaceRow
 from server.stock.products import product_of
 from server.work_orders import repository
 from server.work_orders.models import EvidenceRow, WorkOrderRow
-from shared.assets import AssetState
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.protocol import Image, Profile, image_key
@@ -52,9 +51,8 @@ _IN_SCOPE = and_(
 )
 _ORDERS = repository.finding(_IN_SCOPE)
 _ORDERS_OF = repository.finding(WorkOrderRow.id.in_(bindparam("ids", expanding=True)), _IN_SCOPE)
-_AT_PLACES = register.finding(
-    AssetRow.holder_id.in_(bindparam("places", expanding=True)), AssetRow.state != AssetState.QUARANTINED
-)
+# Quarantined devices too: whoever holds one must be told so, also with no network.
+_AT_PLACES = register.finding(AssetRow.holder_id.in_(bindparam("places", expanding=True)))
 _CLAIMED = register.finding(AssetRow.claimed_by.in_(bindparam("orders", expanding=True)))
 _ON_MY_VAN_OR_SITES = or_(
     AssetRow.holder_id == bindparam("van"),
@@ -63,7 +61,7 @@ _ON_MY_VAN_OR_SITES = or_(
 _DEVICES_OF = register.finding(
     AssetRow.serial.in_(bindparam("serials", expanding=True)),
     or_(
-        and_(_ON_MY_VAN_OR_SITES, AssetRow.state != AssetState.QUARANTINED),
+        _ON_MY_VAN_OR_SITES,
         AssetRow.claimed_by.in_(select(WorkOrderRow.id).where(_IN_SCOPE)),
     ),
 )

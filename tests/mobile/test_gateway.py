@@ -496,6 +496,36 @@ class TestScanning:
         assert (verdict.kind, verdict.may_install, verdict.may_confirm) == ("asset-quarantined", False, False)
         assert "recall" in verdict.sentence
 
+    def test_a_device_of_a_quarantined_lot_needs_a_second_look(self, server: FakeServer, phone: Phone):
+        from dataclasses import replace
+
+        assets = server.town.assets
+        assets["ZNTS00000001"] = replace(assets["ZNTS00000001"], batch="L7")
+        recalled = replace(assets["ZNTS00000002"], batch="L7", state=AssetState.QUARANTINED)
+        assets["ZNTS00000002"] = recalled
+        gateway = phone.start()
+        asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        asyncio.run(gateway.sync())
+        on_site(gateway)
+        ours = gateway.judge_scan(WO_1, "ZNTS00000001", "camera")
+        assert (ours.kind, ours.may_install, ours.may_confirm) == ("quarantined-lot", False, True)
+        unknown = gateway.judge_scan(WO_1, "(01)04006381333931(10)L7(21)NEW0000001", "camera")
+        assert (unknown.kind, unknown.may_install, unknown.may_confirm) == ("quarantined-lot", False, True)
+        other_lot = gateway.judge_scan(WO_1, "(01)04006381333931(10)L8(21)NEW0000001", "camera")
+        assert other_lot.kind == "unknown"
+
+    def test_a_quarantined_device_is_not_offered_from_the_van(self, server: FakeServer, phone: Phone):
+        from dataclasses import replace
+
+        assets = server.town.assets
+        assets["ZNTS00000002"] = replace(assets["ZNTS00000002"], state=AssetState.QUARANTINED)
+        gateway = phone.start()
+        asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        asyncio.run(gateway.sync())
+        offered = [serial for view in gateway.van_stock() for serial in view.serials]
+        assert "ZNTS00000001" in offered
+        assert "ZNTS00000002" not in offered
+
     @staticmethod
     def of_label(ana: Gateway, *texts: str) -> list[ScanVerdict]:
         readings = [LabelReading(text=text, symbology="Code128", frames=2) for text in texts]
