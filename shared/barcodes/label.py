@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from shared.barcodes import gpon, mac
@@ -136,8 +136,9 @@ def read_label(readings: Iterable[LabelReading], *, models: Mapping[str, str] | 
     for scan, reading in bare:
         _tell_by_shape(told, scan, reading)
     _repeat_gpon_serials(told)
-    fields = [field for part in LabelPart for field in _weighed(part, told)]
-    return Label(fields=(*fields, *_model(told, fields, models or {})))
+    models = models or {}
+    fields = [_listed(field, models) for part in LabelPart for field in _weighed(part, told)]
+    return Label(fields=(*fields, *_model(told, fields, models)))
 
 
 _MAC_NAMED = re.compile(r"\s*MAC", re.IGNORECASE)
@@ -243,6 +244,13 @@ def _ends_alike(value: str, part: LabelPart, told: _Told) -> bool:
     other = LabelPart.GPON_SERIAL if part is LabelPart.MAC else LabelPart.MAC
     ends = {number.replace(":", "")[-6:] for number in told[other]}
     return value.replace(":", "")[-6:] in ends
+
+
+def _listed(found: LabelField, models: Mapping[str, str]) -> LabelField:
+    """A product number that the catalogue has is hardly ever a misread one."""
+    if found.part is LabelPart.GTIN and found.value in models and found.reasons == (Reason.NO_CHECK,):
+        return replace(found, confidence=Confidence.LIKELY, reasons=(Reason.IN_CATALOGUE,))
+    return found
 
 
 def _model(told: _Told, fields: list[LabelField], models: Mapping[str, str]) -> list[LabelField]:

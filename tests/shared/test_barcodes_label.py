@@ -100,6 +100,13 @@ class TestConfidence:
         ]
         assert told(*twice)["gtin", GTIN] == (GUESS, (Reason.NO_CHECK,))
 
+    def test_of_a_retail_code_grows_with_a_hit_in_the_catalogue(self):
+        code = LabelReading(text="4006381333931", symbology="EAN13", identifier="]E0")
+        assert told(code, models={GTIN: "HG8145V5"}) == {
+            ("gtin", GTIN): (LIKELY, (Reason.IN_CATALOGUE,)),
+            ("model", "HG8145V5"): (LIKELY, (Reason.IN_CATALOGUE,)),
+        }
+
     def test_is_lost_where_two_codes_contradict_each_other(self):
         label = read_label([matrix(), matrix(f"01{GTIN}21OTHER1")])
         assert {field.confidence for field in label.fields if field.part is LabelPart.SERIAL} == {GUESS}
