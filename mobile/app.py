@@ -26,6 +26,7 @@ from mobile.parts.touch import primary
 from mobile.screens.cannot import Cannot
 from mobile.screens.checks import Checks
 from mobile.screens.close import Close
+from mobile.screens.count import CountDevices
 from mobile.screens.job import Job
 from mobile.screens.note import Note
 from mobile.screens.parts_used import PartsUsed
@@ -84,6 +85,8 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
         return JOB_SCREENS.get(screen, Job)(desk, order_id, key=f"{order_id}/{screen}")
     if name == "stock":
         return Stock(desk, key="stock")
+    if name == "count":
+        return CountDevices(desk, key="count")
     if name == "sync":
         return SyncStatusScreen(desk, key="sync")
     return Today(desk, key="today")
@@ -91,7 +94,7 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
 
 def _phone(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Control:
     parts = [ft.Container(content=_shown(desk, name, order_id, screen), expand=True)]
-    if name != "job":
+    if name not in ("job", "count"):
         parts.append(navigation_bar(desk, name))
     return ft.SafeArea(ft.Column(parts, spacing=0, expand=True), expand=True)
 

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
@@ -21,8 +21,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mobile import words
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
-from mobile.scan_words import ScanVerdict, canonical, judge
-from shared.assets import Asset, HolderKind
+from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
+from shared.assets import Asset, AssetState, HolderKind
+from shared.barcodes.label import NO_LABEL, Label, LabelReading
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
@@ -263,7 +264,11 @@ class Gateway:
                     used_unbooked=used[sku],
                     par=line.par,
                     low=left < line.reserved or (line.par > 0 and 2 * left <= line.par),
-                    serials=tuple(sorted(asset.serial for asset in devices if asset.sku == sku)),
+                    serials=tuple(
+                        asset.serial
+                        for asset in devices
+                        if asset.sku == sku and asset.state is not AssetState.QUARANTINED
+                    ),
                 )
             )
         return sorted(views, key=lambda view: (view.product.name, view.product.sku))
@@ -284,9 +289,17 @@ class Gateway:
         """The catalogue, by name."""
         return sorted(self._shown.images.products.values(), key=lambda product: (product.name, product.sku))
 
-    def judge_scan(self, order_id: UUID, text: str, source: Source) -> ScanVerdict:
+    def read_label(self, readings: Iterable[LabelReading]) -> Label:
+        """What all codes of one picture say together."""
+        return label_of(readings, self._shown.images.products)
+
+    def serial_of(self, text: str) -> str | None:
+        """Which device a code on its label names, known here or not; None for a code that names none."""
+        return serial_of(text, self._shown.images.assets)
+
+    def judge_scan(self, order_id: UUID, text: str, source: Source, label: Label = NO_LABEL) -> ScanVerdict:
         """What was scanned, and what may be done with it here. Raises NotFound for a job that is not here."""
-        return judge(situation_of(self._shown.images, order_id), text, source, self._at())
+        return judge(situation_of(self._shown.images, order_id), text, source, self._at(), label)
 
     def queue(self) -> list[QueueItem]:
         """What this device has said and the server's answers, newest first."""

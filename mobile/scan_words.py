@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from mobile import words
 from mobile.rule_words import said
-from shared.assets import Asset, HolderKind
+from shared.assets import Asset, AssetState, HolderKind
 from shared.barcodes import (
     FieldKind,
     KnownUnit,
@@ -27,11 +27,12 @@ from shared.barcodes import (
 )
 from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.gtin import gtin14
+from shared.barcodes.label import NO_LABEL, Confidence, Label, LabelPart, LabelReading, Reason, read_label
 from shared.barcodes.mac import parse_mac
 from shared.catalogue import Product, Tracking
 from shared.commands import FieldCommand, InstallAsset, RemoveAsset, Source
 from shared.decide import decide
-from shared.problems import Problem
+from shared.problems import AssetQuarantined, Problem, SerialElsewhere
 from shared.situation import Situation
 
 
@@ -61,6 +62,7 @@ class ScanVerdict:
     product: Product | None = None
     models: tuple[str, ...] = ()  # SKUs to choose from
     scan: Scan | None = None
+    label: Label = NO_LABEL  # all that the same picture says
 
     def install(self, *, confirmed: bool = False, sku: str | None = None) -> InstallAsset:
         assert self.serial is not None, "nothing to install was scanned"
@@ -79,10 +81,106 @@ class ScanVerdict:
         return RemoveAsset(work_order_id=self.work_order_id, serial=self.serial, reason=reason)
 
 
-def judge(situation: Situation, text: str, source: Source, at: datetime) -> ScanVerdict:
+DISAGREES = "label-disagrees"
+"""The verdict's kind where two codes of one label speak of two devices."""
+
+QUARANTINED_LOT = "quarantined-lot"
+"""The verdict's kind where another device of the same lot is in quarantine: a person decides."""
+
+TITLES = {
+    QUARANTINED_LOT: "Quarantined lot",
+    VerdictKind.MINE: "On your van",
+    VerdictKind.INSTALLED_HERE: "Installed here",
+    VerdictKind.ANOTHER_VAN: "Another van's",
+    VerdictKind.ANOTHER_CUSTOMER: "Another customer's",
+    VerdictKind.IN_STORE: "Still in the store",
+    VerdictKind.UNKNOWN: "Unknown",
+    VerdictKind.WRONG_MODEL: "Wrong model for this plan",
+    VerdictKind.WRONG_KIND: "Another code is wanted",
+    VerdictKind.ALREADY_ON_JOB: "Already on this job",
+    AssetQuarantined.slug: "Quarantined",
+    SerialElsewhere.slug: "Another customer's",
+    DISAGREES: "MAC and serial disagree",
+}
+"""What a verdict of each kind is called; kinds without a name are called by their mood."""
+
+COUNT = "Count the devices"
+COUNT_IS_LOCAL = (
+    "This count stays on this phone until the app is closed. It changes no stock: tell the office what is "
+    "missing and what nobody booked."
+)
+FOUND, MISSING, EXTRA = "Found", "Missing", "Not booked on this van"
+NO_DEVICE = "That code names no device. Scan the serial on the label."
+
+
+def count_of(found: int, expected: int) -> str:
+    return f"{found} of {expected} found"
+
+
+def counted(serial: str, found: int, expected: int) -> str:
+    return f"{serial}: {count_of(found, expected)}"
+
+
+def counted_before(serial: str) -> str:
+    return f"{serial} is counted already"
+
+
+def not_booked(serial: str) -> str:
+    return f"{serial} is not booked on this van. It is listed"
+
+
+def undo(serial: str) -> str:
+    return f"Undo {serial}"
+
+
+def with_number(name: str, number: int) -> str:
+    return f"{name} ({number})"
+
+
+ON_LABEL = "On the label"
+COMPARE_ONCE = "Compare these with the label once; then go on."
+
+PARTS = {
+    LabelPart.SERIAL: "Serial",
+    LabelPart.GPON_SERIAL: "GPON serial",
+    LabelPart.MAC: "MAC",
+    LabelPart.GTIN: "Product number",
+    LabelPart.MODEL: "Model",
+    LabelPart.LOT: "Lot",
+}
+CONFIDENCE = {
+    Confidence.SURE: "sure",
+    Confidence.LIKELY: "compare once",
+    Confidence.GUESS: "a guess: compare each character",
+}
+REASONS = {
+    Reason.ERROR_CORRECTED: "the code corrects itself",
+    Reason.FRAMES_AGREE: "two looks agree",
+    Reason.CODES_AGREE: "two codes agree",
+    Reason.NUMBERS_AGREE: "GPON serial and MAC end alike",
+    Reason.CHECK_CHARACTER: "read once",
+    Reason.NO_CHECK: "such codes are often misread",
+    Reason.SMEARED: "the bars are blurred",
+    Reason.BY_SHAPE: "told by its look alone",
+    Reason.ONLY_SERIAL: "no other serial on the label",
+    Reason.CONTRADICTED: "another code says otherwise",
+    Reason.IN_CATALOGUE: "from the catalogue",
+}
+
+
+def label_of(readings: Iterable[LabelReading], products: Mapping[str, Product]) -> Label:
+    """What the codes of one picture say together, with the models of the catalogue."""
+    models = {gtin: f"{product.maker} {product.model}" for gtin, product in _by_gtin(products).items()}
+    return read_label(readings, models=models)
+
+
+def judge(
+    situation: Situation, text: str, source: Source, at: datetime, label: Label = NO_LABEL
+) -> ScanVerdict:
     """Judge `text` for the job of `situation`. Whether it may be used is what `decide` says to it.
 
-    Any number on the label finds the device: its serial, its GPON serial or its MAC.
+    Any number on the label finds the device: its serial, its GPON serial or its MAC. `label` is what the
+    other codes of the same picture say: it fills what `text` leaves open, and must not speak of another one.
     """
     order = situation.order
     try:
@@ -95,7 +193,7 @@ def judge(situation: Situation, text: str, source: Source, at: datetime) -> Scan
             sentence=said(error.detail),
             field=error.field,
         )
-    product = _product(scan, asset, situation.products)
+    product = _product(scan, asset, situation.products) or _product_of(label, situation.products)
     found = ScanVerdict(
         work_order_id=order.id,
         source=source,
@@ -104,15 +202,21 @@ def judge(situation: Situation, text: str, source: Source, at: datetime) -> Scan
         warnings=tuple(map(said, scan.warnings)),
         serial=asset.serial if asset else scan.serial,
         sku=asset.sku if asset else product.sku if product else None,
-        mac=asset.mac if asset else None,
-        gpon_serial=asset.gpon_serial if asset else scan.value_for(FieldKind.GPON_SERIAL),
+        mac=_printed_mac(label, asset),
+        gpon_serial=label.value(LabelPart.GPON_SERIAL)
+        or (asset.gpon_serial if asset else scan.value_for(FieldKind.GPON_SERIAL)),
         asset=asset,
         product=product,
         scan=scan,
+        label=label,
     )
+    if asset and (disagreement := _disagreement(asset, label)):
+        return replace(found, kind=DISAGREES, sentence=disagreement)
     answer = verdict(scan, _context(scan, asset, situation))
     found = replace(found, kind=answer.kind.value, sentence=said(answer.sentence))
-    return found if found.serial is None else _allowed(found, answer, situation, at)
+    if found.serial is None:
+        return found
+    return _wary_of_its_lot(_allowed(found, answer, situation, at), situation)
 
 
 def canonical(command: FieldCommand, assets: Mapping[str, Asset]) -> FieldCommand:
@@ -140,6 +244,39 @@ def _printed(code: str | None, parse: Callable[[str], str]) -> str | None:
         return parse(code)
     except ScanError:
         return code.strip().upper()
+
+
+def serial_of(text: str, assets: Mapping[str, Asset]) -> str | None:
+    """The serial of the device whose label bears `text`; None for a code that names none."""
+    try:
+        scan = parse_scan(text)
+    except ScanError:
+        return None
+    asset = find_asset(tuple(number for number in (scan.serial, scan.value) if number), assets)
+    return asset.serial if asset else scan.serial
+
+
+def _printed_mac(label: Label, asset: Asset | None) -> str | None:
+    """The MAC to record: the register's own if the label bears it, else the label's first."""
+    known = asset.mac if asset else None
+    return known if known in label.values(LabelPart.MAC) else label.value(LabelPart.MAC) or known
+
+
+def _disagreement(asset: Asset, label: Label) -> str | None:
+    """Why this label can't be that of `asset`: its serial or its MACs are another's."""
+    serials = label.values(LabelPart.SERIAL)
+    macs = label.values(LabelPart.MAC)
+    if serials and asset.serial not in serials and asset.gpon_serial not in serials:
+        return (
+            f"The label says serial {serials[0]}, but its other number belongs to {asset.serial}. "
+            "Scan one label at a time; if it is one label, put the device aside and tell dispatch."
+        )
+    if asset.mac and macs and asset.mac not in macs:
+        return (
+            f"The label says MAC {macs[0]}, our records of {asset.serial} say {asset.mac}. "
+            "Scan one label at a time; if it is one label, put the device aside and tell dispatch."
+        )
+    return None
 
 
 def find_asset(numbers: tuple[str, ...], assets: Mapping[str, Asset]) -> Asset | None:
@@ -180,6 +317,10 @@ def _product(scan: Scan, asset: Asset | None, products: Mapping[str, Product]) -
     if scan.gtin is None:
         return None
     return _by_gtin(products).get(scan.gtin)
+
+
+def _product_of(label: Label, products: Mapping[str, Product]) -> Product | None:
+    return _by_gtin(products).get(label.value(LabelPart.GTIN) or "")
 
 
 def _by_gtin(products: Mapping[str, Product]) -> dict[str, Product]:
@@ -242,6 +383,23 @@ def _allowed(found: ScanVerdict, answer: Verdict, situation: Situation, at: date
     if answer.kind in (VerdictKind.WRONG_MODEL, VerdictKind.ANOTHER_CUSTOMER):
         return found
     return replace(found, kind=final.slug, sentence=said(final.detail), field=final.field)
+
+
+def _wary_of_its_lot(found: ScanVerdict, situation: Situation) -> ScanVerdict:
+    """A device that could be fitted needs a second look where another one of its lot is in quarantine."""
+    lot = found.asset.batch if found.asset else found.label.value(LabelPart.LOT) or _lot(found.scan)
+    recalled = any(
+        asset.state is AssetState.QUARANTINED and asset.batch == lot and asset.sku == found.sku
+        for asset in situation.assets.values()
+    )
+    if not (lot and recalled and (found.may_install or found.may_confirm)):
+        return found
+    sentence = f"{found.serial} is of lot {lot}, and another device of that lot is in quarantine. Ask first."
+    return replace(found, kind=QUARANTINED_LOT, sentence=sentence, may_install=False, may_confirm=True)
+
+
+def _lot(scan: Scan | None) -> str | None:
+    return scan.batch if scan else None
 
 
 def _models(situation: Situation) -> tuple[str, ...]:

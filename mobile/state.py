@@ -187,7 +187,7 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "sync" | "settings" as name]:
+        case ["stock" | "count" | "sync" | "settings" as name]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""
@@ -196,4 +196,6 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
 
 def parent_route(route: str) -> str:
     name, order_id, screen = parse_route(route)
+    if name == "count":
+        return "/stock"
     return job_route(order_id) if name == "job" and order_id and screen else "/"

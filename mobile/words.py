@@ -55,7 +55,7 @@ def clock_and_day(local: datetime, today: date) -> str:
     return say("{date} {time}", date=short_day(local.date()), time=clock(local))
 
 
-# navigationigation
+# navigation
 TODAY, STOCK, SYNC = say("Today"), say("Van stock"), say("Sync")
 BACK = say("Back")
 DISMISS = say("Dismiss message")

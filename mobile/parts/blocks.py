@@ -38,10 +38,15 @@ def section(name: str, *controls: ft.Control) -> ft.Control:
 
 
 def mood_box(
-    text: str, mood: str, *, heading: str | None = None, trailing: ft.Control | None = None
+    text: str,
+    mood: str,
+    *,
+    heading: str | None = None,
+    trailing: ft.Control | None = None,
+    icon: ft.IconData | None = None,
 ) -> ft.Control:
     """A sentence that must be seen: icon, words and colour say the same."""
-    ink, back, icon = theme.MOODS[mood]
+    ink, back, usual = theme.MOODS[mood]
     words: list[ft.Control] = []
     if heading:
         words.append(ft.Text(heading, size=theme.TITLE, weight=ft.FontWeight.W_700, color=ink))
@@ -49,7 +54,7 @@ def mood_box(
     return ft.Container(
         content=ft.Row(
             [
-                ft.Icon(icon, size=30, color=ink),
+                ft.Icon(icon or usual, size=30, color=ink),
                 ft.Column(words, spacing=2, expand=True),
                 *([trailing] if trailing else []),
             ],

@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 import flet as ft
 
-from mobile import words
+from mobile import theme, words
 from mobile.device.photos import pick_picture
-from mobile.device.scanner import Reading, ScanClosed, ScannerError, from_typing, from_wedge, scanner
+from mobile.device.scanner import (
+    Reading,
+    ScanClosed,
+    ScannerError,
+    for_label,
+    from_typing,
+    from_wedge,
+    scanner,
+    signal,
+)
 from mobile.gateway import ScanVerdict
-from mobile.parts.blocks import line, mood_box, section
+from mobile.parts.blocks import line, mood_box, section, with_icon
 from mobile.parts.fields import code_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import choice, icon_button, primary, secondary
+from mobile.scan_words import COMPARE_ONCE, DISAGREES, ON_LABEL, QUARANTINED_LOT
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
 from mobile.views.job import steps
 from mobile.views.quantities import product_name
-from mobile.views.scan import Offer, best_verdict, mood_of, offer
+from mobile.views.scan import Offer, best_verdict, label_rows, mood_of, offer, title_of, tone_of
+from shared.barcodes import VerdictKind
+from shared.barcodes.label import NO_LABEL, Confidence, Label
 from shared.commands import FieldCommand, PutBackAsset, RemoveAsset
+from shared.problems import AssetQuarantined, SerialElsewhere
 from shared.work_orders import FittedAsset, RemovedAsset, WorkOrder
 
+ICONS = {
+    VerdictKind.ANOTHER_VAN: ft.Icons.LOCAL_SHIPPING_OUTLINED,
+    VerdictKind.ANOTHER_CUSTOMER: ft.Icons.HOME_OUTLINED,
+    SerialElsewhere.slug: ft.Icons.HOME_OUTLINED,
+    VerdictKind.UNKNOWN: ft.Icons.HELP_OUTLINE,
+    VerdictKind.WRONG_MODEL: ft.Icons.DEVICES_OTHER,
+    AssetQuarantined.slug: ft.Icons.BLOCK,
+    QUARANTINED_LOT: ft.Icons.BLOCK,
+    DISAGREES: ft.Icons.CALL_SPLIT,
+}
+CONFIDENCE_ICONS = {
+    Confidence.SURE: (ft.Icons.CHECK_CIRCLE, theme.GOOD),
+    Confidence.LIKELY: (ft.Icons.VISIBILITY_OUTLINED, theme.CALM),
+    Confidence.GUESS: (ft.Icons.WARNING_AMBER_ROUNDED, theme.WARN),
+}
 WEDGE_SECONDS_A_KEY = 0.1  # a thumb needs twice that
 WEDGE_SECONDS_LAG = 0.3  # until the keys reach Python
 
@@ -42,14 +71,19 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
         return refusal
     device = scanner()
 
-    def judge(reading: Reading) -> ScanVerdict:
+    def judge(reading: Reading, label: Label = NO_LABEL) -> ScanVerdict:
         text = reading.identifier + reading.text
-        return desk.gateway.judge_scan(order_id, text, reading.source)
+        return desk.gateway.judge_scan(order_id, text, reading.source, label)
+
+    def judge_picture(readings: Sequence[Reading]) -> ScanVerdict | None:
+        label = desk.gateway.read_label(map(for_label, readings))
+        return best_verdict([judge(reading, label) for reading in readings])
 
     def show(found: ScanVerdict) -> None:
         desk.dismiss()
         set_model("")
         set_verdict(found)
+        signal(tone_of(found))
 
     def hint(reading: Reading) -> str | None:
         """The camera looks on until something can be done with what it reads."""
@@ -58,26 +92,27 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
 
     async def open_camera() -> None:
         try:
-            reading = await device.scan(title=words.SCAN_TITLE, judge=hint)
+            readings = await device.scan(title=words.SCAN_TITLE, judge=hint)
         except ScanClosed as closed:
             if closed.why != "cancelled":
                 desk.tell(words.TYPE_INSTEAD if closed.why == "typed" else words.SCAN_TIMEOUT, "calm")
         except ScannerError as error:
             desk.tell(str(error), "warn")
         else:
-            show(judge(reading))
+            if found := judge_picture(readings):
+                show(found)
 
     async def read_photo() -> None:
         try:
             picture = await pick_picture()
             if picture is None:
                 return
-            found = [judge(reading) for reading in await device.read_picture(picture)]
+            found = judge_picture(await device.read_picture(picture))
         except ScannerError as error:
             desk.tell(str(error), "warn")
             return
-        if best := best_verdict(found):
-            show(best)
+        if found:
+            show(found)
         else:
             desk.tell(words.NO_CODE_IN_PHOTO, "warn")
 
@@ -123,10 +158,12 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
         if desk.send(verdict.removal(words.TAKEN_AWAY)):
             leave_when_done()
 
+    offering = offer(verdict) if verdict is not None else Offer.NOTHING
     body: list[ft.Control] = []
     if verdict is not None:
-        body.append(_verdict_card(desk, verdict))
-        if offer(verdict) is Offer.CONFIRM and verdict.models:
+        body.append(_verdict_card(verdict))
+        body += _on_the_label(verdict.label)
+        if offering is Offer.CONFIRM and verdict.models:
             lookup = desk.gateway.product
             names = {sku: product_name(lookup(sku), sku) for sku in verdict.models}
             body.append(line(words.CHOOSE_MODEL, bold=True))
@@ -141,7 +178,8 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
             words.CODE_FIELD,
             typed,
             hint_text=words.CODE_FIELD_HINT,
-            autofocus=True,
+            key=f"code {offering.value}",  # drawn anew without the focus, which would scroll the verdict away
+            autofocus=offering is Offer.NOTHING,
             on_change=type_key,
             on_submit=enter,
             suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
@@ -157,14 +195,14 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
             icon=camera,
         )
     ]
-    match offer(verdict) if verdict is not None else Offer.NOTHING:
+    match offering:
         case Offer.INSTALL:
             bottom = [primary(words.FIT_IT, fit, icon=ft.Icons.CHECK)]
         case Offer.CONFIRM:
             bottom = [primary(words.CONFIRM_FIT, fit, icon=ft.Icons.FRONT_HAND)]
         case Offer.REMOVE:
             bottom = [primary(words.TAKE_IT, take_away, icon=ft.Icons.OUTBOX)]
-    if verdict is not None and offer(verdict) is not Offer.NOTHING and device.live:
+    if offering is not Offer.NOTHING and device.live:
         bottom.insert(0, secondary(words.OPEN_CAMERA_AGAIN, open_camera, icon=camera))
     return frame(
         desk,
@@ -176,14 +214,32 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
     )
 
 
-def _verdict_card(desk: Desk, verdict: ScanVerdict) -> ft.Control:
-    mood = mood_of(verdict)
-    sentences = [verdict.sentence, *verdict.warnings]
+def _verdict_card(verdict: ScanVerdict) -> ft.Control:
+    named = verdict.serial and verdict.serial not in verdict.sentence
+    sentences = [*([verdict.serial] if named else []), verdict.sentence, *verdict.warnings]
     if verdict.source == "typed" and verdict.serial and offer(verdict) is not Offer.NOTHING:
         sentences.append(words.check_last_four(verdict.serial[-4:]))
-    heading = words.VERDICT_TITLES[mood]
-    box = mood_box("\n".join(sentences), mood, heading=verdict.serial or heading)
+    heading = title_of(verdict)
+    box = mood_box("\n".join(sentences), mood_of(verdict), heading=heading, icon=ICONS.get(verdict.kind))
     return ft.Semantics(content=box, live_region=True, container=True, label=f"{heading}: {verdict.sentence}")
+
+
+def _on_the_label(label: Label) -> list[ft.Control]:
+    """Everything the label says, to be compared once."""
+    rows = label_rows(label)
+    if not rows:
+        return []
+    lines: list[ft.Control] = []
+    if any(row.confidence is not Confidence.SURE for row in rows):
+        lines.append(line(COMPARE_ONCE))
+    for row in rows:
+        icon, color = CONFIDENCE_ICONS[row.confidence]
+        text = ft.Column(
+            [line(f"{row.name}: {row.value}", bold=True), line(row.note, quiet=True, size=theme.SMALL)],
+            spacing=0,
+        )
+        lines.append(with_icon(icon, text, color=color))
+    return [section(ON_LABEL, *lines)]
 
 
 def _wanted(desk: Desk, order: WorkOrder) -> ft.Control:

@@ -57,9 +57,8 @@ _IN_SCOPE = and_(
 )
 _ORDERS = repository.finding(_IN_SCOPE)
 _ORDERS_OF = repository.finding(_order.id.in_(bindparam("ids", expanding=True)), _IN_SCOPE)
-_AT_PLACES = register.finding(
-    _asset.holder_id.in_(bindparam("places", expanding=True)), _asset.state != AssetState.QUARANTINED
-)
+# Quarantined devices too: whoever holds one must be told so, also with no network.
+_AT_PLACES = register.finding(_asset.holder_id.in_(bindparam("places", expanding=True)))
 _CLAIMED = register.finding(_asset.claimed_by.in_(bindparam("orders", expanding=True)))
 _ON_MY_VAN_OR_SITES = or_(
     _asset.holder_id == bindparam("van"), _asset.holder_id.in_(select(_order.location_id).where(_IN_SCOPE))
@@ -70,10 +69,7 @@ _DEVICES_OF = register.finding(
         and_(_asset.holder_id.in_(bindparam("places", expanding=True)), _asset.state == AssetState.INSTALLED),
         and_(
             _asset.serial.in_(bindparam("serials", expanding=True)),
-            or_(
-                and_(_ON_MY_VAN_OR_SITES, _asset.state != AssetState.QUARANTINED),
-                _asset.claimed_by.in_(select(_order.id).where(_IN_SCOPE)),
-            ),
+            or_(_ON_MY_VAN_OR_SITES, _asset.claimed_by.in_(select(_order.id).where(_IN_SCOPE))),
         ),
     )
 )

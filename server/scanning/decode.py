@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from PIL import Image
 
-from server.scanning.engines import SYMBOLOGIES, Reading, read_zbar, read_zxing
-from server.scanning.pictures import Limits, hint, open_picture, variants
+from server.scanning.bars import Bars, cut_out, find_bars, shows_texture
+from server.scanning.engines import MATRIX, SYMBOLOGIES, Reading, read_bars, read_zbar, read_zxing
+from server.scanning.pictures import (
+    ENLARGE_BELOW_PX,
+    SMEARS,
+    Limits,
+    blurred,
+    enlarged,
+    evened,
+    hint,
+    open_picture,
+    sharpened,
+)
 from shared.barcodes.errors import ScanError
 from shared.barcodes.scan import WORDS, FieldKind, Scan, ScanKind, parse_scan
 
 DEFAULT_LIMITS = Limits()
+EACH_CODE = ("raw", "upright", "smeared")  # the steps that go on to the codes not read yet
+
+Engine = Callable[[Image.Image, tuple[str, ...], str], list[Reading]]
+ENGINES: tuple[Engine, ...] = (read_zxing, read_zbar)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,23 +50,19 @@ class FieldReading:
 def decode(
     image_bytes: bytes,
     *,
-    wanted: FieldKind | None = None,
+    symbologies: tuple[str, ...] = SYMBOLOGIES[None],
     deadline_seconds: float = 2.0,
     limits: Limits = DEFAULT_LIMITS,
 ) -> list[Reading]:
-    """Every code of the label, each text once: both engines on the first variant that shows any.
+    """Every code of the label, each text once: what is read at once, and each further field of bars.
 
-    An empty list when nothing was read in time. `wanted` restricts the symbologies. Raises ScanError for
-    bytes that are no picture.
+    Where that is nothing, the first variant of the picture that shows any. An empty list when nothing was
+    read in time. Raises ScanError for bytes that are no picture.
     """
-    image = open_picture(image_bytes, limits)
     found: dict[str, Reading] = {}
-    current_step = None
-    for readings in _escalate(image, SYMBOLOGIES[wanted], deadline_seconds):
-        step, batch = readings
-        if found and step != current_step:
+    for step, batch in _escalate(open_picture(image_bytes, limits), symbologies, deadline_seconds):
+        if found and step not in EACH_CODE:
             break
-        current_step = step
         for reading in batch:
             found.setdefault(_sameness(reading), reading)
     return list(found.values())
@@ -98,19 +110,49 @@ def read_field(
 def _escalate(
     image: Image.Image, symbologies: tuple[str, ...], deadline_seconds: float
 ) -> Iterator[tuple[str, list[Reading]]]:
-    """(step, readings) of one engine on one variant after the other, until the deadline."""
+    """(step, readings) of one look after the other, cheapest first, until the deadline.
+
+    The first look is always taken: a deadline too short for it would make every picture unreadable.
+    """
     ends = time.monotonic() + deadline_seconds
-    engines: tuple[Callable[[Image.Image, tuple[str, ...], str], list[Reading]], ...] = (
-        read_zxing,
-        read_zbar,
-    )
-    for step, make in variants(image):
-        variant = make()
-        for engine in engines:
-            # The first look is always taken: a deadline too short for it would make every picture unreadable.
-            if time.monotonic() > ends and not (step == "raw" and engine is read_zxing):
-                return
-            yield step, engine(variant, symbologies, step)
+    read: list[Reading] = []
+    for step, look in _looks(image, symbologies, read):
+        found = look()
+        read += found
+        yield step, found
+        if time.monotonic() > ends:
+            return
+
+
+def _looks(
+    image: Image.Image, symbologies: tuple[str, ...], read: list[Reading]
+) -> Iterator[tuple[str, Callable[[], list[Reading]]]]:
+    """The steps of the escalation. `read` is what those before have read, as it grows."""
+    for engine in ENGINES:
+        yield "raw", partial(engine, image, symbologies, "raw")
+    if not shows_texture(image):
+        return  # nothing there to try harder at
+    linear = tuple(name for name in symbologies if name not in MATRIX)
+    fields = [(field, cut_out(image, field)) for field in find_bars(image)]
+    for step, engine in (*(("upright", engine) for engine in ENGINES), ("smeared", read_bars)):
+        for field, upright in fields:
+            if not any(field.holds(*reading.at) for reading in read):
+                yield step, partial(_in_field, field, engine, upright, linear, step)
+    even = evened(image)
+    for step, variant in (("evened", even), ("blurred", blurred(image))):
+        for engine in ENGINES:
+            yield step, partial(engine, variant, symbologies, step)
+    if max(image.size) <= ENLARGE_BELOW_PX:
+        yield "enlarged", lambda: read_zxing(enlarged(even), symbologies, "enlarged")
+    matrix = tuple(name for name in symbologies if name in MATRIX)
+    for step, smear in SMEARS.items():
+        yield step, lambda step=step, smear=smear: read_zxing(sharpened(image, smear), matrix, step)  # type: ignore[misc]
+
+
+def _in_field(
+    field: Bars, engine: Engine, upright: Image.Image, symbologies: tuple[str, ...], step: str
+) -> list[Reading]:
+    return [replace(reading, at=(field.x, field.y)) for reading in engine(upright, symbologies, step)]
 
 
 def _choose(fitting: list[tuple[Scan, Reading]], wanted: FieldKind) -> FieldReading:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -62,6 +62,19 @@ def render_label(
     return _lay_out(model, blocks, matrix, module_px)
 
 
+def render_code(text: str, *, matrix: bool = False, module_px: int = 3) -> Image.Image:
+    """A grey picture of one code on white paper: a Code 128, or a DataMatrix. A GS in `text` makes it GS1."""
+    if gs1.GS in text:
+        elements = gs1.parse_element_string(text).elements
+        code = _data_matrix(elements, module_px * 2) if matrix else _gs1_128(elements, module_px)
+    else:
+        code = _code128(text, module_px)
+    margin = MARGIN_MODULES * module_px
+    paper = Image.new("L", (code.width + 2 * margin, code.height + 2 * margin), 255)
+    paper.paste(code, (margin, margin))
+    return paper
+
+
 def label_png(label: Image.Image) -> bytes:
     """The label as a PNG file."""
     return _file(label, "PNG")
@@ -116,15 +129,24 @@ def _elements(serial: str, gtin: str, batch: str | None, produced_on: date | Non
 
 
 def _code128(text: str, module_px: int) -> Image.Image:
-    # Written as high as it is told: the writer's own height is fixed at fifty modules.
-    bars = _grey(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128), module_px)
-    return bars.crop((0, 0, bars.width, min(bars.height, BAR_MODULES * module_px)))
+    return _low(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128), module_px)
 
 
-def _data_matrix(elements: list[tuple[str, str]], module_px: int) -> Image.Image:
+def _gs1_128(elements: Sequence[tuple[str, str]], module_px: int) -> Image.Image:
+    text = gs1.bracketed(elements)
+    return _low(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128, gs1=True), module_px)
+
+
+def _data_matrix(elements: Sequence[tuple[str, str]], module_px: int) -> Image.Image:
     gs1.encode(elements)  # checks every field before a wrong one is printed
     content = gs1.bracketed(elements)
     return _grey(zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.DataMatrix, gs1=True), module_px)
+
+
+def _low(barcode: zxingcpp.Barcode, module_px: int) -> Image.Image:
+    """As high as we want it: the writer's own height is fixed at fifty modules."""
+    bars = _grey(barcode, module_px)
+    return bars.crop((0, 0, bars.width, min(bars.height, BAR_MODULES * module_px)))
 
 
 def _grey(barcode: zxingcpp.Barcode, module_px: int) -> Image.Image:
@@ -180,6 +202,33 @@ def _shadow(label: Image.Image, level: float, random: Random) -> Image.Image:
     return ImageChops.multiply(label, light)
 
 
+def _perspective(label: Image.Image, level: float, random: Random) -> Image.Image:
+    """Seen from one side: each corner has moved inwards by its own part of the label."""
+    width, height = label.size
+    reach = 0.1 * level
+    moved = [(random.uniform(0, reach) * width, random.uniform(0, reach) * height) for _ in range(4)]
+    signs = ((1, 1), (-1, 1), (-1, -1), (1, -1))
+    corners = ((0, 0), (width, 0), (width, height), (0, height))
+    seen = [(x + a * dx, y + b * dy) for (x, y), (a, b), (dx, dy) in zip(corners, signs, moved, strict=True)]
+    equations, known = [], []
+    for (x, y), (u, v) in zip(corners, seen, strict=True):
+        equations += [[u, v, 1, 0, 0, 0, -x * u, -x * v], [0, 0, 0, u, v, 1, -y * u, -y * v]]
+        known += [x, y]
+    back = np.linalg.solve(np.array(equations), np.array(known))
+    return label.transform(
+        label.size, Image.Transform.PERSPECTIVE, back.tolist(), Image.Resampling.BICUBIC, fillcolor=200
+    )
+
+
+def _cover(label: Image.Image, level: float, random: Random) -> Image.Image:
+    """Something lies on it: a strip of tape, a cable, a thumb."""
+    covered = label.copy()
+    width, height = int(label.width * 0.1 * level), int(label.height * 0.2 * level)
+    x, y = random.randrange(label.width - width), random.randrange(label.height - height)
+    ImageDraw.Draw(covered).rectangle((x, y, x + width, y + height), fill=random.randrange(60, 220))
+    return covered
+
+
 def _compress(label: Image.Image, level: float, random: Random) -> Image.Image:
     return Image.open(BytesIO(label_jpeg(label, quality=max(5, int(25 / level))))).convert("L")
 
@@ -197,6 +246,8 @@ DAMAGES: dict[str, Callable[[Image.Image, float, Random], Image.Image]] = {
     "noise": _noise,
     "glare": _glare,
     "shadow": _shadow,
+    "perspective": _perspective,
+    "covered": _cover,
     "jpeg": _compress,
     "everything": _everything,
 }

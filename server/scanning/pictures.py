@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps, ImageStat
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter, ImageOps
 
+from server.scanning.bars import find_bars
 from shared.barcodes.errors import ScanError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 TILE_PX = 48
 # Steepest step between neighbours, as a part of the contrast: 0.8 when sharp, 0.3 when unreadable.
 SHARP_STEP_MIN = 0.3
+TILTED_DEGREES = 20
+ENLARGE_BELOW_PX = 1400  # larger pictures have enough pixels
+NOISE = 0.01  # of the signal's power, when a smear is undone: less rings, more leaves it blurred
+
+Frequencies = NDArray[np.floating]
+Smear = Callable[[Frequencies, Frequencies], Frequencies]
+"""How strongly each frequency (across, down; cycles a pixel) came through: 1 untouched, 0 lost."""
+
+SMEARS: dict[str, Smear] = {
+    "out of focus": lambda across, down: np.exp(-2 * (np.pi * 2) ** 2 * (across**2 + down**2)),
+    "shaken sideways": lambda across, down: np.sinc(9 * across) + 0 * down,
+    "shaken up and down": lambda across, down: np.sinc(9 * down) + 0 * across,
+}
 
 Image.init()  # else Pillow may be asked for WebP before it has loaded it
 
@@ -57,51 +72,12 @@ def open_picture(data: bytes, limits: Limits) -> Image.Image:
     return grey
 
 
-def variants(image: Image.Image) -> Iterator[tuple[str, Callable[[], Image.Image]]]:
-    """The short escalation: (name of the step, how to make that variant), cheapest first."""
-    yield "raw", lambda: image
-    yield "blurred", lambda: _stretched(image.filter(ImageFilter.GaussianBlur(1)))
-    yield "enlarged", lambda: _enlarged(image)
-    for degrees in (15, -15, 30, -30, 45):
-        yield f"rotated {degrees}", lambda degrees=degrees: _rotated(image, degrees)  # type: ignore[misc]
+def blurred(image: Image.Image) -> Image.Image:
+    """Without its grain, and with all its contrast."""
+    return ImageOps.autocontrast(image.filter(ImageFilter.GaussianBlur(1)), cutoff=2)
 
 
-def hint(image: Image.Image) -> str:
-    """One sentence of advice for the next picture, from cheap statistics of this one."""
-    small = image.copy()
-    small.thumbnail((640, 640))
-    pixels = np.asarray(small).astype(np.int16)
-    black, white = np.percentile(pixels, (2, 98))
-    if pixels.mean() < 60:
-        return "The picture is dark: turn on the light."
-    steepest_step = np.percentile(np.abs(np.diff(pixels, axis=1)), 99) / (white - black + 1)
-    if steepest_step < SHARP_STEP_MIN:
-        return "The picture is blurred: hold still, or come closer."
-    if black < 200 and 0.02 < (pixels >= 254).mean() < 0.3:
-        return "Part of the picture is too bright: tilt the label out of the glare."
-    return "Come closer, hold the label straight, or type the number."
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """Grey, with see-through parts white: black bars on nothing must not become black on black."""
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L")
-    return image.convert("L")
-
-
-def _stretched(image: Image.Image) -> Image.Image:
-    return ImageOps.autocontrast(image, cutoff=2)
-
-
-def _enlarged(image: Image.Image) -> Image.Image:
-    """Twice the size, with the contrast evened out."""
-    factor = 2 if max(image.size) <= 1400 else 1
-    large = image.resize((image.width * factor, image.height * factor), Image.Resampling.BICUBIC)
-    return _evened(large)
-
-
-def _evened(image: Image.Image) -> Image.Image:
+def evened(image: Image.Image) -> Image.Image:
     """Each tile stretched from its own black to its own white, so that bars in shadow get black too."""
     across, down = -(-image.width // TILE_PX), -(-image.height // TILE_PX)
     padded = np.pad(
@@ -115,13 +91,52 @@ def _evened(image: Image.Image) -> Image.Image:
     black, white = (
         np.asarray(Image.fromarray(level).resize(size, Image.Resampling.BILINEAR)) for level in (low, high)
     )
-    evened = np.clip((padded - black) / (white - black) * 255, 0, 255).astype(np.uint8)
-    return Image.fromarray(evened[: image.height, : image.width])
+    stretched = np.clip((padded - black) / (white - black) * 255, 0, 255).astype(np.uint8)
+    return Image.fromarray(stretched[: image.height, : image.width])
 
 
-def _rotated(image: Image.Image, degrees: int) -> Image.Image:
-    paper = int(ImageStat.Stat(image).median[0])
-    return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper)
+def enlarged(image: Image.Image) -> Image.Image:
+    """Twice the size, for codes whose bars are hardly wider than a pixel."""
+    return image.resize((image.width * 2, image.height * 2), Image.Resampling.BICUBIC)
+
+
+def sharpened(image: Image.Image, smear: Smear) -> Image.Image:
+    """What the picture was before `smear`, as far as its noise allows (a Wiener filter)."""
+    margin = 16
+    pixels = np.pad(np.asarray(image, dtype=np.float32), margin, "reflect")
+    down, across = np.fft.fftfreq(pixels.shape[0])[:, np.newaxis], np.fft.rfftfreq(pixels.shape[1])
+    passed = smear(across, down)
+    sharp = np.fft.irfft2(np.fft.rfft2(pixels) * passed * (1 + NOISE) / (passed**2 + NOISE), pixels.shape)
+    inner = sharp[margin : margin + image.height, margin : margin + image.width]
+    return Image.fromarray(np.clip(inner, 0, 255).astype(np.uint8))
+
+
+def hint(image: Image.Image) -> str:
+    """One sentence of advice for the next picture, from cheap statistics of this one."""
+    small = image.copy()
+    small.thumbnail((640, 640))
+    pixels = np.asarray(small).astype(np.int16)
+    black, white = np.percentile(pixels, (2, 98))
+    if white < 90 or pixels.mean() < 60:
+        return "The picture is dark: turn on the light."
+    if black > 200 and (pixels >= 254).mean() > 0.5:
+        return "The picture is too bright: turn the light away from the label."
+    steepest_step = np.percentile(np.abs(np.diff(pixels, axis=1)), 99) / (white - black + 1)
+    if steepest_step < SHARP_STEP_MIN:
+        return "The picture is blurred: hold still, or come closer."
+    if black < 200 and 0.02 < (pixels >= 254).mean() < 0.3:
+        return "Part of the picture is too bright: tilt the label out of the glare."
+    if any(TILTED_DEGREES < abs(field.degrees) < 90 - TILTED_DEGREES for field in find_bars(image)):
+        return "The label is tilted: turn the phone until its bars stand upright."
+    return "Come closer, hold the label straight, or type the number."
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Grey, with see-through parts white: black bars on nothing must not become black on black."""
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L")
+    return image.convert("L")
 
 
 def _too_many_bytes(size: int, limit: int) -> str:

@@ -32,7 +32,9 @@ from fake_server import (
 
 from mobile import gateway
 from mobile.gateway import Gateway
+from mobile.scan_words import DISAGREES, ScanVerdict
 from shared.assets import AssetState
+from shared.barcodes.label import LabelPart, LabelReading
 from shared.commands import (
     AddNote,
     Arrive,
@@ -493,6 +495,72 @@ class TestScanning:
         verdict = gateway.judge_scan(WO_1, "ZNTS00000002", "camera")
         assert (verdict.kind, verdict.may_install, verdict.may_confirm) == ("asset-quarantined", False, False)
         assert "recall" in verdict.sentence
+
+    def test_a_device_of_a_quarantined_lot_needs_a_second_look(self, server: FakeServer, phone: Phone):
+        from dataclasses import replace
+
+        assets = server.town.assets
+        assets["ZNTS00000001"] = replace(assets["ZNTS00000001"], batch="L7")
+        recalled = replace(assets["ZNTS00000002"], batch="L7", state=AssetState.QUARANTINED)
+        assets["ZNTS00000002"] = recalled
+        gateway = phone.start()
+        asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        asyncio.run(gateway.sync())
+        on_site(gateway)
+        ours = gateway.judge_scan(WO_1, "ZNTS00000001", "camera")
+        assert (ours.kind, ours.may_install, ours.may_confirm) == ("quarantined-lot", False, True)
+        unknown = gateway.judge_scan(WO_1, "(01)04006381333931(10)L7(21)NEW0000001", "camera")
+        assert (unknown.kind, unknown.may_install, unknown.may_confirm) == ("quarantined-lot", False, True)
+        other_lot = gateway.judge_scan(WO_1, "(01)04006381333931(10)L8(21)NEW0000001", "camera")
+        assert other_lot.kind == "unknown"
+
+    def test_a_quarantined_device_is_not_offered_from_the_van(self, server: FakeServer, phone: Phone):
+        from dataclasses import replace
+
+        assets = server.town.assets
+        assets["ZNTS00000002"] = replace(assets["ZNTS00000002"], state=AssetState.QUARANTINED)
+        gateway = phone.start()
+        asyncio.run(gateway.register("ANA-0001", "x", "test"))
+        asyncio.run(gateway.sync())
+        offered = [serial for view in gateway.van_stock() for serial in view.serials]
+        assert "ZNTS00000001" in offered
+        assert "ZNTS00000002" not in offered
+
+    @staticmethod
+    def of_label(ana: Gateway, *texts: str) -> list[ScanVerdict]:
+        readings = [LabelReading(text=text, symbology="Code128", frames=2) for text in texts]
+        label = ana.read_label(readings)
+        return [ana.judge_scan(WO_1, text, "camera", label) for text in texts]
+
+    def test_a_whole_label_fills_mac_gpon_serial_and_model_of_a_new_device(self, ana: Gateway):
+        on_site(ana)
+        verdict, *_ = self.of_label(
+            ana, "(01)04006381333931(10)L7(21)NEW0000001", "ZNTS00C0FFEE", "AC:12:2F:00:1B:A0"
+        )
+        assert (verdict.serial, verdict.sku, verdict.mac, verdict.gpon_serial) == (
+            "NEW0000001",
+            ONT,
+            "AC:12:2F:00:1B:A0",
+            "ZNTS00C0FFEE",
+        )
+        assert verdict.label.value(LabelPart.LOT) == "L7"
+
+    def test_a_whole_label_that_says_what_the_register_says_may_be_fitted(self, ana: Gateway):
+        on_site(ana)
+        verdicts = self.of_label(ana, "ZNTS00000001", "ZNTSA1B2C3D4", "AC122F001B9E")
+        assert [(verdict.kind, verdict.may_install) for verdict in verdicts] == [("mine", True)] * 3
+
+    def test_a_mac_that_the_register_does_not_know_of_this_serial_stops_it(self, ana: Gateway):
+        on_site(ana)
+        verdict, *_ = self.of_label(ana, "ZNTS00000001", "AC122F00FFFF")
+        assert (verdict.kind, verdict.may_install, verdict.may_confirm) == (DISAGREES, False, False)
+        assert "The label says MAC AC:12:2F:00:FF:FF" in verdict.sentence
+
+    def test_a_mac_of_a_device_with_another_serial_stops_it(self, ana: Gateway):
+        on_site(ana)
+        _, by_mac = self.of_label(ana, "NEW0000001", "AC122F001B9E")
+        assert (by_mac.kind, by_mac.may_install) == (DISAGREES, False)
+        assert by_mac.sentence.startswith("The label says serial NEW0000001")
 
     def test_the_old_device_may_be_taken_off(self, ana: Gateway):
         on_site(ana, WO_2)

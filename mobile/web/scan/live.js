@@ -1,7 +1,8 @@
 // The live scanner: the camera's picture over the whole page, decoded frame by frame. Python asks for it and
 // judges what was read, over one channel per page:
 //   from Python   {kind: "start", title, hint, words}  {kind: "stop"}  {kind: "hint", text}
-//   to Python     {kind: "codes", codes}  {kind: "closed", why: "cancelled" | "typed" | "timeout"}
+//                 {kind: "signal", tone: "yes" | "ask" | "no"}
+//   to Python     {kind: "frame", codes}  {kind: "closed", why: "cancelled" | "typed" | "timeout"}
 //                 {kind: "failed", name, text}
 (() => {
   "use strict";
@@ -54,6 +55,31 @@
     };
   }
 
+  // Rising is yes, level asks, falling is no; each also feels different in the hand.
+  const SIGNALS = {
+    yes: { hertz: [660, 990], vibration: [60] },
+    ask: { hertz: [660, 660], vibration: [60, 80, 60] },
+    no: { hertz: [330, 220], vibration: [250, 80, 250] },
+  };
+  let sound = null;
+
+  function signal(tone) {
+    const { hertz, vibration } = SIGNALS[tone];
+    navigator.vibrate?.(vibration);
+    sound ??= new AudioContext();
+    hertz.forEach((frequency, place) => {
+      const from = sound.currentTime + place * 0.12;
+      const oscillator = sound.createOscillator();
+      const volume = sound.createGain();
+      oscillator.frequency.value = frequency;
+      volume.gain.setValueAtTime(0.2, from);
+      volume.gain.linearRampToValueAtTime(0, from + 0.11);
+      oscillator.connect(volume).connect(sound.destination);
+      oscillator.start(from);
+      oscillator.stop(from + 0.12);
+    });
+  }
+
   async function start(request) {
     running?.stop();
     const session = { on: true, stop: () => {} };
@@ -90,17 +116,12 @@
 
     const canvas = new OffscreenCanvas(1, 1);
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    let before = new Set();
     for (let frame = 0; session.on; frame++) {
       [canvas.width, canvas.height] = [view.video.videoWidth, view.video.videoHeight];
       context.drawImage(view.video, 0, 0);
-      const image = context.getImageData(0, 0, canvas.width, canvas.height);
-      let codes = await decoder.readZxing(image);
-      if (!codes.length && frame % 2) codes = await decoder.readZbar(image);
-      // One frame can be a misread with a valid check digit; two frames that agree hardly ever are.
-      const sure = codes.filter((code) => before.has(code.text));
-      before = new Set(codes.map((code) => code.text));
-      if (session.on && sure.length) channel.postMessage({ kind: "codes", codes: sure });
+      const codes = await decoder.readFrame(context.getImageData(0, 0, canvas.width, canvas.height), frame);
+      // A code in one frame is a candidate; Python says when it is more.
+      if (session.on) channel.postMessage({ kind: "frame", codes });
       await new Promise((resolve) => (
         view.video.requestVideoFrameCallback ? view.video.requestVideoFrameCallback(resolve) : setTimeout(resolve, 60)));
     }
@@ -115,5 +136,6 @@
     }
     if (data?.kind === "stop") running?.stop();
     if (data?.kind === "hint") running?.hint?.(data.text);
+    if (data?.kind === "signal") signal(data.tone);
   };
 })();

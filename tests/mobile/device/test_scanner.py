@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pwa_server import label
 
 from mobile.device.scanner import (
     CameraUnavailable,
+    Candidates,
     NativeScanner,
     NotAPicture,
     Reading,
@@ -48,6 +50,37 @@ class TestAWedgeScanner:
 class TestTyping:
     def test_drops_the_blanks_around_it(self):
         assert from_typing("  AA:BB ") == Reading(text="AA:BB", source="typed")
+
+
+def a_reading(text: str = "HWTC1A2B3C4D", symbology: str = "Code128") -> Reading:
+    return Reading(text=text, source="camera", symbology=symbology)
+
+
+class TestCandidates:
+    def test_settle_once_a_second_frame_agrees(self):
+        seen = Candidates()
+        assert seen.see([a_reading()]) == ()
+        assert (seen.settled(), seen.doubtful()) == ((), (a_reading(),))
+        assert seen.see([]) == ()
+        assert seen.see([a_reading()]) == (replace(a_reading(), frames=2),)
+        assert seen.settled() == (replace(a_reading(), frames=2),)
+        assert seen.doubtful() == ()
+
+    def test_settle_at_once_where_the_code_corrects_itself(self):
+        seen = Candidates()
+        seen.see([a_reading(symbology="DataMatrix")])
+        assert [reading.frames for reading in seen.settled()] == [1]
+
+    def test_are_not_settled_by_two_engines_on_one_frame(self):
+        seen = Candidates()
+        seen.see([a_reading(), a_reading()])
+        assert seen.settled() == ()
+
+    def test_that_differ_do_not_settle_each_other(self):
+        seen = Candidates()
+        seen.see([a_reading("4006381333931", "EAN13")])
+        seen.see([a_reading("4006381333955", "EAN13")])
+        assert seen.settled() == ()
 
 
 class TestTheLiveCamera:

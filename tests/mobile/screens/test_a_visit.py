@@ -137,7 +137,8 @@ class TestScanning:
             async def read_picture(self, picture: bytes):
                 assert picture == JPEG
                 wrong = scanner.Reading(text="6438158002234", source="photo", symbology="EAN13")
-                return (wrong, scanner.Reading(text="HWTC3D4E5F01", source="photo", symbology="Code128"))
+                right = scanner.Reading(text="HWTC3D4E5F01", source="photo", symbology="Code128")
+                return (wrong, right, scanner.Reading(text="MAC: 48575430F001", source="photo"))
 
         monkeypatch.setattr("mobile.screens.scan.pick_picture", pick)
         monkeypatch.setattr("mobile.screens.scan.scanner", Reader)
@@ -146,6 +147,9 @@ class TestScanning:
         screen.tap("Photo of the label")
 
         assert screen.sees("Huawei HG8145X6 HWTC3D4E5F01 is on your van.")
+        assert screen.sees("Compare these with the label once; then go on.")
+        assert screen.sees("GPON serial: HWTC3D4E5F01")
+        assert screen.sees("MAC: 48:57:54:30:F0:01")
         assert "Fit this device" in screen.names()
 
     def test_takes_the_old_device_away_on_a_swap(self, open_app, gateway, on_site):

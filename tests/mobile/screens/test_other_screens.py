@@ -14,6 +14,7 @@ from flet_screen import Screen
 
 from mobile import words
 from mobile.app import App
+from mobile.device import scanner
 from mobile.device.network import PageFacts
 from mobile.look import Look
 from mobile.state import Desk, job_route
@@ -160,6 +161,72 @@ class TestStock:
         assert not screen.sees("ALCLB1A2C000")
         screen.tap("ONT, 4 ports, Wi-Fi 5")
         assert screen.sees("ALCLB1A2C000")
+
+
+class TestCountingTheVan:
+    @pytest.fixture
+    def screen(self, open_app):
+        screen = open_app("/stock")
+        screen.tap("Count the devices")
+        return screen
+
+    def scan(self, screen, text: str) -> None:
+        screen.type_into("Scanner or typed code", text, enter=True)
+
+    def test_says_that_it_changes_no_stock(self, screen):
+        assert screen.sees("It changes no stock: tell the office")
+
+    def test_lists_what_is_found_missing_and_not_booked(self, screen, gateway):
+        devices = len(gateway.devices_on_van())
+        self.scan(screen, "ALCLB1A2C000")
+        self.scan(screen, "STRANGER01")
+        assert screen.sees(f"1 of {devices} found")
+        assert screen.sees(f"Missing ({devices - 1})")
+        assert screen.sees("Not booked on this van (1)")
+        assert screen.sees("STRANGER01 is not booked on this van")
+
+    def test_counts_no_device_twice_and_takes_the_last_one_back(self, screen, gateway):
+        devices = len(gateway.devices_on_van())
+        self.scan(screen, "ALCLB1A2C000")
+        self.scan(screen, "alcl b1a2c000")
+        assert screen.sees("ALCLB1A2C000 is counted already")
+        screen.tap("Undo ALCLB1A2C000")
+        assert screen.sees(f"0 of {devices} found")
+
+    def test_goes_on_from_label_to_label_while_the_camera_is_open(self, open_app, gateway, monkeypatch):
+        said = []
+
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                for text in ("4006381333931", "ALCLB1A2C000", "ALCLB1A2C000", "STRANGER01", "ALCLB1A2C000"):
+                    said.append(judge(scanner.Reading(text=text, source="camera", frames=2)))
+                raise scanner.ScanClosed("cancelled")
+
+        monkeypatch.setattr("mobile.screens.count.scanner", Camera)
+        devices = len(gateway.devices_on_van())
+        screen = open_app("/count")
+        screen.tap("Open camera")
+        assert said == [
+            "That code names no device. Scan the serial on the label.",
+            f"ALCLB1A2C000: 1 of {devices} found",
+            f"ALCLB1A2C000: 1 of {devices} found",
+            "STRANGER01 is not booked on this van. It is listed",
+            "ALCLB1A2C000 is counted already",
+        ]
+        assert screen.sees(f"1 of {devices} found")
+
+    def test_counts_no_product_number(self, screen):
+        self.scan(screen, "4006381333931")
+        assert screen.sees("That code names no device.")
+
+    def test_is_kept_over_a_look_at_another_screen_and_books_nothing(self, screen, gateway, desk):
+        self.scan(screen, "ALCLB1A2C000")
+        screen.tap("Back")
+        screen.tap("Count the devices")
+        assert screen.sees("Undo ALCLB1A2C000")
+        assert gateway.queue() == []
 
 
 class TestSync:

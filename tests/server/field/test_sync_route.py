@@ -19,7 +19,7 @@ from server.access.models import DeviceRow
 from server.billing.models import InvoiceRow
 from server.db import feed
 from server.db.feed_models import CommandRow, HistoryRow
-from shared.assets import Asset
+from shared.assets import Asset, AssetState
 from shared.commands import AddNote, AssignWorkOrder, StartTravel
 from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
 from sync.protocol import (
@@ -97,6 +97,13 @@ class TestTheFirstContact:
         assert ("asset", repair.on_site[0]) in found
         assert ("work_order", str(old.id)) not in found
         assert ("work_order", str(late.id)) not in found
+
+    def test_shows_a_quarantined_device_of_the_own_van_as_what_it_is(self, client: TestClient, today: World):
+        with today.database.write() as session:
+            recalled = {"serial": "RECALL01", "state": AssetState.QUARANTINED, "batch": "L7"}
+            today.receive(session, today.ana.van_id, "ONT-A", **recalled)
+        device: Asset = image(sync(client, today.ana), "asset", "RECALL01")
+        assert (device.state, device.batch) == (AssetState.QUARANTINED, "L7")
 
     def test_an_answer_of_some_size_is_packed_for_who_can_unpack_it(self, client: TestClient, today: World):
         packed = post(client, today.ana, a_request(), **{"accept-encoding": "gzip"})

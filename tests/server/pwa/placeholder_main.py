@@ -50,8 +50,10 @@ async def main(page: ft.Page) -> None:
 
     async def scan(_: ft.Event) -> None:
         try:
-            reading = await scanner.scanner().scan(title="Scan the ONT", hint="Hold still", judge=judge)
-            scanned.value = f"Scanned {reading.text} {reading.symbology} {reading.source}"
+            reading, *rest = await scanner.scanner().scan(
+                title="Scan the ONT", hint="Hold still", judge=judge
+            )
+            scanned.value = f"Scanned {reading.text} {reading.symbology} {reading.source}, {len(rest)} more"
         except scanner.ScanClosed as closed:
             scanned.value = f"Closed: {closed.why}"
         except scanner.ScannerError as error:

@@ -108,14 +108,14 @@ class TestANewVersion:
 
 @pytest.mark.browser
 class TestScanning:
-    def test_reads_the_wanted_code_of_a_label_from_the_live_camera(
+    def test_reads_the_wanted_code_and_the_rest_of_a_label_from_the_live_camera(
         self, server: ServerProcess, tmp_path: Path
     ):
         video = mjpeg([label(MAC, ONT)] * 10, tmp_path / "label.mjpeg")
         with launch(tmp_path / "profile", camera=video) as browser:
             app = open_app(browser, server.url)
             app.tap("Scan")
-            app.see("Scanned HWTC1A2B3C4D Code128 camera")
+            app.see("Scanned HWTC1A2B3C4D Code128 camera, 1 more")
             assert app.page.locator("#scan-overlay").count() == 0
 
     def test_shows_why_a_code_is_not_the_wanted_one_and_can_be_cancelled(

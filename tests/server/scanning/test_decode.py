@@ -122,7 +122,7 @@ class TestReadingAField:
         blank = label_png(Image.effect_noise((1600, 1200), 90))
         start = time.monotonic()
         assert refusal(blank, deadline_seconds=0.0).slug == "no-barcode-found"
-        # One look at 2 megapixels; the whole escalation is eight variants with two engines.
+        # One look at 2 megapixels; the whole escalation is a dozen.
         one_look = time.monotonic() - start
         start = time.monotonic()
         refusal(blank, deadline_seconds=UNHURRIED_SECONDS)
@@ -227,6 +227,7 @@ class TestABadPicture:
             ("blur", 6.0, "The picture is blurred: hold still, or come closer."),
             ("motion", 3.0, "The picture is blurred: hold still, or come closer."),
             ("glare", 1.5, "Part of the picture is too bright: tilt the label out of the glare."),
+            ("rotation", 3.0, "The label is tilted: turn the phone until its bars stand upright."),
             ("none", 1.0, "Come closer, hold the label straight, or type the number."),
         ],
     )
@@ -234,16 +235,17 @@ class TestABadPicture:
         grey = a_label().point(lambda value: 40 + value * 3 // 4)
         assert hint(damage(grey, kind, level=level)) == advice
 
+    def test_gets_the_advice_to_turn_the_light_away(self):
+        assert hint(a_label().point(lambda value: min(255, value + 210))) == (
+            "The picture is too bright: turn the light away from the label."
+        )
+
     def test_gets_the_advice_to_turn_on_the_light(self):
         assert hint(a_label().point(lambda value: value // 8)) == "The picture is dark: turn on the light."
 
 
 class TestDamagedLabels:
-    """Our own labels after what a cabinet does to them.
-
-    Measured on 20 labels with 4 fields for each damage: 719 of 720 read at the common level, 648 of 720 at
-    the bad one (blur 49 of 80, motion 40 of 80, all others 559 of 560), and none read wrongly.
-    """
+    """Our own labels after what a cabinet does to them. `./dev bench scan` counts on many more."""
 
     FIELDS = (FieldKind.SERIAL, FieldKind.GPON_SERIAL, FieldKind.MAC, FieldKind.GTIN)
 
@@ -280,8 +282,7 @@ class TestDamagedLabels:
     @pytest.mark.parametrize("kind", DAMAGES)
     def test_are_mostly_read_at_the_bad_level_and_never_wrongly(self, kind):
         right, wrong = self.read(kind, 2.0)
-        # Twice the blur leaves a Code 128 of 3 pixels a bar to nobody; the DataMatrix is still read.
-        assert right >= {"blur": 6, "motion": 6, "everything": 10}.get(kind, 11)
+        assert right >= (8 if kind == "covered" else 11)  # what lies under tape is read by nobody
         assert wrong == 0
 
     def test_are_the_same_for_the_same_seed(self):
@@ -295,7 +296,7 @@ class TestDamagedLabels:
     reason="other people's barcode pictures are missing: ../shared/data/barcodes beside the repository",
 )
 class TestOtherPeoplesPictures:
-    """Measured: labels 41 of 42, pictures 128 of 141 codes; a wrong serial, GPON serial or MAC: none."""
+    """What is measured on them is in `./dev bench scan`; these are the bounds not to fall below."""
 
     @staticmethod
     def bare(text: str) -> str:
@@ -338,7 +339,7 @@ class TestOtherPeoplesPictures:
             expected = {same(text) for text in item["expected"]}
             found = {same(reading.text) for reading in decode(data, deadline_seconds=UNHURRIED_SECONDS)}
             right, codes = right + len(expected & found), codes + len(expected)
-        assert (codes, right >= 126) == (141, True), f"{right} of {codes} read"
+        assert (codes, right >= 131) == (141, True), f"{right} of {codes} read"
 
     def test_pictures_without_a_code_give_none(self):
         items = [i for i in json.loads((PICTURES / "manifest.json").read_text()) if i["symbology"] == "none"]
