@@ -120,6 +120,11 @@ class SyncStatus:
     aside: int = 0
     listening: bool = False
 
+    @property
+    def only_here(self) -> int:
+        """Entries and photos that would be lost with this device."""
+        return self.unsent_commands + self.unsent_photos + self.aside
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -291,6 +296,11 @@ class Gateway:
         """The photo or signature, as long as this device keeps it: 14 days after the server has it."""
         evidence = self._store.evidence(digest)
         return evidence.body if evidence else None
+
+    def make_room(self, to_free: Callable[[int], int]) -> None:
+        """Give up the oldest photos that the office has. `to_free`: bytes, given what our file has free."""
+        if wanted := to_free(self._store.reusable()):
+            self._store.shelf.give_up_oldest(wanted)
 
     def status(self) -> SyncStatus:
         counts, state, refusal = self._store.counts(), self._driver.state, self._store.refusal

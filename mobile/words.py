@@ -412,11 +412,27 @@ STEPS_SHOWN = 4
 NOTHING_SENT = "What you record appears here until the office has it."
 LAST_CONTACT, DEVICE, VERSION, STORAGE = "Last contact", "Device", "Version", "Storage"
 NEVER = "never"
+ROOM = "Room for our data"
 STORAGE_KEPT = "The browser keeps our data"
 STORAGE_LOOSE = "The browser may clear our data when the phone is full: send often"
 STORAGE_FILE = "In a file of this app"
-UPDATE_READY = "A new version is ready"
 UPDATE_NOW = "Change to it now"
+
+
+def room(used: int, total: int, nearly_full: bool) -> str:
+    """`used` and `total` in bytes."""
+    unit, size = ("GB", 1e9) if total >= 1e9 else ("MB", 1e6)
+    said = f"{used / size:.1f} of {total / size:.1f} {unit} used"
+    return f"{said}. Nearly full: photos that the office has go first" if nearly_full else said
+
+
+def update_ready(unsent: int) -> str:
+    return "A new version is ready" + (f". It waits until the {unsent} unsent are sent" if unsent else "")
+
+
+def as_of(clock: str) -> str:
+    """Over the list that the page shows while the app starts."""
+    return f"As of {clock}. Starting: you can tap in a moment"
 
 
 def clock_off(minutes: int) -> str:
