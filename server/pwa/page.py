@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.pwa.client import ClientChanged, replace, replace_pattern
+from server.pwa.client import RENDERERS, ClientChanged, replace, replace_pattern
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "mobile" / "web"
@@ -19,6 +19,7 @@ VENDOR = ROOT / "server" / "web" / "vendor"
 DECODERS = ("zxing-wasm", "zbar-wasm")  # of the vendored packages, what the phone uses
 
 # Never kept offline: the service worker and its list, licence texts, and the page, kept as "./".
+CHROMIUM = "canvaskit/skwasm.wasm"  # what a current one draws with
 NOT_KEPT = ("sw.js", "index.html", "build.json", "assets/NOTICES")
 
 
@@ -96,12 +97,17 @@ def security_policy(out: Path, *, api_base: str) -> str:
 def add_service_worker(out: Path, files: dict[str, str]) -> tuple[str, list[str]]:
     """Fill in the service worker with its exact list; `files` is path → SHA-256 of all files but it.
 
-    Gives the version, which is a hash of everything the app consists of, and the list.
+    Gives the version, which is a hash of everything the app consists of, and what a Chromium phone keeps.
     """
     kept = ["./", *(name for name in sorted(files) if not name.startswith(NOT_KEPT))]
+    by_renderer = {
+        shown_by: [name for name in kept if name.startswith(parts)] for shown_by, parts in RENDERERS.items()
+    }
+    common = sorted({*kept}.difference(*by_renderer.values()))
     template = (WEB / "sw.js").read_text(encoding="utf-8")
     everything = json.dumps([template, sorted(files.items())]).encode()
     version = hashlib.sha256(everything).hexdigest()[:12]
-    filled = template.replace("%VERSION%", version).replace("%FILES%", json.dumps(kept))
+    filled = template.replace("%VERSION%", version).replace("%FILES%", json.dumps(common))
+    filled = filled.replace("%RENDERERS%", json.dumps(by_renderer))
     (out / "sw.js").write_text(filled, encoding="utf-8")
-    return version, kept
+    return version, common + by_renderer[CHROMIUM]
