@@ -86,6 +86,9 @@ def copy_client(out: Path, *, app_name: str) -> None:
     )
     patch_font_manifest_json(manifest_path=str(out / "assets/FontManifest.json"))
     trim_stdlib(out / "pyodide/python_stdlib.zip")
+    # Which packages Pyodide could fetch by itself: ours come with the app.
+    lock = out / "pyodide/pyodide-lock.json"
+    lock.write_text(json.dumps({**json.loads(lock.read_text(encoding="utf-8")), "packages": {}}))
     _patch(out)
 
 

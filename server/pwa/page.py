@@ -18,9 +18,13 @@ WEB = ROOT / "mobile" / "web"
 VENDOR = ROOT / "server" / "web" / "vendor"
 DECODERS = ("zxing-wasm", "zbar-wasm")  # of the vendored packages, what the phone uses
 
-# Never kept offline: the service worker and its list, licence texts, and the page, kept as "./".
 CHROMIUM = "canvaskit/skwasm.wasm"  # what a current one draws with
-NOT_KEPT = ("sw.js", "index.html", "build.json", "assets/NOTICES")
+# Never kept offline: the service worker and its list, licence texts, icons that the browser takes over when
+# the app is installed, and the page, kept as "./".
+NOT_KEPT = (
+    "sw.js", "index.html", "build.json", "assets/NOTICES", "vendor/zbar-wasm/LICENSE",
+    "vendor/zxing-wasm/LICENSE", "icons/icon-512.png", "icons/icon-maskable-",
+)  # fmt: skip
 
 
 class VendorMissing(Exception):

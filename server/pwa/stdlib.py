@@ -11,16 +11,19 @@ from pathlib import Path
 
 # Programs, servers, other operating systems, processes, and network protocols that a browser can't speak.
 UNUSED = {
-    "_pyio", "_pyrepl", "antigravity", "asyncio.__main__", "asyncio.proactor_events", "asyncio.tools",
-    "asyncio.windows_events", "asyncio.windows_utils", "bdb", "cProfile", "cmd", "code", "compileall",
-    "concurrent.futures.interpreter", "concurrent.futures.process", "concurrent.interpreters",
-    "ctypes.macholib", "ctypes.wintypes", "curses", "dbm", "doctest", "ensurepip", "fileinput", "ftplib",
-    "html", "http.cookiejar", "http.server", "imaplib", "logging.config", "logging.handlers", "mailbox",
-    "modulefinder", "multiprocessing", "nturl2path", "optparse", "pdb", "pickletools", "plistlib",
-    "poplib", "profile", "pstats", "pty", "pyclbr", "pydoc", "pydoc_data", "pyodide.console",
-    "rlcompleter", "sched", "shelve", "smtplib", "socketserver", "sqlite3.__main__", "symtable",
-    "tabnanny", "this", "timeit", "trace", "tty", "turtle", "unittest", "wave", "wsgiref", "xml",
-    "xmlrpc", "zipapp",
+    "_compat_pickle", "_markupbase", "_pyio", "_pyrepl", "antigravity", "asyncio.__main__",
+    "asyncio.proactor_events", "asyncio.tools", "asyncio.windows_events", "asyncio.windows_utils", "bdb",
+    "cProfile", "cmd", "code", "colorsys", "compileall", "concurrent.futures.interpreter",
+    "concurrent.futures.process", "concurrent.interpreters", "configparser", "csv", "ctypes", "curses",
+    "dbm", "difflib", "doctest", "email._header_value_parser", "email.contentmanager", "email.generator",
+    "email.headerregistry", "email.mime", "email.policy", "ensurepip", "filecmp", "fileinput", "ftplib",
+    "getpass", "graphlib", "html", "http", "imaplib", "logging.config", "logging.handlers", "mailbox",
+    "mimetypes", "modulefinder", "multiprocessing", "netrc", "nturl2path", "optparse", "pdb", "pickle",
+    "pickletools", "plistlib", "poplib", "pprint", "profile", "pstats", "pty", "py_compile", "pyclbr",
+    "pydoc", "pydoc_data", "pyodide.console", "rlcompleter", "sched", "shelve", "shlex", "smtplib",
+    "socketserver", "sqlite3.__main__", "symtable", "sysconfig.__main__", "tabnanny", "this", "timeit",
+    "trace", "tracemalloc", "tty", "turtle", "unittest", "urllib.error", "urllib.request",
+    "urllib.response", "urllib.robotparser", "wave", "wsgiref", "xml", "xmlrpc", "zipapp",
 }  # fmt: skip
 KEPT_ENCODINGS = {
     "__init__", "aliases", "ascii", "base64_codec", "charmap", "cp1252", "cp437", "hex_codec", "idna",
