@@ -299,8 +299,8 @@ class Gateway:
 
     def make_room(self, to_free: Callable[[int], int]) -> None:
         """Give up the oldest photos that the office has. `to_free`: bytes, given what our file has free."""
-        if wanted := to_free(self._store.reusable()):
-            self._store.shelf.give_up_oldest(wanted)
+        if (wanted := to_free(self._store.reusable())) and self._store.shelf.give_up_oldest(wanted):
+            self._tell()
 
     def status(self) -> SyncStatus:
         counts, state, refusal = self._store.counts(), self._driver.state, self._store.refusal
