@@ -33,7 +33,7 @@ from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
 from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
-from sync.client.records import Entry, Images, NewCommand, NewEvidence, Registration
+from sync.client.records import Entry, Images, NewCommand, NewEvidence, NotSaved, Registration
 from sync.client.replies import read_registration
 from sync.client.report import SyncReport
 from sync.client.store import ClientStore
@@ -45,6 +45,7 @@ __all__ = ["Gateway", "QueueItem", "ScanVerdict", "StockView", "SyncReport", "Sy
 QueueState = Literal["saved", "sending", "accepted", "held", "refused_local", "corrected", "dismissed"]
 
 REGISTER_SECONDS = 30
+ROOM_FOR_A_COMMAND = 65_536  # bytes, generously
 PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
 """JPEG, PNG, WebP, GIF; HEIC has its mark four bytes in."""
 
@@ -367,7 +368,7 @@ class Gateway:
         assert rows is not None, "the overlay was built on them"
         order = decision.after.order
         try:
-            self._store.enqueue(
+            self._enqueue(
                 NewCommand(
                     id=new_id(unix_ms(made_at), self._entropy(10)),
                     made_at=made_at,
@@ -388,6 +389,16 @@ class Gateway:
         self._driver.interrupt(Wake())
         self._tell()
         return decision
+
+    def _enqueue(self, new: NewCommand, evidence: NewEvidence | None) -> None:
+        """Queue it; where the device is full, in the place of photos that the office has."""
+        try:
+            self._store.enqueue(new, evidence)
+        except NotSaved:
+            wanted = ROOM_FOR_A_COMMAND + (len(evidence.body) if evidence else 0)
+            if not self._store.shelf.give_up_oldest(wanted):
+                raise
+            self._store.enqueue(new, evidence)
 
     # Network
 

@@ -31,7 +31,8 @@ class Usage:
 class Space:
     """`usage()` and `left()` answer at once; in a browser, which answers later, with what `look` found last.
 
-    A browser tells what it would let us have, not what the disk has: Chromium never more than 10 GiB.
+    A browser tells what it would let us have, not what the disk has: Chromium 10 GiB more than is in use,
+    however full the disk is. There it shows only when something can't be saved; Gateway makes room then.
 
     `folder` is for CPython only; by default it is the app's private data folder.
     """
