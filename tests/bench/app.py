@@ -12,6 +12,7 @@ throttle reaches the page's thread alone, and Python runs in a worker.)
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -23,12 +24,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import databases
+import day_of_work
 from bench.plain_pwa import build_plain
 from browser import AppDriver, launch, open_app
 from pwa_server import ServerProcess
@@ -49,6 +51,7 @@ QUIET_SECONDS = 1.0
 SLOW = 4
 TURN_SECONDS = 0.02
 JOBS = 8
+JOBS_MANY = 200
 IMAGE_KEPT_MS = 6000  # after its first start the app keeps an image of Python for later ones
 
 
@@ -68,7 +71,7 @@ def figures(quick: bool) -> list[dict[str, Any]]:
     ):
         found = first_visits(ours, peer, starts)
         found += offline_starts(ours, peer, starts, slow_peer=not quick)
-        return found + saving(ours, taps)
+        return found + saving(ours, taps) + many_jobs(Path(folder))
 
 
 # --- two apps and what is between them and the browser ---
@@ -354,6 +357,19 @@ CLOCK_TAP = """wanted => {
   });
   watch.observe(host, { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
+
+
+def many_jobs(folder: Path) -> list[dict[str, Any]]:
+    """The file that a phone has after its first contact, when many jobs are planned; photos come on top."""
+    store = day_of_work.a_store(folder)
+    orders = itertools.islice(itertools.cycle(day_of_work.the_orders()), JOBS_MANY)
+    numbered = (
+        replace(order, id=day_of_work.uid(10_000 + number), number=f"WO-{10_000 + number}")
+        for number, order in enumerate(orders)
+    )
+    day_of_work.send_down(store, numbered)
+    size = (folder / "phone.db").stat().st_size
+    return [figure(f"database with {JOBS_MANY} jobs, no photos", size / 1e6, "MB", aim="<= 30")]
 
 
 def first_paint(app: AppDriver) -> float:
