@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,10 +15,18 @@ import flet as ft
 from mobile import theme, words
 from mobile.device.browser import IN_BROWSER
 from mobile.device.config import load_config
-from mobile.device.network import PageFacts, watch_network, watch_page
+from mobile.device.network import (
+    PageFacts,
+    keep_first_screen,
+    keep_unsent,
+    say_opened,
+    watch_network,
+    watch_page,
+)
 from mobile.device.space import Space
 from mobile.device.storage import StorageError, open_database
 from mobile.device.tongue import device_languages
+from mobile.first_screen import FirstScreen
 from mobile.gateway import Gateway
 from mobile.look import Look, wear
 from mobile.parts.blocks import mood_box
@@ -40,6 +49,7 @@ from mobile.screens.sync_status import SyncStatusScreen
 from mobile.screens.today import Today
 from mobile.state import Desk, Shell, parse_route
 from mobile.sync_loop import SyncLoop
+from sync.client.records import NotSaved
 from sync.client.store import ClientStore
 from sync.client.transport import HttpxTransport, Transport
 
@@ -136,12 +146,20 @@ async def main(page: ft.Page) -> None:
         database = await open_database("truckroll")
     except StorageError as error:
         page.render(StorageTrouble, str(error), page)
+        say_opened()
         return
     store = ClientStore(database.connection, database.flush)
     space = Space()
-    await space.look()
     gateway = Gateway(store, transport_to(config.api_base), storage_left=space.left)
     start(page, gateway, storage=database.where, build=config.build, space=space)
+
+
+async def look_after(space: Space, gateway: Gateway) -> None:
+    """Look how full the device is, and make room in time. Not being able to is no reason to stop."""
+    await space.look()
+    if usage := space.usage():
+        with contextlib.suppress(NotSaved):
+            gateway.make_room(usage.to_free)
 
 
 def transport_to(api_base: str) -> Transport:
@@ -174,6 +192,7 @@ def start(
         platform=_platform(page),
         storage=storage,
         build=build,
+        usage=space.usage if space else lambda: None,
     )
     shell = desk.shell
     wear(page, shell.look, device_languages())
@@ -201,25 +220,33 @@ def start(
         page.run_task(take_in)  # the browser calls from outside of Flet's context
 
     def changed() -> None:
-        shell.sending = gateway.status().syncing
+        status = gateway.status()
+        shell.sending = status.syncing
+        keep_unsent(status.only_here)
 
     page.on_resize = resized
     page.on_route_change = routed
     page.on_app_lifecycle_state_change = awake
     gateway.subscribe(changed)
+    changed()
     page.render(App, desk)
     stops = [watch_network(lambda online: loop.nudge() if online else None), watch_page(heard)]
 
     async def tick() -> None:
         """Late warnings and "12:03" age by themselves."""
         while True:
+            if space is not None:
+                await look_after(space, gateway)
             await asyncio.sleep(MINUTE_SECONDS)
             await page.wait_until_visible()
-            if space is not None:
-                await space.look()
             shell.minute += 1
 
-    tasks = [page.run_task(loop.run), page.run_task(tick)]
+    async def opened() -> None:
+        await page.wait_until_visible()
+        say_opened()
+
+    first_screen = FirstScreen(gateway, now, keep_first_screen)
+    tasks = [page.run_task(task) for task in (opened, loop.run, tick, first_screen.run)]
 
     def closed() -> None:
         for task in tasks:

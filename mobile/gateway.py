@@ -36,7 +36,7 @@ from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
 from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
-from sync.client.records import Entry, Images, NewCommand, NewEvidence, Registration
+from sync.client.records import Entry, Images, NewCommand, NewEvidence, NotSaved, Registration
 from sync.client.replies import read_registration
 from sync.client.report import SyncReport
 from sync.client.store import ClientStore
@@ -48,6 +48,7 @@ __all__ = ["Gateway", "QueueItem", "ScanVerdict", "StockView", "SyncReport", "Sy
 QueueState = Literal["saved", "sending", "accepted", "held", "refused_local", "corrected", "dismissed"]
 
 REGISTER_SECONDS = 30
+ROOM_FOR_A_COMMAND = 65_536  # bytes, generously
 PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
 """JPEG, PNG, WebP, GIF; HEIC has its mark four bytes in."""
 
@@ -122,6 +123,11 @@ class SyncStatus:
     confirming: int = 0
     aside: int = 0
     listening: bool = False
+
+    @property
+    def only_here(self) -> int:
+        """Entries and photos that would be lost with this device."""
+        return self.unsent_commands + self.unsent_photos + self.aside
 
 
 def _utc_now() -> datetime:
@@ -311,6 +317,11 @@ class Gateway:
         evidence = self._store.evidence(digest)
         return evidence.body if evidence else None
 
+    def make_room(self, to_free: Callable[[int], int]) -> None:
+        """Give up the oldest photos that the office has. `to_free`: bytes, given what our file has free."""
+        if (wanted := to_free(self._store.reusable())) and self._store.shelf.give_up_oldest(wanted):
+            self._tell()
+
     def status(self) -> SyncStatus:
         counts, state, refusal = self._store.counts(), self._driver.state, self._store.refusal
         return SyncStatus(
@@ -376,7 +387,7 @@ class Gateway:
         assert rows is not None, "the overlay was built on them"
         order = decision.after.order
         try:
-            self._store.enqueue(
+            self._enqueue(
                 NewCommand(
                     id=new_id(unix_ms(made_at), self._entropy(10)),
                     made_at=made_at,
@@ -400,6 +411,16 @@ class Gateway:
 
     def prefer(self, **chosen: str) -> None:
         self._store.prefer(**chosen)
+
+    def _enqueue(self, new: NewCommand, evidence: NewEvidence | None) -> None:
+        """Queue it; where the device is full, in the place of photos that the office has."""
+        try:
+            self._store.enqueue(new, evidence)
+        except NotSaved:
+            wanted = ROOM_FOR_A_COMMAND + (len(evidence.body) if evidence else 0)
+            if not self._store.shelf.give_up_oldest(wanted):
+                raise
+            self._store.enqueue(new, evidence)
 
     # Network
 

@@ -14,9 +14,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from importlib.resources import files
 
-FOLDER = Path(__file__).with_name("languages")
 MARK = "\N{LEFT-TO-RIGHT MARK}"
 _LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+)?(".*")\s*')
 
@@ -113,7 +112,8 @@ def catalogue(code: str) -> gettext.GNUTranslations:
 
 def read_po(code: str) -> dict[tuple[str, ...], tuple[str, ...]]:
     """(sentence,) or (one, many) → its translations, more than one for a plural. ("",) is the header."""
-    text = (FOLDER / f"{code}.po").read_text(encoding="utf-8")
+    # In the browser the app lies in one archive, where there are no paths.
+    text = files("mobile").joinpath("languages", f"{code}.po").read_text(encoding="utf-8")
     entries: dict[tuple[str, ...], tuple[str, ...]] = {}
     for block in text.split("\n\n"):
         keys: list[str] = []

@@ -13,6 +13,7 @@ import flet as ft
 
 from mobile import words
 from mobile.device.network import PageFacts
+from mobile.device.space import Usage
 from mobile.gateway import Gateway
 from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
@@ -63,6 +64,7 @@ class Desk:
         platform: str = "test",
         storage: str = "file",
         build: str = "source",
+        usage: Callable[[], Usage | None] = lambda: None,
     ) -> None:
         self.gateway = gateway
         self.shell = Shell(look=kept_look(gateway.preference))
@@ -70,6 +72,7 @@ class Desk:
         self.platform = platform
         self.storage = storage
         self.build = build
+        self.usage = usage  # of the device's room for our data
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
         self._push_route = push_route

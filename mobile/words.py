@@ -550,13 +550,42 @@ STEPS_SHOWN = 4
 NOTHING_SENT = say("What you record appears here until the office has it.")
 LAST_CONTACT, DEVICE, VERSION, STORAGE = say("Last contact"), say("Device"), say("Version"), say("Storage")
 NEVER = say("never")
+ROOM = say("Room for our data")
 STORAGE_KEPT = say("The browser keeps our data")
 STORAGE_LOOSE = say("The browser may clear our data when the phone is full: send often")
 STORAGE_FILE = say("In a file of this app")
-UPDATE_READY = say("A new version is ready")
 UPDATE_NOW = say("Change to it now")
 PHOTO_REFUSED = say("The server could not keep a photo or signature: see the list")
 NOT_REGISTERED = say("Register this device first: ask dispatch for a code")
+
+
+def room(used: int, total: int, nearly_full: bool) -> str:
+    """`used` and `total` in bytes."""
+    unit, size = ("GB", 1e9) if total >= 1e9 else ("MB", 1e6)
+    taken, whole = number(round(Decimal(used / size), 1)), number(round(Decimal(total / size), 1))
+    if nearly_full:
+        return say(
+            "{taken} of {whole} {unit} used. Nearly full: photos that the office has go first",
+            taken=taken,
+            whole=whole,
+            unit=unit,
+        )
+    return say("{taken} of {whole} {unit} used", taken=taken, whole=whole, unit=unit)
+
+
+def update_ready(unsent: int) -> str:
+    if not unsent:
+        return say("A new version is ready")
+    return say_count(
+        "A new version is ready. It waits until {count} unsent entry is sent",
+        "A new version is ready. It waits until {count} unsent entries are sent",
+        unsent,
+    )
+
+
+def as_of(clock: str) -> str:
+    """Over the list that the page shows while the app starts."""
+    return say("As of {clock}. Starting: you can tap in a moment", clock=clock)
 
 
 def clock_off(minutes: int) -> str:

@@ -14,8 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from mobile.language import ENGLISH, FOLDER, LANGUAGES, read_po  # noqa: E402
+from mobile.language import ENGLISH, LANGUAGES, read_po  # noqa: E402
 from mobile.rule_words import RULES  # noqa: E402
+
+FOLDER = ROOT / "mobile" / "languages"
 
 Key = tuple[str, ...]
 HEADER = ("",)

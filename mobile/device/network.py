@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from mobile.device.browser import IN_BROWSER, channel, is_null, listener
 
@@ -55,7 +57,7 @@ def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
 
     heard = listener(hear)
     page.onmessage = heard
-    _send(page, "ask")
+    _post(page, "ask")
 
     def stop() -> None:
         page.close()
@@ -64,15 +66,41 @@ def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
     return stop
 
 
+def say_opened() -> None:
+    """Tell the page that the first screen is there; until then it shows its own."""
+    if IN_BROWSER:
+        _send("opened")
+
+
+def keep_first_screen(text: str | None) -> None:
+    """Have the page keep what it shows at the next start (mobile/first_screen.py); None: nothing."""
+    if IN_BROWSER:
+        _send("today", text or "")
+
+
+def keep_unsent(count: int) -> None:
+    """Tell the service worker, which takes no newer version by itself while something is unsent."""
+    if IN_BROWSER:
+        _send("unsent", str(count))
+
+
 def accept_update() -> None:
     """Change to the new version that is waiting; the page reloads by itself."""
     if IN_BROWSER:
-        page = channel("page")
-        _send(page, "update")
+        _send("update")
 
 
-def _send(page: object, kind: str) -> None:
+def _send(kind: str, text: str = "") -> None:
+    _post(_page(), kind, text)
+
+
+@cache
+def _page() -> Any:
+    return channel("page")
+
+
+def _post(page: Any, kind: str, text: str = "") -> None:
     import js
     from pyodide.ffi import to_js
 
-    page.postMessage(to_js({"kind": kind}, dict_converter=js.Object.fromEntries))  # type: ignore[attr-defined]
+    page.postMessage(to_js({"kind": kind, "text": text}, dict_converter=js.Object.fromEntries))

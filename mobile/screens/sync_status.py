@@ -30,8 +30,9 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
     status = desk.gateway.status()
     body: list[ft.Control] = []
     if desk.shell.page_facts.update_waiting:
-        body.append(mood_box(words.UPDATE_READY, "calm"))
-        body.append(secondary(words.UPDATE_NOW, accept_update, icon=ft.Icons.SYSTEM_UPDATE_ALT))
+        body.append(mood_box(words.update_ready(status.only_here), "calm"))
+        if not status.only_here:
+            body.append(secondary(words.UPDATE_NOW, accept_update, icon=ft.Icons.SYSTEM_UPDATE_ALT))
     if status.problem:
         body.append(mood_box(status.problem, "bad" if status.sign_in_needed else "warn"))
     if status.sign_in_needed:
@@ -137,9 +138,11 @@ def _facts(desk: Desk) -> ft.Control:
     storage = (
         words.STORAGE_FILE if desk.storage == "file" else words.STORAGE_KEPT if kept else words.STORAGE_LOOSE
     )
+    usage = desk.usage()
     rows = (
         (words.LAST_CONTACT, contact),
         (words.STORAGE, storage),
+        *([(words.ROOM, words.room(usage.used, usage.total, usage.nearly_full))] if usage else []),
         (words.VERSION, words.listed([status.app_version, desk.build])),
     )
     return section(

@@ -26,18 +26,43 @@
   }
   window.truckroll.ready = true;
 
+  // The list that Python left here the last time (mobile/first_screen.py), until the app itself is on screen.
+  const today = JSON.parse(localStorage.getItem("today") || "null");
+  if (today && Date.now() < today.until) {
+    const make = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text });
+    const list = make("ol", "", "");
+    for (const { over, starts, state, heading, lines } of today.cards) {
+      const card = make("li", over ? "over" : "", "");
+      const top = make("p", "top", "");
+      top.append(make("b", "", starts), make("strong", "", heading), make("span", "", state));
+      card.append(top, ...lines.map((line) => make("p", "", line)));
+      list.append(card);
+    }
+    splash.classList.add("today");
+    splash.replaceChildren(make("h1", "", today.date), splash.querySelector("#splash-status"), splash.querySelector(".bar"),
+      make("h2", "", today.done), list);
+    say(today.as_of);
+    mark("today");
+  }
+
   // Python boots for seconds and needs nothing from Flutter, so its worker starts now; python.js takes it over.
   const base = document.baseURI;
   let early = new Worker(`${base}python-worker.js`, { type: "module", name: pageId });
-  early.postMessage({ preload: flet.pyodideUrl });
+  early.postMessage({ preload: { pyodideUrl: flet.pyodideUrl, build: truckroll.build } });
   window.truckroll.takeWorker = (url) => {
     const worker = early ?? new Worker(url, { type: "module", name: pageId });
     early = null;
     return worker;
   };
 
-  say(navigator.serviceWorker.controller ? "Starting…" : "First start: downloading about 12 MB. Later starts need no network.");
+  if (!splash.classList.contains("today") && !navigator.serviceWorker.controller) say("First start: downloading about 10 MB. Later starts need no network.");
   let markStarted;
+  // Python has sent its first screen. Two frames later Flutter has painted it.
+  const opened = () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    splash.remove();
+    mark("screen");
+    markStarted();
+  }));
   const started = new Promise((resolve) => { markStarted = resolve; });
   const connect = globalThis.jsConnect;
   globalThis.jsConnect = async (...parameters) => {
@@ -45,8 +70,6 @@
     try {
       await connect(...parameters);
       mark("python");
-      // Two frames later Flutter has painted what Python sent.
-      requestAnimationFrame(() => requestAnimationFrame(() => { splash?.remove(); mark("screen"); markStarted(); }));
     } catch (error) {
       const text = String(error);
       stop(`The app could not start. Reload the page; if that does not help, tell support: ${text.trim().split("\n").pop()}`);
@@ -61,10 +84,14 @@
   const toPage = new BroadcastChannel(`page-${pageId}`);
   const facts = { persisted: null, update: false, offlineReady: !!navigator.serviceWorker.controller };
   const tell = () => toPage.postMessage({ kind: "facts", ...facts });
-  let registration = null;
+  const keepState = async (name, text) => (await caches.open("state")).put(name, new Response(text));
+  keepState("unsent", "unknown"); // until Python has counted
   toPage.onmessage = ({ data }) => {
     if (data?.kind === "ask") tell();
-    if (data?.kind === "update") registration?.waiting?.postMessage("activate-now");
+    if (data?.kind === "opened") opened();
+    if (data?.kind === "today") localStorage.setItem("today", data.text);
+    if (data?.kind === "unsent") keepState("unsent", data.text);
+    if (data?.kind === "update") navigator.serviceWorker.controller?.postMessage("take-update");
   };
 
   // Ask the browser not to clear our data when the disk runs full. Not available inside the worker.
@@ -73,23 +100,21 @@
   // Letters that were fetched before the worker was there pass through it once, and are kept.
   const keepFonts = () => performance.getEntriesByType("resource").map(({ name }) => name)
     .filter((name) => name.includes("/assets/fonts/noto")).forEach((name) => fetch(name).catch(() => {}));
+  // Which of the renderers Flutter has loaded, by the end of its file's address.
+  const renderer = () => performance.getEntriesByType("resource")
+    .map(({ name }) => name.match(/canvaskit\/.*\.wasm$/)?.[0]).find(Boolean) ?? "";
 
   // Registered once the app is usable: fetching the offline copy during the start makes the start half as long again.
   const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
   started.then(settle).then(async () => {
-    registration = await navigator.serviceWorker.register("sw.js");
-    const watch = (worker) => worker?.addEventListener("statechange", () => {
-      if (worker.state === "installed" && navigator.serviceWorker.controller) { facts.update = true; tell(); }
-      if (worker.state === "activated") { facts.offlineReady = true; mark("offline-ready"); tell(); keepFonts(); }
-    });
-    if (registration.waiting && navigator.serviceWorker.controller) { facts.update = true; tell(); }
-    watch(registration.installing);
-    registration.addEventListener("updatefound", () => watch(registration.installing));
-    // The update was accepted: load the new version's files, all from one version.
-    let controlled = !!navigator.serviceWorker.controller;
-    navigator.serviceWorker.addEventListener("controllerchange", () => {
-      if (controlled) location.reload();
-      controlled = true;
-    });
+    const workers = navigator.serviceWorker;
+    workers.onmessage = ({ data }) => {
+      if (data?.kind === "version") { facts.update = data.update; tell(); }
+      if (data?.kind === "reload") location.reload();
+    };
+    workers.controller?.postMessage("opened");
+    workers.controller?.postMessage("ask");
+    workers.oncontrollerchange = () => { facts.offlineReady = true; mark("offline-ready"); tell(); keepFonts(); };
+    await workers.register(`sw.js?renderer=${renderer()}`);
   }).catch((error) => console.warn("The app will not start offline:", error));
 })();

@@ -1,4 +1,4 @@
-"""python -m server.pwa [--out FOLDER] [--api-base URL] [--name NAME] [--renderer canvaskit|skwasm]"""
+"""python -m server.pwa [--out FOLDER] [--api-base URL] [--name NAME] [--smallest]"""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ def main() -> int:
         "--api-base", default="/", help="the server's address; / is the origin that serves the app"
     )
     parser.add_argument("--name", default="Truckroll")
-    parser.add_argument("--renderer", choices=("canvaskit", "skwasm"), default="canvaskit")
+    parser.add_argument(
+        "--smallest", action="store_true", help="compress as far as it goes: minutes the first time"
+    )
     given = parser.parse_args()
     try:
         info = build_pwa(
             given.out,
             api_base=given.api_base,
             app_name=given.name,
-            renderer=given.renderer,
+            smallest=given.smallest,
             say=lambda text: print(f"pwa: {text}", file=sys.stderr, flush=True),
         )
     except (ClientChanged, VendorMissing, DependenciesUnavailable) as error:

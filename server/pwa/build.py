@@ -13,7 +13,7 @@ from pathlib import Path
 from flet_web import get_package_web_dir
 
 from server.pwa import page, payload
-from server.pwa.client import Renderer, copy_client, runtime
+from server.pwa.client import copy_client, runtime
 from server.pwa.compress import compress_all
 
 DEFAULT_OUT = payload.ROOT / "build" / "pwa"
@@ -22,7 +22,7 @@ DEFAULT_CACHE = payload.ROOT / "build" / "cache" / "pwa"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInfo:
-    """What was built. Sizes are bytes; those by encoding count what the service worker keeps."""
+    """What was built. Sizes are bytes; those that are kept count what a Chromium phone keeps offline."""
 
     version: str
     inputs: str  # hash of everything the build reads
@@ -32,7 +32,7 @@ class BuildInfo:
     kept_bytes: int
     kept_brotli_bytes: int
     kept_gzip_bytes: int
-    payload_bytes: int
+    payload_bytes: int  # Python of ours and of the packages, brotli
     rebuilt: bool = True
 
 
@@ -41,7 +41,7 @@ def build_pwa(
     *,
     api_base: str = "/",
     app_name: str = "Truckroll",
-    renderer: Renderer = "canvaskit",
+    smallest: bool = False,
     main: Path = payload.LAUNCH,
     cache: Path = DEFAULT_CACHE,
     say: Callable[[str], None] = lambda text: None,
@@ -49,9 +49,10 @@ def build_pwa(
     """Build into `out`, unless it was already built from the same inputs.
 
     `main` is the script the browser runs. `api_base` is the server's address as seen by the app: "/" means
-    the origin that served it. The folder changes at once, when everything is ready.
+    the origin that served it. `smallest`: see compress_all. The folder changes at once, when everything is
+    ready.
     """
-    inputs = _inputs_hash(main, api_base=api_base, app_name=app_name, renderer=renderer)
+    inputs = _inputs_hash(main, api_base=api_base, app_name=app_name, smallest=smallest)
     if (built := read_info(out)) and built.inputs == inputs:
         return BuildInfo(**{**asdict(built), "rebuilt": False})
 
@@ -60,7 +61,7 @@ def build_pwa(
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     say("copying Flet's web client")
-    copy_client(fresh, app_name=app_name, renderer=renderer)
+    copy_client(fresh, app_name=app_name)
     say("resolving the phone's dependencies")
     target = runtime(fresh)
     packages = payload.resolve(
@@ -68,7 +69,7 @@ def build_pwa(
     )
     say("packing the app's Python")
     config = {"api_base": api_base, "app_name": app_name, "build": inputs}
-    payload.pack(fresh / "app.tar.gz", main=main, packages=packages, config=config)
+    payload.pack(fresh, main=main, packages=packages, config=config)
     page.add_page(fresh, app_name=app_name, build=inputs)
     (fresh / "sw.js").unlink()  # still the template
 
@@ -76,7 +77,7 @@ def build_pwa(
     version, kept = page.add_service_worker(fresh, digests)
     digests = _digests(fresh)
     say("compressing")
-    compress_all(fresh, digests, cache / "compressed")
+    compress_all(fresh, digests, cache / "compressed", smallest=smallest)
 
     info = _measure(fresh, digests, version=version, inputs=inputs, kept=kept)
     policy = page.security_policy(fresh, api_base=api_base)
@@ -95,7 +96,7 @@ def read_info(out: Path) -> BuildInfo | None:
         return None
 
 
-def _inputs_hash(main: Path, **settings: str) -> str:
+def _inputs_hash(main: Path, **settings: str | bool) -> str:
     seen = hashlib.sha256()
     ours = [main, *payload.sources().values(), *sorted(page.WEB.rglob("*")), page.VENDOR / "stamp.json"]
     ours += sorted(Path(__file__).parent.glob("*.py"))
@@ -130,7 +131,7 @@ def _measure(out: Path, files: dict[str, str], *, version: str, inputs: str, kep
         kept_bytes=sum(map(size, names)),
         kept_brotli_bytes=sum(size(name, ".br") for name in names),
         kept_gzip_bytes=sum(size(name, ".gz") for name in names),
-        payload_bytes=size("app.tar.gz"),
+        payload_bytes=size("app.zip", ".br") + size("files.zip", ".br"),
     )
 
 

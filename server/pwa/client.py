@@ -6,15 +6,15 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Literal
 
 from flet.controls.types import RouteUrlStrategy, WebRenderer
 from flet_web import get_package_web_dir, patch_font_manifest_json, patch_index_html
 
-Renderer = Literal["canvaskit", "skwasm"]
+from server.pwa.stdlib import trim_stdlib
+
 BASE_PATH = "/app/"
 
-# Debug symbols, command line tools, other renderers, and what only Markdown formulas, video or sound
+# Debug symbols, command line tools, renderers in the making, and what only Markdown formulas, video or sound
 # recording would need. Patterns are relative to the client's folder.
 UNUSED = (
     "**/*.symbols",
@@ -22,7 +22,6 @@ UNUSED = (
     "assets/packages/media_kit",
     "assets/packages/record_web",
     "assets/packages/cupertino_icons",
-    "canvaskit/chromium",  # the full build serves every browser; both would have to be kept offline
     "canvaskit/experimental_webparagraph",
     "canvaskit/skwasm_heavy.*",
     "canvaskit/wimp.*",
@@ -40,10 +39,22 @@ UNUSED = (
     "pyodide/python_cli_entry.mjs",
     "version.json",
 )
-UNUSED_BY: dict[Renderer, tuple[str, ...]] = {
-    "canvaskit": ("canvaskit/skwasm.*", "main.dart.mjs", "main.dart.wasm"),
-    "skwasm": ("canvaskit/canvaskit.*", "main.dart.js"),
+# Flutter picks one of these for each browser, and only that one is kept offline there. Starts of paths, by
+# the file whose loading shows which it was.
+RENDERERS = {
+    "canvaskit/skwasm.wasm": ("canvaskit/skwasm.", "main.dart.wasm", "main.dart.mjs"),
+    "canvaskit/chromium/canvaskit.wasm": ("canvaskit/chromium/", "main.dart.js"),
+    "canvaskit/canvaskit.wasm": ("canvaskit/canvaskit.", "main.dart.js"),
 }
+
+# What mobile/web/python-worker.js relies on.
+WORKER_PROTOCOL = (
+    "flet_js.documentUrl = documentUrl;",
+    "await self.flet_js.start_connection(self.receiveCallback);",
+    'self.postMessage("initialized");',
+    "flet_js.send(event.data);",
+    "self.flet_js.receive_callback = self.receiveCallback;",
+)
 
 FOREIGN_NPM = "https://cdn.jsdelivr.net/npm/"
 
@@ -52,10 +63,10 @@ class ClientChanged(Exception):
     """Flet's client is not the one these edits were made for; the message names the file and the text."""
 
 
-def copy_client(out: Path, *, app_name: str, renderer: Renderer) -> None:
+def copy_client(out: Path, *, app_name: str) -> None:
     """Put the patched client into `out`, an empty folder."""
     shutil.copytree(get_package_web_dir(), out, dirs_exist_ok=True)
-    for pattern in (*UNUSED, *UNUSED_BY[renderer]):
+    for pattern in UNUSED:
         found = list(out.glob(pattern))
         if not found:
             raise ClientChanged(f"Flet's web client holds no {pattern} to leave out.")
@@ -68,13 +79,17 @@ def copy_client(out: Path, *, app_name: str, renderer: Renderer) -> None:
         pyodide=True,
         pyodide_script_path="main.py",
         pyodide_version=runtime(out)["version"],
-        app_package_url="app.tar.gz",
-        web_renderer=WebRenderer(renderer),
+        app_package_url="app.zip",
+        web_renderer=WebRenderer.AUTO,
         route_url_strategy=RouteUrlStrategy.HASH,
         no_cdn=True,
     )
     patch_font_manifest_json(manifest_path=str(out / "assets/FontManifest.json"))
-    _patch(out, renderer)
+    trim_stdlib(out / "pyodide/python_stdlib.zip")
+    # Which packages Pyodide could fetch by itself: ours come with the app.
+    lock = out / "pyodide/pyodide-lock.json"
+    lock.write_text(json.dumps({**json.loads(lock.read_text(encoding="utf-8")), "packages": {}}))
+    _patch(out)
 
 
 def runtime(client: Path) -> dict[str, str]:
@@ -87,24 +102,25 @@ def runtime(client: Path) -> dict[str, str]:
     }
 
 
-def _patch(out: Path, renderer: Renderer) -> None:
+def _patch(out: Path) -> None:
     # The module worker rejects the bare specifier that `no_cdn` writes.
     replace(
         out / "index.html",
         'flet.pyodideUrl="pyodide/pyodide.mjs"',
         f'flet.pyodideUrl="{BASE_PATH}pyodide/pyodide.mjs"',
     )
-    replace(
-        out / "flutter_bootstrap.js",
-        "flutterConfig.renderer = flet.webRenderer;",
-        'flutterConfig.renderer = flet.webRenderer;\n    flutterConfig.canvasKitVariant = "full";',
-    )
     # Flutter's own service worker would fight ours.
     replace_pattern(out / "flutter_bootstrap.js", r"serviceWorkerSettings: \{.*?\},\s*", "")
-    if renderer == "canvaskit":
-        # A loader for Rive animations, asked for at every start and never needed: it now gets a local 404.
-        # In main.dart.wasm the same address is refused by the content security policy.
-        replace(out / "main.dart.js", FOREIGN_NPM, f"{BASE_PATH}npm/")
+    # A loader for Rive animations, asked for at every start and never needed: it now gets a local 404.
+    replace(out / "main.dart.js", FOREIGN_NPM, f"{BASE_PATH}npm/")
+    wasm = out / "main.dart.wasm"
+    held = wasm.read_bytes()
+    if FOREIGN_NPM.encode() not in held:
+        raise ClientChanged(f"{wasm.name} no longer holds: {FOREIGN_NPM!r}")
+    # There its length must stay.
+    wasm.write_bytes(
+        held.replace(FOREIGN_NPM.encode(), f"{BASE_PATH}npm/".ljust(len(FOREIGN_NPM), "/").encode())
+    )
     _patch_worker(out)
     fonts = json.loads((out / "assets/FontManifest.json").read_text(encoding="utf-8"))
     # Every family listed is fetched at each start.
@@ -115,37 +131,12 @@ def _patch(out: Path, renderer: Renderer) -> None:
 
 
 def _patch_worker(out: Path) -> None:
-    """Let the page start Python before Flutter asks, and let Python import our modules without eval."""
+    """Let the page start Python before Flutter asks, in our own worker, which speaks as Flet's does."""
     page, worker = out / "python.js", out / "python-worker.js"
     replace_pattern(page, r'new Worker\(\s*(.*?),\s*\{ type: "module" \}\)', r"truckroll.takeWorker(\1)")
-    replace(worker, "self.flet_js = {};", "self.flet_js = { import_module: (url) => import(url) };")
-    replace_pattern(
-        worker,
-        r"const pyodideModule = await import\(self\.pyodideUrl\);\s*"
-        r"const loadPyodide = .*?;\s*"
-        r"self\.pyodide = await loadPyodide\((\{.*?\})\);",
-        "self.pyodide = await self.startPyodide(self.pyodideUrl);",
-    )
-    replace(
-        worker,
-        "self.initPyodide = async function () {",
-        """self.startPyodide = (url) => self.pyodideStart ??= import(url).then((m) => m.loadPyodide({
-    stdout: (text) => self.sendPythonOutput(text, false),
-    stderr: (text) => self.sendPythonOutput(text, true),
-}));
-
-self.initPyodide = async function () {""",
-    )
-    replace(
-        worker,
-        "    // run only once\n",
-        """    if (event.data?.preload) {
-        self.startPyodide(event.data.preload).catch(() => {}); // reported when Flutter asks
-        return;
-    }
-    // run only once
-""",
-    )
+    for spoken in WORKER_PROTOCOL:
+        replace(worker, spoken, spoken)
+    worker.unlink()
 
 
 def replace(path: Path, old: str, new: str) -> None:

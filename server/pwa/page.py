@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.pwa.client import ClientChanged, replace, replace_pattern
+from server.pwa.client import RENDERERS, ClientChanged, replace, replace_pattern
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "mobile" / "web"
@@ -20,8 +20,13 @@ VENDOR = ROOT / "server" / "web" / "vendor"
 DECODERS = ("zxing-wasm", "zbar-wasm")
 FONTS = {"noto-sans-arabic": "notosansarabic"}  # → the folder that Flutter asks for
 
-# Never kept offline: the service worker and its list, licence texts, and the page, kept as "./".
-NOT_KEPT = ("sw.js", "index.html", "build.json", "assets/NOTICES")
+CHROMIUM = "canvaskit/skwasm.wasm"  # what a current one draws with
+# Never kept offline: the service worker and its list, licence texts, icons that the browser takes over when
+# the app is installed, and the page, kept as "./".
+NOT_KEPT = (
+    "sw.js", "index.html", "build.json", "assets/NOTICES", "vendor/zbar-wasm/LICENSE",
+    "vendor/zxing-wasm/LICENSE", "icons/icon-512.png", "icons/icon-maskable-",
+)  # fmt: skip
 # Kept once somebody needed it: the letters of a language that few read.
 KEPT_WHEN_USED = ("assets/fonts/noto",)
 
@@ -120,14 +125,19 @@ def security_policy(out: Path, *, api_base: str) -> str:
 def add_service_worker(out: Path, files: dict[str, str]) -> tuple[str, list[str]]:
     """Fill in the service worker with its exact list; `files` is path → SHA-256 of all files but it.
 
-    Gives the version, which is a hash of everything the app consists of, and the list.
+    Gives the version, which is a hash of everything the app consists of, and what a Chromium phone keeps.
     """
     later = [name for name in sorted(files) if name.startswith(KEPT_WHEN_USED) and name.endswith(".woff2")]
-    kept = ["./", *(n for n in sorted(files) if not n.startswith((*NOT_KEPT, *KEPT_WHEN_USED)))]
+    kept = ["./", *(name for name in sorted(files) if not name.startswith((*NOT_KEPT, *KEPT_WHEN_USED)))]
+    by_renderer = {
+        shown_by: [name for name in kept if name.startswith(parts)] for shown_by, parts in RENDERERS.items()
+    }
+    common = sorted({*kept}.difference(*by_renderer.values()))
     template = (WEB / "sw.js").read_text(encoding="utf-8")
     everything = json.dumps([template, sorted(files.items())]).encode()
     version = hashlib.sha256(everything).hexdigest()[:12]
-    filled = template.replace("%VERSION%", version).replace("%FILES%", json.dumps(kept))
+    filled = template.replace("%VERSION%", version).replace("%FILES%", json.dumps(common))
     filled = filled.replace("%KEPT_WHEN_USED%", json.dumps(later))
+    filled = filled.replace("%RENDERERS%", json.dumps(by_renderer))
     (out / "sw.js").write_text(filled, encoding="utf-8")
-    return version, kept
+    return version, common + by_renderer[CHROMIUM]

@@ -1,16 +1,14 @@
-"""The Python that the browser unpacks: our sources and the phone's dependencies, as one `app.tar.gz`."""
+"""The Python that the browser runs, ours and the phone's dependencies, as `app.zip` and `files.zip`."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -27,7 +25,15 @@ SOURCES = ("mobile", "sync/__init__.py", "sync/protocol.py", "sync/client", "sha
 SUFFIXES = (".py", ".po")
 LEFT_OUT = ("mobile/launch/", "mobile/web/")
 # Parts of a wheel that only a developer's machine uses.
-UNUSED_FOLDERS = ("__pycache__", "bin", "tests", "flutter")
+UNUSED = (
+    "**/__pycache__",
+    "**/bin",
+    "**/tests",
+    "**/flutter",
+    "flet/testing",
+    "**/*.pyi",
+    "tzdata/zoneinfo/tzdata.zi",
+)
 
 
 class DependenciesUnavailable(Exception):
@@ -56,7 +62,7 @@ def dependencies() -> list[str]:
 
 def resolve(wanted: list[str], *, python: str, platform: str, cache: Path) -> Path:
     """A folder with `wanted` and what they need, resolved by pip for Pyodide's platform; kept in `cache`."""
-    key = hashlib.sha256(json.dumps([wanted, python, platform, UNUSED_FOLDERS]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps([wanted, python, platform, UNUSED]).encode()).hexdigest()[:16]
     folder = cache / f"packages-{key}"
     if folder.exists():
         return folder
@@ -70,9 +76,8 @@ def resolve(wanted: list[str], *, python: str, platform: str, cache: Path) -> Pa
         reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise DependenciesUnavailable(f"{', '.join(wanted)} could not be had for {platform}: {reason}")
     _drop_unneeded(fresh, wanted)
-    for path in sorted(fresh.rglob("*"), reverse=True):
-        if path.is_dir() and path.name in UNUSED_FOLDERS:
-            shutil.rmtree(path)
+    for path in [path for pattern in UNUSED for path in sorted(fresh.glob(pattern), reverse=True)]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     try:
         fresh.rename(folder)
     except OSError:  # another build was quicker with the very same packages
@@ -104,20 +109,20 @@ def _drop_unneeded(folder: Path, wanted: list[str]) -> None:
             path.rmdir()
 
 
-def pack(target: Path, *, main: Path, packages: Path, config: dict[str, str]) -> None:
-    """Write `app.tar.gz`. The same input gives the same bytes, so that nobody downloads it twice."""
-    files = {"main.py": main, **sources()}
-    files |= {
-        f"__pypackages__/{path.relative_to(packages).as_posix()}": path
-        for path in sorted(packages.rglob("*"))
-        if path.is_file()
-    }
-    contents = {name: path.read_bytes() for name, path in files.items()}
-    contents["truckroll.json"] = json.dumps(config, sort_keys=True).encode()
-    plain = io.BytesIO()
-    with tarfile.open(fileobj=plain, mode="w") as archive:
-        for name, content in sorted(contents.items()):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    target.write_bytes(gzip.compress(plain.getvalue(), 9, mtime=0))
+def pack(out: Path, *, main: Path, packages: Path, config: dict[str, str]) -> None:
+    """Write `app.zip`, which Python imports from, and `files.zip`, which it can't.
+
+    Compiled packages have to lie as files. Both are stored: brotli makes them smaller than deflate would. The
+    same input gives the same bytes, so that nobody downloads it twice.
+    """
+    app = {name: path.read_bytes() for name, path in {"main.py": main, **sources()}.items()}
+    files = {"truckroll.json": json.dumps(config, sort_keys=True).encode()}
+    compiled = {path.relative_to(packages).parts[0] for path in packages.rglob("*.so")}
+    for path in sorted(packages.rglob("*")):
+        name = path.relative_to(packages)
+        if path.is_file():
+            (files if name.parts[0] in compiled else app)[name.as_posix()] = path.read_bytes()
+    for target, contents in (("app.zip", app), ("files.zip", files)):
+        with zipfile.ZipFile(out / target, "w") as archive:
+            for entry, content in sorted(contents.items()):
+                archive.writestr(zipfile.ZipInfo(entry), content)

@@ -24,6 +24,7 @@ TYPES = {
     ".otf": "font/otf",
     ".wasm": "application/wasm",
     ".woff2": "font/woff2",
+    ".zip": "application/zip",
 }
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 

@@ -54,6 +54,13 @@ class Disk:
                     self._db.execute("ROLLBACK")
         self._flush()
 
+    def reusable(self) -> int:
+        """Bytes that hold nothing: the file never gets smaller, but what comes next goes there first."""
+        (pages,), (size,) = (
+            self.execute(f"PRAGMA {of}").fetchone() for of in ("freelist_count", "page_size")
+        )
+        return int(pages) * int(size)
+
     def setting(self, name: str) -> str | None:
         row = self.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None

@@ -116,6 +116,24 @@ class EvidenceShelf:
             (before,),
         )
 
+    def give_up_oldest(self, wanted: int) -> int:
+        """Forget so many bytes of photos that the server is known to have, the oldest first; says how many.
+
+        What is unsent, offered, refused or asked for again stays, however full the device is.
+        """
+        freed = 0
+        with self._disk.transaction():
+            rows = self._disk.execute(
+                f"SELECT digest, length(body) FROM evidence WHERE state = 'sent' AND NOT {_WAITS}"
+                " ORDER BY kept_at, digest"
+            ).fetchall()
+            for digest, size in rows:
+                if freed >= wanted:
+                    break
+                self._disk.execute("DELETE FROM evidence WHERE digest = ?", (digest,))
+                freed += size
+        return freed
+
     def keep_progress(self, digest: str, path: str | None, offset: int) -> None:
         """The server has so many bytes at `path`."""
         with self._disk.transaction():

@@ -204,6 +204,10 @@ class ClientStore(Holder):
     def evidence(self, digest: str) -> NewEvidence | None:
         return self.shelf.find(digest)
 
+    def reusable(self) -> int:
+        """Bytes that the file has free within itself."""
+        return self._disk.reusable()
+
     def mark_offered(self, digest: str) -> None:
         self.shelf.mark_offered(digest)
 

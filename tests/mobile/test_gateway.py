@@ -59,6 +59,7 @@ from shared.problems import (
     WipeDevice,
 )
 from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
+from sync.client.records import NotSaved
 from sync.client.transport import NoNetwork
 
 
@@ -337,6 +338,12 @@ async def _fresh(gateway: Gateway) -> Gateway:
     return gateway
 
 
+def grow(phone: Phone, *, pages: int) -> None:
+    """Let the disk take so many pages more than the file has now."""
+    (now,) = phone.connection.execute("PRAGMA page_count").fetchone()
+    phone.connection.execute(f"PRAGMA max_page_count = {now + pages}")
+
+
 class TestEvidence:
     @pytest.mark.parametrize(
         ("data", "sentence"),
@@ -357,6 +364,24 @@ class TestEvidence:
     def test_a_signature_needs_a_name(self, ana: Gateway):
         with pytest.raises(BadEvidence, match="name of who signed"):
             ana.add_signature(WO_1, PNG, "  ")
+
+    def test_of_a_full_device_goes_for_new_work_once_the_office_has_it_and_never_before(
+        self, ana: Gateway, phone: Phone
+    ):
+        first, second = JPEG + bytes(200_000), JPEG + bytes([1]) * 300_000
+        ana.add_photo(WO_1, first, "image/jpeg")
+        grow(phone, pages=20)
+        with pytest.raises(NotSaved):
+            ana.add_photo(WO_1, second, "image/jpeg")
+        assert (ana.status().unsent_photos, ana.evidence_bytes(sha256(first).hexdigest())) == (1, first)
+
+        grow(phone, pages=100)
+        asyncio.run(ana.sync())
+        grow(phone, pages=1)
+        ana.add_photo(WO_1, second, "image/jpeg")
+
+        assert ana.evidence_bytes(sha256(first).hexdigest()) is None
+        assert ana.evidence_bytes(sha256(second).hexdigest()) == second
 
     def test_data_goes_before_photos(self, ana: Gateway, network: Network):
         do_whole_job(ana, WO_1, "ZNTS00000001")
@@ -395,7 +420,7 @@ class TestEvidence:
     ):
         server.protocol = 1  # whole files: an empty 200 is all there is to go by
         ana.add_photo(WO_1, JPEG, "image/jpeg")
-        network.faults = ["none", "none", "none", "empty yes"]
+        network.faults = ["none", "none", "none", "none", "empty yes"]
         report = asyncio.run(ana.sync())
         assert (report.drained, report.problem) == (False, "The server still asks for photos that were sent.")
         assert asyncio.run(ana.sync()).drained

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile.device.space import Space
+from mobile.device.space import Space, Usage
 
 
 class TestSpaceLeft:
@@ -24,3 +24,12 @@ class TestSpaceLeft:
         assert Space().left() is None
         (tmp_path / "gone").mkdir()
         assert Space().left() == pytest.approx(shutil.disk_usage(tmp_path).free, abs=2**30)
+
+
+class TestANearlyFullDevice:
+    def test_gives_up_what_keeps_a_tenth_free_and_counts_what_our_file_can_use_again(self):
+        assert Usage(899, 1000).to_free(0) == 0
+        assert Usage(950, 1000).to_free(0) == 50
+        assert Usage(950, 1000).to_free(30) == 20
+        assert Usage(950, 1000).to_free(80) == 0
+        assert [Usage(used, 1000).nearly_full for used in (899, 900)] == [False, True]

@@ -16,6 +16,7 @@ from mobile import words
 from mobile.app import App
 from mobile.device import scanner
 from mobile.device.network import PageFacts
+from mobile.device.space import Usage
 from mobile.look import Look
 from mobile.state import Desk, job_route
 from shared.commands import AddNote, Arrive, CloseWorkOrder, StartTravel
@@ -289,6 +290,31 @@ class TestSync:
         screen = open_app("/sync", page_facts=PageFacts(storage_is_persistent=promised))
 
         assert screen.sees(sentence)
+
+    @pytest.mark.parametrize(
+        ("usage", "sentence"),
+        [
+            (Usage(312_400_000, 2_100_000_000), "0.3 of 2.1 GB used"),
+            (
+                Usage(95_000_000, 100_000_000),
+                "95.0 of 100.0 MB used. Nearly full: photos that the office has go first",
+            ),
+        ],
+    )
+    def test_says_how_much_room_there_is(self, open_app, desk, usage, sentence):
+        desk.usage = lambda: usage
+
+        assert open_app("/sync").sees(sentence)
+
+    def test_offers_a_new_version_only_when_everything_is_sent(self, open_app, desk, gateway):
+        facts = PageFacts(update_waiting=True)
+        screen = open_app("/sync", page_facts=facts)
+        assert "Change to it now" in screen.names()
+
+        screen.do(lambda: gateway.send(StartTravel(work_order_id=REPAIR)))
+
+        assert screen.sees("A new version is ready. It waits until 1 unsent entry is sent")
+        assert "Change to it now" not in screen.names()
 
 
 class TestOneScreenOrTwo:

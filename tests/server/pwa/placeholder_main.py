@@ -112,6 +112,7 @@ async def main(page: ft.Page) -> None:
         facts,
     )
     await open_it()
+    network.say_opened()
     network.watch_page(hear)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -36,21 +36,33 @@ class TestTheBuiltFolder:
     def test_leaves_out_what_one_app_never_loads(self, placeholder: Path):
         names = {path.relative_to(placeholder).as_posix() for path in placeholder.rglob("*")}
         assert not [name for name in names if name.endswith((".symbols", ".whl", ".exe"))]
-        assert {"main.dart.js", "canvaskit/canvaskit.wasm", "assets/NOTICES"} <= names
-        assert not {"main.dart.wasm", "canvaskit/chromium", "flutter_service_worker.js"} & names
+        assert {"main.dart.js", "main.dart.wasm", "canvaskit/canvaskit.wasm", "assets/NOTICES"} <= names
+        assert not {"canvaskit/wimp.wasm", "flutter_service_worker.js"} & names
 
-    def test_keeps_offline_every_file_but_the_listed_exceptions(self, placeholder: Path):
+    def test_keeps_offline_every_file_but_the_listed_exceptions_and_one_renderer(self, placeholder: Path):
         record = json.loads((placeholder / "build.json").read_text())
         worker = (placeholder / "sw.js").read_text()
-        kept = json.loads(re.search(r"const FILES = (\[.*?\]);", worker).group(1))
+        common = set(json.loads(re.search(r"const FILES = (\[.*?\]);", worker).group(1)))
+        renderers = json.loads(re.search(r"const RENDERERS = (\{.*?\});", worker).group(1))
+        assert renderers == {
+            "canvaskit/skwasm.wasm": [
+                "canvaskit/skwasm.js", "canvaskit/skwasm.wasm", "main.dart.mjs", "main.dart.wasm",
+            ],
+            "canvaskit/chromium/canvaskit.wasm": [
+                "canvaskit/chromium/canvaskit.js", "canvaskit/chromium/canvaskit.wasm", "main.dart.js",
+            ],
+            "canvaskit/canvaskit.wasm": [
+                "canvaskit/canvaskit.js", "canvaskit/canvaskit.wasm", "main.dart.js",
+            ],
+        }  # fmt: skip
         later = json.loads(re.search(r"const KEPT_WHEN_USED = (\[.*?\]);", worker).group(1))
-        left = set(record["files"]) - set(kept) - set(later)
-        assert {name for name in left if not name.endswith("/LICENSE")} == {
-            "sw.js",
-            "index.html",
-            "assets/NOTICES",
-        }
-        assert set(kept) - set(record["files"]) == {"./"}
+        kept = common.union(*renderers.values())
+        left = set(record["files"]) - kept - set(later)
+        assert {name for name in left if "noto" not in name} == {
+            "sw.js", "index.html", "assets/NOTICES", "vendor/zbar-wasm/LICENSE", "vendor/zxing-wasm/LICENSE",
+            "icons/icon-512.png", "icons/icon-maskable-192.png", "icons/icon-maskable-512.png",
+        }  # fmt: skip
+        assert kept - set(record["files"]) == {"./"}
         assert f'"app-{record["info"]["version"]}"' in worker
 
     def test_holds_arabic_letters_where_the_client_asks_for_them_and_keeps_them_once_used(
@@ -63,40 +75,39 @@ class TestTheBuiltFolder:
         assert (placeholder / font).stat().st_size < 60_000
 
     def test_carries_the_phones_python_and_none_of_the_servers(self, placeholder: Path):
-        with tarfile.open(placeholder / "app.tar.gz") as archive:
-            names = set(archive.getnames())
-            config = json.load(archive.extractfile("truckroll.json"))
-            sent = archive.extractfile("main.py").read()
+        with zipfile.ZipFile(placeholder / "app.zip") as archive:
+            names = set(archive.namelist())
+            sent = archive.read("main.py")
+        with zipfile.ZipFile(placeholder / "files.zip") as archive:
+            files = set(archive.namelist())
+            config = json.loads(archive.read("truckroll.json"))
         assert sent == MAIN.read_bytes()
         assert config["api_base"] == "/"
         assert {
-            "mobile/device/storage.py",
-            "mobile/languages/ar.po",
-            "sync/protocol.py",
-            "sync/client/store.py",
-            "shared/money.py",
-        } <= names
-        packages = {name.split("/")[1] for name in names if name.startswith("__pypackages__/")}
-        assert {"flet", "flet_camera", "msgspec"} <= packages
-        assert not {"httpx", "oauthlib", "certifi"} & packages
-        ours = {name for name in names if not name.startswith("__pypackages__/")}
+            "mobile/device/storage.py", "sync/protocol.py", "sync/client/store.py", "shared/money.py",
+            "flet/__init__.py", "flet_camera/__init__.py", "tzdata/zoneinfo/Europe/Berlin",
+        } <= names  # fmt: skip
+        everything = names | files
+        assert not [n for n in everything if n.startswith(("httpx/", "oauthlib/", "certifi/"))]
         assert not [
-            n for n in ours if n.startswith(("server/", "scheduler/", "sync/server", "mobile/web", "tests/"))
+            n
+            for n in everything
+            if n.startswith(("server/", "scheduler/", "sync/server", "mobile/web", "tests/"))
         ]
-        assert not [name for name in names if name.endswith(".pyc")]
+        assert not [n for n in everything if n.endswith((".pyc", ".pyi"))]
 
-    def test_holds_msgspec_compiled_for_the_very_pyodide_it_carries(self, placeholder: Path):
+    def test_has_as_files_what_is_compiled_for_the_very_pyodide_it_carries(self, placeholder: Path):
         target = client.runtime(placeholder)
-        tag = f"cp{target['python'].replace('.', '')}"
-        with tarfile.open(placeholder / "app.tar.gz") as archive:
-            compiled = [name for name in archive.getnames() if "/msgspec/" in name and name.endswith(".so")]
-        assert compiled == [
-            f"__pypackages__/msgspec/_core.{tag.replace('cp', 'cpython-')}-wasm32-emscripten.so"
-        ]
+        tag = f"cpython-{target['python'].replace('.', '')}-wasm32-emscripten"
+        with zipfile.ZipFile(placeholder / "app.zip") as archive:
+            assert not [name for name in archive.namelist() if name.endswith(".so")]
+        with zipfile.ZipFile(placeholder / "files.zip") as archive:
+            compiled = [name for name in archive.namelist() if name.endswith(".so")]
+        assert compiled == [f"msgpack/_cmsgpack.{tag}.so", f"msgspec/_core.{tag}.so"]
 
     def test_stays_light(self, built: BuildInfo):
-        assert built.kept_brotli_bytes < 13_500_000
-        assert built.payload_bytes < 1_500_000
+        assert built.kept_brotli_bytes < 10_500_000  # the smallest build has a tenth less
+        assert built.payload_bytes < 1_000_000
 
 
 class TestBuildingAgain:

@@ -408,3 +408,28 @@ class TestRestartAnywhere:
                 assert gateway.order(WO_1) == server.town.orders[WO_1]
             statement += step
         assert statement > 60
+
+
+class TestMakingRoom:
+    def test_gives_up_the_oldest_photos_that_the_office_has_and_never_what_it_lacks(self, path: Path):
+        bodies = [JPEG + bytes([number]) * 5000 for number in range(4)]
+        digests = [sha256(body).hexdigest() for body in bodies]
+        with opened(path) as store:
+            store.mark_offered(DIGEST)
+            for number, body in enumerate(bodies, start=10):
+                store.enqueue(*a_photo(number, body))
+            take_in(store, an_answer(receipts=accepted(10, 11, 12)))
+            for digest in digests[:2]:
+                store.mark_offered(digest)
+            take_in(store, an_answer(missing_evidence=(digests[2],)))
+            rows, unsent = store.images().orders, store.counts()
+
+            assert store.shelf.give_up_oldest(len(JPEG) + 1) == len(JPEG) + len(bodies[0])
+            assert store.reusable() >= 4096
+            assert store.shelf.give_up_oldest(10**9) == len(bodies[1])  # and no more, however much is wanted
+
+            held = [digest for digest in (DIGEST, *digests) if store.evidence(digest)]
+            assert held == digests[2:]  # one was not sent yet, of the other not even its command
+            assert (store.images().orders, store.counts()) == (rows, unsent)
+        with opened(path) as store:
+            assert store.shelf.give_up_oldest(10**9) == 0

@@ -1,0 +1,68 @@
+"""Today's list for the page to show while the app starts. The page draws it; Python is not there yet by then.
+
+It holds what the technician was last shown and the time of that, and nothing of what is saved or sent: that
+may have changed since, and only the outbox knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+
+from mobile import words
+from mobile.gateway import Gateway
+from mobile.views.today import JobCardView, day_view
+
+REST_SECONDS = 1.0  # a tap is answered first
+
+
+class FirstScreen:
+    """One task of the app's event loop. It calls `keep` with the text; None when there is nothing to show."""
+
+    def __init__(
+        self, gateway: Gateway, now: Callable[[], datetime], keep: Callable[[str | None], None]
+    ) -> None:
+        self._gateway = gateway
+        self._now = now
+        self._keep = keep
+        self._stale = asyncio.Event()
+        self._stale.set()
+        gateway.subscribe(self._stale.set)
+
+    async def run(self) -> None:
+        while True:
+            await self._stale.wait()
+            await asyncio.sleep(REST_SECONDS)
+            self._stale.clear()
+            self._keep(first_screen(self._gateway, self._now()))
+
+
+def first_screen(gateway: Gateway, now: datetime) -> str | None:
+    """As JSON. `until`: when the day is over, in milliseconds since 1970."""
+    if not gateway.registered or gateway.profile is None:
+        return None
+    zone = gateway.zone
+    day = day_view(gateway.today(), gateway.product, now, zone)
+    here = now.astimezone(zone)
+    midnight = datetime.combine(here.date() + timedelta(days=1), time(), here.tzinfo)
+    shown = {
+        "until": round(midnight.timestamp() * 1000),
+        "date": day.date,
+        "done": words.progress(day.done, len(day.cards)) if day.cards else words.NO_JOBS,
+        "as_of": words.as_of(f"{here:%H:%M}"),
+        "cards": [_card(card) for card in day.cards],
+    }
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def _card(card: JobCardView) -> dict[str, object]:
+    """`over` fades it; `lines` stand below the heading."""
+    return {
+        "over": card.state.is_over,
+        "starts": card.starts,
+        "state": words.STATES[card.state],
+        "heading": words.KINDS[card.kind],
+        "lines": [card.customer, f"{card.street} · {card.number}", *card.facts],
+    }
