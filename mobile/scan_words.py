@@ -27,12 +27,12 @@ from shared.barcodes import (
 )
 from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.gtin import gtin14
-from shared.barcodes.label import NO_LABEL, Confidence, Label, LabelPart, LabelReading, Reason, read_label
+from shared.barcodes.label import NO_LABEL, Label, LabelPart, LabelReading, read_label
 from shared.barcodes.mac import parse_mac
 from shared.catalogue import Product, Tracking
 from shared.commands import FieldCommand, InstallAsset, RemoveAsset, Source
 from shared.decide import decide
-from shared.problems import AssetQuarantined, Problem, SerialElsewhere
+from shared.problems import Problem
 from shared.situation import Situation
 
 
@@ -86,86 +86,6 @@ DISAGREES = "label-disagrees"
 
 QUARANTINED_LOT = "quarantined-lot"
 """The verdict's kind where another device of the same lot is in quarantine: a person decides."""
-
-TITLES = {
-    QUARANTINED_LOT: "Quarantined lot",
-    VerdictKind.MINE: "On your van",
-    VerdictKind.INSTALLED_HERE: "Installed here",
-    VerdictKind.ANOTHER_VAN: "Another van's",
-    VerdictKind.ANOTHER_CUSTOMER: "Another customer's",
-    VerdictKind.IN_STORE: "Still in the store",
-    VerdictKind.UNKNOWN: "Unknown",
-    VerdictKind.WRONG_MODEL: "Wrong model for this plan",
-    VerdictKind.WRONG_KIND: "Another code is wanted",
-    VerdictKind.ALREADY_ON_JOB: "Already on this job",
-    AssetQuarantined.slug: "Quarantined",
-    SerialElsewhere.slug: "Another customer's",
-    DISAGREES: "MAC and serial disagree",
-}
-"""What a verdict of each kind is called; kinds without a name are called by their mood."""
-
-COUNT = "Count the devices"
-COUNT_IS_LOCAL = (
-    "This count stays on this phone until the app is closed. It changes no stock: tell the office what is "
-    "missing and what nobody booked."
-)
-FOUND, MISSING, EXTRA = "Found", "Missing", "Not booked on this van"
-NO_DEVICE = "That code names no device. Scan the serial on the label."
-
-
-def count_of(found: int, expected: int) -> str:
-    return f"{found} of {expected} found"
-
-
-def counted(serial: str, found: int, expected: int) -> str:
-    return f"{serial}: {count_of(found, expected)}"
-
-
-def counted_before(serial: str) -> str:
-    return f"{serial} is counted already"
-
-
-def not_booked(serial: str) -> str:
-    return f"{serial} is not booked on this van. It is listed"
-
-
-def undo(serial: str) -> str:
-    return f"Undo {serial}"
-
-
-def with_number(name: str, number: int) -> str:
-    return f"{name} ({number})"
-
-
-ON_LABEL = "On the label"
-COMPARE_ONCE = "Compare these with the label once; then go on."
-
-PARTS = {
-    LabelPart.SERIAL: "Serial",
-    LabelPart.GPON_SERIAL: "GPON serial",
-    LabelPart.MAC: "MAC",
-    LabelPart.GTIN: "Product number",
-    LabelPart.MODEL: "Model",
-    LabelPart.LOT: "Lot",
-}
-CONFIDENCE = {
-    Confidence.SURE: "sure",
-    Confidence.LIKELY: "compare once",
-    Confidence.GUESS: "a guess: compare each character",
-}
-REASONS = {
-    Reason.ERROR_CORRECTED: "the code corrects itself",
-    Reason.FRAMES_AGREE: "two looks agree",
-    Reason.CODES_AGREE: "two codes agree",
-    Reason.NUMBERS_AGREE: "GPON serial and MAC end alike",
-    Reason.CHECK_CHARACTER: "read once",
-    Reason.NO_CHECK: "such codes are often misread",
-    Reason.SMEARED: "the bars are blurred",
-    Reason.BY_SHAPE: "told by its look alone",
-    Reason.ONLY_SERIAL: "no other serial on the label",
-    Reason.CONTRADICTED: "another code says otherwise",
-    Reason.IN_CATALOGUE: "from the catalogue",
-}
 
 
 def label_of(readings: Iterable[LabelReading], products: Mapping[str, Product]) -> Label:
@@ -267,15 +187,9 @@ def _disagreement(asset: Asset, label: Label) -> str | None:
     serials = label.values(LabelPart.SERIAL)
     macs = label.values(LabelPart.MAC)
     if serials and asset.serial not in serials and asset.gpon_serial not in serials:
-        return (
-            f"The label says serial {serials[0]}, but its other number belongs to {asset.serial}. "
-            "Scan one label at a time; if it is one label, put the device aside and tell dispatch."
-        )
+        return words.another_serial(serials[0], asset.serial)
     if asset.mac and macs and asset.mac not in macs:
-        return (
-            f"The label says MAC {macs[0]}, our records of {asset.serial} say {asset.mac}. "
-            "Scan one label at a time; if it is one label, put the device aside and tell dispatch."
-        )
+        return words.another_mac(macs[0], asset.serial, asset.mac)
     return None
 
 
@@ -392,9 +306,9 @@ def _wary_of_its_lot(found: ScanVerdict, situation: Situation) -> ScanVerdict:
         asset.state is AssetState.QUARANTINED and asset.batch == lot and asset.sku == found.sku
         for asset in situation.assets.values()
     )
-    if not (lot and recalled and (found.may_install or found.may_confirm)):
+    if not (lot and recalled and found.serial and (found.may_install or found.may_confirm)):
         return found
-    sentence = f"{found.serial} is of lot {lot}, and another device of that lot is in quarantine. Ask first."
+    sentence = words.quarantined_lot(found.serial, lot)
     return replace(found, kind=QUARANTINED_LOT, sentence=sentence, may_install=False, may_confirm=True)
 
 

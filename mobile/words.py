@@ -15,6 +15,9 @@ from decimal import Decimal
 from mobile import language
 from mobile.language import as_written, number, say, say_count
 from mobile.rule_words import said
+from shared.barcodes import VerdictKind
+from shared.barcodes.label import Confidence, LabelPart, Reason
+from shared.problems import AssetQuarantined, SerialElsewhere
 from shared.work_orders import UnfinishedReason, WorkOrderKind, WorkOrderState
 
 APP = "Truckroll"
@@ -360,6 +363,93 @@ VERDICT_TITLES = {
     "bad": say("Not this one"),
     "calm": say("Read"),
 }
+SCAN_TITLES = {
+    "quarantined-lot": say("Quarantined lot"),
+    VerdictKind.MINE: say("On your van"),
+    VerdictKind.INSTALLED_HERE: say("Installed here"),
+    VerdictKind.ANOTHER_VAN: say("Another van's"),
+    VerdictKind.ANOTHER_CUSTOMER: say("Another customer's"),
+    VerdictKind.IN_STORE: say("Still in the store"),
+    VerdictKind.UNKNOWN: say("Unknown"),
+    VerdictKind.WRONG_MODEL: say("Wrong model for this plan"),
+    VerdictKind.WRONG_KIND: say("Another code is wanted"),
+    VerdictKind.ALREADY_ON_JOB: say("Already on this job"),
+    AssetQuarantined.slug: say("Quarantined"),
+    SerialElsewhere.slug: say("Another customer's"),
+    "label-disagrees": say("MAC and serial disagree"),
+}
+"""What a verdict of each kind is called; kinds without a name are called by their mood."""
+
+ONE_LABEL = say("Scan one label at a time; if it is one label, put the device aside and tell dispatch.")
+
+
+def another_serial(scanned: str, serial: str) -> str:
+    """`scanned` stands on the label beside a number of the device `serial`."""
+    sentence = say(
+        "The label says serial {scanned}, but its other number belongs to {serial}.",
+        scanned=scanned,
+        serial=serial,
+    )
+    return f"{sentence} {ONE_LABEL}"
+
+
+def another_mac(scanned: str, serial: str, known: str) -> str:
+    sentence = say(
+        "The label says MAC {scanned}, our records of {serial} say {known}.",
+        scanned=scanned,
+        serial=serial,
+        known=known,
+    )
+    return f"{sentence} {ONE_LABEL}"
+
+
+def quarantined_lot(serial: str, lot: str) -> str:
+    return say(
+        "{serial} is of lot {lot}, and another device of that lot is in quarantine. Ask first.",
+        serial=serial,
+        lot=lot,
+    )
+
+
+ON_LABEL = say("On the label")
+COMPARE_ONCE = say("Compare these with the label once; then go on.")
+LABEL_PARTS = {
+    LabelPart.SERIAL: say("Serial"),
+    LabelPart.GPON_SERIAL: say("GPON serial"),
+    LabelPart.MAC: say("MAC"),
+    LabelPart.GTIN: say("Product number"),
+    LabelPart.MODEL: say("Model"),
+    LabelPart.LOT: say("Lot"),
+}
+CONFIDENCE = {
+    Confidence.SURE: say("sure"),
+    Confidence.LIKELY: say("compare once"),
+    Confidence.GUESS: say("a guess: compare each character"),
+}
+LABEL_REASONS = {
+    Reason.ERROR_CORRECTED: say("the code corrects itself"),
+    Reason.FRAMES_AGREE: say("two looks agree"),
+    Reason.CODES_AGREE: say("two codes agree"),
+    Reason.NUMBERS_AGREE: say("GPON serial and MAC end alike"),
+    Reason.CHECK_CHARACTER: say("read once"),
+    Reason.NO_CHECK: say("such codes are often misread"),
+    Reason.SMEARED: say("the bars are blurred"),
+    Reason.BY_SHAPE: say("told by its look alone"),
+    Reason.ONLY_SERIAL: say("no other serial on the label"),
+    Reason.CONTRADICTED: say("another code says otherwise"),
+    Reason.IN_CATALOGUE: say("from the catalogue"),
+}
+
+
+def printed(part: str, value: str) -> str:
+    """`MAC: AC:12:2F:00:1B:9E`."""
+    return f"{part}: {as_written(value)}"
+
+
+def believed(confidence: Confidence, reasons: Sequence[Reason]) -> str:
+    """`sure (two looks agree)`."""
+    return f"{CONFIDENCE[confidence]} ({COMMA.join(LABEL_REASONS[reason] for reason in reasons)})"
+
 
 # checks
 CHECKS = say("Measurements")
@@ -528,6 +618,36 @@ def unbooked(count: str) -> str:
 
 def keep_at_least(count: str) -> str:
     return say("should be {amount}", amount=count)
+
+
+# count
+COUNT = say("Count the devices")
+COUNT_IS_LOCAL = say(
+    "This count stays on this phone until the app is closed. It changes no stock: tell the office what is "
+    "missing and what nobody booked."
+)
+FOUND, MISSING, EXTRA = say("Found"), say("Missing"), say("Not booked on this van")
+NO_DEVICE = say("That code names no device. Scan the serial on the label.")
+
+
+def count_of(found: int, expected: int) -> str:
+    return say("{found} of {expected} found", found=found, expected=expected)
+
+
+def counted(serial: str, found: int, expected: int) -> str:
+    return f"{as_written(serial)}: {count_of(found, expected)}"
+
+
+def counted_before(serial: str) -> str:
+    return say("{serial} is counted already", serial=serial)
+
+
+def not_booked(serial: str) -> str:
+    return say("{serial} is not booked on this van. It is listed", serial=serial)
+
+
+def uncount(serial: str) -> str:
+    return say("Undo {serial}", serial=serial)
 
 
 # sync

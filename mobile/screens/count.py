@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from mobile import scan_words, theme, words
+from mobile import theme, words
 from mobile.device.scanner import Reading, ScanClosed, ScannerError, from_wedge, scanner, signal
 from mobile.parts.blocks import line, mood_box, section
 from mobile.parts.fields import code_field
@@ -36,19 +36,19 @@ def CountDevices(desk: Desk) -> ft.Control:
         before = kept.current
         serial = desk.gateway.serial_of(text)
         if serial is None:
-            return scan_words.NO_DEVICE
+            return words.NO_DEVICE
         after = before.add(serial)
         if after is before:
-            return scan_words.counted_before(serial)
+            return words.counted_before(serial)
         keep(after)
         if serial in after.expected:
             signal("yes")
-            return scan_words.counted(serial, len(after.found), len(after.expected))
+            return words.counted(serial, len(after.found), len(after.expected))
         signal("ask")
-        return scan_words.not_booked(serial)
+        return words.not_booked(serial)
 
     async def count_on() -> None:
-        said = scan_words.NO_DEVICE
+        said = words.NO_DEVICE
 
         def next_one(reading: Reading) -> str:
             """A sentence, so the camera looks on. It stays while the same label is in sight."""
@@ -60,7 +60,7 @@ def CountDevices(desk: Desk) -> ft.Control:
             return said
 
         try:
-            await device.scan(title=scan_words.COUNT, judge=next_one, seconds=COUNT_SECONDS_MAX)
+            await device.scan(title=words.COUNT, judge=next_one, seconds=COUNT_SECONDS_MAX)
         except ScanClosed:
             pass  # closing the camera is how one stops counting
         except ScannerError as error:
@@ -78,9 +78,7 @@ def CountDevices(desk: Desk) -> ft.Control:
         set_typed("")
 
     body: list[ft.Control] = [
-        mood_box(
-            scan_words.COUNT_IS_LOCAL, "calm", heading=scan_words.count_of(len(count.found), len(booked))
-        ),
+        mood_box(words.COUNT_IS_LOCAL, "calm", heading=words.count_of(len(count.found), len(booked))),
         code_field(
             words.CODE_FIELD,
             typed,
@@ -93,17 +91,17 @@ def CountDevices(desk: Desk) -> ft.Control:
     ]
     if count.scanned:
         last = count.scanned[-1]
-        undo = secondary(scan_words.undo(last), lambda: keep(kept.current.undo()), icon=ft.Icons.UNDO)
+        undo = secondary(words.uncount(last), lambda: keep(kept.current.undo()), icon=ft.Icons.UNDO)
         body.append(undo)
     for name, serials, color in (
-        (scan_words.EXTRA, count.extra, theme.WARN),
-        (scan_words.MISSING, count.missing, theme.INK),
-        (scan_words.FOUND, count.found, theme.GOOD),
+        (words.EXTRA, count.extra, theme.WARN),
+        (words.MISSING, count.missing, theme.INK),
+        (words.FOUND, count.found, theme.GOOD),
     ):
         if serials:
             rows = [ft.Text(serial, size=theme.BODY, color=color) for serial in serials]
-            body.append(section(scan_words.with_number(name, len(serials)), *rows))
+            body.append(section(f"{name} ({len(serials)})", *rows))
     if not booked and not count.scanned:
         body.append(line(words.STOCK_EMPTY))
     camera = primary(words.OPEN_CAMERA, count_on, icon=ft.Icons.QR_CODE_SCANNER)
-    return frame(desk, scan_words.COUNT, body, back=True, bottom=[camera] if device.live else [])
+    return frame(desk, words.COUNT, body, back=True, bottom=[camera] if device.live else [])

@@ -25,7 +25,7 @@ from mobile.parts.blocks import line, mood_box, section, with_icon
 from mobile.parts.fields import code_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import choice, icon_button, primary, secondary
-from mobile.scan_words import COMPARE_ONCE, DISAGREES, ON_LABEL, QUARANTINED_LOT
+from mobile.scan_words import DISAGREES, QUARANTINED_LOT
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
 from mobile.views.job import steps
@@ -231,15 +231,18 @@ def _on_the_label(label: Label) -> list[ft.Control]:
         return []
     lines: list[ft.Control] = []
     if any(row.confidence is not Confidence.SURE for row in rows):
-        lines.append(line(COMPARE_ONCE))
+        lines.append(line(words.COMPARE_ONCE))
     for row in rows:
         icon, color = CONFIDENCE_ICONS[row.confidence]
         text = ft.Column(
-            [line(f"{row.name}: {row.value}", bold=True), line(row.note, quiet=True, size=theme.SMALL)],
+            [
+                line(words.printed(row.name, row.value), bold=True),
+                line(row.note, quiet=True, size=theme.SMALL),
+            ],
             spacing=0,
         )
         lines.append(with_icon(icon, text, color=color))
-    return [section(ON_LABEL, *lines)]
+    return [section(words.ON_LABEL, *lines)]
 
 
 def _wanted(desk: Desk, order: WorkOrder) -> ft.Control:

@@ -8,7 +8,6 @@ from mobile import theme, words
 from mobile.parts.blocks import card, facts, line, tag, title
 from mobile.parts.frame import frame
 from mobile.parts.touch import secondary, tappable
-from mobile.scan_words import COUNT
 from mobile.state import Desk
 from mobile.views.stock import StockRow, stock_groups
 
@@ -18,7 +17,7 @@ def Stock(desk: Desk) -> ft.Control:
     opened, set_opened = ft.use_state(frozenset())
     body: list[ft.Control] = []
     if desk.gateway.devices_on_van():
-        count = secondary(COUNT, lambda: desk.go("/count"), icon=ft.Icons.FACT_CHECK_OUTLINED)
+        count = secondary(words.COUNT, lambda: desk.go("/count"), icon=ft.Icons.FACT_CHECK_OUTLINED)
         body.append(count)
     for name, rows in stock_groups(desk.gateway.van_stock()):
         body.append(title(name))

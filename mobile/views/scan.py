@@ -10,7 +10,7 @@ from typing import Literal
 from mobile import words
 from mobile.device.scanner import Tone
 from mobile.gateway import ScanVerdict
-from mobile.scan_words import CONFIDENCE, DISAGREES, PARTS, REASONS, TITLES
+from mobile.scan_words import DISAGREES
 from shared.barcodes.label import Confidence, Label, Reason
 
 
@@ -50,7 +50,7 @@ def tone_of(verdict: ScanVerdict) -> Tone:
 
 
 def title_of(verdict: ScanVerdict) -> str:
-    return TITLES.get(verdict.kind) or words.VERDICT_TITLES[mood_of(verdict)]
+    return words.SCAN_TITLES.get(verdict.kind) or words.VERDICT_TITLES[mood_of(verdict)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +67,10 @@ def label_rows(label: Label) -> tuple[LabelRow, ...]:
     """What the label says, to be confirmed once; nothing where one code was all there is."""
     rows = tuple(
         LabelRow(
-            name=PARTS[field.part],
+            name=words.LABEL_PARTS[field.part],
             value=field.value,
             confidence=field.confidence,
-            note=f"{CONFIDENCE[field.confidence]} ({', '.join(REASONS[reason] for reason in field.reasons)})",
+            note=words.believed(field.confidence, field.reasons),
         )
         for field in label.fields
         if Reason.ONLY_SERIAL not in field.reasons  # it stands in the list as the GPON serial

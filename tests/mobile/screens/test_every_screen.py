@@ -26,6 +26,7 @@ INSTALL, DISCONNECT = uid(0x101), uid(0x104)
 ROUTES = (
     "/",
     "/stock",
+    "/count",
     "/sync",
     "/settings",
     "/sign-in",
@@ -94,20 +95,29 @@ def narrow_words(texts: list[str]) -> set[str]:
 
 
 class TestWords:
-    @pytest.mark.parametrize("route", ROUTES)
-    def test_come_from_the_catalogue_or_from_the_office(
-        self, route: str, open_app, at_work: Gateway, desk: Desk, speak, monkeypatch: pytest.MonkeyPatch
-    ):
+    @pytest.fixture
+    def known(self, at_work: Gateway, desk: Desk, speak, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+        """What may stay narrow while the app speaks in wide letters."""
         monkeypatch.setitem(language.LANGUAGES, "xx", language.Language(code="xx", name="Wide"))
         monkeypatch.setattr(language, "catalogue", lambda code: Wide())
         speak("xx")
         rows = [at_work.today(), at_work.products(), at_work.devices_on_van(), at_work.profile]
-        known = narrow_words([*written(rows), *(known.name for known in language.LANGUAGES.values())])
-        known |= narrow_words([words.APP, words.CODE_HINT, desk.build])
+        names = [known.name for known in language.LANGUAGES.values()]
+        return narrow_words([*written(rows), *names, words.APP, words.CODE_HINT, desk.build])
 
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_come_from_the_catalogue_or_from_the_office(self, route: str, open_app, known: set[str]):
         screen = open_app(route)
 
         assert narrow_words([*screen.texts(), *screen.names()]) - known == set()
+
+    @pytest.mark.parametrize("route", ["/count", job_route(INSTALL, "scan")])
+    @pytest.mark.parametrize("code", ["ALCLB1A2C000", "ALCLB1A2C001", "STRANGER01", "4006381333931", "?"])
+    def test_of_what_was_scanned_do_too(self, route: str, code: str, open_app, known: set[str]):
+        screen = open_app(route)
+        screen.type_into(words.CODE_FIELD, code, enter=True)
+
+        assert narrow_words([*screen.texts(), *screen.names()]) - known - narrow_words([code]) == set()
 
 
 class TestControls:

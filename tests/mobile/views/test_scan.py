@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from mobile.scan_words import DISAGREES, ScanVerdict
+from mobile import words
+from mobile.scan_words import DISAGREES, QUARANTINED_LOT, ScanVerdict
 from mobile.views.scan import LabelRow, best_verdict, label_rows, mood_of, title_of, tone_of
 from shared.barcodes import VerdictKind
-from shared.barcodes.label import NO_LABEL, Confidence, LabelReading, read_label
+from shared.barcodes.label import NO_LABEL, Confidence, LabelPart, LabelReading, Reason, read_label
 from shared.problems import AssetQuarantined
 
 
@@ -25,6 +26,7 @@ class TestAVerdict:
             (AssetQuarantined.slug, {}, "Quarantined", "bad", "no"),
             (VerdictKind.UNKNOWN, {"may_confirm": True}, "Unknown", "warn", "ask"),
             (VerdictKind.WRONG_MODEL, {}, "Wrong model for this plan", "bad", "no"),
+            (QUARANTINED_LOT, {"may_confirm": True}, "Quarantined lot", "warn", "ask"),
             (DISAGREES, {}, "MAC and serial disagree", "bad", "no"),
             ("malformed-mac", {}, "Not this one", "bad", "no"),
         ],
@@ -66,6 +68,32 @@ class TestTheListOfALabel:
             ),
         )
 
+    def test_has_words_for_all_that_a_label_tells(self):
+        assert set(words.LABEL_PARTS) == set(LabelPart)
+        assert set(words.CONFIDENCE) == set(Confidence)
+        assert set(words.LABEL_REASONS) == set(Reason)
+
     def test_is_left_out_where_one_code_was_all(self):
         only = read_label([LabelReading(text="HWTC1A2B3C4D", symbology="Code128")])
         assert label_rows(only) == label_rows(NO_LABEL) == ()
+
+
+class TestAnotherLanguage:
+    @pytest.fixture(autouse=True)
+    def german(self):
+        words.speak("de")
+        yield
+        words.speak("en")
+
+    def test_changes_the_title_of_a_verdict(self):
+        assert title_of(a_verdict(QUARANTINED_LOT, may_confirm=True)) == "Gesperrte Charge"
+
+    def test_changes_what_is_said_of_a_label(self):
+        readings = [
+            LabelReading(text="HWTC1A2B3C4D", symbology="Code128", frames=2),
+            LabelReading(text="MAC: AC122F001B9E", symbology="Code128"),
+        ]
+        assert [(row.name, row.note) for row in label_rows(read_label(readings))] == [
+            ("GPON-Seriennummer", "sicher (zweimal gleich gelesen)"),
+            ("MAC", "einmal vergleichen (einmal gelesen)"),
+        ]
