@@ -15,6 +15,7 @@ from server.pwa.build import build_pwa
 ONT = ("HWTC1A2B3C4D", "Code128")
 MAC = ("48575443AA01", "Code128")
 TRIES = 4  # of a version that does not open
+IMAGES = "caches.keys().then(all => all.filter(name => name.startsWith('image-')).length)"
 
 
 @pytest.mark.browser
@@ -32,10 +33,13 @@ class TestTheAppWithNoServer:
             app.see("Server: 200 application/octet-stream b'\\x00\\xffhello'")
             app.wait_until_offline_ready()
             app.see("Offline ready: True")
+            app.page.wait_for_function(f"() => {IMAGES}.then(count => count === 1)")  # kept a while later
 
             server.stop()
             app.reload()
             app.see("Notes: fibre at 12")
+            assert app.page.evaluate(IMAGES) == 1
+            assert not [line for line in app.console if "image" in line]  # Python began from it
             app.tap("Ask")
             app.see("NoNetwork: The server could not be reached.")
             app.type_into("Note", "offline")
@@ -46,11 +50,6 @@ class TestTheAppWithNoServer:
         with launch(tmp_path) as browser:
             app = open_app(browser, server.url)
             app.see("Notes: fibre at 12, offline")
-            kept = app.page.evaluate(
-                "caches.keys().then(all => all.filter(name => name.startsWith('image-')))"
-            )
-            assert len(kept) == 1
-            assert not [line for line in app.console if "image" in line]  # Python began from it
             own = [url for url in app.failed_requests if "/npm/" not in url]
             assert own == []
 
