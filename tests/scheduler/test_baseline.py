@@ -1,7 +1,9 @@
 """Greedy insertion, and the repair that follows it."""
 
+from dataclasses import replace
+
 import pytest
-from days import a_day, a_job, a_town_day, ann, at, bob, random_days, window
+from days import a_day, a_job, a_road, a_town_day, ann, at, bob, random_days, window
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.baseline import greedy, keep_feasible, places, route_cost, total_cost, undone_jobs
@@ -54,6 +56,18 @@ class TestKeepFeasible:
         jobs = (a_job("calm", minutes=200, priority=4), a_job("urgent", minutes=200, priority=1))
         day = Day(a_day(*jobs, technicians=(ann(shift_end=at("12:00")),)))
         assert keep_feasible(day, [[0, 1]]) == [[1]]
+
+    def test_keeps_a_route_that_fits_only_as_a_whole(self) -> None:
+        """By way of place 1 the drive to place 2 takes 20 minutes, the direct one two hours."""
+        road = a_road(3)
+        seconds = ((0, 600, 7200), (600, 0, 600), (7200, 600, 0))
+        jobs = (
+            a_job("on the way", place=1, minutes=10, priority=4),
+            a_job("urgent", place=2, priority=1, windows=(window("08:00", "09:00"),)),
+        )
+        day = Day(replace(a_day(*jobs), travel=replace(road, seconds=seconds)))
+        assert keep_feasible(day, [[0, 1]]) == [[0, 1]]
+        assert keep_feasible(day, [[1]]) == [[]]
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(request=random_days())

@@ -54,12 +54,14 @@ class TestTheTable:
         assert quiet == {
             "Arrived",
             "AssetFitted",
+            "AssetPutBack",
             "AssetRemoved",
             "AssetUnfitted",
             "CheckRecorded",
             "ContactSuggested",
             "EvidenceAdded",
             "NoteAdded",
+            "PartsTakenBack",
             "PartsUsed",
             "WorkOrderRescheduled",
         }
