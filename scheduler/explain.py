@@ -120,19 +120,19 @@ def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -
     job_id, technician_id, order = day.jobs[job].id, day.technicians[technician].id, orders[technician]
     broken = alone(day, technician, job)
     possible_alone = not broken
+    # Also where it is impossible alone: by way of other visits the drive may be quicker than directly.
+    if ways := list(places(day, technician, order, job)):
+        position, cost, times = min(ways, key=lambda way: (way[1].total, way[0]))
+        return Fit(
+            job_id=job_id,
+            technician_id=technician_id,
+            feasible=True,
+            possible_alone=possible_alone,
+            position=len(day.origins[technician].begun) + position,
+            start=times.starts[position],
+            added_cost=cost - route_cost(day, technician, order),
+        )
     if possible_alone:
-        ways = list(places(day, technician, order, job))
-        if ways:
-            position, cost, times = min(ways, key=lambda way: (way[1].total, way[0]))
-            return Fit(
-                job_id=job_id,
-                technician_id=technician_id,
-                feasible=True,
-                possible_alone=True,
-                position=len(day.origins[technician].begun) + position,
-                start=times.starts[position],
-                added_cost=cost - route_cost(day, technician, order),
-            )
         broken.append(_no_room(day, technician, order, job))
     return Fit(
         job_id=job_id,

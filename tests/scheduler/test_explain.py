@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from days import a_day, a_job, ann, at, bob, random_days, window
+from days import a_day, a_job, a_road, ann, at, bob, random_days, window
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.explain import BrokenRule, fit, why_assigned, why_unassigned
@@ -48,6 +48,18 @@ class TestFit:
         assert answer.possible_alone and not answer.feasible
         text = "would arrive 09:10, window ends 09:00 (10 min too late, 1 visits planned)"
         assert answer.broken == (BrokenRule(code="day_full", text=text),)
+
+    def test_a_job_that_is_quickly_reached_only_by_way_of_another_fits_there(self) -> None:
+        seconds = ((0, 600, 7200), (600, 0, 600), (7200, 600, 0))
+        jobs = (
+            a_job("on the way", place=1, minutes=10),
+            a_job("behind", place=2, windows=(window("08:00", "09:00"),)),
+        )
+        request = replace(a_day(*jobs), travel=replace(a_road(3), seconds=seconds))
+        plan = solve(replace(request, jobs=jobs[:1]), seconds=0)
+        answer = fit(request, plan, "behind", "ann")
+        assert (answer.feasible, answer.possible_alone, answer.broken) == (True, False, ())
+        assert (answer.position, answer.start) == (1, at("08:30"))
 
     def test_an_unknown_technician_is_refused(self) -> None:
         request = a_day(a_job())
