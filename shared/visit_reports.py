@@ -11,7 +11,6 @@ from shared import commands as cmd
 from shared import events as ev
 from shared import visit_rules as visit
 from shared.conflicts import CONFLICTS
-from shared.problems import NotInstalledHere
 from shared.remarks import Remark
 from shared.situation import Situation
 from shared.stock import StockMove
@@ -102,9 +101,7 @@ def _put_back(command: cmd.PutBackAsset, now: Situation, at: datetime) -> visit.
     if visit.hangs_here(serial, now):
         return (_step(command, now, at),), ()
     if asset is None or asset.holder_id != now.van_id or all(item.serial != serial for item in own.removed):
-        raise NotInstalledHere(
-            f"{serial} was not taken off on this visit: scan it to fit it", field="serial", subject=serial
-        )
+        raise visit.not_taken_off(serial)
     move = StockMove(
         sku=asset.sku, quantity=1, source_id=asset.holder_id, target_id=now.order.place.id, serial=serial
     )

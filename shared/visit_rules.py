@@ -251,12 +251,14 @@ def put_back_asset(command: cmd.PutBackAsset, now: Situation, at: datetime) -> O
     if taken_off and not _gone_from(now.order, now.assets.get(command.serial)):
         return (ev.AssetPutBack(serial=command.serial),), ()
     if not hangs_here(command.serial, now):
-        raise NotInstalledHere(
-            f"{command.serial} was not taken off on this visit: scan it to fit it",
-            field="serial",
-            subject=command.serial,
-        )
+        raise not_taken_off(command.serial)
     return repeated(command.type, now, at)
+
+
+def not_taken_off(serial: str) -> NotInstalledHere:
+    return NotInstalledHere(
+        f"{serial} was not taken off on this visit: scan it to fit it", field="serial", subject=serial
+    )
 
 
 def hangs_here(serial: str, now: Situation) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import flet as ft
 
@@ -21,7 +23,7 @@ def Settings(desk: Desk) -> ft.Control:
     languages = {"": words.AS_DEVICE} | {code: known.name for code, known in LANGUAGES.items()}
     sizes = {size: words.percent(size) for size in theme.TEXT_PERCENTS}
 
-    def choices(heading: str, field: str, names: dict) -> list[ft.Control]:  # type: ignore[type-arg]
+    def choices(heading: str, field: str, names: Mapping[Any, str]) -> list[ft.Control]:
         rows = [
             choice(
                 name,
