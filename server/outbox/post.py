@@ -81,7 +81,8 @@ def post(
                 answer = connection.getresponse()
                 said = answer.read(ANSWER_BYTES_MAX)
             except (HTTPException, ValueError, OSError) as error:
-                if ended.is_set():
+                # The socket's own clock runs as long as ours, and either may be the first to strike.
+                if ended.is_set() or (connection.sock is not None and isinstance(error, TimeoutError)):
                     raise TimeoutError(f"no answer within {seconds:g} s") from error
                 if isinstance(error, OSError):
                     raise

@@ -147,13 +147,13 @@ class TestATransactionThatStaysOpenWhileTenThousandCommit:
 class TestATransactionThatIsForgotten:
     def test_is_ended_by_the_database_and_the_feed_goes_on(self, database: Database):
         with database.writing() as forgotten:
-            forgotten.execute(text("SET LOCAL idle_in_transaction_session_timeout = '300ms'"))
             tell(forgotten, "forgotten")
             forgotten.flush()
             with database.write() as session:
                 tell(session, "behind it")
             with database.read() as session:
                 assert feed.read(session, ["a"], Position()) == [], "it holds the feed back"
+            forgotten.execute(text("SET LOCAL idle_in_transaction_session_timeout = '300ms'"))
             settle(database)
             with database.read() as session:
                 [change] = feed.read(session, ["a"], Position())
