@@ -21,7 +21,7 @@ from shared.remarks import Remark
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of the messages below."""
 
 PROTOCOL_MIN = 1

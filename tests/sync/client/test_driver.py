@@ -674,7 +674,7 @@ class TestAnOlderServer:
         do_whole_job(ana, WO_1, "ZNTS00000001")
         report = asyncio.run(ana.sync())
         assert (report.drained, report.accepted, report.photos) == (True, 8, 2)
-        assert [asked.protocol for asked in server.asked] == [3, 2, 1, 1]
+        assert [asked.protocol for asked in server.asked] == [*range(PROTOCOL, 0, -1), 1]
         photo = sha256(JPEG).hexdigest()
         assert f"PUT /api/attachments/{photo}" in network.log
 

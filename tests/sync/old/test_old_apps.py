@@ -18,6 +18,7 @@ from uuid import UUID
 
 import old_protocol_1
 import old_protocol_2
+import old_protocol_3
 import pytest
 from fake_server import Clock, FakeServer, Network, counted_entropy
 from world import World, settle
@@ -75,6 +76,12 @@ APPS = (
         reader=old_protocol_2,
         queue=(*["accepted"] * 15, "held", "held", None),
         cancelled_at=datetime(2026, 11, 16, 7, 57, tzinfo=UTC),
+    ),
+    OldApp(
+        protocol=3,
+        reader=old_protocol_3,
+        queue=(*["accepted"] * 19, "held", "held", None),
+        cancelled_at=datetime(2026, 11, 16, 8, 9, tzinfo=UTC),
     ),
 )
 of_each_app = pytest.mark.parametrize("app", APPS, ids=lambda app: f"protocol {app.protocol}")
