@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import shutil
-import signal
 import socket
 import socketserver
 import statistics
@@ -31,7 +29,9 @@ from typing import Any
 
 import databases
 import day_of_work
+from bench import in_hand
 from bench.plain_pwa import build_plain
+from bench.slowing import SLOW, slowed
 from browser import AppDriver, launch, open_app
 from pwa_server import ServerProcess
 from real_server import RealServer, free_port
@@ -48,8 +48,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = ROOT / "tests" / "server" / "pwa" / "placeholder_main.py"
 PEER = "an app of one screen and no data, as Flet publishes it"
 QUIET_SECONDS = 1.0
-SLOW = 4
-TURN_SECONDS = 0.02
 JOBS = 8
 JOBS_MANY = 200
 IMAGE_KEPT_MS = 6000  # after its first start the app keeps an image of Python for later ones
@@ -71,7 +69,8 @@ def figures(quick: bool) -> list[dict[str, Any]]:
     ):
         found = first_visits(ours, peer, starts)
         found += offline_starts(ours, peer, starts, slow_peer=not quick)
-        return found + saving(ours, taps) + many_jobs(Path(folder))
+        found += saving(ours, taps) + many_jobs(Path(folder))
+        return found + in_hand.figures(Path(folder) / "full", quick, say)
 
 
 # --- two apps and what is between them and the browser ---
@@ -176,53 +175,6 @@ def bench_apps(folder: Path) -> Iterator[tuple[Served, Served]]:
             for app in served:
                 app.server.stop()
                 app.proxy.close()
-
-
-@contextlib.contextmanager
-def slowed(profile: Path, times: int) -> Iterator[None]:
-    """Let every process of the browser on `profile` run only one part in `times` of the time."""
-    over = threading.Event()
-
-    def hold() -> None:
-        known: list[int] = []
-        turn = 0
-        while not over.is_set():
-            if turn % 10 == 0:
-                known = processes(profile)
-            turn += 1
-            _signal(known, signal.SIGSTOP)
-            time.sleep(TURN_SECONDS * (times - 1) / times)
-            _signal(known, signal.SIGCONT)
-            time.sleep(TURN_SECONDS / times)
-
-    thread = threading.Thread(target=hold, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def processes(profile: Path) -> list[int]:
-    """The browser on `profile` and all its children."""
-    parents: dict[int, int] = {}
-    roots: set[int] = set()
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if f"--user-data-dir={profile}".encode() in (entry / "cmdline").read_bytes():
-                roots.add(int(entry.name))
-    found = set(roots)
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return sorted(found)
-
-
-def _signal(known: list[int], which: signal.Signals) -> None:
-    for pid in known:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, which)
 
 
 # --- what is measured ---
