@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import flet as ft
@@ -9,8 +10,24 @@ import flet as ft
 from mobile import theme
 
 
-def text_field(label: str, value: str, *, refused: bool = False, **options: Any) -> ft.TextField:
-    """A field for words or numbers; `options` are Flet's. `refused` marks a value that was not taken."""
+def text_field(
+    label: str,
+    value: str,
+    *,
+    on_change: Callable[[str], None],
+    refused: bool = False,
+    **options: Any,
+) -> ft.TextField:
+    """A field for words or numbers; `options` are Flet's. `refused` marks a value that was not taken.
+
+    `on_change` hears the whole text after each key.
+    """
+
+    def heard(event: ft.ControlEvent) -> None:
+        # The event's own text: where the screen was drawn anew meanwhile, the control is another one by now,
+        # and has the text of before.
+        on_change(str(event.data or ""))
+
     ink = theme.BAD if refused else theme.QUIET
     settings: dict[str, Any] = {
         "text_size": theme.LARGE,
@@ -25,7 +42,7 @@ def text_field(label: str, value: str, *, refused: bool = False, **options: Any)
             ft.ControlState.FOCUSED: outline(theme.BAD if refused else theme.ACCENT, theme.STRONG),
         },
     }
-    return ft.TextField(label=label, value=value, **(settings | options))
+    return ft.TextField(label=label, value=value, on_change=heard, **(settings | options))
 
 
 def outline(ink: str, width: int) -> ft.OutlineInputBorder:

@@ -20,8 +20,8 @@ def stepper(name: str, chosen: int | str, unit: str, changed: Callable[[int | st
     """
     count = chosen if isinstance(chosen, int) else 0
 
-    def typed(event: ft.ControlEvent) -> None:
-        text = str(event.control.value).strip()
+    def typed(text: str) -> None:
+        text = text.strip()
         changed(min(int(text or 0), COUNT_MAX) if not text or text.isdecimal() else text)
 
     field = text_field(

@@ -47,7 +47,7 @@ def Cannot(desk: Desk, order_id: UUID) -> ft.Control:
                 min_lines=2,
                 max_lines=5,
                 text_size=theme.BODY,
-                on_change=lambda event: set_text(event.control.value),
+                on_change=set_text,
             ),
             line(words.CANNOT_TEXT, quiet=True),
             ft.Container(height=4),

@@ -96,7 +96,7 @@ def _card(order: WorkOrder, spec: CheckSpec, text: str, refusal: str, enter) -> 
         keyboard_type=ft.KeyboardType.TEXT if mostly_negative(spec) else ft.KeyboardType.NUMBER,
         autocorrect=False,
         refused=bool(refusal),
-        on_change=lambda event: enter(spec.code, event.control.value),
+        on_change=lambda text: enter(spec.code, text),
     )
     row: list[ft.Control] = [field]
     if mostly_negative(spec):

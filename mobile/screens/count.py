@@ -66,9 +66,9 @@ def CountDevices(desk: Desk) -> ft.Control:
         except ScannerError as error:
             desk.tell(str(error), "warn")
 
-    def type_key(event: ft.ControlEvent) -> None:
-        latest.current = event.control.value
-        set_typed(latest.current)
+    def type_key(text: str) -> None:
+        latest.current = text
+        set_typed(text)
 
     def enter() -> None:
         reading = from_wedge(latest.current)

@@ -40,7 +40,7 @@ def Note(desk: Desk, order_id: UUID) -> ft.Control:
                 min_lines=5,
                 max_lines=12,
                 text_size=theme.BODY,
-                on_change=lambda event: set_text(event.control.value),
+                on_change=set_text,
             )
         ],
         second=order.number,

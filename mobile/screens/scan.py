@@ -116,11 +116,11 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
         else:
             desk.tell(words.NO_CODE_IN_PHOTO, "warn")
 
-    def type_key(event: ft.ControlEvent) -> None:
+    def type_key(text: str) -> None:
         if not first_key.current:
             first_key.current = time.monotonic()
-        latest.current = event.control.value
-        set_typed(latest.current)
+        latest.current = text
+        set_typed(text)
 
     def enter() -> None:
         text = latest.current

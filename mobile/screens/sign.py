@@ -49,7 +49,7 @@ def Sign(desk: Desk, order_id: UUID) -> ft.Control:
             text_field(
                 words.SIGNER,
                 signer,
-                on_change=lambda event: set_signer(event.control.value),
+                on_change=set_signer,
             ),
             SignaturePad(strokes, change, size),
             secondary(words.CLEAR, lambda: change(()), icon=ft.Icons.CLEAR, disabled=not strokes),

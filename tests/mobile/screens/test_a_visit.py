@@ -93,6 +93,17 @@ class TestScanning:
         assert desk.shell.route == job_route(INSTALL)
         assert screen.sees("Nokia G-2425G-B ALCLB1A2C001")
 
+    def test_reads_all_that_was_typed_although_the_screen_was_drawn_anew_before_it_heard_of_it(
+        self, screen, desk
+    ):
+        field = screen.field("Scanner or typed code")
+        screen.session.apply_patch(field._i, {"value": "ALCLB1A2C001"})
+        screen.do(lambda: desk.tell("Something else happened", "calm"))
+        screen.event(field, "change", "ALCLB1A2C001")
+        screen.event(screen.field("Scanner or typed code"), "submit", "ALCLB1A2C001")
+
+        assert screen.sees("Nokia G-2425G-B ALCLB1A2C001 is on your van.")
+
     def test_asks_for_a_second_look_at_a_colleagues_device(self, screen, gateway):
         screen.type_into("Scanner or typed code", "ALCLDEAD0001", enter=True)
 
