@@ -161,13 +161,29 @@ class AppDriver:
 
     def type_into(self, label: str, text: str, *, enter: bool = False) -> None:
         """Replace what a text field holds, key by key, as a keyboard (or a wedge scanner) does."""
-        found = self.page.get_by_role("textbox", name=label)
-        found.click()
-        self.page.wait_for_timeout(300)  # what is typed before Flutter holds the field never reaches it
-        found.press("Control+a")
+        self._take_focus(label)
+        self.page.keyboard.press("Control+a")
         self.page.keyboard.type(text, delay=10)
         if enter:
             self.page.keyboard.press("Enter")
+
+    def _take_focus(self, label: str) -> None:
+        """What is typed before Flutter listens to a field never reaches it.
+
+        Flutter puts a field of its own in the place of this one; but where the accessible tree was there
+        first, it listens to the tree's field, and only from when its own focus comes to it: that is led
+        elsewhere before, for the field may have had it from the beginning.
+        """
+        field = self.page.get_by_role("textbox", name=label)
+        field.click()
+        for _ in range(8):
+            self.page.wait_for_timeout(100)
+            if self.page.evaluate(FLUTTER_LISTENS):
+                return
+        self.page.keyboard.press("Tab")
+        self.page.wait_for_timeout(400)
+        field.click()
+        self.page.wait_for_timeout(600)
 
     def value_of(self, label: str) -> str:
         """What a text field holds."""
@@ -230,6 +246,8 @@ class AppDriver:
             ".filter(m => m.name.startsWith('truckroll-')).map(m => [m.name.slice(10), m.startTime]))"
         )
 
+
+FLUTTER_LISTENS = "() => document.activeElement?.classList.contains('flt-text-editing')"
 
 # Flutter puts names into aria-label, into text, or into a form field's own label.
 READ_TEXTS = """() => {

@@ -68,9 +68,15 @@ class Technician:
         self.app.see(re.compile(rf"^{number}, "))
 
     def travel_and_arrive(self) -> None:
+        self.travel()
+        self.look("travelling")
+        self.arrive()
+
+    def travel(self) -> None:
         self.app.tap("Start travel")
         self.app.see(re.compile(r"On the way\. Saved on this device"))
-        self.look("travelling")
+
+    def arrive(self) -> None:
         self.app.tap("Arrived")
         self.app.see(re.compile(r"On site\. Saved on this device"))
 
@@ -84,6 +90,40 @@ class Technician:
             self.look("scan-verdict")
             self.app.tap("Fit this device")
         self.app.see("Before you close")
+
+    def fit_typed(self, serial: str) -> None:
+        """Fit a device whose serial is typed."""
+        self._enter_code(re.compile("^Scan the ONT"), serial)
+        self.app.see("Fit this device")
+        self.app.tap("Fit this device")
+        self._leave_scan("On this job")
+
+    def take_away(self, serial: str) -> None:
+        self._enter_code(re.compile("^Scan what you take away"), serial)
+        self.app.see("Take this device away")
+        self.app.tap("Take this device away")
+        self._leave_scan("Taken off on this job")
+
+    def _leave_scan(self, done: str) -> None:
+        """Back to the job; the app goes there by itself when no other device is wanted."""
+        self.app.see(re.compile(f"Before you close|{done}"))
+        if "Before you close" not in self.app.texts():
+            self.app.tap("Back")
+            self.app.see("Before you close")
+
+    def _enter_code(self, step: re.Pattern[str], serial: str) -> None:
+        self.app.tap(step)
+        self.app.see("Wanted")
+        self.app.settle()  # the field takes the focus by itself, and what is typed until then is lost
+        self.app.type_into("Scanner or typed code", serial)
+        self.app.tap("Read code")
+        self.look("scan-verdict")
+
+    def cannot_complete(self, reason: str) -> None:
+        self.app.tap("Cannot complete")
+        self.app.tap(reason)
+        self.app.tap("Report and leave")
+        self.app.see(re.compile(r"Saved on this device|reported"))
 
     def measure(self, values: Mapping[str, str]) -> None:
         """`values` by the label of the field."""

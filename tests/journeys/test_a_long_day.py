@@ -1,0 +1,255 @@
+"""Twelve jobs of all kinds, the server stopped, the browser killed five times: booked as if nothing had been.
+
+The yardstick is the same day in a second database, sent without a break.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import databases
+import pytest
+from browser import kill, launch, open_app
+from PIL import Image
+from playwright.sync_api import Error as BrowserGone
+from real_server import RealServer, free_port
+from technician import SENT, Album, Technician
+from world import ONT_A, Job, World, a_world
+
+from server.access.devices import new_code
+from server.assets.models import AssetRow
+from server.billing.models import InvoiceLineRow, InvoiceRow, JournalLineRow
+from server.clock import utc_now
+from server.customers.models import NoticeRow, ServiceRow
+from server.db.feed_models import CommandRow
+from server.demo.prepare import morning_zone
+from server.purchasing.models import PurchaseOrderLineRow
+from server.pwa.build import build_pwa
+from server.stock.models import ReservationRow, StockMoveRow
+from server.work_orders.models import AttachmentRow, WorkOrderRow
+from shared.commands import Arrive, CannotComplete, FieldCommand, StartTravel
+from shared.work_orders import RULES_BY_KIND, UnfinishedReason, WorkOrderKind
+
+KILLS = 5
+SEED = 20261128
+INSTALL, UPGRADE, REPAIR, SWAP, DISCONNECT = WorkOrderKind
+DAY = (
+    INSTALL, REPAIR, SWAP, DISCONNECT, UPGRADE, REPAIR, INSTALL, REPAIR, SWAP, DISCONNECT, REPAIR, INSTALL,
+)  # fmt: skip
+NOBODY_THERE = 7
+"""The place in DAY of the job where nobody opens."""
+FITTED = {0: "ANA0001", 2: "ANA0002", 4: "ANA0003", 6: "ANA0004", 8: "ANA0005", 11: "ANA0006"}
+"""Place in DAY → the device from the van."""
+CABLE_METRES, CONNECTORS = 9, 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do, and how many commands it leaves on the device."""
+
+    name: str
+    do: Callable[[Technician], object]
+    leaves: int = 1
+
+
+@dataclass
+class Phone:
+    """The technician's browser, which dies and is started again on the same profile."""
+
+    url: str
+    profile: Path
+    album: Album
+    deaths: list[str] = field(default_factory=list)
+    _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def start(self) -> Technician:
+        self._open = contextlib.ExitStack()
+        browser = self._open.enter_context(launch(self.profile, size=(360, 800)))
+        self.hand = Technician(open_app(browser, self.url))
+        return self.hand
+
+    def look(self, name: str) -> None:
+        self.hand.app.settle()
+        self.album.keep(self.hand.app.page, name)
+
+    def end(self) -> None:
+        with contextlib.suppress(BrowserGone):
+            self._open.close()
+
+    def do(self, job: Job, step: Step, *, dies_after: float | None) -> None:
+        """Do `step`; where the browser dies in it, start again and finish what was not kept."""
+        before = self.hand.unsent()
+        if dies_after is None:
+            step.do(self.hand)
+        else:
+            battery = threading.Timer(dies_after, kill, [self.profile])
+            battery.start()
+            with contextlib.suppress(BrowserGone, AssertionError):
+                step.do(self.hand)
+                self.hand.app.page.wait_for_timeout(10_000)
+            battery.join()
+            self.deaths.append(step.name)
+            self.end()
+            self.start()
+            self.hand.app.see("saved on this device, not sent")
+            kept = self.hand.unsent()
+            assert before <= kept <= before + step.leaves, "a tap that was called saved is there, none twice"
+            if step.name != "travel" or kept > before:
+                self.hand.open_job(job.number)
+            if kept < before + step.leaves:
+                step.do(self.hand)
+        assert self.hand.unsent() >= before + step.leaves, step.name
+
+
+def steps_of(place: int, job: Job, photo: bytes) -> list[Step]:
+    rules = RULES_BY_KIND[job.kind]
+    fast = "480.5" if job.kind is UPGRADE else "96.4"
+    values = {"Optical receive power": "-19.5", "Download speed": fast}
+    steps = [Step("open", lambda hand: hand.open_job(job.number), leaves=0)]
+    steps += [Step("travel", Technician.travel), Step("arrive", Technician.arrive)]
+    if place == NOBODY_THERE:
+        return [*steps, Step("cannot complete", lambda hand: hand.cannot_complete("Nobody at home"))]
+    if rules.takes_equipment:
+        steps += [Step("take away", lambda hand: hand.take_away(job.on_site[0]))]
+    if rules.fits_equipment:
+        steps += [Step("fit", lambda hand: hand.fit_typed(FITTED[place]))]
+    if rules.measures_line:
+        steps += [Step("measure", lambda hand: hand.measure(values), leaves=2)]
+        parts = {"Drop cable": CABLE_METRES, "Connector SC": CONNECTORS}
+        steps += [Step("parts", lambda hand: hand.use_parts(parts))]
+    if rules.photos:
+        steps += [Step("photo", lambda hand: hand.photograph(photo))]
+    if rules.needs_signature:
+        steps += [Step("signature", Technician.have_signed)]
+    return [*steps, Step("close", Technician.close)]
+
+
+def sent_without_a_break(world: World, jobs: list[Job]) -> None:
+    for place, job in enumerate(jobs):
+        commands: list[FieldCommand] = [StartTravel(work_order_id=job.id), Arrive(work_order_id=job.id)]
+        if place == NOBODY_THERE:
+            commands += [CannotComplete(work_order_id=job.id, reason=UnfinishedReason.NO_ACCESS)]
+        else:
+            measures = RULES_BY_KIND[job.kind].measures_line
+            cable, connectors = (CABLE_METRES, CONNECTORS) if measures else (0, 0)
+            commands = world.visit(job, fit=FITTED.get(place), cable=cable, connectors=connectors)
+        receipts = world.ana.send(*commands)
+        assert [receipt.detail for receipt in receipts if receipt.outcome != "accepted"] == []
+
+
+def the_day(world: World) -> list[Job]:
+    with world.database.write() as session:
+        for serial in sorted(FITTED.values())[3:]:  # the van has the first three
+            world.receive(session, world.ana.van_id, ONT_A, serial=serial)
+    return [
+        world.order(kind, start=world.now + timedelta(minutes=20 + 25 * place))
+        for place, kind in enumerate(DAY)
+    ]
+
+
+def booked(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """All that the day has caused, without ids of its own and without the times, which differ."""
+
+    def told(kind: type[Any], *names: str) -> list[tuple[Any, ...]]:
+        return sorted((tuple(getattr(row, name) for name in names) for row in world.rows(kind)), key=str)
+
+    return {
+        "orders": told(WorkOrderRow, "number", "state"),
+        "ledger": told(StockMoveRow, "sku", "quantity", "source_id", "target_id", "serial", "work_order_id"),
+        "assets": told(AssetRow, "serial", "sku", "state", "holder_id", "claimed_by"),
+        "services": told(ServiceRow, "id", "state", "plan_code"),
+        "invoices": told(InvoiceRow, "work_order_id", "state", "net_minor", "tax_minor"),
+        "charges": told(InvoiceLineRow, "work_order_id", "charge_code", "quantity", "net_minor", "tax_minor"),
+        "journal": told(JournalLineRow, "work_order_id", "account", "amount_minor"),
+        "purchases": told(PurchaseOrderLineRow, "sku", "quantity"),
+        "messages": told(NoticeRow, "work_order_id", "template"),
+        "open promises": [row for row in told(ReservationRow, "work_order_id", "released_at") if not row[1]],
+    }
+
+
+@dataclass
+class Office:
+    server: RealServer
+    world: World
+    jobs: list[Job]
+    yardstick: dict[str, list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    build_pwa()
+    for folder in ("plain", "real"):
+        (tmp_path / folder).mkdir()
+    port, now = free_port(), utc_now().replace(second=0, microsecond=0)
+    options = {"now": now, "time_zone": morning_zone(now), "base_url": f"http://127.0.0.1:{port}"}
+    with (
+        databases.migrated_database("sqlite", tmp_path / "plain") as plain_url,
+        a_world(plain_url, data_folder=tmp_path / "plain-data", **options) as plain,
+    ):
+        sent_without_a_break(plain, the_day(plain))
+        yardstick = booked(plain)
+    with (
+        databases.migrated_database("sqlite", tmp_path / "real") as url,
+        a_world(url, data_folder=tmp_path / "data", **options) as world,
+    ):
+        jobs = the_day(world)
+        server = RealServer(world.settings, port, tmp_path / "server.log")
+        server.start()
+        yield Office(server, world, jobs, yardstick)
+        server.stop()
+
+
+def a_photo() -> bytes:
+    out = BytesIO()
+    Image.effect_noise((800, 600), 60).save(out, "JPEG", quality=60)
+    return out.getvalue()
+
+
+@pytest.mark.browser
+class TestALongDayWithoutNetwork:
+    def test_is_booked_exactly_once_and_as_without_a_break(self, office: Office, tmp_path: Path):
+        server, world = office.server, office.world
+        phone = Phone(f"{server.url}/app/", tmp_path / "phone", Album(tmp_path / "pictures"))
+        ana = phone.start()
+        with world.database.write() as session:
+            code = new_code(session, world.ana.technician_id, utc_now())
+        ana.register(code)
+        ana.app.wait_until_offline_ready()
+        assert len(ana.route()) == len(DAY)
+        server.stop()
+
+        photo = a_photo()
+        plan = [(job, step) for place, job in enumerate(office.jobs) for step in steps_of(place, job, photo)]
+        chance = random.Random(SEED)
+        strikes = set(chance.sample([place for place, (_, step) in enumerate(plan) if step.leaves], KILLS))
+        for place, (job, step) in enumerate(plan):
+            phone.do(job, step, dies_after=chance.uniform(0.2, 2.5) if place in strikes else None)
+        assert len(phone.deaths) == KILLS
+        phone.hand.app.see("11 of 12 jobs done")
+        kept = phone.hand.unsent()
+        phone.look("evening")
+        phone.end()  # and the device is started anew
+
+        server.start()
+        ana = phone.start()
+        ana.app.see("11 of 12 jobs done")
+        ana.go("Sync")
+        ana.app.see(SENT, seconds=120)
+        phone.look("all sent")
+        phone.end()
+
+        commands = world.rows(CommandRow)
+        assert [row.outcome for row in commands] == ["accepted"] * kept
+        assert sorted(row.seq for row in commands) == list(range(1, kept + 1))
+        assert booked(world) == office.yardstick
+        photos = sum(RULES_BY_KIND[job.kind].photos for job in office.jobs) - 1
+        signatures = sum(RULES_BY_KIND[job.kind].needs_signature for job in office.jobs)
+        assert len(world.rows(AttachmentRow)) <= photos + signatures
