@@ -27,7 +27,7 @@ from shared.barcodes.label import NO_LABEL, Label, LabelReading
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
-from shared.decide import Decision
+from shared.decide import Decision, StockDecision
 from shared.ids import new_id
 from shared.problems import BadEvidence, Problem, SignInNeeded, UnsentWork
 from shared.visit_rules import missing_for_close
@@ -80,6 +80,7 @@ class QueueItem:
     saved: on this device only · sending: on its way · accepted, held: the server's answer, held meaning a
     dispatcher decides · accepted, corrected, dismissed: what a dispatcher ruled about one that was held ·
     refused_local: unsent, and the job has changed since; it is still sent.
+    `work_order_id` is None for what is about the van.
     `detail` is a sentence or empty; `remarks` are sentences. `confirming`: the server was restored from a
     backup, and is asked again.
     """
@@ -89,7 +90,7 @@ class QueueItem:
     made_at: datetime
     type: str
     title: str
-    work_order_id: UUID
+    work_order_id: UUID | None
     order_number: str
     state: QueueState
     detail: str = ""
@@ -345,9 +346,12 @@ class Gateway:
 
     # Writing
 
-    def send(self, command: FieldCommand) -> Decision:
-        """Decide and queue. Durable when it returns; when it raises, nothing was queued."""
-        return self._send(command)
+    def send(self, command: FieldCommand, *, ends_draft: str | None = None) -> Decision | StockDecision:
+        """Decide and queue. Durable when it returns; when it raises, nothing was queued.
+
+        `ends_draft`: what was kept under this name became the command, and goes with it.
+        """
+        return self._send(command, ends_draft=ends_draft)
 
     def add_photo(self, order_id: UUID, data: bytes, media_type: str) -> EvidenceRef:
         """Queue a photo and its bytes together. Raises BadEvidence."""
@@ -375,7 +379,12 @@ class Gateway:
         decision = self._send(command, NewEvidence(digest=digest, media_type=media_type, body=data))
         return decision.after.order.evidence[-1]
 
-    def _send(self, command: FieldCommand, evidence: NewEvidence | None = None) -> Decision:
+    def _send(
+        self,
+        command: FieldCommand,
+        evidence: NewEvidence | None = None,
+        ends_draft: str | None = None,
+    ) -> Decision | StockDecision:
         if (registration := self._store.registration) is None:
             raise SignInNeeded(words.NOT_REGISTERED)
         shown, made_at = self._shown, self._now()
@@ -385,14 +394,14 @@ class Gateway:
         decision, images = apply(shown.images, command, corrected(tap, self._store.contact))
         rows = self._rows
         assert rows is not None, "the overlay was built on them"
-        order = decision.after.order
+        order = decision.after.order if isinstance(decision, Decision) else None
         try:
             self._enqueue(
                 NewCommand(
                     id=new_id(unix_ms(made_at), self._entropy(10)),
                     made_at=made_at,
-                    base_version=rows.orders[order.id].version,
-                    order_number=order.number,
+                    base_version=rows.orders[order.id].version if order else 0,
+                    order_number=order.number if order else "",
                     command=command,
                     made_mono_ms=made_mono_ms,
                     boot=self._boot,
@@ -400,6 +409,7 @@ class Gateway:
                     technician_id=registration.technician_id,
                 ),
                 evidence,
+                ends_draft,
             )
         except BaseException:
             self._look_again()  # what is on the disk counts, whatever went wrong
@@ -412,15 +422,23 @@ class Gateway:
     def prefer(self, **chosen: str) -> None:
         self._store.prefer(**chosen)
 
-    def _enqueue(self, new: NewCommand, evidence: NewEvidence | None) -> None:
+    def draft(self, name: str) -> str | None:
+        """What was begun under this name and is no command yet; it is still here after a restart."""
+        return self._store.draft(name)
+
+    def keep_draft(self, name: str, body: str | None) -> None:
+        """None: it is done, or given up."""
+        self._store.keep_draft(name, body)
+
+    def _enqueue(self, new: NewCommand, evidence: NewEvidence | None, ends_draft: str | None) -> None:
         """Queue it; where the device is full, in the place of photos that the office has."""
         try:
-            self._store.enqueue(new, evidence)
+            self._store.enqueue(new, evidence, ends_draft=ends_draft)
         except NotSaved:
             wanted = ROOM_FOR_A_COMMAND + (len(evidence.body) if evidence else 0)
             if not self._store.shelf.give_up_oldest(wanted):
                 raise
-            self._store.enqueue(new, evidence)
+            self._store.enqueue(new, evidence, ends_draft=ends_draft)
 
     # Network
 
@@ -546,7 +564,7 @@ class Gateway:
             type=entry.type,
             title=title(entry, images.orders.get(entry.work_order_id), images.products),
             work_order_id=entry.work_order_id,
-            order_number=entry.order_number,
+            order_number=entry.order_number or words.VAN,
             state=state,
             detail=detail,
             remarks=tuple(said(remark.detail) for remark in entry.remarks),

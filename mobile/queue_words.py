@@ -23,6 +23,7 @@ from shared.commands import (
     TakeBackParts,
     UseParts,
 )
+from shared.stock_commands import CountVan
 from shared.work_orders import EvidenceKind, PartLine, WorkOrder
 from sync.client.records import Entry
 from sync.protocol import Ruling
@@ -58,6 +59,8 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return words.noted(shown if len(shown) <= NOTE_SHOWN else shown[: NOTE_SHOWN - 1] + "…")
         case CannotComplete(reason=reason):
             return words.could_not(reason)
+        case CountVan(parts=parts, seen=seen):
+            return words.did_count(len(parts), len(seen))
     return _plain(entry.type)  # queued by an older app
 
 

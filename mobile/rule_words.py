@@ -93,6 +93,17 @@ RULES = (
     "Nothing is booked until somebody accepts it",
     "The phone's clock was {minutes} minutes {direction}; times were corrected",
     "The phone's clock was set by {minutes} minutes after this was done; times were corrected",
+    "{text}: dispatch has to agree",
+    "{van}: {serials} not found when it was counted",
+    "{serial} was found on {van}, and is {where} by our records",
+    # shared/stock_rules.py
+    "Count at least one thing",
+    "Each part is counted once",
+    "{name}: the quantity must be 0 to {limit}",
+    "{name}: {amount} counted, {left} listed",
+    "installed at {place}",
+    "fitted on a job that is not closed",
+    "in no list",
     # shared/barcodes/verdict.py
     "This is {kind}, but {wanted} is wanted. Scan another code on the label.",
     "{serial} is already on this job; it is not counted twice.",

@@ -60,6 +60,7 @@ def clock_and_day(local: datetime, today: date) -> str:
 
 # navigation
 TODAY, STOCK, SYNC = say("Today"), say("Van stock"), say("Sync")
+VAN = say("Your van")
 BACK = say("Back")
 DISMISS = say("Dismiss message")
 
@@ -770,6 +771,13 @@ def did_put_back(serial: str) -> str:
 
 def did_take_back(parts: Sequence[str]) -> str:
     return say("Took back {parts}", parts=listed(parts))
+
+
+def did_count(parts: int, devices: int) -> str:
+    """`Counted the van: 3 parts, 12 devices`."""
+    kinds = say_count("{count} part", "{count} parts", parts)
+    seen = say_count("{count} device", "{count} devices", devices)
+    return say("Counted the van: {parts}, {devices}", parts=kinds, devices=seen)
 
 
 def did_use(parts: Sequence[str]) -> str:

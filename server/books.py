@@ -354,15 +354,19 @@ class Books:
         self._changed_orders.add(after.order.id)
         if after.assets is before.assets:
             return  # as most commands leave them
-        for serial, asset in after.assets.items():
-            if asset == before.assets.get(serial):
+        self.keep_assets(before.assets, after.assets, name)
+        self._show_on_site(before, after)
+
+    def keep_assets(self, before: Mapping[str, Asset], after: Mapping[str, Asset], name: UUID) -> None:
+        """The devices as a decision left them. `name`: the command, that new ones are named after."""
+        for serial, asset in after.items():
+            if asset == before.get(serial):
                 continue
             row = self._assets[serial][0] if serial in self._assets else None
             if row is None and serial not in self._assets:
                 asset = replace(asset, id=name_id(name, self.now, f"asset {serial}"))
             self._assets[serial] = (row, asset)
             self._changed_assets.add(serial)
-        self._show_on_site(before, after)
 
     def _show_on_site(self, before: Situation, after: Situation) -> None:
         """Other orders at this address that are open here see what hangs there now."""

@@ -92,11 +92,25 @@ def in_words(kind: str, body: str) -> str:
             return f"note “{_short(values.get('text'), 80)}”"
         case "office_check":
             return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
+        case "count_van":
+            return f"count the van: {_counted(values)}"
     return f"something this server does not know ({_short(kind)})"
 
 
 def _field(values: dict[str, Any]) -> str:
     return _short(values.get("field")).replace("_", " ")
+
+
+def _counted(values: dict[str, Any]) -> str:
+    parts = values.get("parts")
+    named = [
+        f"{line.get('counted')} × {line.get('sku')} (listed: {line.get('listed')})"
+        for line in (parts if isinstance(parts, list) else ())
+        if isinstance(line, dict)
+    ]
+    seen = values.get("seen")
+    devices = [f"{len(seen)} devices"] if isinstance(seen, list) and seen else []
+    return _short(", ".join([*named, *devices]), 120) or "nothing"
 
 
 def _parts(lines: object) -> str:

@@ -87,6 +87,12 @@ class Rows:
                 disk.execute(
                     "UPDATE command SET echo_due = 0 WHERE work_order_id = ? AND echo_due", (row.key,)
                 )
+            elif "" in due and row.kind != "work_order":
+                disk.execute(
+                    "UPDATE command SET echo_due = 0 WHERE work_order_id = '' AND echo_due AND seq IN"
+                    " (SELECT seq FROM reference WHERE kind = ? AND key = ?)",
+                    (row.kind, row.key),
+                )
         if not response.more and (moved or response.reset):
             disk.execute("UPDATE command SET echo_due = 0 WHERE echo_due")
             disk.execute("UPDATE image SET departed = 1 WHERE departed = 2")

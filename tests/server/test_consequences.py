@@ -3,11 +3,25 @@
 from typing import get_args
 
 from server.consequences import CONSEQUENCES
+from server.van_booking import STOCK_CONSEQUENCES
 from shared import events as ev
+from shared.stock_events import StockEvent, VanCounted
 
 
 def names(event: type[ev.Event]) -> list[str]:
     return [follow.__name__ for follow in CONSEQUENCES[event]]
+
+
+class TestTheTableAboutVans:
+    def test_has_one_row_for_every_event(self):
+        assert set(STOCK_CONSEQUENCES) == set(get_args(StockEvent) or (StockEvent,))
+
+    def test_a_count_moves_stock_and_its_value_and_buys_again(self):
+        assert [follow.__name__ for follow in STOCK_CONSEQUENCES[VanCounted]] == [
+            "book_moves",
+            "post_difference",
+            "buy_again",
+        ]
 
 
 class TestTheTable:

@@ -1,0 +1,22 @@
+"""Facts about a van's stock, in the past tense: what shared/stock_rules.py decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.stock import StockMove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VanCounted:
+    """`moves` bring the ledger to what was found; `missing` are listed devices that nobody saw."""
+
+    at: datetime
+    technician_id: UUID
+    moves: tuple[StockMove, ...]
+    missing: tuple[str, ...] = ()
+
+
+StockEvent = VanCounted
