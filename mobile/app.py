@@ -35,7 +35,7 @@ from mobile.parts.touch import primary
 from mobile.screens.cannot import Cannot
 from mobile.screens.checks import Checks
 from mobile.screens.close import Close
-from mobile.screens.count import CountDevices
+from mobile.screens.count import CountVan
 from mobile.screens.job import Job
 from mobile.screens.note import Note
 from mobile.screens.parts_used import PartsUsed
@@ -96,7 +96,7 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
     if name == "stock":
         return Stock(desk, key="stock")
     if name == "count":
-        return CountDevices(desk, key="count")
+        return CountVan(desk, key="count")
     if name == "sync":
         return SyncStatusScreen(desk, key="sync")
     return Today(desk, key="today")

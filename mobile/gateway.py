@@ -72,6 +72,11 @@ class StockView:
     def left(self) -> int:
         return self.on_hand - self.used_unbooked
 
+    @property
+    def short(self) -> int:
+        """What to take along, so that par is there and enough for what is promised."""
+        return max(max(self.par, self.reserved) - self.left, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:

@@ -621,12 +621,18 @@ def keep_at_least(count: str) -> str:
     return say("should be {amount}", amount=count)
 
 
+def take_along(count: str) -> str:
+    """What is missing to par: load it at the depot."""
+    return say("take {amount} along", amount=count)
+
+
 # count
-COUNT = say("Count the devices")
-COUNT_IS_LOCAL = say(
-    "This count stays on this phone until the app is closed. It changes no stock: tell the office what is "
-    "missing and what nobody booked."
+COUNT = say("Count the van")
+COUNT_GOES = say(
+    "Scan each device, and say how many of each part there are. What you leave out stays as it is. Sending "
+    "it corrects the list; devices that are missing are looked for."
 )
+SEND_COUNT = say("Send the count")
 FOUND, MISSING, EXTRA = say("Found"), say("Missing"), say("Not booked on this van")
 NO_DEVICE = say("That code names no device. Scan the serial on the label.")
 
@@ -645,6 +651,26 @@ def counted_before(serial: str) -> str:
 
 def not_booked(serial: str) -> str:
     return say("{serial} is not booked on this van. It is listed", serial=serial)
+
+
+def count_part(name: str, listed: str) -> str:
+    """On a button: the list is right, or nearly."""
+    return say("Count {name}: {amount} by the list", name=name, amount=listed)
+
+
+def list_says(listed: str) -> str:
+    return say("{amount} by the list", amount=listed)
+
+
+def count_differs(difference: str, more: bool) -> str:
+    if more:
+        return say("{amount} more than listed", amount=difference)
+    return say("{amount} fewer than listed", amount=difference)
+
+
+def not_counted(name: str) -> str:
+    """Heard on a button: leave this part out of the count."""
+    return say("Leave out {name}", name=name)
 
 
 def uncount(serial: str) -> str:

@@ -16,7 +16,7 @@ from mobile.views.stock import StockRow, stock_groups
 def Stock(desk: Desk) -> ft.Control:
     opened, set_opened = ft.use_state(frozenset())
     body: list[ft.Control] = []
-    if desk.gateway.devices_on_van():
+    if desk.gateway.van_stock():
         count = secondary(words.COUNT, lambda: desk.go("/count"), icon=ft.Icons.FACT_CHECK_OUTLINED)
         body.append(count)
     for name, rows in stock_groups(desk.gateway.van_stock()):

@@ -168,14 +168,46 @@ class TestCountingTheVan:
     @pytest.fixture
     def screen(self, open_app):
         screen = open_app("/stock")
-        screen.tap("Count the devices")
+        screen.tap("Count the van")
         return screen
 
     def scan(self, screen, text: str) -> None:
         screen.type_into("Scanner or typed code", text, enter=True)
 
-    def test_says_that_it_changes_no_stock(self, screen):
-        assert screen.sees("It changes no stock: tell the office")
+    def test_says_what_it_changes(self, screen):
+        assert screen.sees("What you leave out stays as it is.")
+
+    def test_goes_to_the_office_as_one_and_changes_the_list_at_once(self, screen, gateway):
+        before = {view.product.sku: view for view in gateway.van_stock()}
+        outlet = next(view for view in before.values() if view.product.name == "Fibre outlet, 2 ports")
+        self.scan(screen, "ALCLB1A2C000")
+        self.scan(screen, "STRANGER01")
+        screen.tap(f"Count Fibre outlet, 2 ports: {outlet.left} by the list")
+        screen.tap("Less Fibre outlet, 2 ports")
+        assert screen.sees("1 fewer than listed")
+        screen.tap("Send the count")
+        [item] = gateway.queue()
+        assert (item.type, item.title) == ("count_van", "Counted the van: 1 part, 2 devices")
+        after = {view.product.sku: view for view in gateway.van_stock()}
+        assert after[outlet.product.sku].left == outlet.left - 1
+        assert {sku for sku in before if after[sku].left != before[sku].left} == {outlet.product.sku}
+        assert gateway.draft("count") is None
+
+    def test_is_still_there_after_a_restart_with_what_the_list_said_then(self, screen, gateway, open_app):
+        self.scan(screen, "ALCLB1A2C000")
+        assert "ALCLB1A2C000" in gateway.draft("count")
+        assert open_app("/count").sees("Undo ALCLB1A2C000")
+
+    def test_of_nothing_can_not_be_sent(self, screen, gateway):
+        with pytest.raises(AssertionError, match="'Send the count' is disabled"):
+            screen.tap("Send the count")
+        assert gateway.queue() == []
+
+    def test_leaves_a_part_out_again(self, screen, gateway):
+        [outlet] = [view for view in gateway.van_stock() if view.product.name == "Fibre outlet, 2 ports"]
+        screen.tap(f"Count Fibre outlet, 2 ports: {outlet.left} by the list")
+        screen.tap("Leave out Fibre outlet, 2 ports")
+        assert screen.sees(f"Count Fibre outlet, 2 ports: {outlet.left} by the list")
 
     def test_lists_what_is_found_missing_and_not_booked(self, screen, gateway):
         devices = len(gateway.devices_on_van())
@@ -225,7 +257,7 @@ class TestCountingTheVan:
     def test_is_kept_over_a_look_at_another_screen_and_books_nothing(self, screen, gateway, desk):
         self.scan(screen, "ALCLB1A2C000")
         screen.tap("Back")
-        screen.tap("Count the devices")
+        screen.tap("Count the van")
         assert screen.sees("Undo ALCLB1A2C000")
         assert gateway.queue() == []
 
