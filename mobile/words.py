@@ -806,6 +806,18 @@ def did_count(parts: int, devices: int) -> str:
     return say("Counted the van: {parts}, {devices}", parts=kinds, devices=seen)
 
 
+def device_of(name: str, serial: str) -> str:
+    return f"{name} {as_written(serial)}"
+
+
+def did_hand_over(things: Sequence[str]) -> str:
+    return say("Handed to a colleague: {things}", things=listed(things))
+
+
+def did_take_over(things: Sequence[str]) -> str:
+    return say("Taken from a colleague: {things}", things=listed(things))
+
+
 def did_use(parts: Sequence[str]) -> str:
     return say("Used {parts}", parts=listed(parts))
 

@@ -42,8 +42,10 @@ from sync.server.push import answer
 
 PAGE = 5_000
 
-HELD_AS_RECORDED = frozenset({"count-far-off", "id-reused", "others-work", "revoked-device", "server-fault"})
-"""What was held for reasons that the command itself doesn't tell: a limit is of its day."""
+HELD_AS_RECORDED = frozenset(
+    {"count-far-off", "id-reused", "others-work", "revoked-device", "server-fault", "unsealed-transfer"}
+)
+"""What was held for reasons that the command itself doesn't tell: a limit of its day, the database's key."""
 
 CLOCK_REMARKS = frozenset({"clock-changed", "clock-skew"})
 

@@ -47,7 +47,7 @@ def book_stock(deed: StockDeed, decision: StockDecision) -> list[tuple[str, str]
     return _tell(deed, decision)
 
 
-def book_moves(deed: StockDeed, event: ev.VanCounted) -> None:
+def book_moves(deed: StockDeed, event: ev.VanCounted | ev.TransferBooked) -> None:
     deed.books.move(ledger.Booking(moves=event.moves, cause=deed.command_id, at=event.at))
 
 
@@ -74,18 +74,27 @@ def buy_again(deed: StockDeed, event: ev.VanCounted) -> None:
     deed.books.drain(purchasing.Drain(cause=None, skus=gone, moves=event.moves, name=deed.name))
 
 
+def keep_transfer(deed: StockDeed, event: ev.TransferBooked | ev.TransferSigned) -> None:
+    deed.books.keep_transfer(deed.after.transfers[event.transfer.id], deed.command_id)
+
+
 STOCK_CONSEQUENCES: dict[type[ev.StockEvent], Sequence[Callable[[StockDeed, Any], None]]] = {
     ev.VanCounted: (book_moves, post_difference, buy_again),
+    ev.TransferBooked: (keep_transfer, book_moves),
+    ev.TransferSigned: (keep_transfer,),
 }
 """One row an event; a test holds it against the union."""
 
 
 def _tell(deed: StockDeed, decision: StockDecision) -> list[tuple[str, str]]:
-    """Whoever drives a van that something came to or left, each row once."""
+    """Whoever drives a van that something came to or left, and both sides of a transfer, each row once."""
     moves: list[StockMove] = [move for event in decision.events for move in event.moves]
     places = {place for move in moves for place in (move.source_id, move.target_id)}
     drivers = {deed.before.actor_id, *filter(None, map(deed.books.driver_of, sorted(places)))}
-    changed = [("asset", serial) for serial in sorted({move.serial for move in moves if move.serial})]
+    handed = [event.transfer for event in decision.events if not isinstance(event, ev.VanCounted)]
+    drivers |= {who for transfer in handed for who in (transfer.offer.giver_id, transfer.taker_id)}
+    changed = [("transfer", str(transfer.id)) for transfer in handed]
+    changed += [("asset", serial) for serial in sorted({move.serial for move in moves if move.serial})]
     changed += [("stock_line", sku) for sku in sorted({move.sku for move in moves})]
     topic = type(decision.events[-1]).__name__
     for kind, key in changed:

@@ -97,4 +97,6 @@ RULES: dict[type[cmd.OrderCommand], Callable[[Any, Situation, datetime], visit.O
 
 STOCK_RULES: dict[type[stock_cmd.StockCommand], Callable[[Any, Van, datetime], stock.Outcome]] = {
     stock_cmd.CountVan: stock.count_van,
+    stock_cmd.HandOver: stock.hand_over,
+    stock_cmd.TakeOver: stock.take_over,
 }

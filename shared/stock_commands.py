@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.transfers import Transfer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedParts:
@@ -46,7 +48,29 @@ class CountVan:
     type: Literal["count_van"] = "count_van"
 
 
-StockCommand = CountVan
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """The giver's half of a transfer between two vans: the taker has sealed what they took."""
+
+    transfer: Transfer
+    giver_seal: str
+    taker_seal: str
+    type: Literal["hand_over"] = "hand_over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """The taker's half of the same transfer. Whichever half comes first books it, the other completes it."""
+
+    transfer: Transfer
+    giver_seal: str
+    taker_seal: str
+    type: Literal["take_over"] = "take_over"
+
+
+TransferCommand = HandOver | TakeOver
+
+StockCommand = CountVan | HandOver | TakeOver
 """What a phone may send about its van."""
 
 
@@ -55,6 +79,8 @@ def serials_named(command: StockCommand) -> set[str]:
     match command:
         case CountVan(seen=seen, listed_serials=listed):
             return {*listed, *(device.serial for device in seen)}
+        case HandOver(transfer=transfer) | TakeOver(transfer=transfer):
+            return {device.serial for device in transfer.devices}
 
 
 def skus_named(command: StockCommand) -> set[str]:
@@ -62,3 +88,5 @@ def skus_named(command: StockCommand) -> set[str]:
     match command:
         case CountVan(parts=parts, seen=seen):
             return {line.sku for line in parts} | {device.sku for device in seen if device.sku}
+        case HandOver(transfer=transfer) | TakeOver(transfer=transfer):
+            return {line.sku for line in transfer.lines} | {device.sku for device in transfer.devices}

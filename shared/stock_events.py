@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.stock import StockMove
+from shared.transfers import Transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,4 +20,24 @@ class VanCounted:
     missing: tuple[str, ...] = ()
 
 
-StockEvent = VanCounted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferBooked:
+    """Both sides agreed; one of them has said so here first. `by_giver`: whose half that was."""
+
+    at: datetime
+    transfer: Transfer
+    by_giver: bool
+    moves: tuple[StockMove, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferSigned:
+    """The other half of what was booked already."""
+
+    at: datetime
+    transfer: Transfer
+    by_giver: bool
+    moves: tuple[StockMove, ...] = ()
+
+
+StockEvent = VanCounted | TransferBooked | TransferSigned

@@ -27,6 +27,7 @@ from server.db.engine import Database
 from server.dispatch.models import TechnicianRow
 from server.outbox.happenings import of_held
 from server.settings import Settings
+from server.stock import transfers
 from server.stock.models import StockPlaceRow
 from server.van_booking import StockDeed, book_stock
 from shared.commands import (
@@ -42,7 +43,7 @@ from shared.decide import Decision, StockDecision
 from shared.problems import IdReused, NotFound, Problem
 from shared.remarks import Remark
 from shared.situation import Situation
-from shared.stock_commands import StockCommand, serials_named, skus_named
+from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
 from shared.van import Van
 from sync.protocol import PushedCommand, Receipt
 from sync.server.ports import Asked, Clash, Key, TryAgain, Unit
@@ -108,6 +109,9 @@ class CommandUnit:
         hear(device)
         known = books.known(asked.pushed.id for asked in batch)
         wanted = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
+        books.open_transfers(
+            command.transfer.id for command in wanted if isinstance(command, TransferCommand)
+        )
         fresh = [command for command in wanted if not isinstance(command, StockCommand)]
         about_vans = [command for command in wanted if isinstance(command, StockCommand)]
         unreadable = [_order_in(asked.pushed) for asked in batch if not asked.command]
@@ -185,8 +189,14 @@ class CommandUnit:
         assets = books.assets(serials_named(command))
         skus = skus_named(command) | {asset.sku for asset in assets.values()}
         on_hand = books.on_hand(van_id)
-        # Whoever agreed to a count has seen how far off it is.
+        # Whoever agreed to a count, or corrected a transfer, has looked at it; a replay asks nobody again.
         limited = self._origin != "agreed" and not self._again
+        handed, sealed, giver_on_hand = {}, None, None
+        if isinstance(command, TransferCommand):
+            transfer = command.transfer
+            handed = books.transfers([transfer.id])
+            sealed = not limited or self._is_true(command)
+            giver_on_hand = books.on_hand(transfer.offer.giver_van_id)
         return Van(
             actor_id=self._technician.id,
             van_id=van_id,
@@ -195,7 +205,17 @@ class CommandUnit:
             on_hand={sku: on_hand[sku] for sku in sorted(skus) if sku in on_hand},
             products=books.products(skus) if skus else {},
             count_units_max=books.settings.count_units_max if limited else None,
+            transfers=handed,
+            sealed=sealed,
+            giver_on_hand=giver_on_hand,
         )
+
+    def _is_true(self, command: TransferCommand) -> bool:
+        """Whether both sides sealed it, and each speaks of the van that is theirs."""
+        books, transfer = self._books, command.transfer
+        theirs = (books.van_of(transfer.offer.giver_id), books.van_of(transfer.taker_id))
+        named = (transfer.offer.giver_van_id, transfer.taker_van_id)
+        return theirs == named and transfers.is_sealed(books.session, command)
 
     def accept_stock(self, asked: Asked, before: Van, decision: StockDecision) -> Receipt:
         deed = StockDeed(

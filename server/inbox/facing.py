@@ -26,7 +26,8 @@ from shared.commands import (
     VisitCommand,
 )
 from shared.situation import Situation
-from shared.stock_commands import CountVan, StockCommand
+from shared.stock_commands import CountVan, HandOver, StockCommand, TakeOver
+from shared.transfers import in_words as handed_in_words
 from shared.van import Van
 from shared.visit_rules import missing_for_close
 from shared.work_orders import WorkOrder, WorkOrderState
@@ -128,6 +129,17 @@ def facing_van(command: StockCommand, happened_at: datetime, now: Van, reader: R
                 if (asset := now.assets.get(device.serial)) is None or asset.holder_id != now.van_id
             ]
             return *lines, *devices
+        case HandOver(transfer=transfer) | TakeOver(transfer=transfer):
+            known = now.transfers.get(transfer.id)
+            stands = known.transfer if known else None
+            who = f"{reader.name(transfer.offer.giver_id)} to {reader.name(transfer.taker_id)}"
+            return (
+                Facing(
+                    what=who,
+                    theirs=f"{handed_in_words(transfer.lines, transfer.devices)}, at {at}",
+                    ours=handed_in_words(stands.lines, stands.devices) if stands else NOTHING,
+                ),
+            )
 
 
 def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[Facing]:

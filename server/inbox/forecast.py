@@ -14,16 +14,16 @@ from server.assets.models import AssetRow
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
 from server.inbox.reading import command_of, named_order, sender_of
-from server.stock import ledger
+from server.stock import ledger, transfers
 from server.stock.models import StockPlaceRow
 from server.stock.products import products
 from server.work_orders import repository
 from shared.assets import Asset
 from shared.commands import DeviceCommand, FieldCommand, InstallAsset, PartsCommand, VisitCommand
 from shared.decide import decide, decide_stock
-from shared.problems import CountFarOff, NotFound, Problem
+from shared.problems import CountFarOff, NotFound, Problem, UnsealedTransfer
 from shared.situation import Situation
-from shared.stock_commands import StockCommand, serials_named, skus_named
+from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
 from shared.van import Van
 
 
@@ -77,6 +77,7 @@ def _about_van(session: Session, row: CommandRow, command: StockCommand) -> Outl
     technician, van_name = found
     devices = register.find(session, AssetRow.serial.in_(sorted(serials_named(command))))
     skus = skus_named(command) | {asset.sku for asset in devices}
+    ids = [command.transfer.id] if isinstance(command, TransferCommand) else []
     van = Van(
         actor_id=technician.id,
         van_id=technician.van_id,
@@ -84,11 +85,13 @@ def _about_van(session: Session, row: CommandRow, command: StockCommand) -> Outl
         assets={asset.serial: asset for asset in devices},
         on_hand=ledger.balances(session, technician.van_id, skus),
         products=products(session, skus),
+        transfers=transfers.find(session, ids),
     )
     problem: Problem | None = None
     try:
-        if row.slug == CountFarOff.slug:
-            raise CountFarOff(row.detail or "")
+        for kind in (CountFarOff, UnsealedTransfer):
+            if row.slug == kind.slug:
+                raise kind(row.detail or "")
         decide_stock(command, van, row.happened_at)
     except Problem as forbidden:
         problem = forbidden

@@ -64,6 +64,7 @@ def van_of(images: Images) -> Van:
         assets=images.assets,
         on_hand={sku: line.on_hand for sku, line in images.stock.items()},
         products=images.products,
+        transfers=images.transfers,
     )
 
 
@@ -82,7 +83,9 @@ def apply(
     if isinstance(command, StockCommand):
         stock = decide_stock(command, van_of(images), at)
         van = stock.after
-        return stock, replace(images, assets=van.assets, stock=_stock(images, van.on_hand))
+        return stock, replace(
+            images, assets=van.assets, stock=_stock(images, van.on_hand), transfers=van.transfers
+        )
     decision = decide(command, situation_of(images, command.work_order_id), at)
     after = decision.after
     return decision, replace(

@@ -23,7 +23,8 @@ from shared.commands import (
 from shared.problems import Problem
 from shared.remarks import Remark
 from shared.stock import StockLine
-from shared.stock_commands import StockCommand, serials_named, skus_named
+from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 from sync.protocol import Profile, Ruling
 
@@ -52,7 +53,8 @@ class Registration:
 class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
-    Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command.
+    Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command, transfers
+    between vans by their own id.
     """
 
     profile: Profile | None = None
@@ -61,6 +63,7 @@ class Images:
     stock: Mapping[str, StockLine] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
     rulings: Mapping[UUID, Ruling] = field(default_factory=dict)
+    transfers: Mapping[UUID, Handed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,4 +183,6 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
     if isinstance(command, StockCommand):
         found += [(kind, sku) for sku in sorted(skus_named(command)) for kind in ("product", "stock_line")]
         found += [("asset", serial) for serial in sorted(serials_named(command))]
+    if isinstance(command, TransferCommand):
+        found.append(("transfer", str(command.transfer.id)))
     return tuple(dict.fromkeys(found))
