@@ -626,6 +626,40 @@ def take_along(count: str) -> str:
     return say("take {amount} along", amount=count)
 
 
+# from van to van
+GIVE, TAKE = say("Hand over"), say("Take over")
+GIVE_HOW = say(
+    "Choose what you hand to a colleague. Your phone shows a code, theirs answers with another one. Both "
+    "lists change at once, also without a network."
+)
+TAKE_HOW = say("Scan the code on your colleague's phone, or paste it here. It works without a network.")
+TAKE_LESS = say("Check what you hold in your hand. You can take less than is offered.")
+SHOW_OFFER, OFFER_READY = say("Show the code"), say("Let your colleague scan it")
+OFFER_HEADING, ANSWER_HEADING = say("Your colleague scans this"), say("Now your colleague scans this")
+OFFER_CODE, ANSWER_CODE = say("The code of your offer"), say("The code of your answer")
+CODE_AS_TEXT = say("The code as text")
+OFFER_FIELD, ANSWER_FIELD = say("Your colleague's code"), say("Your colleague's answer")
+SCAN_OFFER, SCAN_ANSWER = say("Scan the code"), say("Scan the answer")
+WITHDRAW, WITHDRAWN = say("Withdraw the offer"), say("Nothing was handed over")
+HANDED_OVER, OFFER_READ = say("Handed over, and saved here"), say("The code was read")
+IN_HAND, NOT_NOW, LEFT = say("I have this in hand"), say("Not now"), say("Nothing was taken over")
+SHOWN = say("My colleague has scanned it")
+NO_OFFER = say("That is no code of a colleague who hands something over")
+NO_ANSWER = say("That is no answer to an offer")
+ANSWERS_ANOTHER = say("That answers another offer: let your colleague scan this one")
+OWN_OFFER = say("That is your own code: your colleague must scan it")
+TOO_MUCH_AT_ONCE = say("That is too much for one code: hand it over in two parts")
+NO_SEALING_KEY = say("This needs one contact with the office first: connect once")
+
+
+def offered_by(name: str) -> str:
+    return say("{name} hands you", name=name)
+
+
+def offered(count: str) -> str:
+    return say("{amount} offered", amount=count)
+
+
 # count
 COUNT = say("Count the van")
 COUNT_GOES = say(

@@ -46,6 +46,7 @@ from shared.problems import (
 from shared.situation import Situation
 from shared.stock import StockLine, StockMove
 from shared.stock_commands import StockCommand
+from shared.transfers import Handed
 from shared.van import Van
 from shared.work_orders import (
     OPTICAL_POWER,
@@ -164,6 +165,7 @@ class Town:
     assets: dict[str, Asset]
     stock: dict[tuple[UUID, str], int]
     products: dict[str, Product]
+    transfers: dict[UUID, Handed] = field(default_factory=dict)
 
 
 def a_town() -> Town:
@@ -177,6 +179,7 @@ def a_town() -> Town:
             time_zone="Europe/Helsinki",
             home_lat=60.2,
             home_lon=24.9,
+            sealing_key=f"key of {name}",
         )
         for technician, name, van in ((TECH_ANA, "Ana", VAN_ANA), (TECH_BEN, "Ben", VAN_BEN))
     }
@@ -482,6 +485,10 @@ class FakeServer:
                 self._touch("asset", serial)
         for event in stock.events:
             self._move(event.moves)
+        for id, handed in stock.after.transfers.items():
+            if self.town.transfers.get(id) != handed:
+                self.town.transfers[id] = handed
+                self._touch("transfer", str(id))
         remarks = stock.remarks + happened.remarks
         return Receipt(command_id=pushed.id, outcome="accepted", decided_at=self.now(), remarks=remarks)
 
@@ -496,6 +503,8 @@ class FakeServer:
                 sku: units for (place, sku), units in self.town.stock.items() if place == profile.van_id
             },
             products=self.town.products,
+            transfers=self.town.transfers,
+            sealed=True,
         )
 
     def decide_all(self, commands: Iterable[PushedCommand]) -> list[Receipt]:
@@ -583,6 +592,9 @@ class FakeServer:
                 par = 20 if sku == CONNECTOR else 0
                 yield "stock_line", StockLine(stock_place_id=place, sku=sku, on_hand=units, par=par)
         yield from (("product", product) for product in self.town.products.values())
+        for handed in self.town.transfers.values():
+            if technician in (handed.transfer.offer.giver_id, handed.transfer.taker_id):
+                yield "transfer", handed
         yield from (("ruling", ruling) for ruling in self.rulings.values())
 
     # What the office does
