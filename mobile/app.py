@@ -35,7 +35,8 @@ from mobile.parts.touch import primary
 from mobile.screens.cannot import Cannot
 from mobile.screens.checks import Checks
 from mobile.screens.close import Close
-from mobile.screens.count import CountDevices
+from mobile.screens.count import CountVan
+from mobile.screens.give import Give
 from mobile.screens.job import Job
 from mobile.screens.note import Note
 from mobile.screens.parts_used import PartsUsed
@@ -46,6 +47,7 @@ from mobile.screens.sign import Sign
 from mobile.screens.sign_in import SignIn
 from mobile.screens.stock import Stock
 from mobile.screens.sync_status import SyncStatusScreen
+from mobile.screens.take import Take
 from mobile.screens.today import Today
 from mobile.state import Desk, Shell, parse_route
 from mobile.sync_loop import SyncLoop
@@ -96,7 +98,11 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
     if name == "stock":
         return Stock(desk, key="stock")
     if name == "count":
-        return CountDevices(desk, key="count")
+        return CountVan(desk, key="count")
+    if name == "give":
+        return Give(desk, key="give")
+    if name == "take":
+        return Take(desk, key="take")
     if name == "sync":
         return SyncStatusScreen(desk, key="sync")
     return Today(desk, key="today")
@@ -104,7 +110,7 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
 
 def _phone(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Control:
     parts = [ft.Container(content=_shown(desk, name, order_id, screen), expand=True)]
-    if name not in ("job", "count"):
+    if name not in ("job", "count", "give", "take"):
         parts.append(navigation_bar(desk, name))
     return ft.SafeArea(ft.Column(parts, spacing=0, expand=True), expand=True)
 

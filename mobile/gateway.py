@@ -22,16 +22,19 @@ from mobile import words
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
+from mobile.views.handover import HeldOut, given, held_out, read_answer, read_offer, taken
 from shared.assets import Asset, AssetState, HolderKind
 from shared.barcodes.label import NO_LABEL, Label, LabelReading
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
-from shared.decide import Decision
+from shared.decide import Decision, StockDecision
 from shared.ids import new_id
-from shared.problems import BadEvidence, Problem, SignInNeeded, UnsentWork
+from shared.problems import BadEvidence, BadValue, NotFound, Problem, SignInNeeded, UnsentWork
+from shared.stock_commands import TakeOver
+from shared.transfers import HandedDevice, Offer, Transfer
 from shared.visit_rules import missing_for_close
-from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder
+from shared.work_orders import EvidenceKind, EvidenceRef, PartLine, WorkOrder
 from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
@@ -48,6 +51,8 @@ __all__ = ["Gateway", "QueueItem", "ScanVerdict", "StockView", "SyncReport", "Sy
 QueueState = Literal["saved", "sending", "accepted", "held", "refused_local", "corrected", "dismissed"]
 
 REGISTER_SECONDS = 30
+OFFERING, TAKING = "offering", "taking"
+"""Drafts: an offer of one's own that waits for its answer, and a colleague's that was read."""
 ROOM_FOR_A_COMMAND = 65_536  # bytes, generously
 PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
 """JPEG, PNG, WebP, GIF; HEIC has its mark four bytes in."""
@@ -72,6 +77,11 @@ class StockView:
     def left(self) -> int:
         return self.on_hand - self.used_unbooked
 
+    @property
+    def short(self) -> int:
+        """What to take along, so that par is there and enough for what is promised."""
+        return max(max(self.par, self.reserved) - self.left, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
@@ -80,6 +90,7 @@ class QueueItem:
     saved: on this device only · sending: on its way · accepted, held: the server's answer, held meaning a
     dispatcher decides · accepted, corrected, dismissed: what a dispatcher ruled about one that was held ·
     refused_local: unsent, and the job has changed since; it is still sent.
+    `work_order_id` is None for what is about the van.
     `detail` is a sentence or empty; `remarks` are sentences. `confirming`: the server was restored from a
     backup, and is asked again.
     """
@@ -89,7 +100,7 @@ class QueueItem:
     made_at: datetime
     type: str
     title: str
-    work_order_id: UUID
+    work_order_id: UUID | None
     order_number: str
     state: QueueState
     detail: str = ""
@@ -295,6 +306,30 @@ class Gateway:
         """The catalogue, by name."""
         return sorted(self._shown.images.products.values(), key=lambda product: (product.name, product.sku))
 
+    @property
+    def catalogue(self) -> Mapping[str, Product]:
+        """SKU → product."""
+        return self._shown.images.products
+
+    def held_out(self) -> HeldOut | None:
+        """What this technician offers a colleague and has no answer to yet; it outlives a restart."""
+        return self._offer_kept(OFFERING)
+
+    def offered_to_me(self) -> HeldOut | None:
+        """The colleague's offer that was read last, until it is done with."""
+        return self._offer_kept(TAKING)
+
+    def took(self, offer_id: UUID) -> TakeOver | None:
+        """What was taken of an offer, as it is in the queue: the answer can be shown again."""
+        commands = (entry.command for entry in self._store.entries())
+        return next(
+            (one for one in commands if isinstance(one, TakeOver) and one.transfer.id == offer_id), None
+        )
+
+    def _offer_kept(self, name: str) -> HeldOut | None:
+        text = self._store.draft(name)
+        return read_offer(text) if text else None
+
     def read_label(self, readings: Iterable[LabelReading]) -> Label:
         """What all codes of one picture say together."""
         return label_of(readings, self._shown.images.products)
@@ -345,9 +380,12 @@ class Gateway:
 
     # Writing
 
-    def send(self, command: FieldCommand) -> Decision:
-        """Decide and queue. Durable when it returns; when it raises, nothing was queued."""
-        return self._send(command)
+    def send(self, command: FieldCommand, *, ends_draft: str | None = None) -> Decision | StockDecision:
+        """Decide and queue. Durable when it returns; when it raises, nothing was queued.
+
+        `ends_draft`: what was kept under this name became the command, and goes with it.
+        """
+        return self._send(command, ends_draft=ends_draft)
 
     def add_photo(self, order_id: UUID, data: bytes, media_type: str) -> EvidenceRef:
         """Queue a photo and its bytes together. Raises BadEvidence."""
@@ -375,7 +413,12 @@ class Gateway:
         decision = self._send(command, NewEvidence(digest=digest, media_type=media_type, body=data))
         return decision.after.order.evidence[-1]
 
-    def _send(self, command: FieldCommand, evidence: NewEvidence | None = None) -> Decision:
+    def _send(
+        self,
+        command: FieldCommand,
+        evidence: NewEvidence | None = None,
+        ends_draft: str | None = None,
+    ) -> Decision | StockDecision:
         if (registration := self._store.registration) is None:
             raise SignInNeeded(words.NOT_REGISTERED)
         shown, made_at = self._shown, self._now()
@@ -385,14 +428,14 @@ class Gateway:
         decision, images = apply(shown.images, command, corrected(tap, self._store.contact))
         rows = self._rows
         assert rows is not None, "the overlay was built on them"
-        order = decision.after.order
+        order = decision.after.order if isinstance(decision, Decision) else None
         try:
             self._enqueue(
                 NewCommand(
                     id=new_id(unix_ms(made_at), self._entropy(10)),
                     made_at=made_at,
-                    base_version=rows.orders[order.id].version,
-                    order_number=order.number,
+                    base_version=rows.orders[order.id].version if order else 0,
+                    order_number=order.number if order else "",
                     command=command,
                     made_mono_ms=made_mono_ms,
                     boot=self._boot,
@@ -400,6 +443,7 @@ class Gateway:
                     technician_id=registration.technician_id,
                 ),
                 evidence,
+                ends_draft,
             )
         except BaseException:
             self._look_again()  # what is on the disk counts, whatever went wrong
@@ -412,15 +456,85 @@ class Gateway:
     def prefer(self, **chosen: str) -> None:
         self._store.prefer(**chosen)
 
-    def _enqueue(self, new: NewCommand, evidence: NewEvidence | None) -> None:
+    def hold_out(self, lines: tuple[PartLine, ...], devices: tuple[HandedDevice, ...]) -> HeldOut:
+        """Offer a colleague stock of this van. It stays on the list until they have answered."""
+        profile = self._sealing()
+        offer = Offer(
+            id=new_id(unix_ms(self._now()), self._entropy(10)),
+            giver_id=profile.technician_id,
+            giver_van_id=profile.van_id,
+            offered_at=self._at().replace(microsecond=0),
+            lines=lines,
+            devices=devices,
+        )
+        held = held_out(offer, profile.sealing_key, profile.name)
+        self.keep_draft(OFFERING, held.as_text())
+        self._tell()
+        return held
+
+    def withdraw(self) -> None:
+        """Nobody takes it. Where somebody has, and was not read, their phone tells the office."""
+        self.keep_draft(OFFERING, None)
+        self._tell()
+
+    def hand_over(self, answer: str) -> StockDecision:
+        """The colleague's answer was read: what they took leaves this van."""
+        held = self.held_out()
+        if held is None:
+            raise BadValue(words.ANSWERS_ANOTHER, field="answer")
+        return self._send(given(held, read_answer(answer)), ends_draft=OFFERING)
+
+    def look_at_offer(self, text: str) -> HeldOut:
+        """Read a colleague's offer and keep it. Raises BadValue."""
+        held, profile = read_offer(text), self._sealing()
+        if held.offer.giver_id == profile.technician_id:
+            raise BadValue(words.OWN_OFFER, field="offer")
+        self.keep_draft(TAKING, held.as_text())
+        self._tell()
+        return held
+
+    def take_over(
+        self, held: HeldOut, lines: tuple[PartLine, ...], devices: tuple[HandedDevice, ...]
+    ) -> StockDecision:
+        """What of it is in hand is on this van from now on."""
+        profile = self._sealing()
+        transfer = Transfer(
+            offer=held.offer,
+            taker_id=profile.technician_id,
+            taker_van_id=profile.van_id,
+            lines=lines,
+            devices=devices,
+        )
+        return self._send(taken(held, transfer, profile.sealing_key))
+
+    def leave_offer(self) -> None:
+        """The colleague's offer was answered, or comes to nothing."""
+        self.keep_draft(TAKING, None)
+        self._tell()
+
+    def _sealing(self) -> Profile:
+        profile = self.profile
+        if profile is None or not profile.sealing_key:
+            raise NotFound(words.NO_SEALING_KEY)
+        return profile
+
+    def draft(self, name: str) -> str | None:
+        """What was begun under this name and is no command yet; it is still here after a restart."""
+        return self._store.draft(name)
+
+    def keep_draft(self, name: str, body: str | None) -> None:
+        """None: it is done, or given up."""
+        self._store.keep_draft(name, body)
+
+    def _enqueue(self, new: NewCommand, evidence: NewEvidence | None, ends_draft: str | None) -> None:
         """Queue it; where the device is full, in the place of photos that the office has."""
         try:
-            self._store.enqueue(new, evidence)
+            self._store.enqueue(new, evidence, ends_draft=ends_draft)
         except NotSaved:
             wanted = ROOM_FOR_A_COMMAND + (len(evidence.body) if evidence else 0)
             if not self._store.shelf.give_up_oldest(wanted):
                 raise
-            self._store.enqueue(new, evidence)
+            self._store.enqueue(new, evidence, ends_draft=ends_draft)
 
     # Network
 
@@ -546,7 +660,7 @@ class Gateway:
             type=entry.type,
             title=title(entry, images.orders.get(entry.work_order_id), images.products),
             work_order_id=entry.work_order_id,
-            order_number=entry.order_number,
+            order_number=entry.order_number or words.VAN,
             state=state,
             detail=detail,
             remarks=tuple(said(remark.detail) for remark in entry.remarks),

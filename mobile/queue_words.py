@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 
 from mobile import words
@@ -23,6 +23,8 @@ from shared.commands import (
     TakeBackParts,
     UseParts,
 )
+from shared.stock_commands import CountVan, HandOver, TakeOver
+from shared.transfers import HandedDevice
 from shared.work_orders import EvidenceKind, PartLine, WorkOrder
 from sync.client.records import Entry
 from sync.protocol import Ruling
@@ -58,6 +60,12 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return words.noted(shown if len(shown) <= NOTE_SHOWN else shown[: NOTE_SHOWN - 1] + "…")
         case CannotComplete(reason=reason):
             return words.could_not(reason)
+        case CountVan(parts=parts, seen=seen):
+            return words.did_count(len(parts), len(seen))
+        case HandOver(transfer=transfer):
+            return words.did_hand_over(things(transfer.lines, transfer.devices, products))
+        case TakeOver(transfer=transfer):
+            return words.did_take_over(things(transfer.lines, transfer.devices, products))
     return _plain(entry.type)  # queued by an older app
 
 
@@ -65,6 +73,17 @@ def ruled(ruling: Ruling, now: datetime, zone: tzinfo | None) -> str:
     """What dispatch made of it, e.g. "Dispatch corrected the serial to ANA0002 and booked it at 14:05"."""
     local, today = ruling.ruled_at.astimezone(zone), now.astimezone(zone).date()
     return words.ruled(ruling.outcome, local, today, ruling.detail.rstrip("."))
+
+
+def things(
+    lines: Iterable[PartLine], devices: Iterable[HandedDevice], products: Mapping[str, Product]
+) -> list[str]:
+    """`3 × Field connector`, `Optical terminal ANA0001`."""
+    named = [_part(line, products.get(line.sku)) for line in lines]
+    for device in devices:
+        product = products.get(device.sku)
+        named.append(words.device_of(product.name if product else device.sku, device.serial))
+    return named
 
 
 def _part(line: PartLine, product: Product | None) -> str:

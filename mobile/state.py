@@ -190,7 +190,7 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "count" | "sync" | "settings" as name]:
+        case ["stock" | "count" | "give" | "take" | "sync" | "settings" as name]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""
@@ -199,6 +199,6 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
 
 def parent_route(route: str) -> str:
     name, order_id, screen = parse_route(route)
-    if name == "count":
+    if name in ("count", "give", "take"):
         return "/stock"
     return job_route(order_id) if name == "job" and order_id and screen else "/"

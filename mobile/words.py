@@ -60,6 +60,7 @@ def clock_and_day(local: datetime, today: date) -> str:
 
 # navigation
 TODAY, STOCK, SYNC = say("Today"), say("Van stock"), say("Sync")
+VAN = say("Your van")
 BACK = say("Back")
 DISMISS = say("Dismiss message")
 
@@ -620,12 +621,52 @@ def keep_at_least(count: str) -> str:
     return say("should be {amount}", amount=count)
 
 
-# count
-COUNT = say("Count the devices")
-COUNT_IS_LOCAL = say(
-    "This count stays on this phone until the app is closed. It changes no stock: tell the office what is "
-    "missing and what nobody booked."
+def take_along(count: str) -> str:
+    """What is missing to par: load it at the depot."""
+    return say("take {amount} along", amount=count)
+
+
+# from van to van
+GIVE, TAKE = say("Hand over"), say("Take over")
+GIVE_HOW = say(
+    "Choose what you hand to a colleague. Your phone shows a code, theirs answers with another one. Both "
+    "lists change at once, also without a network."
 )
+TAKE_HOW = say("Scan the code on your colleague's phone, or paste it here. It works without a network.")
+TAKE_LESS = say("Check what you hold in your hand. You can take less than is offered.")
+SHOW_OFFER, OFFER_READY = say("Show the code"), say("Let your colleague scan it")
+OFFER_HEADING, ANSWER_HEADING = say("Your colleague scans this"), say("Now your colleague scans this")
+OFFER_CODE, ANSWER_CODE = say("The code of your offer"), say("The code of your answer")
+CODE_AS_TEXT = say("The code as text")
+OFFER_FIELD, ANSWER_FIELD = say("Your colleague's code"), say("Your colleague's answer")
+SCAN_OFFER, SCAN_ANSWER = say("Scan the code"), say("Scan the answer")
+WITHDRAW, WITHDRAWN = say("Withdraw the offer"), say("Nothing was handed over")
+HANDED_OVER, OFFER_READ = say("Handed over, and saved here"), say("The code was read")
+IN_HAND, NOT_NOW, LEFT = say("I have this in hand"), say("Not now"), say("Nothing was taken over")
+SHOWN = say("My colleague has scanned it")
+NO_OFFER = say("That is no code of a colleague who hands something over")
+NO_ANSWER = say("That is no answer to an offer")
+ANSWERS_ANOTHER = say("That answers another offer: let your colleague scan this one")
+OWN_OFFER = say("That is your own code: your colleague must scan it")
+TOO_MUCH_AT_ONCE = say("That is too much for one code: hand it over in two parts")
+NO_SEALING_KEY = say("This needs one contact with the office first: connect once")
+
+
+def offered_by(name: str) -> str:
+    return say("{name} hands you", name=name)
+
+
+def offered(count: str) -> str:
+    return say("{amount} offered", amount=count)
+
+
+# count
+COUNT = say("Count the van")
+COUNT_GOES = say(
+    "Scan each device, and say how many of each part there are. What you leave out stays as it is. Sending "
+    "it corrects the list; devices that are missing are looked for."
+)
+SEND_COUNT = say("Send the count")
 FOUND, MISSING, EXTRA = say("Found"), say("Missing"), say("Not booked on this van")
 NO_DEVICE = say("That code names no device. Scan the serial on the label.")
 
@@ -644,6 +685,26 @@ def counted_before(serial: str) -> str:
 
 def not_booked(serial: str) -> str:
     return say("{serial} is not booked on this van. It is listed", serial=serial)
+
+
+def count_part(name: str, listed: str) -> str:
+    """On a button: the list is right, or nearly."""
+    return say("Count {name}: {amount} by the list", name=name, amount=listed)
+
+
+def list_says(listed: str) -> str:
+    return say("{amount} by the list", amount=listed)
+
+
+def count_differs(difference: str, more: bool) -> str:
+    if more:
+        return say("{amount} more than listed", amount=difference)
+    return say("{amount} fewer than listed", amount=difference)
+
+
+def not_counted(name: str) -> str:
+    """Heard on a button: leave this part out of the count."""
+    return say("Leave out {name}", name=name)
 
 
 def uncount(serial: str) -> str:
@@ -770,6 +831,25 @@ def did_put_back(serial: str) -> str:
 
 def did_take_back(parts: Sequence[str]) -> str:
     return say("Took back {parts}", parts=listed(parts))
+
+
+def did_count(parts: int, devices: int) -> str:
+    """`Counted the van: 3 parts, 12 devices`."""
+    kinds = say_count("{count} part", "{count} parts", parts)
+    seen = say_count("{count} device", "{count} devices", devices)
+    return say("Counted the van: {parts}, {devices}", parts=kinds, devices=seen)
+
+
+def device_of(name: str, serial: str) -> str:
+    return f"{name} {as_written(serial)}"
+
+
+def did_hand_over(things: Sequence[str]) -> str:
+    return say("Handed to a colleague: {things}", things=listed(things))
+
+
+def did_take_over(things: Sequence[str]) -> str:
+    return say("Taken from a colleague: {things}", things=listed(things))
 
 
 def did_use(parts: Sequence[str]) -> str:

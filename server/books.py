@@ -37,8 +37,8 @@ from server.outbox.happenings import Happening
 from server.outbox.models import OutboxRow
 from server.purchasing import orders as purchasing
 from server.settings import Settings
-from server.stock import ledger
-from server.stock.models import ProductRow, ReservationRow
+from server.stock import ledger, transfers
+from server.stock.models import ProductRow, ReservationRow, VanTransferRow
 from server.stock.products import product_of
 from server.work_orders import repository
 from server.work_orders.models import EvidenceRow, WorkOrderRow
@@ -51,6 +51,7 @@ from shared.problems import NotFound
 from shared.remarks import Remark
 from shared.situation import Situation
 from shared.stock import StockMove
+from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 from sync.protocol import Receipt
 
@@ -175,6 +176,7 @@ class Books:
         self.now = now
         self._orders: dict[UUID, tuple[WorkOrderRow, WorkOrder]] = {}
         self._assets: dict[str, tuple[AssetRow | None, Asset]] = {}
+        self._transfers: dict[UUID, tuple[VanTransferRow | None, Handed]] = {}
         self._customers: dict[UUID, CustomerRow] = {}
         self._looked_up: set[str] = set()
         self._changed_orders: set[UUID] = set()
@@ -227,6 +229,25 @@ class Books:
             self._assets.update(
                 (serial, pair) for serial, pair in found.items() if serial not in self._assets
             )
+
+    def open_transfers(self, ids: Iterable[UUID]) -> None:
+        if wanted := sorted(set(ids) - self._transfers.keys()):
+            self._transfers.update(transfers.lock(self.session, wanted))
+
+    def transfers(self, ids: Iterable[UUID]) -> dict[UUID, Handed]:
+        """Those of `ids` that were booked, as the commands before left them."""
+        wanted = set(ids)
+        self.open_transfers(wanted)
+        return {id: self._transfers[id][1] for id in sorted(wanted) if id in self._transfers}
+
+    def keep_transfer(self, known: Handed, command_id: UUID) -> None:
+        """As the half `command_id` left it."""
+        row = self._transfers[known.transfer.id][0] if known.transfer.id in self._transfers else None
+        if row is not None:
+            row.given, row.taken = known.given, known.taken
+        else:
+            self.add(VanTransferRow, **transfers.new_values(known, command_id, self.now))
+        self._transfers[known.transfer.id] = (row, known)
 
     def open_services(self, ids: Iterable[UUID]) -> None:
         """Locked in one order. Their plans, and those of the orders, come along."""
@@ -354,15 +375,19 @@ class Books:
         self._changed_orders.add(after.order.id)
         if after.assets is before.assets:
             return  # as most commands leave them
-        for serial, asset in after.assets.items():
-            if asset == before.assets.get(serial):
+        self.keep_assets(before.assets, after.assets, name)
+        self._show_on_site(before, after)
+
+    def keep_assets(self, before: Mapping[str, Asset], after: Mapping[str, Asset], name: UUID) -> None:
+        """The devices as a decision left them. `name`: the command, that new ones are named after."""
+        for serial, asset in after.items():
+            if asset == before.get(serial):
                 continue
             row = self._assets[serial][0] if serial in self._assets else None
             if row is None and serial not in self._assets:
                 asset = replace(asset, id=name_id(name, self.now, f"asset {serial}"))
             self._assets[serial] = (row, asset)
             self._changed_assets.add(serial)
-        self._show_on_site(before, after)
 
     def _show_on_site(self, before: Situation, after: Situation) -> None:
         """Other orders at this address that are open here see what hangs there now."""

@@ -35,7 +35,6 @@ from shared.commands import OFFICE_COMMANDS, OfficeCommand
 from shared.decide import decide, decide_as_report
 from shared.problems import Problem, ServerFault, every_problem
 from shared.remarks import Remark
-from shared.situation import UNRECEIVED_PLACE
 from shared.stock import StockMove
 from sync.protocol import PushedCommand, decode_command
 from sync.server.ports import Asked
@@ -43,8 +42,10 @@ from sync.server.push import answer
 
 PAGE = 5_000
 
-HELD_AS_RECORDED = frozenset({"id-reused", "others-work", "revoked-device", "server-fault"})
-"""What was held for reasons that the command itself doesn't tell."""
+HELD_AS_RECORDED = frozenset(
+    {"count-far-off", "id-reused", "others-work", "revoked-device", "server-fault", "unsealed-transfer"}
+)
+"""What was held for reasons that the command itself doesn't tell: a limit of its day, the database's key."""
 
 CLOCK_REMARKS = frozenset({"clock-changed", "clock-skew"})
 
@@ -118,7 +119,7 @@ def replay(live: Database, fresh: Database, settings: Settings) -> int:
 
 def is_in_use(database: Database) -> bool:
     """Whether a migrated database holds more than what all of them begin with."""
-    others = select(StockPlaceRow.id).where(StockPlaceRow.id != UNRECEIVED_PLACE)
+    others = select(StockPlaceRow.id).where(StockPlaceRow.id.not_in(ledger.FIXED_PLACES))
     with database.read() as session:
         return any(session.scalar(query.limit(1)) is not None for query in (select(CommandRow.id), others))
 
@@ -171,7 +172,7 @@ def _decide_again(
             insert(table), [{column.name: getattr(held, column.name) for column in table.columns}]
         )
     asked = [_asked(row) for row in rows]
-    unit = CommandUnit.open(books, device_id, asked, {}, origin=rows[0].origin)
+    unit = CommandUnit.open(books, device_id, asked, {}, origin=rows[0].origin, again=True)
     for item, row in zip(asked, rows, strict=True):
         if row.outcome == "held" and row.slug in HELD_AS_RECORDED:
             unit.hold_whole(item, _recorded(row))

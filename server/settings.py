@@ -44,6 +44,8 @@ class Settings:
     """How often one device may ask for long; six times as many at once. 0: as often as it likes."""
     link_days: int = 21
     """How long a customer's link is good."""
+    count_units_max: int = 20
+    """By how many units of a part a count of a van may differ before a dispatcher must agree; 0: none."""
     plan_seconds: int = 10
     """How long the scheduler may think about a day."""
     send_seconds: int = 1

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
+from shared.stock_commands import StockCommand
 from shared.work_orders import ContactField, EvidenceKind, PartLine, UnfinishedReason
 
 SCHEMA = 1
@@ -255,7 +256,7 @@ class OfficeCheck:
     type: Literal["office_check"] = "office_check"
 
 
-FieldCommand = (
+VisitCommand = (
     StartTravel
     | Arrive
     | InstallAsset
@@ -270,6 +271,9 @@ FieldCommand = (
     | CloseWorkOrder
     | CannotComplete
 )
+"""What a phone may send about a work order."""
+
+FieldCommand = VisitCommand | StockCommand
 """What a phone may send."""
 
 OfficeCommand = (
@@ -287,6 +291,9 @@ OfficeCommand = (
 )
 """What dispatch and the plan may send."""
 
+OrderCommand = VisitCommand | OfficeCommand
+"""What is about one work order."""
+
 Command = FieldCommand | OfficeCommand
 
 DeviceCommand = InstallAsset | RemoveAsset | PutBackAsset
@@ -294,6 +301,11 @@ DeviceCommand = InstallAsset | RemoveAsset | PutBackAsset
 
 PartsCommand = UseParts | TakeBackParts
 """Those that count parts."""
+
+
+def order_of(command: Command) -> UUID | None:
+    """The work order that it is about; None where it is about a van's stock."""
+    return None if isinstance(command, StockCommand) else command.work_order_id
 
 
 def tag_of(kind: type[Command]) -> str:

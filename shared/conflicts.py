@@ -35,6 +35,7 @@ class Proposal(StrEnum):
     TAKE_VALUE = "take_value"  # put the suggested value in the place of the one that stands
     CANCEL_OTHER = "cancel_other"  # the other order's work is done
     COUNT_STOCK = "count_stock"  # have the van counted
+    BOOK_COUNT = "book_count"  # what was counted is right, however far off the list was
     BOOK_IN = "book_in"  # receive the device after the fact
     DISMISS = "dismiss"  # it stays on record, nothing is booked for it
 
@@ -231,6 +232,72 @@ _ROWS = (
         sentence="{name}: used {used}, the van's list had {left}: count it",
         proposals=(Proposal.COUNT_STOCK, Proposal.DISMISS),
         remark="stock-below-zero",
+    ),
+    Conflict(
+        slug="count-far-off",
+        case="A count of the van differs from its list by more units than the office lets pass.",
+        rule="A slip of the finger must not write off stock: the whole count waits for a dispatcher.",
+        outcome=Outcome.HELD,
+        kept="The count whole: what was in hand, and what the list had said then.",
+        shown="In the inbox, each counted part beside what the ledger has now.",
+        sentence="{differences}: dispatch has to agree",
+        proposals=(Proposal.BOOK_COUNT, Proposal.CORRECT, Proposal.DISMISS),
+        problems=(why.CountFarOff,),
+    ),
+    Conflict(
+        slug="count-missing",
+        case="A count of the van did not find devices that are booked on it.",
+        rule="A device with a serial is not written off for not being seen: somebody looks for it.",
+        outcome=Outcome.REMARKED,
+        kept="Where the device is booked.",
+        shown="The remark, on the receipt and in the inbox.",
+        sentence="{van}: {serials} not found when it was counted",
+        proposals=(Proposal.COUNT_STOCK, Proposal.DISMISS),
+        remark="count-missing",
+    ),
+    Conflict(
+        slug="count-elsewhere",
+        case="A count of the van found a device that is at a customer or fitted by our records, or in none.",
+        rule="One of the two is wrong, and nobody knows which: it stays where it is booked until one looks.",
+        outcome=Outcome.REMARKED,
+        kept="Where the device is booked, and on which van it was seen.",
+        shown="The remark, on the receipt and in the inbox.",
+        sentence="{serial} was found on {van}, and is {where} by our records",
+        proposals=(Proposal.BOOK_IN, Proposal.DISMISS),
+        remark="count-elsewhere",
+    ),
+    Conflict(
+        slug="transfer-disagrees",
+        case="Giver and taker of a transfer between vans report different things under one transfer.",
+        rule="What was booked first stands, so no unit is moved twice; the other waits for a person.",
+        outcome=Outcome.HELD,
+        kept="Both lists, with who sent which.",
+        shown="In the inbox, one beside the other.",
+        sentence="The other side has {theirs}, this one has {ours}: dispatch looks at both",
+        proposals=(Proposal.CORRECT, Proposal.DISMISS),
+        problems=(why.TransferDisagrees,),
+    ),
+    Conflict(
+        slug="transfer-unsealed",
+        case="A transfer between vans comes in whose seals are not those of its giver and its taker.",
+        rule="Nobody's van changes on somebody else's word alone.",
+        outcome=Outcome.HELD,
+        kept="The transfer whole, with both seals.",
+        shown="In the inbox, with what it would move.",
+        sentence="The seals of this transfer are not right: dispatch asks both sides",
+        proposals=(Proposal.CORRECT, Proposal.DISMISS),
+        problems=(why.UnsealedTransfer,),
+    ),
+    Conflict(
+        slug="transfer-below-zero",
+        case="A technician gave a colleague more of a part than their van's list had.",
+        rule="The colleague has it, so it is booked; the list goes below zero and the van is counted.",
+        outcome=Outcome.REMARKED,
+        kept="What was given, and what the list had.",
+        shown="The remark, and the negative balance.",
+        sentence="{name}: {amount} given away, the van's list had {left}: count it",
+        proposals=(Proposal.COUNT_STOCK, Proposal.DISMISS),
+        remark="transfer-below-zero",
     ),
     Conflict(
         slug="note-edited-twice",

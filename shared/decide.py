@@ -10,10 +10,14 @@ from typing import Any
 
 from shared import commands as cmd
 from shared import office_rules as office
+from shared import stock_commands as stock_cmd
+from shared import stock_rules as stock
 from shared import visit_rules as visit
 from shared.events import Event
 from shared.remarks import Remark
 from shared.situation import Situation, evolve
+from shared.stock_events import StockEvent
+from shared.van import Van, evolve_van
 from shared.visit_reports import report
 from shared.work_orders import WorkOrderState
 
@@ -27,9 +31,18 @@ class Decision:
     after: Situation
 
 
-def decide(command: cmd.Command, situation: Situation, at: datetime) -> Decision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockDecision:
+    """What a command about a van's stock causes; `remarks` as above."""
+
+    events: tuple[StockEvent, ...]
+    remarks: tuple[Remark, ...] = ()
+    after: Van
+
+
+def decide(command: cmd.OrderCommand, situation: Situation, at: datetime) -> Decision:
     """Say what `command` causes at the instant `at` (UTC), or raise the Problem that forbids it."""
-    if not isinstance(command, cmd.FieldCommand):
+    if not isinstance(command, cmd.VisitCommand):
         return _decided(RULES[type(command)](command, situation, at), situation)
     taken_over, remarks = visit.whose_job(command, situation)
     ready = reduce(evolve, taken_over, situation)
@@ -39,7 +52,13 @@ def decide(command: cmd.Command, situation: Situation, at: datetime) -> Decision
     return _decided(((*taken_over, *events), (*remarks, *more)), situation)
 
 
-def decide_as_report(command: cmd.FieldCommand, situation: Situation, at: datetime) -> Decision:
+def decide_stock(command: stock_cmd.StockCommand, van: Van, at: datetime) -> StockDecision:
+    """The same for a command about a van's stock."""
+    events, remarks = STOCK_RULES[type(command)](command, van, at)
+    return StockDecision(events=events, remarks=remarks, after=reduce(evolve_van, events, van))
+
+
+def decide_as_report(command: cmd.VisitCommand, situation: Situation, at: datetime) -> Decision:
     """Keep held work beside what stands, whatever the job's state, as a dispatcher ruled. Raises Problem."""
     return _decided(report(command, situation, at), situation)
 
@@ -49,7 +68,7 @@ def _decided(outcome: visit.Outcome, before: Situation) -> Decision:
     return Decision(events=events, remarks=remarks, after=reduce(evolve, events, before))
 
 
-RULES: dict[type[cmd.Command], Callable[[Any, Situation, datetime], visit.Outcome]] = {
+RULES: dict[type[cmd.OrderCommand], Callable[[Any, Situation, datetime], visit.Outcome]] = {
     cmd.StartTravel: visit.start_travel,
     cmd.Arrive: visit.arrive,
     cmd.InstallAsset: visit.install_asset,
@@ -74,4 +93,10 @@ RULES: dict[type[cmd.Command], Callable[[Any, Situation, datetime], visit.Outcom
     cmd.EditContact: office.edit_contact,
     cmd.OfficeNote: visit.add_note,
     cmd.OfficeCheck: office.office_check,
+}
+
+STOCK_RULES: dict[type[stock_cmd.StockCommand], Callable[[Any, Van, datetime], stock.Outcome]] = {
+    stock_cmd.CountVan: stock.count_van,
+    stock_cmd.HandOver: stock.hand_over,
+    stock_cmd.TakeOver: stock.take_over,
 }

@@ -17,7 +17,7 @@ Problem
 └── Conflict             409/422  the world is not as the command assumes
     ├── OthersWork, UnsentWork
     ├── IdReused, AlreadyClosed, WorkOrderCancelled, WorkOrderDeleted, Reassigned, NotStarted
-    ├── ChangedMeanwhile
+    ├── ChangedMeanwhile, CountFarOff, TransferDisagrees, UnsealedTransfer
     ├── MissingChecks, MissingEquipment, MissingRemoval, MissingSignature
     └── SerialElsewhere, SerialUnknown, WrongModel, AssetQuarantined, NotInstalledHere
 """
@@ -264,6 +264,24 @@ class MissingSignature(Conflict):
     """The customer has not signed."""
 
     status, slug = 422, "missing-signature"
+
+
+class CountFarOff(Conflict):
+    """The count differs by more than may be booked without a dispatcher."""
+
+    slug = "count-far-off"
+
+
+class TransferDisagrees(Conflict):
+    """The two sides of a transfer between vans say different things."""
+
+    slug = "transfer-disagrees"
+
+
+class UnsealedTransfer(Conflict):
+    """A transfer between vans bears a seal that is not its giver's or not its taker's."""
+
+    slug = "unsealed-transfer"
 
 
 class SerialElsewhere(Conflict):

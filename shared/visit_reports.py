@@ -17,7 +17,7 @@ from shared.stock import StockMove
 from shared.work_orders import FittedAsset, Note, VisitReport, WorkOrder
 
 
-def report(command: cmd.FieldCommand, now: Situation, at: datetime) -> visit.Outcome:
+def report(command: cmd.VisitCommand, now: Situation, at: datetime) -> visit.Outcome:
     """What `command` means beside the work that stands. Raises Problem where it can't be true either way."""
     remark = CONFLICTS["done-already"].remarked(number=now.order.number)
     match command:
@@ -49,7 +49,7 @@ def report(command: cmd.FieldCommand, now: Situation, at: datetime) -> visit.Out
     return events, (remark, *remarks)
 
 
-def _step(command: cmd.FieldCommand, now: Situation, at: datetime) -> ev.WorkReported:
+def _step(command: cmd.VisitCommand, now: Situation, at: datetime) -> ev.WorkReported:
     return ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type)
 
 

@@ -58,7 +58,7 @@ _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def whose_job(command: cmd.FieldCommand, now: Situation) -> Outcome:
+def whose_job(command: cmd.VisitCommand, now: Situation) -> Outcome:
     """Whether the actor may touch this order; a former technician may until the new one has started.
 
     Work takes the job over; words (a note, a correction of the contact) do not, and are welcome at any time.

@@ -19,6 +19,7 @@ from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand
 from shared.problems import Malformed, NewerSchema, UnknownCommand
 from shared.remarks import Remark
 from shared.stock import StockLine
+from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 
 PROTOCOL = 4
@@ -37,7 +38,10 @@ SKEW_TOLERATED = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Who holds this device, and which van they drive: the row a phone needs before all others."""
+    """Who holds this device, and which van they drive: the row a phone needs before all others.
+
+    `sealing_key`: what this technician's phones seal transfers to other vans with; empty before protocol 4.
+    """
 
     technician_id: UUID
     name: str
@@ -46,6 +50,7 @@ class Profile:
     time_zone: str
     home_lat: float
     home_lon: float
+    sealing_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class Ruling:
     detail: str
 
 
-Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling
+Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling | Handed
 """What the server sends down: a whole row as it is now, never a difference."""
 
 KINDS: dict[str, type[Image]] = {
@@ -69,6 +74,7 @@ KINDS: dict[str, type[Image]] = {
     "stock_line": StockLine,
     "product": Product,
     "ruling": Ruling,
+    "transfer": Handed,
 }
 
 
@@ -259,6 +265,8 @@ def image_key(image: Image) -> str:
             return image.sku
         case Ruling():
             return str(image.command_id)
+        case Handed():
+            return str(image.transfer.id)
     return "me"
 
 

@@ -52,6 +52,7 @@ PROFILE = Profile(
     time_zone="Europe/Helsinki",
     home_lat=60.21,
     home_lon=24.97,
+    sealing_key="Aino's own",
 )
 
 

@@ -25,9 +25,9 @@ from mobile.gateway import Gateway
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Product, Tracking, Unit
 from shared.clocks import Contact as Clocks
-from shared.clocks import Tap, correct
+from shared.clocks import Corrected, Tap, correct
 from shared.commands import AssignWorkOrder, CancelWorkOrder, FieldCommand, OfficeCommand
-from shared.decide import Decision, decide
+from shared.decide import Decision, decide, decide_stock
 from shared.events import WorkOrderCompleted, WorkOrderUnfinished
 from shared.problems import (
     AppTooOld,
@@ -44,7 +44,10 @@ from shared.problems import (
     WipeDevice,
 )
 from shared.situation import Situation
-from shared.stock import StockLine
+from shared.stock import StockLine, StockMove
+from shared.stock_commands import StockCommand
+from shared.transfers import Handed
+from shared.van import Van
 from shared.work_orders import (
     OPTICAL_POWER,
     Contact,
@@ -162,6 +165,7 @@ class Town:
     assets: dict[str, Asset]
     stock: dict[tuple[UUID, str], int]
     products: dict[str, Product]
+    transfers: dict[UUID, Handed] = field(default_factory=dict)
 
 
 def a_town() -> Town:
@@ -175,6 +179,7 @@ def a_town() -> Town:
             time_zone="Europe/Helsinki",
             home_lat=60.2,
             home_lon=24.9,
+            sealing_key=f"key of {name}",
         )
         for technician, name, van in ((TECH_ANA, "Ana", VAN_ANA), (TECH_BEN, "Ben", VAN_BEN))
     }
@@ -458,7 +463,10 @@ class FakeServer:
                 return receipt
             if quarantine:
                 raise quarantine
-            command, situation = self.situation(decode_command(pushed))
+            decoded = decode_command(pushed)
+            if isinstance(decoded, StockCommand):
+                return self._file(pushed, self._about_van(pushed, decoded, happened))
+            command, situation = self.situation(decoded)
             decision = decide(command, situation, happened.at)
         except Problem as problem:
             return self._hold(pushed, problem)
@@ -468,6 +476,36 @@ class FakeServer:
         remarks = decision.remarks + happened.remarks
         receipt = Receipt(command_id=pushed.id, outcome="accepted", decided_at=self.now(), remarks=remarks)
         return self._file(pushed, receipt)
+
+    def _about_van(self, pushed: PushedCommand, command: StockCommand, happened: Corrected) -> Receipt:
+        stock = decide_stock(command, self.van(), happened.at)
+        for serial, asset in stock.after.assets.items():
+            if self.town.assets.get(serial) != asset:
+                self.town.assets[serial] = asset
+                self._touch("asset", serial)
+        for event in stock.events:
+            self._move(event.moves)
+        for id, handed in stock.after.transfers.items():
+            if self.town.transfers.get(id) != handed:
+                self.town.transfers[id] = handed
+                self._touch("transfer", str(id))
+        remarks = stock.remarks + happened.remarks
+        return Receipt(command_id=pushed.id, outcome="accepted", decided_at=self.now(), remarks=remarks)
+
+    def van(self) -> Van:
+        profile = self.town.profiles[self.actor]
+        return Van(
+            actor_id=self.actor,
+            van_id=profile.van_id,
+            van_name=profile.van_name,
+            assets=self.town.assets,
+            on_hand={
+                sku: units for (place, sku), units in self.town.stock.items() if place == profile.van_id
+            },
+            products=self.town.products,
+            transfers=self.town.transfers,
+            sealed=True,
+        )
 
     def decide_all(self, commands: Iterable[PushedCommand]) -> list[Receipt]:
         """As if Ana's phone, whose clock is right, had sent them now."""
@@ -526,11 +564,14 @@ class FakeServer:
                 self._touch("asset", serial)
         for event in decision.events:
             if isinstance(event, WorkOrderCompleted | WorkOrderUnfinished):
-                for move in event.moves:
-                    for place, units in ((move.source_id, -move.quantity), (move.target_id, move.quantity)):
-                        key = (place, move.sku)
-                        self.town.stock[key] = self.town.stock.get(key, 0) + units
-                    self._touch("stock_line", move.sku)
+                self._move(event.moves)
+
+    def _move(self, moves: Iterable[StockMove]) -> None:
+        for move in moves:
+            for place, units in ((move.source_id, -move.quantity), (move.target_id, move.quantity)):
+                key = (place, move.sku)
+                self.town.stock[key] = self.town.stock.get(key, 0) + units
+            self._touch("stock_line", move.sku)
 
     def _touch(self, kind: str, key: str) -> None:
         self.feed.append((kind, key))
@@ -551,6 +592,9 @@ class FakeServer:
                 par = 20 if sku == CONNECTOR else 0
                 yield "stock_line", StockLine(stock_place_id=place, sku=sku, on_hand=units, par=par)
         yield from (("product", product) for product in self.town.products.values())
+        for handed in self.town.transfers.values():
+            if technician in (handed.transfer.offer.giver_id, handed.transfer.taker_id):
+                yield "transfer", handed
         yield from (("ruling", ruling) for ruling in self.rulings.values())
 
     # What the office does

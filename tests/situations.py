@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Product, Tracking, Unit
 from shared.situation import Situation
+from shared.van import Van
 from shared.work_orders import (
     Contact,
     EquipmentNeed,
@@ -117,4 +118,17 @@ def a_situation(
         assets={device.serial: device for device in devices},
         on_hand=on_hand if on_hand is not None else {"CABLE": 200, "CONN": 20},
         products=PRODUCTS,
+    )
+
+
+def a_van(*devices: Asset, limit: int | None = None, **on_hand: int) -> Van:
+    """Ana's van, for what is about no job."""
+    return Van(
+        actor_id=ANA,
+        van_id=ANAS_VAN,
+        van_name="Van ana",
+        assets={device.serial: device for device in devices},
+        on_hand=on_hand,
+        products=PRODUCTS,
+        count_units_max=limit,
     )

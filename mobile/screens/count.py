@@ -1,4 +1,4 @@
-"""Count the van's devices: scan one after the other, see what is missing and what nobody booked."""
+"""Count the van: scan one device after the other, say how many parts there are, and send it to the office."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import flet as ft
 
 from mobile import theme, words
 from mobile.device.scanner import Reading, ScanClosed, ScannerError, from_wedge, scanner, signal
-from mobile.parts.blocks import line, mood_box, section
+from mobile.gateway import StockView
+from mobile.parts.blocks import card, facts, line, mood_box, section, title
 from mobile.parts.fields import code_field
 from mobile.parts.frame import frame
+from mobile.parts.stepper import stepper
 from mobile.parts.touch import icon_button, primary, secondary
 from mobile.state import Desk
 from mobile.views.count import Count
+from mobile.views.quantities import by_the_metre, quantity
+from shared.catalogue import Tracking
 
 COUNT_SECONDS_MAX = 900
+DRAFT = "count"
 
 
 @ft.component
-def CountDevices(desk: Desk) -> ft.Control:
+def CountVan(desk: Desk) -> ft.Control:
     booked = frozenset(asset.serial for asset in desk.gateway.devices_on_van() if asset.claimed_by is None)
-    kept = ft.use_ref(desk.draft("count", Count(expected=booked)))
+    kept = ft.use_ref(lambda: Count.from_text(desk.gateway.draft(DRAFT), booked))
     typed, set_typed = ft.use_state("")
     latest = ft.use_ref("")  # a wedge scanner presses Enter before its last letters are drawn
     _, draw = ft.use_state(0)
@@ -28,8 +33,14 @@ def CountDevices(desk: Desk) -> ft.Control:
 
     def keep(new: Count) -> None:
         kept.current = new
-        desk.keep_draft("count", new)
+        desk.gateway.keep_draft(DRAFT, new.kept())
         draw(lambda drawn: drawn + 1)
+
+    def send() -> None:
+        """All that was counted goes as one; the list shows it at once."""
+        if desk.keep(lambda: desk.gateway.send(kept.current.command(), ends_draft=DRAFT)):
+            kept.current = Count(expected=booked)
+            desk.go("/stock")
 
     def take(text: str) -> str:
         """Count the device whose label bears `text`; the sentence says what became of it."""
@@ -78,7 +89,7 @@ def CountDevices(desk: Desk) -> ft.Control:
         set_typed("")
 
     body: list[ft.Control] = [
-        mood_box(words.COUNT_IS_LOCAL, "calm", heading=words.count_of(len(count.found), len(booked))),
+        mood_box(words.COUNT_GOES, "calm", heading=words.count_of(len(count.found), len(booked))),
         code_field(
             words.CODE_FIELD,
             typed,
@@ -101,7 +112,52 @@ def CountDevices(desk: Desk) -> ft.Control:
         if serials:
             rows = [ft.Text(serial, size=theme.BODY, color=color) for serial in serials]
             body.append(section(f"{name} ({len(serials)})", *rows))
-    if not booked and not count.scanned:
+    parts = [view for view in desk.gateway.van_stock() if view.product.tracking is Tracking.COUNTED]
+    if parts:
+        body.append(title(words.COUNTED))
+        body += [_part(view, count, keep) for view in parts]
+    if not booked and not count.scanned and not parts:
         body.append(line(words.STOCK_EMPTY))
-    camera = primary(words.OPEN_CAMERA, count_on, icon=ft.Icons.QR_CODE_SCANNER)
-    return frame(desk, words.COUNT, body, back=True, bottom=[camera] if device.live else [])
+    bottom = [primary(words.SEND_COUNT, send, icon=ft.Icons.FACT_CHECK, disabled=not count.ready)]
+    if device.live:
+        bottom.insert(0, secondary(words.OPEN_CAMERA, count_on, icon=ft.Icons.QR_CODE_SCANNER))
+    return frame(desk, words.COUNT, body, back=True, bottom=bottom)
+
+
+def _part(view: StockView, count: Count, keep) -> ft.Control:  # type: ignore[no-untyped-def]
+    """One tap says that the list is right; then the number can be changed, or the part left out again."""
+    product, sku = view.product, view.product.sku
+    name = ft.Text(product.name, size=theme.BODY, weight=ft.FontWeight.W_600)
+    if sku not in count.parts:
+        listed = words.count_part(product.name, quantity(view.left, product))
+        start = max(view.left, 0)
+        return card(
+            name,
+            secondary(listed, lambda: keep(count.part(sku, start, view.left)), icon=ft.Icons.CHECK),
+        )
+    counted, listed_then = count.parts[sku]
+    metres = by_the_metre(product)
+    said: list[ft.Control] = [facts([words.list_says(quantity(listed_then, product))])]
+    if isinstance(counted, str):
+        said.append(mood_box(words.not_whole(counted, by_the_metre=metres), "bad"))
+    elif counted != listed_then:
+        differs = words.count_differs(quantity(abs(counted - listed_then), product), counted > listed_then)
+        said.append(mood_box(differs, "warn"))
+    drop = icon_button(ft.Icons.CLOSE, words.not_counted(product.name), lambda: keep(count.without(sku)))
+    return card(
+        name,
+        ft.Row(
+            [
+                stepper(
+                    product.name,
+                    counted,
+                    words.METRE if metres else "",
+                    lambda number: keep(count.part(sku, number, view.left)),
+                ),
+                drop,
+            ],
+            wrap=True,
+        ),
+        *said,
+        edge=theme.ACCENT,
+    )

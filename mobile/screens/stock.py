@@ -5,7 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from mobile import theme, words
-from mobile.parts.blocks import card, facts, line, tag, title
+from mobile.parts.blocks import card, facts, line, side_by_side, tag, title
 from mobile.parts.frame import frame
 from mobile.parts.touch import secondary, tappable
 from mobile.state import Desk
@@ -16,9 +16,13 @@ from mobile.views.stock import StockRow, stock_groups
 def Stock(desk: Desk) -> ft.Control:
     opened, set_opened = ft.use_state(frozenset())
     body: list[ft.Control] = []
-    if desk.gateway.devices_on_van():
+    if desk.gateway.van_stock():
         count = secondary(words.COUNT, lambda: desk.go("/count"), icon=ft.Icons.FACT_CHECK_OUTLINED)
         body.append(count)
+    if desk.gateway.profile:
+        give = secondary(words.GIVE, lambda: desk.go("/give"), icon=ft.Icons.CALL_MADE)
+        take = secondary(words.TAKE, lambda: desk.go("/take"), icon=ft.Icons.CALL_RECEIVED)
+        body.append(side_by_side(give, take))
     for name, rows in stock_groups(desk.gateway.van_stock()):
         body.append(title(name))
         for row in rows:
@@ -28,7 +32,7 @@ def Stock(desk: Desk) -> ft.Control:
     return frame(
         desk,
         words.STOCK,
-        body if len(body) > 1 else [line(words.STOCK_EMPTY)],
+        body if desk.gateway.van_stock() else [line(words.STOCK_EMPTY)],
         second=profile.van_name if profile else "",
     )
 

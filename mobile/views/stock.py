@@ -47,6 +47,8 @@ def stock_row(view: StockView) -> StockRow:
         facts.append(words.unbooked(quantity(view.used_unbooked, product)))
     if view.par and view.low:
         facts.append(words.keep_at_least(quantity(view.par, product)))
+    if view.low and view.short:
+        facts.append(words.take_along(quantity(view.short, product)))
     return StockRow(
         sku=product.sku,
         name=product.name,

@@ -19,12 +19,13 @@ from shared.money import Money
 
 
 class Account(StrEnum):
-    """The accounts that a visit touches."""
+    """The accounts that visits and counts touch."""
 
     OPENING = "3000 opening balance"
     RECEIVABLE_DRAFT = "1500 receivable, not yet invoiced"
     STOCK = "1400 stock"
     PARTS_USED = "5000 parts used"
+    STOCK_DIFFERENCES = "5010 stock differences"
     VISITS = "4000 visits"
     PARTS = "4010 parts sold"
     SUBSCRIPTIONS = "4020 subscriptions"

@@ -38,6 +38,7 @@ LOGGED = frozenset(
         "stock_place",
         "tariff_plan",
         "technician",
+        "van_transfer",
         "vendor",
         "work_order",
     }

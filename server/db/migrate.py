@@ -12,9 +12,9 @@ from server.clock import entropy
 from server.db import entries
 from server.db.engine import Database
 from server.db.feed_models import EntryRow, HistoryRow
+from server.stock.ledger import FIXED_PLACES
 from server.stock.models import StockPlaceRow
 from shared.assets import HolderKind
-from shared.situation import UNRECEIVED_PLACE
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -64,7 +64,7 @@ def is_newest(url: str) -> bool:
 
 
 def _fixed_rows(url: str) -> None:
-    """What every database holds from the start: its history's name, a log, and a place for unbooked finds."""
+    """What every database holds from the start: its history's name, a log, places for what is put right."""
     database = Database(url)
     with database.write() as session:
         began = session.scalar(select(EntryRow.number).limit(1)) is not None
@@ -72,9 +72,9 @@ def _fixed_rows(url: str) -> None:
             entries.open_books(session)  # this database is older than its log
         if session.get(HistoryRow, 1) is None:
             session.add(HistoryRow(id=1, epoch=entropy(4).hex(), cursor_key=entropy(32).hex()))
-        if session.get(StockPlaceRow, UNRECEIVED_PLACE) is None:
-            name = "found in the field, never booked in"
-            session.add(StockPlaceRow(id=UNRECEIVED_PLACE, kind=HolderKind.ADJUSTMENT, name=name))
+        for place_id, name in FIXED_PLACES.items():
+            if session.get(StockPlaceRow, place_id) is None:
+                session.add(StockPlaceRow(id=place_id, kind=HolderKind.ADJUSTMENT, name=name))
     database.close()
 
 

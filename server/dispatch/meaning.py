@@ -92,11 +92,39 @@ def in_words(kind: str, body: str) -> str:
             return f"note “{_short(values.get('text'), 80)}”"
         case "office_check":
             return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
+        case "count_van":
+            return f"count the van: {_counted(values)}"
+        case "hand_over":
+            return f"hand a colleague {_handed(values)}"
+        case "take_over":
+            return f"take {_handed(values)} from a colleague"
     return f"something this server does not know ({_short(kind)})"
 
 
 def _field(values: dict[str, Any]) -> str:
     return _short(values.get("field")).replace("_", " ")
+
+
+def _counted(values: dict[str, Any]) -> str:
+    parts = values.get("parts")
+    named = [
+        f"{line.get('counted')} × {line.get('sku')} (listed: {line.get('listed')})"
+        for line in (parts if isinstance(parts, list) else ())
+        if isinstance(line, dict)
+    ]
+    seen = values.get("seen")
+    devices = [f"{len(seen)} devices"] if isinstance(seen, list) and seen else []
+    return _short(", ".join([*named, *devices]), 120) or "nothing"
+
+
+def _handed(values: dict[str, Any]) -> str:
+    found = values.get("transfer")
+    transfer = found if isinstance(found, dict) else {}
+    lines, devices = transfer.get("lines"), transfer.get("devices")
+    named = [_parts(lines)] if isinstance(lines, list) and lines else []
+    for device in devices if isinstance(devices, list) else ():
+        named.append(_short(device.get("serial") if isinstance(device, dict) else device))
+    return _short(", ".join(named), 120) or "nothing"
 
 
 def _parts(lines: object) -> str:

@@ -20,7 +20,7 @@ from server.db.base import columns_of, table_of
 from server.db.feed_models import HistoryRow
 from server.inbox.rulings import rulings
 from server.settings import Settings
-from server.stock import ledger
+from server.stock import ledger, transfers
 from server.stock.models import ProductRow, StockPlaceRow
 from server.stock.products import product_of
 from server.work_orders import repository
@@ -163,6 +163,8 @@ class DeviceSource:
         images += [("asset", device) for device in (*devices, *claimed)]
         images += [("work_order", order) for order in orders]
         images += [("ruling", item) for item in rulings(self._session, self._technician.id, self._now)]
+        handed = transfers.shown_to(self._session, self._technician.id, self._now)
+        images += [("transfer", item) for item in handed]
         return {(kind, image_key(image)): image for kind, image in images}
 
     def images(self, keys: Iterable[Key]) -> Found:
@@ -218,6 +220,9 @@ class DeviceSource:
         if ids := wanted.get("ruling"):
             found = rulings(self._session, self._technician.id, self._now, ids)
             images += [("ruling", item) for item in found]
+        if ids := wanted.get("transfer"):
+            handed = transfers.shown_to(self._session, self._technician.id, self._now, ids)
+            images += [("transfer", item) for item in handed]
         return {(kind, image_key(image)): image for kind, image in images}
 
     def missing_evidence(self) -> Sequence[str]:
@@ -263,6 +268,7 @@ class DeviceSource:
             time_zone=self._settings.time_zone,
             home_lat=technician.start_lat,
             home_lon=technician.start_lon,
+            sealing_key=transfers.key_of(self._session, technician.id),
         )
 
 

@@ -27,19 +27,24 @@ from server.db.engine import Database
 from server.dispatch.models import TechnicianRow
 from server.outbox.happenings import of_held
 from server.settings import Settings
+from server.stock import transfers
 from server.stock.models import StockPlaceRow
+from server.van_booking import StockDeed, book_stock
 from shared.commands import (
     AddEvidence,
     CloseWorkOrder,
     DeviceCommand,
-    FieldCommand,
     InstallAsset,
     PartsCommand,
+    VisitCommand,
+    order_of,
 )
-from shared.decide import Decision
+from shared.decide import Decision, StockDecision
 from shared.problems import IdReused, NotFound, Problem
 from shared.remarks import Remark
 from shared.situation import Situation
+from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.van import Van
 from sync.protocol import PushedCommand, Receipt
 from sync.server.ports import Asked, Clash, Key, TryAgain, Unit
 
@@ -73,8 +78,10 @@ class CommandUnit:
         touched: dict[Key, None],
         *,
         origin: str = "field",
+        again: bool = False,
         quarantine: Problem | None = None,
     ) -> None:
+        """`again`: a replay, for which what was accepted once is not asked whether it may be."""
         self._books = books
         self._device_id = device_id
         self._technician = technician
@@ -82,6 +89,7 @@ class CommandUnit:
         self._known = dict(known)
         self._touched = touched
         self._origin = origin
+        self._again = again
         self.quarantine = quarantine
 
     @classmethod
@@ -93,21 +101,29 @@ class CommandUnit:
         touched: dict[Key, None],
         *,
         origin: str = "field",
+        again: bool = False,
         hear: Callable[[DeviceRow], None] = lambda device: None,
     ) -> CommandUnit:
         """With everything that `batch` will need, read by one query a table. `hear`: see DeviceUnits."""
         device, technician, van_name = books.session.execute(_WHO, {"device": device_id}).one()
         hear(device)
         known = books.known(asked.pushed.id for asked in batch)
-        fresh = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
+        wanted = [asked.command for asked in batch if asked.command and asked.pushed.id not in known]
+        books.open_transfers(
+            command.transfer.id for command in wanted if isinstance(command, TransferCommand)
+        )
+        fresh = [command for command in wanted if not isinstance(command, StockCommand)]
+        about_vans = [command for command in wanted if isinstance(command, StockCommand)]
         unreadable = [_order_in(asked.pushed) for asked in batch if not asked.command]
         books.open_orders([*(command.work_order_id for command in fresh), *filter(None, unreadable)])
         orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
         codes = {item.serial for item in fresh if isinstance(item, DeviceCommand)}
         codes |= {fitted.serial for order in orders for fitted in order.fitted}
         codes |= {removed.serial for order in orders for removed in order.removed}
+        codes |= {serial for command in about_vans for serial in serials_named(command)}
         books.open_assets(codes)
-        skus = {line.sku for command in fresh if isinstance(command, PartsCommand) for line in command.lines}
+        skus = {sku for command in about_vans for sku in skus_named(command)}
+        skus |= {line.sku for command in fresh if isinstance(command, PartsCommand) for line in command.lines}
         skus |= {
             sku for order in orders for sku in (*order.fitting_skus, *(line.sku for line in order.parts))
         }
@@ -117,7 +133,15 @@ class CommandUnit:
         # As the row is now that it is locked: it may have been signed out since its token was looked at.
         quarantine = quarantine_of(standing_of(device, technician))
         return cls(
-            books, device_id, technician, van_name, known, touched, origin=origin, quarantine=quarantine
+            books,
+            device_id,
+            technician,
+            van_name,
+            known,
+            touched,
+            origin=origin,
+            again=again,
+            quarantine=quarantine,
         )
 
     def receipt_of(self, asked: Asked) -> Receipt | None:
@@ -132,11 +156,12 @@ class CommandUnit:
             self._touched[("work_order", str(known.work_order_id))] = None
         return known.receipt
 
-    def situation(self, asked: Asked) -> tuple[FieldCommand, Situation]:
+    def situation(self, asked: Asked) -> tuple[VisitCommand, Situation]:
         if asked.command is None:
             assert asked.problem is not None, "what can't be read has its reason"
             raise asked.problem
         books, command = self._books, asked.command
+        assert not isinstance(command, StockCommand), "that has its own"
         order = books.order(command.work_order_id)
         serials = {item.serial for item in order.fitted} | {item.serial for item in order.removed}
         if isinstance(command, DeviceCommand):
@@ -159,7 +184,52 @@ class CommandUnit:
         )
         return command, situation
 
-    def accept(self, asked: Asked, command: FieldCommand, before: Situation, decision: Decision) -> Receipt:
+    def van(self, asked: Asked, command: StockCommand) -> Van:
+        books, van_id = self._books, self._technician.van_id
+        assets = books.assets(serials_named(command))
+        skus = skus_named(command) | {asset.sku for asset in assets.values()}
+        on_hand = books.on_hand(van_id)
+        # Whoever agreed to a count, or corrected a transfer, has looked at it; a replay asks nobody again.
+        limited = self._origin != "agreed" and not self._again
+        handed, sealed, giver_on_hand = {}, None, None
+        if isinstance(command, TransferCommand):
+            transfer = command.transfer
+            handed = books.transfers([transfer.id])
+            sealed = not limited or self._is_true(command)
+            giver_on_hand = books.on_hand(transfer.offer.giver_van_id)
+        return Van(
+            actor_id=self._technician.id,
+            van_id=van_id,
+            van_name=self._van_name,
+            assets=assets,
+            on_hand={sku: on_hand[sku] for sku in sorted(skus) if sku in on_hand},
+            products=books.products(skus) if skus else {},
+            count_units_max=books.settings.count_units_max if limited else None,
+            transfers=handed,
+            sealed=sealed,
+            giver_on_hand=giver_on_hand,
+        )
+
+    def _is_true(self, command: TransferCommand) -> bool:
+        """Whether both sides sealed it, and each speaks of the van that is theirs."""
+        books, transfer = self._books, command.transfer
+        theirs = (books.van_of(transfer.offer.giver_id), books.van_of(transfer.taker_id))
+        named = (transfer.offer.giver_van_id, transfer.taker_van_id)
+        return theirs == named and transfers.is_sealed(books.session, command)
+
+    def accept_stock(self, asked: Asked, before: Van, decision: StockDecision) -> Receipt:
+        deed = StockDeed(
+            books=self._books,
+            command_id=asked.pushed.id,
+            actor=self._technician.name,
+            before=before,
+            after=decision.after,
+            decided_at=self._books.now,
+        )
+        self._touched.update(dict.fromkeys(book_stock(deed, decision)))
+        return self._keep(asked, "accepted", remarks=decision.remarks + asked.remarks, work_order_id=None)
+
+    def accept(self, asked: Asked, command: VisitCommand, before: Situation, decision: Decision) -> Receipt:
         books = self._books
         remarks = decision.remarks + asked.remarks
         deed = Deed(
@@ -205,7 +275,7 @@ class CommandUnit:
 
     def _order_named_by(self, asked: Asked) -> UUID | None:
         """The order that a held command is about, as far as one can tell and there is such an order."""
-        named = asked.command.work_order_id if asked.command else _order_in(asked.pushed)
+        named = order_of(asked.command) if asked.command else _order_in(asked.pushed)
         try:
             return self._books.order(named).id if named else None
         except NotFound:

@@ -29,6 +29,7 @@ from server.inbox.waiting import as_done
 from server.settings import Settings
 from shared.commands import FieldCommand
 from shared.problems import AlreadyClosed, BadValue, Conflict, NotFound, Problem, ServerFault
+from shared.stock_commands import StockCommand
 from sync.server.ports import Clash
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ WAYS: dict[Way, str] = {
     "as_it_is": "",
     "reopen": "",
     "report": "beside the work that stands",
+    "agreed": "",
 }
 """What its technician reads besides that it was booked."""
 
@@ -95,7 +97,9 @@ def correct(
         changes = changes_in_words(held, command)
         if not changes:
             raise BadValue("Nothing was changed. Book it as it is, or change what is wrong", field="body")
-        return _book(session, settings, held, command, "corrected", changes)
+        # Whoever corrects a count has looked at how far off it is.
+        way: Way = "agreed" if isinstance(command, StockCommand) else "as_it_is"
+        return _book(session, settings, held, command, "corrected", changes, way=way)
 
 
 def dismiss(database: Database, command_id: UUID, by: str, reason: str) -> Ruled:

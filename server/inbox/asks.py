@@ -43,14 +43,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One question about one job to one person's work. `ids`: every remark that asks it, the first first.
+    """One question about one job to one person's work, or about their van: then `work_order_id` is None and
+    `number` and `customer` are empty. `ids`: every remark that asks it, the first first.
 
     `case`, `rule`: in general what `detail` says of this one. From `done_at` on: None while it is open.
     """
 
     ids: tuple[UUID, ...]
     technician: str
-    work_order_id: UUID
+    work_order_id: UUID | None
     number: str
     customer: str
     slug: str
@@ -94,8 +95,8 @@ def asked_reasons(session: Session) -> list[tuple[str, str, int]]:
 
 
 def by_job(found: Iterable[Ask]) -> list[list[Ask]]:
-    """Questions about one technician's work on one job together."""
-    jobs: dict[tuple[str, UUID], list[Ask]] = {}
+    """Questions about one technician's work on one job, or about their van, together."""
+    jobs: dict[tuple[str, UUID | None], list[Ask]] = {}
     for ask in found:
         jobs.setdefault((ask.technician, ask.work_order_id), []).append(ask)
     return list(jobs.values())
@@ -150,11 +151,11 @@ def asks(
 
 def _asks(session: Session, page: Subquery, zone: tzinfo, now: datetime) -> list[Ask]:
     row = FollowUpRow
-    same = [page.c[column.key] == column for column in QUESTION]
+    same = [page.c[column.key].is_not_distinct_from(column) for column in QUESTION]
     same.append(page.c.done_at.is_not_distinct_from(row.done_at))
     rows = session.scalars(select(row).join(page, onclause=and_(*same)).order_by(row.raised_at, row.id)).all()
     commands = _commands(session, [one.command_id for one in rows])
-    orders = _orders(session, {one.work_order_id for one in rows})
+    orders = _orders(session, {one.work_order_id for one in rows if one.work_order_id})
     reader = reader_of(session, orders.keys(), zone, now)
     customers = _customers(session, orders.keys())
     grouped: dict[tuple[Any, ...], list[FollowUpRow]] = {}
@@ -164,7 +165,7 @@ def _asks(session: Session, page: Subquery, zone: tzinfo, now: datetime) -> list
     made = [
         _ask(group, commands, orders, customers, reader)
         for group in grouped.values()
-        if group[0].work_order_id in orders
+        if group[0].work_order_id is None or group[0].work_order_id in orders
     ]
     made.sort(key=lambda ask: ask.done_at or now, reverse=True)  # open ones keep their order
     return made
@@ -205,23 +206,24 @@ def _ask(
     customers: dict[UUID, str],
     reader: Reader,
 ) -> Ask:
-    first, order = group[0], orders[group[0].work_order_id]
+    first = group[0]
+    order = orders[first.work_order_id] if first.work_order_id else None
     sent = [commands[one.command_id] for one in group if one.command_id in commands]
     row = conflict_of(first.slug, held=False)
-    other_id = other_order(first.detail, order)
+    other_id = other_order(first.detail, order) if order else None
     other = orders.get(other_id) if other_id else None
     return Ask(
         ids=tuple(one.id for one in group),
         technician=first.actor,
-        work_order_id=order.id,
-        number=order.number,
-        customer=customers.get(order.id, ""),
+        work_order_id=first.work_order_id,
+        number=order.number if order else "",
+        customer=customers.get(order.id, "") if order else "",
         slug=first.slug,
         case=row.case if row else "",
         rule=row.rule if row else "",
         detail=first.detail,
         wanted=tuple(dict.fromkeys(in_words(one.type, one.body) for one in sent)),
-        both=both_sides(first.slug, sent, order, other, reader),
+        both=both_sides(first.slug, sent, order, other, reader) if order else (),
         choices=_choices(group, commands, order, other) if first.done_at is None else (),
         happened_at=min((one.happened_at for one in sent), default=first.raised_at),
         raised_at=first.raised_at,
@@ -236,13 +238,14 @@ def _ask(
 def _choices(
     group: Sequence[FollowUpRow],
     commands: dict[UUID, CommandRow],
-    order: WorkOrder,
+    order: WorkOrder | None,
     other: WorkOrder | None,
 ) -> tuple[Choice, ...]:
     row = conflict_of(group[0].slug, held=False)
     made: list[Choice] = []
     for proposal in row.proposals if row else ():
         if proposal is Proposal.TAKE_VALUE:
+            assert order is not None, "a suggestion is about a job's contact"
             made += _values(group, commands, order)
             continue
         if proposal is Proposal.CANCEL_OTHER and (other is None or other.state.is_over):

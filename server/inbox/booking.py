@@ -19,20 +19,23 @@ from server.field.unit import CommandUnit
 from server.inbox.reading import envelope, named_order, sender_of
 from server.settings import Settings
 from server.stock.models import StockPlaceRow
-from shared.commands import ChargeCallOut, FieldCommand, OfficeCommand, ReopenWorkOrder
+from shared.commands import ChargeCallOut, FieldCommand, OfficeCommand, ReopenWorkOrder, VisitCommand
 from shared.conflicts import Proposal, conflict_of
-from shared.decide import decide, decide_as_report
+from shared.decide import decide, decide_as_report, decide_stock
 from shared.problems import NotFound, Problem
 from shared.situation import Situation
-from sync.protocol import Receipt
+from shared.stock_commands import StockCommand
 from sync.server.ports import Asked
 
-Way = Literal["as_it_is", "reopen", "report"]
-"""How held work is booked: by the rules; after giving the job back; or beside the work that stands."""
+Way = Literal["as_it_is", "reopen", "report", "agreed"]
+"""How held work is booked: by the rules; after giving the job back; beside the work that stands; or although
+a count is far off.
+"""
 OVERRULES: dict[Way, frozenset[Proposal]] = {
     "as_it_is": frozenset(),
     "reopen": frozenset({Proposal.BILL, Proposal.ACCEPT_ANYWAY}),
     "report": frozenset({Proposal.ACCEPT_AS_REPORT}),
+    "agreed": frozenset({Proposal.BOOK_COUNT}),
 }
 """What the table of conflicts must offer for it."""
 
@@ -61,15 +64,21 @@ def book_in_place_of(
     It happened when `held` happened; `held` stays as it came. A report is marked so in the log, for a replay
     must decide it by the same rule. Raises Problem, and then the caller's transaction must be rolled back.
     """
-    technician, van = _sender(session, held)
+    technician, van_name = _sender(session, held)
     assert held.device_id is not None, "who sent it has a device"
     books, device_id = Books(session, settings, now), held.device_id
     pushed = envelope(held, mint(), command)
     asked = Asked(pushed=pushed, command=command, problem=None, happened_at=held.happened_at)
 
     def unit(origin: str) -> CommandUnit:
-        return CommandUnit(books, device_id, technician, van, {}, {}, origin=origin)
+        return CommandUnit(books, device_id, technician, van_name, {}, {}, origin=origin)
 
+    if isinstance(command, StockCommand):
+        counted = unit("agreed" if way == "agreed" else "office")
+        van = counted.van(asked, command)
+        receipt = counted.accept_stock(asked, van, decide_stock(command, van, held.happened_at))
+        books.write()
+        return Done(id=pushed.id, way=way, remarks=tuple(remark.detail for remark in receipt.remarks))
     taken = _needed(way, *unit("office").situation(asked), held.happened_at)
     if taken == "reopen":
         back = ReopenWorkOrder(work_order_id=command.work_order_id, technician_id=technician.id)
@@ -77,12 +86,12 @@ def book_in_place_of(
     rule = decide_as_report if taken == "report" else decide
     final = unit("report" if taken == "report" else "office")
     command, before = final.situation(asked)
-    receipt: Receipt = final.accept(asked, command, before, rule(command, before, held.happened_at))
+    receipt = final.accept(asked, command, before, rule(command, before, held.happened_at))
     books.write()
     return Done(id=pushed.id, way=taken, remarks=tuple(remark.detail for remark in receipt.remarks))
 
 
-def _needed(way: Way, command: FieldCommand, now: Situation, at: datetime) -> Way:
+def _needed(way: Way, command: VisitCommand, now: Situation, at: datetime) -> Way:
     """`way` where the rules forbid it plainly and the table offers that. Raises what forbids it."""
     if way == "as_it_is":
         return way

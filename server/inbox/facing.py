@@ -16,7 +16,6 @@ from shared.commands import (
     CannotComplete,
     CloseWorkOrder,
     CorrectContact,
-    FieldCommand,
     InstallAsset,
     PutBackAsset,
     RecordCheck,
@@ -24,8 +23,12 @@ from shared.commands import (
     StartTravel,
     TakeBackParts,
     UseParts,
+    VisitCommand,
 )
 from shared.situation import Situation
+from shared.stock_commands import CountVan, HandOver, StockCommand, TakeOver
+from shared.transfers import in_words as handed_in_words
+from shared.van import Van
 from shared.visit_rules import missing_for_close
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.protocol import encode
@@ -93,7 +96,7 @@ def the_job(order: WorkOrder, reader: Reader) -> str:
 
 
 def facing(
-    command: FieldCommand, happened_at: datetime, now: Situation, reader: Reader
+    command: VisitCommand, happened_at: datetime, now: Situation, reader: Reader
 ) -> tuple[Facing, ...]:
     """What its sender says happened at `happened_at`, against what stands in `now`."""
     order, at = now.order, reader.clock(happened_at)
@@ -102,7 +105,44 @@ def facing(
     return first, *_details(command, now, reader)
 
 
-def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[Facing]:
+def facing_van(command: StockCommand, happened_at: datetime, now: Van, reader: Reader) -> tuple[Facing, ...]:
+    """The same for what is about a van's stock: against what the ledger and the register have now."""
+    at = reader.clock(happened_at)
+    match command:
+        case CountVan(parts=parts, seen=seen):
+            lines = [
+                Facing(
+                    what=now.part_name(line.sku),
+                    theirs=f"{line.counted} counted at {at}, {line.listed} on the phone's list then",
+                    ours=f"{now.on_hand.get(line.sku, 0)} on {now.van_name} by the ledger",
+                )
+                for line in parts
+                if line.counted != line.listed
+            ]
+            devices = [
+                Facing(
+                    what=f"Device {device.serial}",
+                    theirs=f"on {now.van_name}",
+                    ours=asset.holder_name if (asset := now.assets.get(device.serial)) else "in no list",
+                )
+                for device in seen
+                if (asset := now.assets.get(device.serial)) is None or asset.holder_id != now.van_id
+            ]
+            return *lines, *devices
+        case HandOver(transfer=transfer) | TakeOver(transfer=transfer):
+            known = now.transfers.get(transfer.id)
+            stands = known.transfer if known else None
+            who = f"{reader.name(transfer.offer.giver_id)} to {reader.name(transfer.taker_id)}"
+            return (
+                Facing(
+                    what=who,
+                    theirs=f"{handed_in_words(transfer.lines, transfer.devices)}, at {at}",
+                    ours=handed_in_words(stands.lines, stands.devices) if stands else NOTHING,
+                ),
+            )
+
+
+def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[Facing]:
     order = now.order
     match command:
         case StartTravel() | Arrive():

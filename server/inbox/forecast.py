@@ -14,26 +14,30 @@ from server.assets.models import AssetRow
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
 from server.inbox.reading import command_of, named_order, sender_of
-from server.stock import ledger
+from server.stock import ledger, transfers
 from server.stock.models import StockPlaceRow
 from server.stock.products import products
 from server.work_orders import repository
 from shared.assets import Asset
-from shared.commands import DeviceCommand, FieldCommand, InstallAsset, PartsCommand
-from shared.decide import decide
-from shared.problems import NotFound, Problem
+from shared.commands import DeviceCommand, FieldCommand, InstallAsset, PartsCommand, VisitCommand
+from shared.decide import decide, decide_stock
+from shared.problems import CountFarOff, NotFound, Problem, UnsealedTransfer
 from shared.situation import Situation
+from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.van import Van
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What stands now, and for each command of the visit what still forbids it, None where nothing does.
 
-    Each is judged after those before it that fit. `now` is None where there is no such job or technician.
+    Each is judged after those before it that fit. `now` is None where there is no such job or technician;
+    `van` stands in its place for a command about a van's stock.
     """
 
     now: Situation | None
     forbids: dict[UUID, Problem | None]
+    van: Van | None = None
 
     @property
     def fits(self) -> bool:
@@ -41,14 +45,17 @@ class Outlook:
 
 
 def outlook(session: Session, visit: Sequence[CommandRow]) -> Outlook:
-    """`visit`: held commands of one device about one job, in order."""
+    """`visit`: held commands of one device about one job, in order; or one about no job."""
     read = {row.id: _read(row) for row in visit}
-    commands = {id: one for id, one in read.items() if not isinstance(one, Problem)}
-    situation = _situation(session, visit[0], list(commands.values()))
+    if isinstance(alone := read[visit[0].id], StockCommand):
+        return _about_van(session, visit[0], alone)
+    commands = [one for one in read.values() if not isinstance(one, Problem | StockCommand)]
+    situation = _situation(session, visit[0], commands)
     forbids: dict[UUID, Problem | None] = {}
     now = situation
     for row in visit:
         found = read[row.id]
+        assert not isinstance(found, StockCommand), "it is about no job, so it stands alone"
         if isinstance(found, Problem):
             forbids[row.id] = found
         elif now is None:
@@ -62,6 +69,35 @@ def outlook(session: Session, visit: Sequence[CommandRow]) -> Outlook:
     return Outlook(now=situation, forbids=forbids)
 
 
+def _about_van(session: Session, row: CommandRow, command: StockCommand) -> Outlook:
+    """What was too far off when it came waits for a person, whatever the limit is by now."""
+    found = _sender(session, row)
+    if found is None:
+        return Outlook(now=None, forbids={row.id: NotFound("Nobody's device sent this")})
+    technician, van_name = found
+    devices = register.find(session, AssetRow.serial.in_(sorted(serials_named(command))))
+    skus = skus_named(command) | {asset.sku for asset in devices}
+    ids = [command.transfer.id] if isinstance(command, TransferCommand) else []
+    van = Van(
+        actor_id=technician.id,
+        van_id=technician.van_id,
+        van_name=van_name,
+        assets={asset.serial: asset for asset in devices},
+        on_hand=ledger.balances(session, technician.van_id, skus),
+        products=products(session, skus),
+        transfers=transfers.find(session, ids),
+    )
+    problem: Problem | None = None
+    try:
+        for kind in (CountFarOff, UnsealedTransfer):
+            if row.slug == kind.slug:
+                raise kind(row.detail or "")
+        decide_stock(command, van, row.happened_at)
+    except Problem as forbidden:
+        problem = forbidden
+    return Outlook(now=None, forbids={row.id: problem}, van=van)
+
+
 def _read(row: CommandRow) -> FieldCommand | Problem:
     try:
         return command_of(row)
@@ -69,14 +105,10 @@ def _read(row: CommandRow) -> FieldCommand | Problem:
         return problem
 
 
-def _situation(session: Session, row: CommandRow, commands: Sequence[FieldCommand]) -> Situation | None:
+def _situation(session: Session, row: CommandRow, commands: Sequence[VisitCommand]) -> Situation | None:
     order_id = named_order(row)
     orders = repository.load(session, [order_id]) if order_id else []
-    found = session.execute(
-        select(TechnicianRow, StockPlaceRow.name)
-        .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
-        .where(TechnicianRow.id == sender_of(session, row))
-    ).one_or_none()
+    found = _sender(session, row)
     if not orders or found is None:
         return None
     order, (technician, van_name) = orders[0], found
@@ -103,7 +135,17 @@ def _situation(session: Session, row: CommandRow, commands: Sequence[FieldComman
     )
 
 
-def _assets(session: Session, commands: Sequence[FieldCommand], more: set[str]) -> dict[str, Asset]:
+def _sender(session: Session, row: CommandRow) -> tuple[TechnicianRow, str] | None:
+    """Whose work it is, and the name of their van."""
+    found = session.execute(
+        select(TechnicianRow, StockPlaceRow.name)
+        .join(StockPlaceRow, StockPlaceRow.id == TechnicianRow.van_id)
+        .where(TechnicianRow.id == sender_of(session, row))
+    ).one_or_none()
+    return (found[0], found[1]) if found else None
+
+
+def _assets(session: Session, commands: Sequence[VisitCommand], more: set[str]) -> dict[str, Asset]:
     serials = set(more)
     for item in commands:
         if isinstance(item, DeviceCommand):

@@ -14,14 +14,15 @@ from server.db.base import Base
 class FollowUpRow(Base):
     """A remark that asks the office for something; written with the command that was remarked on.
 
-    `actor` did the work. `outcome`: the proposal of shared/conflicts.py that was chosen, or "edited" where
-    somebody wrote the contact on the job itself; None while it is open.
+    `actor` did the work; `work_order_id` is None where it is about their van. `outcome`: the proposal of
+    shared/conflicts.py that was chosen, or "edited" where somebody wrote the contact on the job itself; None
+    while it is open.
     """
 
     __tablename__ = "follow_up"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     command_id: Mapped[UUID]
-    work_order_id: Mapped[UUID] = mapped_column(index=True)
+    work_order_id: Mapped[UUID | None] = mapped_column(index=True)
     actor: Mapped[str]
     slug: Mapped[str]
     detail: Mapped[str] = mapped_column(Text)

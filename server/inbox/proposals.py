@@ -62,6 +62,12 @@ OFFERS = {
             means="The device is booked although nobody received it; stock control gets a remark.",
         ),
         Offer(
+            proposal=Proposal.BOOK_COUNT,
+            words="Book what was counted",
+            means="The difference is booked as it was counted, however large it is.",
+            sure="What is too few is written off, and what is too many is added to the van.",
+        ),
+        Offer(
             proposal=Proposal.DISMISS,
             words="Set aside",
             means="It stays on record with your reason, which its technician reads; nothing is booked.",

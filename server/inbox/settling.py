@@ -87,7 +87,7 @@ def settle(
             "note": said,
             "slug": ask.slug,
             "detail": ask.detail,
-            "work_order_id": str(ask.work_order_id),
+            "work_order_id": str(ask.work_order_id) if ask.work_order_id else None,
             "command_id": str(ask.command_id),
         }
         feed.append(session, [feed.BOARD], "follow_up", ask.id, TOPIC, at=books.now, actor=by, facts=facts)
@@ -109,7 +109,7 @@ def _ask(session: Session, ask_id: UUID) -> FollowUpRow:
 
 
 def _order(session: Session, ask: FollowUpRow) -> WorkOrder:
-    found = repository.load(session, [ask.work_order_id])
+    found = repository.load(session, [ask.work_order_id]) if ask.work_order_id else []
     if not found:
         raise NotFound("There is no such job", subject=str(ask.work_order_id))
     return found[0]
@@ -122,7 +122,7 @@ def _concerned(session: Session, ask: FollowUpRow, outcome: Proposal) -> list[UU
         if other is None:
             raise NotFound("The other order is not known", subject=str(ask.id))
         return [other]
-    return [ask.work_order_id] if ask.slug == "contact-changed-twice" else []
+    return [ask.work_order_id] if ask.work_order_id and ask.slug == "contact-changed-twice" else []
 
 
 def _claim(
@@ -159,6 +159,7 @@ def _command(
     row = session.scalars(select(CommandRow).where(CommandRow.id == ask.command_id)).one()
     suggested = command_of(row)
     assert isinstance(suggested, CorrectContact), "nothing else is remarked on so"
+    assert ask.work_order_id is not None, "a contact is a job's"
     order, field = books.order(ask.work_order_id), suggested.field
     stands = order.contact_value(field)
     if outcome is Proposal.TAKE_VALUE:

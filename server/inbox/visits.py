@@ -15,7 +15,7 @@ from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
 from server.inbox.acts import held_row
 from server.inbox.edits import Field, form_of
-from server.inbox.facing import Facing, Reader, facing, the_job
+from server.inbox.facing import Facing, Reader, facing, facing_van, the_job
 from server.inbox.forecast import Outlook, outlook
 from server.inbox.proposals import Offer, offers
 from server.inbox.reading import devices_of, fields_of, named_order, readable
@@ -24,6 +24,7 @@ from server.stock.models import ProductRow
 from server.work_orders import repository
 from shared.commands import CancelWorkOrder, DeleteWorkOrder, tag_of
 from shared.problems import Problem
+from shared.stock_commands import StockCommand
 from shared.work_orders import EvidenceRef, WorkOrder
 
 VISIT_ENDS = frozenset({"close_work_order", "cannot_complete"})
@@ -141,7 +142,7 @@ def _visit(
         number=group[0].number,
         customer=group[0].customer,
         work_order_id=group[0].work_order_id,
-        stands=the_job(seen.now.order, reader) if seen.now else "There is no such job.",
+        stands=_stands(seen, reader),
         parts=items,
         first=first,
         fits=seen.fits,
@@ -152,12 +153,20 @@ def _visit(
     )
 
 
+def _stands(seen: Outlook, reader: Reader) -> str:
+    if seen.van:
+        return f"It is about {seen.van.van_name}."
+    return the_job(seen.now.order, reader) if seen.now else "There is no such job."
+
+
 def _item(
     line: HeldLine, row: CommandRow, seen: Outlook, reader: Reader, models: list[tuple[str, str]]
 ) -> Item:
     command, problem = readable(row), seen.forbids[line.id]
     both: tuple[Facing, ...] = ()
-    if command is not None and seen.now is not None:
+    if isinstance(command, StockCommand):
+        both = facing_van(command, row.happened_at, seen.van, reader) if seen.van else ()
+    elif command is not None and seen.now is not None:
         both = facing(command, row.happened_at, seen.now, reader)
     open_ = line.resolution is None
     return Item(

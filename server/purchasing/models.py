@@ -26,7 +26,7 @@ class PurchaseOrderRow(Base):
     vendor_id: Mapped[UUID] = mapped_column(ForeignKey("vendor.id"))
     state: Mapped[str]
     raised_at: Mapped[datetime]
-    raised_for: Mapped[UUID | None]  # the work order whose close crossed the reorder point
+    raised_for: Mapped[UUID | None]  # the work order whose close crossed the reorder point; none for a count
     __table_args__ = (
         Index(
             "uq_purchase_order_draft",

@@ -23,12 +23,13 @@ OPEN_STATES = ("draft", "sent")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """What one visit took for good: `skus` are looked at, `moves` are all that it moved.
+    """What one visit took for good, or a count found gone: `skus` are looked at, `moves` are all it moved.
 
-    `cause`: the work order that a new purchase order is raised for. `name` gives what is raised its id.
+    `cause`: the work order that a new purchase order is raised for, None for a count. `name` gives what is
+    raised its id.
     """
 
-    cause: UUID
+    cause: UUID | None
     skus: frozenset[str]
     moves: Sequence[StockMove]
     name: Callable[[str], UUID]

@@ -16,10 +16,19 @@ from server.db import entries, rows
 from server.db.base import columns_of, table_of
 from server.stock.models import ReservationRow, StockBalanceRow, StockMoveRow, StockPlaceRow
 from shared.assets import HolderKind
+from shared.situation import UNRECEIVED_PLACE
 from shared.stock import StockMove
+from shared.van import COUNT_PLACE
 
 OUR_PLACES = (HolderKind.VAN, HolderKind.DEPOT)
 """Where a unit counts as our stock."""
+
+
+FIXED_PLACES = {
+    UNRECEIVED_PLACE: "found in the field, never booked in",
+    COUNT_PLACE: "found by counting, or gone",
+}
+"""Places that every database has from the start: what is put right comes from there, or goes there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -89,3 +90,20 @@ class ReservationRow(Base):
     quantity: Mapped[int]
     released_at: Mapped[datetime | None]
     __table_args__ = (Index("ix_reservation_place_id_released_at", "place_id", "released_at"),)
+
+
+class VanTransferRow(Base):
+    """What went from one van to another: `terms` are shared.transfers.Transfer, agreed on both phones.
+
+    `given`, `taken`: whose half has come. The first one booked it, as the command `booked_as`.
+    """
+
+    __tablename__ = "van_transfer"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    giver_id: Mapped[UUID] = mapped_column(index=True)
+    taker_id: Mapped[UUID] = mapped_column(index=True)
+    terms: Mapped[dict[str, Any]]
+    given: Mapped[bool]
+    taken: Mapped[bool]
+    booked_as: Mapped[UUID]
+    booked_at: Mapped[datetime]

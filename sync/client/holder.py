@@ -14,7 +14,7 @@ from sync.client.records import NotSaved, Registration
 from sync.client.rows import Rows
 from sync.client.schema import migrate
 
-_TABLES = ("reference", "command", "evidence", "image", "aside", "setting")
+_TABLES = ("reference", "command", "evidence", "image", "aside", "draft", "setting")
 
 
 class Holder:
@@ -75,6 +75,7 @@ class Holder:
 
     def _set_aside(self, before: Registration) -> None:
         self._rows.forget_all()
+        self._disk.execute("DELETE FROM draft")
         self._disk.execute(
             "INSERT OR REPLACE INTO aside (technician_id, technician_name, device_id, token)"
             " SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM command WHERE technician_id = ?)",

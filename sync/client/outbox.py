@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.commands import SCHEMA, FieldCommand
+from shared.commands import SCHEMA, FieldCommand, order_of
 from shared.problems import Malformed
 from shared.remarks import Remark
 from sync.client.disk import Disk
@@ -89,7 +89,7 @@ class Outbox:
                 SCHEMA,
                 new.made_at.isoformat(),
                 new.base_version,
-                str(command.work_order_id),
+                str(order_of(command) or ""),
                 new.order_number,
                 encode(command),
                 new.made_mono_ms,
@@ -107,11 +107,13 @@ class Outbox:
         """Keep a receipt, within a transaction. Returns its outcome when it told something new.
 
         The first one counts, until a restored server is asked again; one for a command that is not ours
-        says nothing.
+        says nothing. What is about the van is not replayed once a restored server has confirmed it: that
+        server's balance has it, and no version would tell.
         """
         changed = self._disk.execute(
-            "UPDATE command SET outcome = ?, decided_at = ?, slug = ?, detail = ?, remarks = ?, echo_due = 1,"
-            " confirm = 0 WHERE id = ? AND (outcome IS NULL OR confirm)",
+            "UPDATE command SET outcome = ?, decided_at = ?, slug = ?, detail = ?, remarks = ?,"
+            " echo_due = NOT (confirm AND work_order_id = ''), confirm = 0"
+            " WHERE id = ? AND (outcome IS NULL OR confirm)",
             (
                 receipt.outcome,
                 receipt.decided_at.isoformat(),
@@ -170,7 +172,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         made_at=queued.made_at,
         base_version=queued.base_version,
         body=bytes(queued.body),
-        work_order_id=UUID(work_order_id),
+        work_order_id=UUID(work_order_id) if work_order_id else None,
         order_number=order_number,
         command=command,
         outcome=outcome,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import overload
 from uuid import UUID
 
 from shared.clocks import Contact, Tap, correct
-from shared.commands import FieldCommand
-from shared.decide import Decision, decide
+from shared.commands import FieldCommand, VisitCommand
+from shared.decide import Decision, StockDecision, decide, decide_stock
 from shared.problems import NotFound, Problem
 from shared.situation import Situation
 from shared.stock import StockLine
+from shared.stock_commands import StockCommand
+from shared.van import Van
 from sync.client.records import Entry, Images
 
 
@@ -50,8 +53,39 @@ def situation_of(images: Images, work_order_id: UUID) -> Situation:
     )
 
 
-def apply(images: Images, command: FieldCommand, at: datetime) -> tuple[Decision, Images]:
+def van_of(images: Images) -> Van:
+    """What the rules about a van's stock may look at on this device. Raises NotFound."""
+    if images.profile is None:
+        raise NotFound("This device has not fetched its work yet: connect once")
+    return Van(
+        actor_id=images.profile.technician_id,
+        van_id=images.profile.van_id,
+        van_name=images.profile.van_name,
+        assets=images.assets,
+        on_hand={sku: line.on_hand for sku, line in images.stock.items()},
+        products=images.products,
+        transfers=images.transfers,
+    )
+
+
+@overload
+def apply(images: Images, command: VisitCommand, at: datetime) -> tuple[Decision, Images]: ...
+@overload
+def apply(images: Images, command: StockCommand, at: datetime) -> tuple[StockDecision, Images]: ...
+@overload
+def apply(
+    images: Images, command: FieldCommand, at: datetime
+) -> tuple[Decision, Images] | tuple[StockDecision, Images]: ...
+def apply(
+    images: Images, command: FieldCommand, at: datetime
+) -> tuple[Decision, Images] | tuple[StockDecision, Images]:
     """Decide `command` at `at` (UTC by the server's clock) and show its effects. Raises Problem."""
+    if isinstance(command, StockCommand):
+        stock = decide_stock(command, van_of(images), at)
+        van = stock.after
+        return stock, replace(
+            images, assets=van.assets, stock=_stock(images, van.on_hand), transfers=van.transfers
+        )
     decision = decide(command, situation_of(images, command.work_order_id), at)
     after = decision.after
     return decision, replace(
@@ -77,17 +111,29 @@ def _stock(images: Images, on_hand: Mapping[str, int]) -> Mapping[str, StockLine
 def rebase(images: Images, entries: Iterable[Entry], contact: Contact | None) -> Overlay:
     """Replay `entries` in order on `images`; each is either applied or blocked."""
     blocked: dict[UUID, Problem] = {}
-    rows = images.orders
+    before = images
     for entry in entries:
         if entry.command is None:  # queued by an older app: nothing to show until the server answers
             continue
-        if entry.confirm and (row := rows.get(entry.work_order_id)) and row.version > entry.base_version:
-            continue  # the restored server's row is newer than what was seen at the tap: it shows it already
+        if entry.confirm and _shown_already(entry, before):
+            continue
         try:
             _, images = apply(images, entry.command, corrected(tap_of(entry), contact))
         except Problem as problem:
             blocked[entry.id] = problem
     return Overlay(images=images, blocked=blocked)
+
+
+def _shown_already(entry: Entry, images: Images) -> bool:
+    """Whether the rows of a restored server show what it is asked to confirm.
+
+    A job's row that is newer than what was seen at the tap does. A van's balance has no version: what the
+    server has stands until it answers.
+    """
+    if entry.work_order_id is None:
+        return True
+    row = images.orders.get(entry.work_order_id)
+    return row is not None and row.version > entry.base_version
 
 
 def tap_of(entry: Entry) -> Tap:

@@ -18,10 +18,13 @@ from shared.commands import (
     RemoveAsset,
     TakeBackParts,
     UseParts,
+    order_of,
 )
 from shared.problems import Problem
 from shared.remarks import Remark
 from shared.stock import StockLine
+from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 from sync.protocol import Profile, Ruling
 
@@ -50,7 +53,8 @@ class Registration:
 class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
-    Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command.
+    Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command, transfers
+    between vans by their own id.
     """
 
     profile: Profile | None = None
@@ -59,6 +63,7 @@ class Images:
     stock: Mapping[str, StockLine] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
     rulings: Mapping[UUID, Ruling] = field(default_factory=dict)
+    transfers: Mapping[UUID, Handed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,7 @@ class Entry:
 
     `confirm`: it has its receipt, but the server was restored from a backup and is asked again.
     `command` is None when this app no longer reads what an older one wrote; it is sent all the same.
+    `work_order_id` is None, and `order_number` empty, for what is about the van and no job.
     """
 
     id: UUID
@@ -94,7 +100,7 @@ class Entry:
     made_at: datetime
     base_version: int
     body: bytes
-    work_order_id: UUID
+    work_order_id: UUID | None
     order_number: str
     command: FieldCommand | None
     outcome: Literal["accepted", "held"] | None = None
@@ -165,7 +171,8 @@ class Applied:
 
 def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
     """The rows and files a command speaks of, as (kind, key): they stay here until it has its receipt."""
-    found = [("work_order", str(command.work_order_id))]
+    about = order_of(command)
+    found = [("work_order", str(about))] if about else []
     match command:
         case InstallAsset(serial=serial) | RemoveAsset(serial=serial) | PutBackAsset(serial=serial):
             found.append(("asset", serial))
@@ -173,4 +180,9 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
             found += [(kind, line.sku) for line in lines for kind in ("product", "stock_line")]
         case AddEvidence(digest=digest):
             found.append(("evidence", digest))
+    if isinstance(command, StockCommand):
+        found += [(kind, sku) for sku in sorted(skus_named(command)) for kind in ("product", "stock_line")]
+        found += [("asset", serial) for serial in sorted(serials_named(command))]
+    if isinstance(command, TransferCommand):
+        found.append(("transfer", str(command.transfer.id)))
     return tuple(dict.fromkeys(found))

@@ -10,6 +10,7 @@ from shared.assets import Asset
 from shared.catalogue import Product
 from shared.problems import Malformed
 from shared.stock import StockLine
+from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 from sync.client.disk import Disk
 from sync.client.records import Images
@@ -32,6 +33,7 @@ class Rows:
         stock: dict[str, StockLine] = {}
         products: dict[str, Product] = {}
         rulings: dict[UUID, Ruling] = {}
+        transfers: dict[UUID, Handed] = {}
         profile: Profile | None = None
         for image in self._readable():
             match image:
@@ -45,10 +47,18 @@ class Rows:
                     products[image.sku] = image
                 case Ruling():
                     rulings[image.command_id] = image
+                case Handed():
+                    transfers[image.transfer.id] = image
                 case Profile():
                     profile = image
         return Images(
-            profile=profile, orders=orders, assets=assets, stock=stock, products=products, rulings=rulings
+            profile=profile,
+            orders=orders,
+            assets=assets,
+            stock=stock,
+            products=products,
+            rulings=rulings,
+            transfers=transfers,
         )
 
     def _readable(self) -> Iterator[Image]:
@@ -86,6 +96,12 @@ class Rows:
             if row.kind == "work_order" and row.key in due:
                 disk.execute(
                     "UPDATE command SET echo_due = 0 WHERE work_order_id = ? AND echo_due", (row.key,)
+                )
+            elif "" in due and row.kind != "work_order":
+                disk.execute(
+                    "UPDATE command SET echo_due = 0 WHERE work_order_id = '' AND echo_due AND seq IN"
+                    " (SELECT seq FROM reference WHERE kind = ? AND key = ?)",
+                    (row.kind, row.key),
                 )
         if not response.more and (moved or response.reset):
             disk.execute("UPDATE command SET echo_due = 0 WHERE echo_due")

@@ -55,8 +55,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             technician_id TEXT PRIMARY KEY, technician_name TEXT NOT NULL, device_id TEXT NOT NULL,
             token TEXT NOT NULL) WITHOUT ROWID""",
     ),
+    (
+        # What was begun on the screen and is no command yet: a count, what is offered to a colleague. From
+        # this version on, command.work_order_id is empty for what is about the van and no job.
+        "CREATE TABLE draft (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
+    ),
 )
-"""One entry a version; each runs in one transaction, with `user_version` as its last statement."""
+"""One entry a version. What is missing runs in one transaction, with `user_version` as its last statement."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -64,9 +69,11 @@ def migrate(connection: sqlite3.Connection) -> None:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise NewerStore("The data on this device is from a newer app. Update the app.")
-    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.execute("BEGIN IMMEDIATE")
+    if version == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for statements in MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number}")
-        connection.execute("COMMIT")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute("COMMIT")

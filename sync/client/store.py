@@ -45,6 +45,22 @@ class ClientStore(Holder):
             for name, value in chosen.items():
                 self._disk.set(f"preference_{name}", value)
 
+    def draft(self, name: str) -> str | None:
+        """What was begun under this name and is no command yet, until another technician signs in."""
+        row = self._disk.execute("SELECT body FROM draft WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def keep_draft(self, name: str, body: str | None) -> None:
+        """Durable when it returns. None: it is done, or given up."""
+        with self._disk.transaction():
+            self._put_draft(name, body)
+
+    def _put_draft(self, name: str, body: str | None) -> None:
+        if body is None:
+            self._disk.execute("DELETE FROM draft WHERE name = ?", (name,))
+        else:
+            self._disk.execute("INSERT OR REPLACE INTO draft (name, body) VALUES (?, ?)", (name, body))
+
     @property
     def clock_offset(self) -> timedelta:
         """Server minus device, as of the last contact."""
@@ -124,14 +140,21 @@ class ClientStore(Holder):
             oldest_unsent_at=datetime.fromisoformat(oldest) if oldest else None,
         )
 
-    def enqueue(self, new: NewCommand, evidence: NewEvidence | None = None) -> int:
-        """Queue a command, with the bytes it speaks of, in one transaction. Returns its `seq`."""
+    def enqueue(
+        self, new: NewCommand, evidence: NewEvidence | None = None, *, ends_draft: str | None = None
+    ) -> int:
+        """Queue a command, with the bytes it speaks of, in one transaction. Returns its `seq`.
+
+        `ends_draft`: the draft that became this command, and is one no more.
+        """
         with self._disk.transaction():
             seq = self._outbox.add(new, str(new.technician_id) if new.technician_id else self._me)
             if new.hlc:
                 self._disk.set("hlc", new.hlc)
             if evidence:
                 self.shelf.keep(evidence, new.made_at.isoformat())
+            if ends_draft:
+                self._put_draft(ends_draft, None)
         return seq
 
     def apply(

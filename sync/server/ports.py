@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from shared.commands import FieldCommand
-from shared.decide import Decision
+from shared.commands import FieldCommand, VisitCommand
+from shared.decide import Decision, StockDecision
 from shared.problems import Problem
 from shared.remarks import Remark
 from shared.situation import Situation
+from shared.stock_commands import StockCommand
+from shared.van import Van
 from sync.protocol import Image, PushedCommand, Receipt
 
 
@@ -57,13 +59,22 @@ class Unit(Protocol):
         """The receipt given earlier. Raises IdReused when that id came with another body."""
         ...
 
-    def situation(self, asked: Asked) -> tuple[FieldCommand, Situation]:
-        """The command with its codes resolved, and what the rules may look at, locked. Raises Problem."""
+    def situation(self, asked: Asked) -> tuple[VisitCommand, Situation]:
+        """The command with its codes resolved, and what the rules may look at, locked. Raises Problem.
+
+        For whatever is not about a van's stock, what can't be read among it.
+        """
+        ...
+
+    def van(self, asked: Asked, command: StockCommand) -> Van:
+        """The same for a command about a van's stock."""
         ...
 
     def accept(
-        self, asked: Asked, command: FieldCommand, before: Situation, decision: Decision
+        self, asked: Asked, command: VisitCommand, before: Situation, decision: Decision
     ) -> Receipt: ...
+
+    def accept_stock(self, asked: Asked, before: Van, decision: StockDecision) -> Receipt: ...
 
     def hold(self, asked: Asked, problem: Problem) -> Receipt: ...
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.clocks import Contact, Tap, correct
-from shared.decide import decide
+from shared.decide import decide, decide_stock
 from shared.problems import IdReused, Problem, ServerFault
+from shared.stock_commands import StockCommand
 from sync.protocol import PushedCommand, Receipt, decode_command
 from sync.server.ports import Asked, Clash, TryAgain, Unit, Units
 
@@ -83,6 +84,11 @@ def answer(asked: Asked, unit: Unit, quarantine: Problem | None = None) -> Recei
     try:
         if receipt := unit.receipt_of(asked):
             return receipt
+        if isinstance(asked.command, StockCommand):
+            van = unit.van(asked, asked.command)
+            if quarantine is not None:
+                raise quarantine
+            return unit.accept_stock(asked, van, decide_stock(asked.command, van, asked.happened_at))
         command, situation = unit.situation(asked)
         if quarantine is not None:  # only now, so that the unit knows which job it is about
             raise quarantine

@@ -58,6 +58,7 @@ from shared.problems import (
     SignInNeeded,
     WipeDevice,
 )
+from shared.stock_commands import CountedParts, CountVan, SeenDevice
 from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
 from sync.client.records import NotSaved
 from sync.client.transport import NoNetwork
@@ -336,6 +337,66 @@ class TestSending:
 async def _fresh(gateway: Gateway) -> Gateway:
     await gateway.sync()
     return gateway
+
+
+class TestWhatIsAboutTheVan:
+    """A command that names no job: shown, kept, sent and echoed like any other."""
+
+    COUNT = CountVan(parts=(CountedParts(sku=CONNECTOR, counted=17, listed=20),))
+
+    def left(self, gateway: Gateway) -> int:
+        return next(view.on_hand for view in gateway.van_stock() if view.product.sku == CONNECTOR)
+
+    def test_is_shown_at_once_and_still_there_after_a_restart(self, phone: Phone, ana: Gateway):
+        ana.keep_draft("count", "half done")
+        ana.send(self.COUNT, ends_draft="count")
+        assert self.left(ana) == 17
+        again = phone.start()
+        assert (self.left(again), again.status().unsent_commands, again.draft("count")) == (17, 1, None)
+        [item] = again.queue()
+        assert (item.type, item.work_order_id, item.order_number) == ("count_van", None, "Your van")
+        assert item.title == "Counted the van: 1 part, 0 devices"
+
+    def test_is_taken_off_once_when_the_answer_has_come(self, ana: Gateway, server: FakeServer):
+        ana.send(self.COUNT)
+        asyncio.run(ana.sync())
+        assert [item.state for item in ana.queue()] == ["accepted"]
+        assert self.left(ana) == server.town.stock[VAN_ANA, CONNECTOR] == 17
+        asyncio.run(ana.sync())
+        assert self.left(ana) == 17
+
+    def test_is_taken_off_once_too_when_the_answer_was_lost(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(self.COUNT)
+        network.faults = ["reply lost"]
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        assert self.left(ana) == server.town.stock[VAN_ANA, CONNECTOR] == 17
+
+    def test_a_colleagues_device_is_moved_when_the_server_knows_it(self, ana: Gateway):
+        ana.send(CountVan(seen=(SeenDevice(serial="ZNTS00000009"),)))
+        assert "ZNTS00000009" not in [asset.serial for asset in ana.devices_on_van()]
+        asyncio.run(ana.sync())
+        assert "ZNTS00000009" in [asset.serial for asset in ana.devices_on_van()]
+        assert [item.remarks for item in ana.queue()] == [("ZNTS00000009 was booked on Ben's van",)]
+
+    def test_what_no_rule_allows_is_not_queued(self, ana: Gateway):
+        with pytest.raises(BadValue, match="has a serial"):
+            ana.send(CountVan(parts=(CountedParts(sku=ONT, counted=1, listed=2),)))
+        assert (ana.queue(), self.left(ana)) == ([], 20)
+
+    def test_a_draft_goes_with_who_made_it(self, ana: Gateway, phone: Phone):
+        ana.keep_draft("count", "Ana's")
+        asyncio.run(ana.register("BEN-0001", "Ana's phone", "test"))
+        assert phone.start().draft("count") is None
+
+    def test_a_restored_server_is_asked_again_and_not_shown_twice(self, ana: Gateway, server: FakeServer):
+        ana.send(self.COUNT)
+        asyncio.run(ana.sync())
+        server.restore_backup()
+        asyncio.run(ana.sync())
+        assert self.left(ana) == server.town.stock[VAN_ANA, CONNECTOR] == 17
 
 
 def grow(phone: Phone, *, pages: int) -> None:

@@ -3,11 +3,32 @@
 from typing import get_args
 
 from server.consequences import CONSEQUENCES
+from server.van_booking import STOCK_CONSEQUENCES
 from shared import events as ev
+from shared.stock_events import StockEvent, TransferBooked, TransferSigned, VanCounted
 
 
 def names(event: type[ev.Event]) -> list[str]:
     return [follow.__name__ for follow in CONSEQUENCES[event]]
+
+
+class TestTheTableAboutVans:
+    def test_has_one_row_for_every_event(self):
+        assert set(STOCK_CONSEQUENCES) == set(get_args(StockEvent))
+
+    def test_a_count_moves_stock_and_its_value_and_buys_again(self):
+        assert [follow.__name__ for follow in STOCK_CONSEQUENCES[VanCounted]] == [
+            "book_moves",
+            "post_difference",
+            "buy_again",
+        ]
+
+    def test_a_transfer_is_kept_and_moves_stock_once(self):
+        named = {
+            event: [follow.__name__ for follow in STOCK_CONSEQUENCES[event]] for event in STOCK_CONSEQUENCES
+        }
+        assert named[TransferBooked] == ["keep_transfer", "book_moves"]
+        assert named[TransferSigned] == ["keep_transfer"]
 
 
 class TestTheTable:

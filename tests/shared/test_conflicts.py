@@ -20,6 +20,7 @@ from situations import (
     OTHER_JOB,
     a_device,
     a_situation,
+    a_van,
     installed,
 )
 
@@ -28,11 +29,13 @@ from shared import events as ev
 from shared.assets import AssetState, HolderKind
 from shared.clocks import Contact, Tap, correct
 from shared.conflicts import CONFLICTS, Conflict, Outcome, Proposal, conflict_of
-from shared.decide import Decision, decide, decide_as_report
+from shared.decide import Decision, StockDecision, decide, decide_as_report, decide_stock
 from shared.problems import ChangedMeanwhile, Problem, SerialElsewhere
 from shared.remarks import Remark
 from shared.situation import UNRECEIVED_PLACE, Situation
 from shared.stock import StockMove
+from shared.stock_commands import CountedParts, CountVan, HandOver, SeenDevice
+from shared.transfers import Handed, Offer, Transfer
 from shared.windows import TimeWindow
 from shared.work_orders import (
     CheckResult,
@@ -293,7 +296,49 @@ def a_clock_that_was_set() -> tuple[Remark, ...]:
     return tuple(remark for remark in found.remarks if remark.slug != "clock-skew")
 
 
-CASES: dict[str, tuple[Callable[[], Decision | tuple[Remark, ...]], str]] = {
+def a_count_far_off() -> StockDecision:
+    counted = CountedParts(sku="CONN", counted=3, listed=30)
+    return decide_stock(CountVan(parts=(counted,)), a_van(limit=20, CONN=30), NOON)
+
+
+def a_count_without_a_device() -> StockDecision:
+    now = a_van(a_device())
+    decision = decide_stock(CountVan(listed_serials=("ANA0001",)), now, NOON)
+    assert decision.after.assets == now.assets
+    return decision
+
+
+def a_count_with_an_installed_device() -> StockDecision:
+    now = a_van(installed())
+    decision = decide_stock(CountVan(seen=(SeenDevice(serial="OLD0001"),)), now, NOON)
+    assert decision.after.assets == now.assets
+    return decision
+
+
+def a_transfer_of(quantity: int) -> HandOver:
+    line = (PartLine(sku="CONN", quantity=quantity),)
+    offered = (PartLine(sku="CONN", quantity=5),)
+    offer = Offer(id=UUID(int=81), giver_id=ANA, giver_van_id=ANAS_VAN, offered_at=NOON, lines=offered)
+    transfer = Transfer(offer=offer, taker_id=BEN, taker_van_id=UUID(int=12), lines=line)
+    return HandOver(transfer=transfer, giver_seal="", taker_seal="")
+
+
+def two_halves_that_differ() -> StockDecision:
+    booked = Handed(transfer=a_transfer_of(5).transfer, given=False, taken=True)
+    return decide_stock(a_transfer_of(3), replace(a_van(CONN=9), transfers={UUID(int=81): booked}), NOON)
+
+
+def a_transfer_without_its_seals() -> StockDecision:
+    return decide_stock(a_transfer_of(5), replace(a_van(CONN=9), sealed=False), NOON)
+
+
+def more_given_than_the_list_had() -> StockDecision:
+    decision = decide_stock(a_transfer_of(5), a_van(CONN=4), NOON)
+    assert decision.after.on_hand == {"CONN": -1}
+    return decision
+
+
+CASES: dict[str, tuple[Callable[[], Decision | StockDecision | tuple[Remark, ...]], str]] = {
     "reassigned-not-started": (
         given_away_and_not_started,
         "WO-7 had been given away; it stays with who did the work",
@@ -338,6 +383,27 @@ CASES: dict[str, tuple[Callable[[], Decision | tuple[Remark, ...]], str]] = {
     "stock-below-zero": (
         more_than_the_list_had,
         "Prysmian FD1: used 230, the van's list had 200: count it",
+    ),
+    "count-far-off": (
+        a_count_far_off,
+        "Conn: 3 counted, 30 listed: dispatch has to agree",
+    ),
+    "count-missing": (a_count_without_a_device, "Van ana: ANA0001 not found when it was counted"),
+    "count-elsewhere": (
+        a_count_with_an_installed_device,
+        "OLD0001 was found on Van ana, and is installed at Fabianinkatu 1 by our records",
+    ),
+    "transfer-disagrees": (
+        two_halves_that_differ,
+        "The other side has 5 × CONN, this one has 3 × CONN: dispatch looks at both",
+    ),
+    "transfer-unsealed": (
+        a_transfer_without_its_seals,
+        "The seals of this transfer are not right: dispatch asks both sides",
+    ),
+    "transfer-below-zero": (
+        more_given_than_the_list_had,
+        "Conn: 5 given away, the van's list had 4: count it",
     ),
     "note-edited-twice": (
         one_note_changed_on_both_sides,

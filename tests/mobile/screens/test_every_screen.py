@@ -27,6 +27,8 @@ ROUTES = (
     "/",
     "/stock",
     "/count",
+    "/give",
+    "/take",
     "/sync",
     "/settings",
     "/sign-in",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import day_of_work
 import pytest
@@ -19,9 +20,11 @@ from mobile.device.network import PageFacts
 from mobile.device.space import Usage
 from mobile.look import Look
 from mobile.state import Desk, job_route
+from mobile.views.handover import answer_of, given, held_out, read_answer, read_offer, taken
 from shared.commands import AddNote, Arrive, CloseWorkOrder, StartTravel
 from shared.problems import ExpiredToken, UnsentWork
-from shared.work_orders import WorkOrderState
+from shared.transfers import HandedDevice, Offer, Transfer
+from shared.work_orders import PartLine, WorkOrderState
 from sync.client.transport import Answer
 
 REPAIR = uid(0x100)
@@ -168,14 +171,46 @@ class TestCountingTheVan:
     @pytest.fixture
     def screen(self, open_app):
         screen = open_app("/stock")
-        screen.tap("Count the devices")
+        screen.tap("Count the van")
         return screen
 
     def scan(self, screen, text: str) -> None:
         screen.type_into("Scanner or typed code", text, enter=True)
 
-    def test_says_that_it_changes_no_stock(self, screen):
-        assert screen.sees("It changes no stock: tell the office")
+    def test_says_what_it_changes(self, screen):
+        assert screen.sees("What you leave out stays as it is.")
+
+    def test_goes_to_the_office_as_one_and_changes_the_list_at_once(self, screen, gateway):
+        before = {view.product.sku: view for view in gateway.van_stock()}
+        outlet = next(view for view in before.values() if view.product.name == "Fibre outlet, 2 ports")
+        self.scan(screen, "ALCLB1A2C000")
+        self.scan(screen, "STRANGER01")
+        screen.tap(f"Count Fibre outlet, 2 ports: {outlet.left} by the list")
+        screen.tap("Less Fibre outlet, 2 ports")
+        assert screen.sees("1 fewer than listed")
+        screen.tap("Send the count")
+        [item] = gateway.queue()
+        assert (item.type, item.title) == ("count_van", "Counted the van: 1 part, 2 devices")
+        after = {view.product.sku: view for view in gateway.van_stock()}
+        assert after[outlet.product.sku].left == outlet.left - 1
+        assert {sku for sku in before if after[sku].left != before[sku].left} == {outlet.product.sku}
+        assert gateway.draft("count") is None
+
+    def test_is_still_there_after_a_restart_with_what_the_list_said_then(self, screen, gateway, open_app):
+        self.scan(screen, "ALCLB1A2C000")
+        assert "ALCLB1A2C000" in gateway.draft("count")
+        assert open_app("/count").sees("Undo ALCLB1A2C000")
+
+    def test_of_nothing_can_not_be_sent(self, screen, gateway):
+        with pytest.raises(AssertionError, match="'Send the count' is disabled"):
+            screen.tap("Send the count")
+        assert gateway.queue() == []
+
+    def test_leaves_a_part_out_again(self, screen, gateway):
+        [outlet] = [view for view in gateway.van_stock() if view.product.name == "Fibre outlet, 2 ports"]
+        screen.tap(f"Count Fibre outlet, 2 ports: {outlet.left} by the list")
+        screen.tap("Leave out Fibre outlet, 2 ports")
+        assert screen.sees(f"Count Fibre outlet, 2 ports: {outlet.left} by the list")
 
     def test_lists_what_is_found_missing_and_not_booked(self, screen, gateway):
         devices = len(gateway.devices_on_van())
@@ -225,9 +260,106 @@ class TestCountingTheVan:
     def test_is_kept_over_a_look_at_another_screen_and_books_nothing(self, screen, gateway, desk):
         self.scan(screen, "ALCLB1A2C000")
         screen.tap("Back")
-        screen.tap("Count the devices")
+        screen.tap("Count the van")
         assert screen.sees("Undo ALCLB1A2C000")
         assert gateway.queue() == []
+
+
+COLLEAGUE, THEIR_VAN = UUID(int=7), UUID(int=8)
+
+
+class TestHandingOver:
+    OUTLET = "Fibre outlet, 2 ports"
+
+    def left(self, gateway) -> int:
+        return next(view.left for view in gateway.van_stock() if view.product.name == self.OUTLET)
+
+    def test_shows_a_code_and_reads_the_answer(self, open_app, gateway):
+        before = self.left(gateway)
+        screen = open_app("/stock")
+        screen.tap("Hand over")
+        screen.tap(f"More {self.OUTLET}")
+        screen.tap("ONT, 4 ports, Wi-Fi 5 ALCLB1A2C000")
+        screen.tap("Show the code")
+        assert screen.sees(f"1 × {self.OUTLET}, ONT, 4 ports, Wi-Fi 5 ALCLB1A2C000")
+        held = read_offer(screen.field("The code as text").value)
+        assert held == gateway.held_out()
+        transfer = Transfer(
+            offer=held.offer, taker_id=COLLEAGUE, taker_van_id=THEIR_VAN, lines=held.offer.lines
+        )
+        answer = answer_of(taken(held, transfer, "theirs"), "Ben").as_text()
+        screen.type_into("Your colleague's answer", "ALCLB1A2C000", enter=True)
+        assert screen.sees("That is no answer to an offer")
+        screen.type_into("Your colleague's answer", answer, enter=True)
+        assert [item.type for item in gateway.queue()] == ["hand_over"]
+        assert self.left(gateway) == before - 1
+        assert "ALCLB1A2C000" in [asset.serial for asset in gateway.devices_on_van()], "it was not taken"
+
+    def test_keeps_the_offer_over_a_look_at_another_screen_and_withdraws_it(self, open_app, gateway):
+        screen = open_app("/give")
+        screen.tap(f"More {self.OUTLET}")
+        screen.tap("Show the code")
+        screen.tap("Back")
+        screen.tap("Hand over")
+        assert screen.sees("Your colleague scans this")
+        screen.tap("Withdraw the offer")
+        assert (gateway.held_out(), gateway.queue()) == (None, [])
+
+
+class TestTakingOver:
+    def offer(self, gateway):
+        sku = next(
+            view.product.sku for view in gateway.van_stock() if view.product.name == "Fibre outlet, 2 ports"
+        )
+        ont = next(asset.sku for asset in gateway.devices_on_van() if asset.serial == "ALCLB1A2C000")
+        offer = Offer(
+            id=UUID(int=9),
+            giver_id=COLLEAGUE,
+            giver_van_id=THEIR_VAN,
+            offered_at=datetime(2026, 11, 23, 6, tzinfo=UTC),
+            lines=(PartLine(sku=sku, quantity=2),),
+            devices=(HandedDevice(serial="BEN0001", sku=ont),),
+        )
+        return held_out(offer, "theirs", "Ben Korhonen")
+
+    def test_shows_what_is_offered_and_takes_less(self, open_app, gateway):
+        held = self.offer(gateway)
+        screen = open_app("/stock")
+        screen.tap("Take over")
+        screen.type_into("Your colleague's code", held.as_text(), enter=True)
+        assert screen.sees("Ben Korhonen hands you")
+        screen.tap("More Fibre outlet, 2 ports")
+        screen.tap("Less Fibre outlet, 2 ports")
+        screen.tap("I have this in hand")
+        assert [item.type for item in gateway.queue()] == ["take_over"]
+        assert "BEN0001" in [asset.serial for asset in gateway.devices_on_van()]
+        answer = read_answer(screen.field("The code as text").value)
+        assert [line.quantity for line in given(held, answer).transfer.lines] == [1]
+        screen.tap("My colleague has scanned it")
+        assert gateway.offered_to_me() is None
+
+    def test_leaves_a_device_out(self, open_app, gateway):
+        screen = open_app("/take")
+        screen.type_into("Your colleague's code", self.offer(gateway).as_text(), enter=True)
+        screen.tap("ONT, 4 ports, Wi-Fi 5 BEN0001")
+        screen.tap("I have this in hand")
+        assert "BEN0001" not in [asset.serial for asset in gateway.devices_on_van()]
+
+    def test_shows_the_answer_again_where_the_same_code_is_read(self, open_app, gateway):
+        held = self.offer(gateway)
+        gateway.take_over(held, held.offer.lines, held.offer.devices)
+        screen = open_app("/take")
+        screen.type_into("Your colleague's code", held.as_text(), enter=True)
+        assert screen.sees("Now your colleague scans this")
+        assert len(gateway.queue()) == 1
+
+    def test_refuses_another_code_and_leaves_an_offer(self, open_app, gateway):
+        screen = open_app("/take")
+        screen.type_into("Your colleague's code", "ALCLB1A2C000", enter=True)
+        assert screen.sees("That is no code of a colleague who hands something over")
+        screen.type_into("Your colleague's code", self.offer(gateway).as_text(), enter=True)
+        screen.tap("Not now")
+        assert (gateway.offered_to_me(), gateway.queue()) == (None, [])
 
 
 class TestSync:

@@ -151,7 +151,12 @@ class TestTheVan:
         (refill, low), (parts, counted) = stock_groups(views)
 
         assert (refill, [row.name for row in low]) == ("Refill", ["ONT, 4 ports, Wi-Fi 5"])
-        assert low[0].facts == ("2 promised to jobs", "1 used, booked when the job closes", "should be 6")
+        assert low[0].facts == (
+            "2 promised to jobs",
+            "1 used, booked when the job closes",
+            "should be 6",
+            "take 5 along",
+        )
         assert (parts, [(row.count, row.facts) for row in counted]) == (
             "Parts",
             [("205 m", ("80 m promised to jobs", "35 m used, booked when the job closes"))],
