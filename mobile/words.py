@@ -768,6 +768,14 @@ def did_put_back(serial: str) -> str:
     return say("Hung up {serial} again", serial=serial)
 
 
+def did_swap(old: str, serial: str) -> str:
+    return say("Swapped {old} for {serial}", old=old, serial=serial)
+
+
+def did_undo_swap(old: str, serial: str) -> str:
+    return say("Undid the swap of {old} for {serial}", old=old, serial=serial)
+
+
 def did_take_back(parts: Sequence[str]) -> str:
     return say("Took back {parts}", parts=listed(parts))
 

@@ -69,6 +69,25 @@ class UnfinishedReason(StrEnum):
     CUSTOMER_REFUSED = "customer_refused"
 
 
+class RemovalCause(StrEnum):
+    """Why a device came off the wall. A fault is the vendor's to answer for; the others are used again."""
+
+    NO_POWER = "no_power"
+    NO_LIGHT = "no_light"  # or too little of it, with a good line
+    WIFI_FAULT = "wifi_fault"
+    UNSTABLE = "unstable"  # restarts, drops the line
+    DEAD_ON_ARRIVAL = "dead_on_arrival"
+    DAMAGED = "damaged"
+    OTHER_FAULT = "other_fault"
+    UPGRADE = "upgrade"
+    CUSTOMER_LEAVES = "customer_leaves"
+    OTHER = "other"
+
+    @property
+    def is_fault(self) -> bool:
+        return self not in (RemovalCause.UPGRADE, RemovalCause.CUSTOMER_LEAVES, RemovalCause.OTHER)
+
+
 class ContactField(StrEnum):
     """What office and technician may both correct. A gate code stands in the access notes."""
 
@@ -185,22 +204,30 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedAsset:
-    """A device fitted on this visit; it leaves `source_id` for the customer when the job closes."""
+    """A device fitted on this visit; it leaves `source_id` for the customer when the job closes.
+
+    `replaces`: the serial of the one that was taken off for it in the same go.
+    """
 
     serial: str
     sku: str
     source_id: UUID
     mac: str | None = None
     gpon_serial: str | None = None
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedAsset:
-    """A device taken off the wall on this visit; it comes to the van when the job closes."""
+    """A device taken off the wall on this visit; it comes to the van when the job closes.
+
+    `reason` is in the technician's words, `cause` one of ours; None where an older app said only the words.
+    """
 
     serial: str
     sku: str
     reason: str
+    cause: RemovalCause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

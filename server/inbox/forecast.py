@@ -19,7 +19,7 @@ from server.stock.models import StockPlaceRow
 from server.stock.products import products
 from server.work_orders import repository
 from shared.assets import Asset
-from shared.commands import DeviceCommand, FieldCommand, InstallAsset, PartsCommand
+from shared.commands import DeviceCommand, FieldCommand, FittingCommand, PartsCommand, serials_of
 from shared.decide import decide
 from shared.problems import NotFound, Problem
 from shared.situation import Situation
@@ -91,7 +91,7 @@ def _situation(session: Session, row: CommandRow, commands: Sequence[FieldComman
     used = {line.sku for item in commands if isinstance(item, PartsCommand) for line in item.lines}
     used |= {line.sku for line in order.parts}
     named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
-    named |= {item.sku for item in commands if isinstance(item, InstallAsset) and item.sku}
+    named |= {item.sku for item in commands if isinstance(item, FittingCommand) and item.sku}
     return Situation(
         order=order,
         actor_id=technician.id,
@@ -107,6 +107,6 @@ def _assets(session: Session, commands: Sequence[FieldCommand], more: set[str]) 
     serials = set(more)
     for item in commands:
         if isinstance(item, DeviceCommand):
-            serials.add(item.serial)
+            serials.update(serials_of(item))
     found = register.find(session, AssetRow.serial.in_(sorted(serials))) if serials else []
     return {asset.serial: asset for asset in found}

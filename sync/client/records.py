@@ -12,12 +12,10 @@ from shared.assets import Asset
 from shared.catalogue import Product
 from shared.commands import (
     AddEvidence,
+    DeviceCommand,
     FieldCommand,
-    InstallAsset,
-    PutBackAsset,
-    RemoveAsset,
-    TakeBackParts,
-    UseParts,
+    PartsCommand,
+    serials_of,
 )
 from shared.problems import Problem
 from shared.remarks import Remark
@@ -166,11 +164,10 @@ class Applied:
 def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
     """The rows and files a command speaks of, as (kind, key): they stay here until it has its receipt."""
     found = [("work_order", str(command.work_order_id))]
-    match command:
-        case InstallAsset(serial=serial) | RemoveAsset(serial=serial) | PutBackAsset(serial=serial):
-            found.append(("asset", serial))
-        case UseParts(lines=lines) | TakeBackParts(lines=lines):
-            found += [(kind, line.sku) for line in lines for kind in ("product", "stock_line")]
-        case AddEvidence(digest=digest):
-            found.append(("evidence", digest))
+    if isinstance(command, DeviceCommand):
+        found += [("asset", serial) for serial in serials_of(command)]
+    elif isinstance(command, PartsCommand):
+        found += [(kind, line.sku) for line in command.lines for kind in ("product", "stock_line")]
+    elif isinstance(command, AddEvidence):
+        found.append(("evidence", command.digest))
     return tuple(dict.fromkeys(found))
