@@ -224,14 +224,26 @@ def _unreceived(command: cmd.InstallAsset, now: Situation) -> tuple[FittedAsset,
 def remove_asset(command: cmd.RemoveAsset, now: Situation, at: datetime) -> Outcome:
     _must_be_on_site(now.order)
     order, serial = now.order, command.serial
-    if any(fitted.serial == serial for fitted in order.fitted):
-        return (ev.AssetUnfitted(serial=serial),), ()
+    fitted = next((fitted for fitted in order.fitted if fitted.serial == serial), None)
+    if fitted is not None:
+        return (ev.AssetUnfitted(serial=serial, failed=_failed(fitted, command)),), ()
     if any(removed.serial == serial for removed in order.removed):
         return repeated(command.type, now, at)
     removed = what_was_removed(command, now)
     off = next((off.number for off in order.split_off if off.removal), None)
     remarks = () if off is None else (CONFLICTS["split"].remarked(number=order.number, other=off),)
     return (ev.AssetRemoved(removed=removed),), remarks
+
+
+def _failed(fitted: FittedAsset, command: cmd.RemoveAsset) -> RemovedAsset | None:
+    """A device that was fitted by mistake is as good as before; one that does not work is not."""
+    if command.cause is None or not command.cause.is_fault:
+        return None
+    return _off(fitted.serial, fitted.sku, command)
+
+
+def _off(serial: str, sku: str, command: cmd.RemoveAsset) -> RemovedAsset:
+    return RemovedAsset(serial=serial, sku=sku, reason=printable(command.reason), cause=command.cause)
 
 
 def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
@@ -243,7 +255,7 @@ def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
         raise NotInstalledHere(
             f"{serial} is not booked at this address (booked here: {known})", field="serial", subject=serial
         )
-    return RemovedAsset(serial=serial, sku=asset.sku, reason=command.reason, cause=command.cause)
+    return _off(asset.serial, asset.sku, command)
 
 
 def put_back_asset(command: cmd.PutBackAsset, now: Situation, at: datetime) -> Outcome:

@@ -352,6 +352,7 @@ class WorkOrder:
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
+    failed: tuple[RemovedAsset, ...] = ()  # fitted on this visit, and taken off again for a fault
     evidence: tuple[EvidenceRef, ...] = ()
     notes: tuple[Note, ...] = ()
     unfinished_reason: UnfinishedReason | None = None
@@ -368,6 +369,12 @@ class WorkOrder:
         """The result that counts: the one measured last, whoever sent it when. Others stay on record."""
         found = [result for result in reversed(self.checks) if result.code == code]
         return max(found, key=lambda result: result.at, default=None)
+
+    @property
+    def handled_serials(self) -> frozenset[str]:
+        """Of the devices that its visits put up or took off."""
+        taken = (device.serial for device in (*self.removed, *self.failed))
+        return frozenset(device.serial for device in self.fitted).union(taken)
 
     def used(self, sku: str) -> int:
         return sum(line.quantity for line in self.parts if line.sku == sku)

@@ -106,8 +106,7 @@ class CommandUnit:
         books.open_orders([*(command.work_order_id for command in fresh), *filter(None, unreadable)])
         orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
         codes = {code for item in fresh if isinstance(item, DeviceCommand) for code in serials_of(item)}
-        codes |= {fitted.serial for order in orders for fitted in order.fitted}
-        codes |= {removed.serial for order in orders for removed in order.removed}
+        codes |= {serial for order in orders for serial in order.handled_serials}
         books.open_assets(codes)
         skus = {line.sku for command in fresh if isinstance(command, PartsCommand) for line in command.lines}
         skus |= {
@@ -140,7 +139,7 @@ class CommandUnit:
             raise asked.problem
         books, command = self._books, asked.command
         order = books.order(command.work_order_id)
-        serials = {item.serial for item in order.fitted} | {item.serial for item in order.removed}
+        serials = set(order.handled_serials)
         if isinstance(command, DeviceCommand):
             command = renamed(command, lambda code: books.serial_of(code) or code)
             serials.update(serials_of(command))

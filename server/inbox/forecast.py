@@ -80,14 +80,7 @@ def _situation(session: Session, row: CommandRow, commands: Sequence[FieldComman
     if not orders or found is None:
         return None
     order, (technician, van_name) = orders[0], found
-    assets = _assets(
-        session,
-        commands,
-        {
-            *(item.serial for item in order.fitted),
-            *(item.serial for item in order.removed),
-        },
-    )
+    assets = _assets(session, commands, order.handled_serials)
     used = {line.sku for item in commands if isinstance(item, PartsCommand) for line in item.lines}
     used |= {line.sku for line in order.parts}
     named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
@@ -103,7 +96,7 @@ def _situation(session: Session, row: CommandRow, commands: Sequence[FieldComman
     )
 
 
-def _assets(session: Session, commands: Sequence[FieldCommand], more: set[str]) -> dict[str, Asset]:
+def _assets(session: Session, commands: Sequence[FieldCommand], more: frozenset[str]) -> dict[str, Asset]:
     serials = set(more)
     for item in commands:
         if isinstance(item, DeviceCommand):

