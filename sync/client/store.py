@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -126,13 +127,19 @@ class ClientStore(Holder):
 
     def enqueue(self, new: NewCommand, evidence: NewEvidence | None = None) -> int:
         """Queue a command, with the bytes it speaks of, in one transaction. Returns its `seq`."""
+        return self.enqueue_all(((new, evidence),))[0]
+
+    def enqueue_all(self, queued: Sequence[tuple[NewCommand, NewEvidence | None]]) -> list[int]:
+        """All of them or none, in one transaction. Returns their `seq`s."""
+        seqs = []
         with self._disk.transaction():
-            seq = self._outbox.add(new, str(new.technician_id) if new.technician_id else self._me)
-            if new.hlc:
-                self._disk.set("hlc", new.hlc)
-            if evidence:
-                self.shelf.keep(evidence, new.made_at.isoformat())
-        return seq
+            for new, evidence in queued:
+                seqs.append(self._outbox.add(new, str(new.technician_id) if new.technician_id else self._me))
+                if new.hlc:
+                    self._disk.set("hlc", new.hlc)
+                if evidence:
+                    self.shelf.keep(evidence, new.made_at.isoformat())
+        return seqs
 
     def apply(
         self,
