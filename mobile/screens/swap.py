@@ -51,6 +51,13 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
     offering = offer(new) if new is not None else Offer.NOTHING
     fits = offering in (Offer.INSTALL, Offer.CONFIRM)
 
+    async def again() -> None:
+        """Another one goes up: the field is back, and so is the camera where there is one."""
+        set_new(None)
+        reader.clear()
+        if reader.live:
+            await reader.open_camera()
+
     async def take_photo() -> None:
         picture = await pick_picture()
         if picture is None:
@@ -88,6 +95,10 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
         desk.dismiss()
         {"old": set_old, "model": set_model, "cause": set_cause}[draft](value)
 
+    fields = [
+        reader.field("code", not fits),
+        secondary(words.PHOTO_OF_LABEL, reader.read_photo, icon=ft.Icons.IMAGE_SEARCH),
+    ]
     body: list[ft.Control] = [
         section(
             words.COMES_OFF,
@@ -110,8 +121,7 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
                 if offering is Offer.CONFIRM and new.models
                 else []
             ),
-            reader.field(f"code {offering.value}", not fits),
-            secondary(words.PHOTO_OF_LABEL, reader.read_photo, icon=ft.Icons.IMAGE_SEARCH),
+            *([] if fits else fields),
         ),
     ]
     if new is not None:
@@ -122,9 +132,10 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
     camera = ft.Icons.QR_CODE_SCANNER
     if fits:
         text = words.SWAP_NOW if offering is Offer.INSTALL else words.CONFIRM_SWAP
-        bottom = [primary(text, swap, icon=ft.Icons.SWAP_HORIZ, disabled=busy)]
-        if reader.live:
-            bottom.insert(0, secondary(words.OPEN_CAMERA_AGAIN, reader.open_camera, icon=camera))
+        bottom = [
+            secondary(words.OPEN_CAMERA_AGAIN, again, icon=camera),
+            primary(text, swap, icon=ft.Icons.SWAP_HORIZ, disabled=busy),
+        ]
     elif reader.live:
         bottom = [primary(words.OPEN_CAMERA, reader.open_camera, icon=camera)]
     else:
