@@ -244,7 +244,7 @@ def _tell_office(session: Session, line: RmaLineRow, *, by: str, at: datetime) -
 
 
 def _text(said: str, field: str, name: str) -> str:
-    text = " ".join(printable(said).split())
+    text = " ".join(printable(said).encode(errors="replace").decode().split())  # no half characters
     if len(text) > TEXT_LENGTH_MAX:
         raise BadValue(f"The {name} holds {TEXT_LENGTH_MAX} letters", field=field)
     return text
