@@ -46,6 +46,7 @@ from mobile.screens.settings import Settings
 from mobile.screens.sign import Sign
 from mobile.screens.sign_in import SignIn
 from mobile.screens.stock import Stock
+from mobile.screens.swap import Swap
 from mobile.screens.sync_status import SyncStatusScreen
 from mobile.screens.take import Take
 from mobile.screens.today import Today
@@ -60,6 +61,7 @@ log = logging.getLogger("truckroll")
 JOB_SCREENS = {
     "": Job,
     "scan": Scan,
+    "swap": Swap,
     "checks": Checks,
     "parts": PartsUsed,
     "photo": Photo,

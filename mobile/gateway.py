@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
@@ -395,9 +395,22 @@ class Gateway:
         """Queue a signature and its bytes together. Raises BadEvidence."""
         return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer)
 
+    def send_with_photo(self, command: FieldCommand, jpeg: bytes | None) -> Decision:
+        """Decide and queue `command`, and a photo that belongs to it: both are saved, or neither."""
+        if jpeg is None:
+            return self.send(command)
+        photo, evidence = self._evidence(command.work_order_id, EvidenceKind.PHOTO, jpeg, "image/jpeg", None)
+        return self._send_all(((command, None), (photo, evidence)))[0]
+
     def _add_evidence(
         self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
     ) -> EvidenceRef:
+        decision = self._send(*self._evidence(order_id, kind, data, media_type, signer))
+        return decision.after.order.evidence[-1]
+
+    def _evidence(
+        self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
+    ) -> tuple[AddEvidence, NewEvidence]:
         if data and not data.startswith(PICTURE_STARTS) and data[4:8] != b"ftyp":
             raise BadEvidence(words.not_a_picture(kind.value), field="photo")
         digest = sha256(data).hexdigest()
@@ -410,8 +423,7 @@ class Gateway:
             taken_at=self._at(),
             signer=signer,
         )
-        decision = self._send(command, NewEvidence(digest=digest, media_type=media_type, body=data))
-        return decision.after.order.evidence[-1]
+        return command, NewEvidence(digest=digest, media_type=media_type, body=data)
 
     def _send(
         self,
@@ -419,39 +431,49 @@ class Gateway:
         evidence: NewEvidence | None = None,
         ends_draft: str | None = None,
     ) -> Decision | StockDecision:
+        return self._send_all(((command, evidence),), ends_draft)[0]
+
+    def _send_all(
+        self, wanted: Sequence[tuple[FieldCommand, NewEvidence | None]], ends_draft: str | None = None
+    ) -> list[Decision | StockDecision]:
+        """Decide each on what those before it leave behind, and queue them in one transaction."""
         if (registration := self._store.registration) is None:
             raise SignInNeeded(words.NOT_REGISTERED)
         shown, made_at = self._shown, self._now()
-        command = canonical(command, shown.images.assets)
+        rows, images, hlc = self._rows, shown.images, self._store.hlc
+        assert rows is not None, "the overlay was built on them"
         made_mono_ms = self._steady_ms()
         tap = Tap(made_at=made_at, mono_ms=made_mono_ms, boot=self._boot)
-        decision, images = apply(shown.images, command, corrected(tap, self._store.contact))
-        rows = self._rows
-        assert rows is not None, "the overlay was built on them"
-        order = decision.after.order if isinstance(decision, Decision) else None
-        try:
-            self._enqueue(
-                NewCommand(
-                    id=new_id(unix_ms(made_at), self._entropy(10)),
-                    made_at=made_at,
-                    base_version=rows.orders[order.id].version if order else 0,
-                    order_number=order.number if order else "",
-                    command=command,
-                    made_mono_ms=made_mono_ms,
-                    boot=self._boot,
-                    hlc=tick(self._store.hlc, unix_ms(made_at)),
-                    technician_id=registration.technician_id,
-                ),
-                evidence,
-                ends_draft,
+        at = corrected(tap, self._store.contact)
+        decisions: list[Decision | StockDecision] = []
+        queued: list[tuple[NewCommand, NewEvidence | None]] = []
+        for asked, evidence in wanted:
+            command = canonical(asked, images.assets)
+            decision, images = apply(images, command, at)
+            order = decision.after.order if isinstance(decision, Decision) else None
+            hlc = tick(hlc, unix_ms(made_at))
+            new = NewCommand(
+                id=new_id(unix_ms(made_at), self._entropy(10)),
+                made_at=made_at,
+                base_version=rows.orders[order.id].version if order else 0,
+                order_number=order.number if order else "",
+                command=command,
+                made_mono_ms=made_mono_ms,
+                boot=self._boot,
+                hlc=hlc,
+                technician_id=registration.technician_id,
             )
+            decisions.append(decision)
+            queued.append((new, evidence))
+        try:
+            self._enqueue(queued, ends_draft)
         except BaseException:
             self._look_again()  # what is on the disk counts, whatever went wrong
             raise
         self._overlay = replace(shown, images=images)
         self._driver.interrupt(Wake())
         self._tell()
-        return decision
+        return decisions
 
     def prefer(self, **chosen: str) -> None:
         self._store.prefer(**chosen)
@@ -526,15 +548,17 @@ class Gateway:
         """None: it is done, or given up."""
         self._store.keep_draft(name, body)
 
-    def _enqueue(self, new: NewCommand, evidence: NewEvidence | None, ends_draft: str | None) -> None:
-        """Queue it; where the device is full, in the place of photos that the office has."""
+    def _enqueue(
+        self, queued: Sequence[tuple[NewCommand, NewEvidence | None]], ends_draft: str | None
+    ) -> None:
+        """Queue them; where the device is full, in the place of photos that the office has."""
         try:
-            self._store.enqueue(new, evidence, ends_draft=ends_draft)
+            self._store.enqueue_all(queued, ends_draft=ends_draft)
         except NotSaved:
-            wanted = ROOM_FOR_A_COMMAND + (len(evidence.body) if evidence else 0)
+            wanted = sum(ROOM_FOR_A_COMMAND + (len(new.body) if new else 0) for _, new in queued)
             if not self._store.shelf.give_up_oldest(wanted):
                 raise
-            self._store.enqueue(new, evidence, ends_draft=ends_draft)
+            self._store.enqueue_all(queued, ends_draft=ends_draft)
 
     # Network
 

@@ -20,7 +20,9 @@ from shared.commands import (
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    SwapAsset,
     TakeBackParts,
+    UndoSwap,
     UseParts,
 )
 from shared.stock_commands import CountVan, HandOver, TakeOver
@@ -43,6 +45,10 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return words.did_take_off(serial)
         case PutBackAsset(serial=serial):
             return words.did_put_back(serial)
+        case SwapAsset(old_serial=old, serial=serial):
+            return words.did_swap(old, serial)
+        case UndoSwap(old_serial=old, serial=serial):
+            return words.did_undo_swap(old, serial)
         case RecordCheck(code=code, value=value):
             specs = order.required_checks if order else ()
             spec = next((spec for spec in specs if spec.code == code), None)

@@ -27,6 +27,7 @@ RULES = (
     "{serial} is not booked at this address (booked here: {known})",
     "This job does not ask for {code} (asked: {asked})",
     "{serial} was not taken off on this visit: scan it to fit it",
+    "{serial} is the device that comes off: scan the one that takes its place",
     "{name}: {used} used on this visit, so {amount} can't come back",
     "{label} needs a number in {unit}",
     "Choose at least one part",

@@ -30,10 +30,20 @@ from shared.barcodes.gtin import gtin14
 from shared.barcodes.label import NO_LABEL, Label, LabelPart, LabelReading, read_label
 from shared.barcodes.mac import parse_mac
 from shared.catalogue import Product, Tracking
-from shared.commands import FieldCommand, InstallAsset, RemoveAsset, Source
+from shared.commands import (
+    DeviceCommand,
+    FieldCommand,
+    FittingCommand,
+    InstallAsset,
+    RemoveAsset,
+    Source,
+    SwapAsset,
+    renamed,
+)
 from shared.decide import decide
 from shared.problems import Problem
 from shared.situation import Situation
+from shared.work_orders import RemovalCause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +86,33 @@ class ScanVerdict:
             confirmed=confirmed,
         )
 
-    def removal(self, reason: str) -> RemoveAsset:
+    def swap(
+        self,
+        old_serial: str,
+        cause: RemovalCause,
+        reason: str = "",
+        *,
+        confirmed: bool = False,
+        sku: str | None = None,
+    ) -> SwapAsset:
+        """What was scanned goes up in the place of `old_serial`."""
+        fit = self.install(confirmed=confirmed, sku=sku)
+        return SwapAsset(
+            work_order_id=fit.work_order_id,
+            old_serial=old_serial,
+            serial=fit.serial,
+            source=fit.source,
+            sku=fit.sku,
+            mac=fit.mac,
+            gpon_serial=fit.gpon_serial,
+            confirmed=fit.confirmed,
+            cause=cause,
+            reason=reason,
+        )
+
+    def removal(self, reason: str, cause: RemovalCause | None = None) -> RemoveAsset:
         assert self.serial is not None, "nothing to remove was scanned"
-        return RemoveAsset(work_order_id=self.work_order_id, serial=self.serial, reason=reason)
+        return RemoveAsset(work_order_id=self.work_order_id, serial=self.serial, reason=reason, cause=cause)
 
 
 DISAGREES = "label-disagrees"
@@ -140,20 +174,17 @@ def judge(
 
 
 def canonical(command: FieldCommand, assets: Mapping[str, Asset]) -> FieldCommand:
-    """The command with its serial as the register writes it, also when the MAC or GPON serial was typed."""
-    if not isinstance(command, InstallAsset | RemoveAsset):
-        return command
-    typed = "".join(command.serial.split()).upper()
-    asset = find_asset((typed,), assets)
-    serial = asset.serial if asset else typed
-    if isinstance(command, RemoveAsset):
-        return replace(command, serial=serial)
-    return replace(
-        command,
-        serial=serial,
-        mac=_printed(command.mac, parse_mac),
-        gpon_serial=_printed(command.gpon_serial, parse_gpon_serial),
-    )
+    """The command with serials as the register writes them, also when the MAC or GPON serial was typed."""
+
+    def serial(code: str) -> str:
+        typed = "".join(code.split()).upper()
+        asset = find_asset((typed,), assets)
+        return asset.serial if asset else typed
+
+    if isinstance(command, FittingCommand):
+        gpon = _printed(command.gpon_serial, parse_gpon_serial)
+        command = replace(command, mac=_printed(command.mac, parse_mac), gpon_serial=gpon)
+    return renamed(command, serial) if isinstance(command, DeviceCommand) else command
 
 
 def _printed(code: str | None, parse: Callable[[str], str]) -> str | None:

@@ -18,7 +18,7 @@ from mobile.rule_words import said
 from shared.barcodes import VerdictKind
 from shared.barcodes.label import Confidence, LabelPart, Reason
 from shared.problems import AssetQuarantined, SerialElsewhere
-from shared.work_orders import UnfinishedReason, WorkOrderKind, WorkOrderState
+from shared.work_orders import RemovalCause, UnfinishedReason, WorkOrderKind, WorkOrderState
 
 APP = "Truckroll"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -341,9 +341,46 @@ TAKE_IT = say("Take this device away")
 CHOOSE_MODEL = say("Which model is it?")
 LABEL_MODEL_MISSING = say("Choose the model first: nobody has booked this serial in.")
 UNDO_FIT, UNDO_REMOVAL = say("Take it back"), say("It hangs there again:")
-# Recorded with the device, for the office: always in English.
-FITTED_BY_MISTAKE, TAKEN_AWAY = "fitted by mistake", "replaced on this visit"
+FITTED_BY_MISTAKE = "fitted by mistake"  # recorded with the device, for the office: always in English
 ON_THIS_JOB, TAKEN_OFF_HERE = say("On this job"), say("Taken off on this job")
+
+
+# swap, and why a device comes off
+SWAP, SWAP_NOW, CONFIRM_SWAP = say("Swap a device"), say("Swap"), say("I hold it: swap it anyway")
+COMES_OFF, GOES_UP = say("Comes off"), say("Goes up")
+SCAN_NEW = say("Scan the device that goes up.")
+CHOOSE_OLD = say("Choose the device that comes off first.")
+SWAP_IT, FIT_INSTEAD = say("Swap it for another one"), say("It replaces one that hangs here")
+SWAP_PHOTO = say("Photo of the swap")
+PHOTO_IF_YOU_LIKE = say("If you like: it helps the office and the vendor.")
+PHOTO_ALONG = say("It is saved together with the swap.")
+WHY_OFF = say("Why does it come off?")
+CAUSE_NOTE = say("What did you see? (may stay empty)")
+CHOOSE_CAUSE = say("Choose first why it comes off.")
+CAUSES = {
+    RemovalCause.NO_POWER: say("No power"),
+    RemovalCause.NO_LIGHT: say("No light"),
+    RemovalCause.WIFI_FAULT: say("Wi-Fi fault"),
+    RemovalCause.UNSTABLE: say("Restarts, drops the line"),
+    RemovalCause.DEAD_ON_ARRIVAL: say("Dead on arrival"),
+    RemovalCause.DAMAGED: say("Damaged"),
+    RemovalCause.OTHER_FAULT: say("Another fault"),
+    RemovalCause.UPGRADE: say("Better one goes up"),
+    RemovalCause.CUSTOMER_LEAVES: say("Customer leaves"),
+    RemovalCause.OTHER: say("Works: another reason"),
+}
+
+
+def comes_off(device: str) -> str:
+    return say("Comes off: {device}", device=device)
+
+
+def in_place_of(device: str) -> str:
+    return say("in the place of {device}", device=device)
+
+
+def undo_swap(serial: str) -> str:
+    return say("Undo the swap: {serial} hangs there again", serial=serial)
 
 
 def check_last_four(last: str) -> str:
@@ -827,6 +864,14 @@ def did_take_off(serial: str) -> str:
 
 def did_put_back(serial: str) -> str:
     return say("Hung up {serial} again", serial=serial)
+
+
+def did_swap(old: str, serial: str) -> str:
+    return say("Swapped {old} for {serial}", old=old, serial=serial)
+
+
+def did_undo_swap(old: str, serial: str) -> str:
+    return say("Undid the swap of {old} for {serial}", old=old, serial=serial)
 
 
 def did_take_back(parts: Sequence[str]) -> str:

@@ -32,6 +32,8 @@ from server.openapi import DescribedApi
 from server.outbox import page as outbox_page
 from server.outbox import routes as outbox
 from server.outbox.running import sending
+from server.purchasing import page as returns_page
+from server.purchasing import routes as returns
 from server.pwa.routes import mount_app
 from server.settings import Settings
 from server.web.assets import mount_static
@@ -84,6 +86,8 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         customers.router,
         outbox.router,
         outbox_page.router,
+        returns.router,
+        returns_page.router,
     ):
         app.include_router(router)
     app.add_api_route("/healthz", healthz, methods=["GET"], include_in_schema=False)

@@ -36,6 +36,7 @@ from server.outbox import writing
 from server.outbox.happenings import Happening
 from server.outbox.models import OutboxRow
 from server.purchasing import orders as purchasing
+from server.purchasing.models import RmaLineRow
 from server.settings import Settings
 from server.stock import ledger, transfers
 from server.stock.models import ProductRow, ReservationRow, VanTransferRow
@@ -148,6 +149,16 @@ _RELEASE = (
     )
     .values(released_at=bindparam("at"))
 )
+_rma = columns_of(RmaLineRow)
+_WITHDRAW = (
+    update(table_of(RmaLineRow))
+    .where(
+        _rma.work_order_id == bindparam("order"),
+        _rma.serial.in_(bindparam("serials", expanding=True)),
+        _rma.state == "open",
+    )
+    .values(state="withdrawn", settled_at=bindparam("at"), settled_by=bindparam("by"))
+)
 _sender = columns_of(AttachmentSenderRow)
 _SENT = select(_sender.digest, _sender.technician_id, _sender.sent_at).where(
     _sender.digest.in_(bindparam("digests", expanding=True))
@@ -195,6 +206,7 @@ class Books:
         self._named: dict[tuple[UUID, str], tuple[int, UUID | None]] = {}
         self._happened: list[tuple[Callable[[], Happening], Callable[[UUID], UUID]]] = []
         self._released: set[UUID] = set()
+        self._withdrawn: list[dict[str, Any]] = []
         self._answered: list[_Answered] = []
         self._next_visits: list[_NextVisit] = []
 
@@ -435,6 +447,13 @@ class Books:
             if promise["work_order_id"] == order_id and promise["released_at"] is None:
                 promise["released_at"] = self.now
 
+    def withdraw_returns(self, order_id: UUID, serials: Sequence[str], *, by: str) -> None:
+        """Open RMA lines of devices that the visit has brought back, in the database and in this batch."""
+        self._withdrawn.append({"order": order_id, "serials": list(serials), "at": self.now, "by": by})
+        for line in self._rows[RmaLineRow]:
+            if line["work_order_id"] == order_id and line["serial"] in serials and line["state"] == "open":
+                line |= {"state": "withdrawn", "settled_at": self.now, "settled_by": by}
+
     def tell(
         self, scopes: Iterable[str], kind: str, key: str, topic: str, *, actor: str, facts: dict[str, Any]
     ) -> None:
@@ -520,6 +539,8 @@ class Books:
         self._tell_next_visits()
         if self._released:
             self.session.execute(_RELEASE, {"orders": sorted(self._released), "at": self.now})
+        for withdrawn in self._withdrawn:
+            self.session.execute(_WITHDRAW, withdrawn)
         self._write_answers()
         self._write_named_evidence()
         self._address_happenings()

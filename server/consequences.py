@@ -19,6 +19,8 @@ from server.db import feed
 from server.outbox.models import OutboxRow
 from server.outbox.writing import outbox_row_for_notice
 from server.purchasing import orders as purchasing
+from server.purchasing import returns
+from server.purchasing.models import RmaLineRow
 from server.stock import ledger
 from server.stock.models import ReservationRow
 from server.work_orders import split
@@ -26,8 +28,8 @@ from server.work_orders.models import WorkOrderRow
 from shared import events as ev
 from shared.money import Money
 from shared.problems import Conflict
-from shared.situation import Situation
-from shared.work_orders import ServiceState, WorkOrderKind
+from shared.situation import Situation, is_set_aside
+from shared.work_orders import RemovedAsset, ServiceState, WorkOrderKind
 
 STALE = timedelta(minutes=30)
 """A phone that was offline for longer tells nobody any more that its technician is on the way."""
@@ -81,6 +83,42 @@ def _post_cost_of_parts(deed: Deed, event: VisitOver) -> None:
     postings = [Posting(Account.PARTS_USED, cost), Posting(Account.STOCK, -cost)]
     for row in journal.lines(deed.name("cost of parts"), postings, at=event.at, work_order_id=order.id):
         deed.books.add(JournalLineRow, **row)
+
+
+def open_returns(deed: Deed, event: VisitOver) -> None:
+    """A device that came off for a fault is to go back to its vendor: one RMA line for each."""
+    order = deed.after.order
+    for removed in _brought(deed, event):
+        if removed.cause is None or not removed.cause.is_fault:
+            continue
+        product = deed.books.product_rows([removed.sku])[removed.sku]
+        line = returns.opening(
+            removed,
+            id=deed.name(f"return of {removed.serial}"),
+            vendor_id=product.vendor_id,
+            work_order_id=order.id,
+            command_id=deed.command_id,
+            at=deed.decided_at,
+        )
+        deed.books.add(RmaLineRow, **line)
+
+
+def _brought(deed: Deed, event: VisitOver) -> list[RemovedAsset]:
+    """What this booking moves off the wall, and what had failed on the visit before it was ever booked."""
+    order = deed.before.order
+    off = {move.serial for move in event.moves if move.source_id == order.place.id and move.serial}
+    if isinstance(event, ev.WorkReported):
+        return [removed for removed in event.removed if removed.serial in off]
+    brought = [removed for removed in order.removed if removed.serial in off]
+    assets = deed.after.assets
+    failed = [item for item in order.failed if (asset := assets.get(item.serial)) and is_set_aside(asset)]
+    return brought + failed
+
+
+def withdraw_returns(deed: Deed, event: ev.WorkReported) -> None:
+    """What hangs in its place again does not go to the vendor."""
+    if event.put_back:
+        deed.books.withdraw_returns(deed.after.order.id, event.put_back, by=deed.actor)
 
 
 def release_reservations(deed: Deed, event: ev.Event) -> None:
@@ -253,6 +291,7 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.NoteAdded: (),
     ev.WorkOrderCompleted: (
         book_stock,
+        open_returns,
         release_reservations,
         draft_invoice,
         move_service,
@@ -263,6 +302,7 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ),
     ev.WorkOrderUnfinished: (
         book_stock,
+        open_returns,
         release_reservations,
         buy_again,
         note_freed_minutes,
@@ -270,14 +310,14 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ),
     ev.WorkOrderAssigned: (release_reservations, reserve_parts),
     ev.WorkOrderUnassigned: (release_reservations,),
-    ev.WorkOrderCancelled: (book_stock, release_reservations, buy_again),
-    ev.WorkReported: (book_stock, buy_again),
+    ev.WorkOrderCancelled: (book_stock, open_returns, release_reservations, buy_again),
+    ev.WorkReported: (book_stock, withdraw_returns, open_returns, buy_again),
     ev.ContactCorrected: (write_contact,),
     ev.ContactSuggested: (),
     ev.WorkOrderRescheduled: (),
     ev.WorkOrderSplit: (place_split_order,),
     ev.WorkOrderDeleted: (release_reservations,),
-    ev.WorkOrderReopened: (book_stock, release_reservations, reserve_parts, buy_again),
+    ev.WorkOrderReopened: (book_stock, open_returns, release_reservations, reserve_parts, buy_again),
     ev.CallOutCharged: (draft_call_out,),
 }
 """One row an event; a test holds it against the union."""

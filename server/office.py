@@ -64,7 +64,7 @@ def decide_all(books: Books, commands: Sequence[tuple[UUID, OfficeCommand]], act
     ids = [command.work_order_id for _, command in commands]
     books.open_orders(ids)
     orders = [order for order_id in ids if (order := books.opened(order_id))]
-    named = {serial for order in orders for serial in _named_on(order)}
+    named = {serial for order in orders for serial in order.handled_serials}
     books.open_assets(named, AssetRow.claimed_by.in_(ids))
     return [_decide(books, command_id, command, actor) for command_id, command in commands]
 
@@ -74,7 +74,7 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
     if isinstance(command, AssignWorkOrder | ReopenWorkOrder) and books.van_of(command.technician_id) is None:
         raise NotFound("There is no such technician", field="technician_id")
     van_id = _van_at_work(books, order)
-    serials = {*books.claimed_by(order.id), *_named_on(order)}
+    serials = {*books.claimed_by(order.id), *order.handled_serials}
     before = Situation(
         order=order,
         actor_id=OFFICE,
@@ -103,12 +103,6 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
         books.answer(order.id, asked, by=actor, outcome="edited")
     _keep(books, command_id, command, order, actor, decision.remarks)
     return decision
-
-
-def _named_on(order: WorkOrder) -> list[str]:
-    """Serials of the devices that its visits put up or took off."""
-    fitted = [device.serial for device in order.fitted]
-    return [*fitted, *(device.serial for device in order.removed)]
 
 
 def _parts_named(command: OfficeCommand) -> Sequence[PartLine]:

@@ -6,14 +6,15 @@ AC:12:2F:00:1B:9E, GPON serials as HWTC1A2B3C4D. Digests are SHA-256 in hex.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 from uuid import UUID
 
 from shared.stock_commands import StockCommand
-from shared.work_orders import ContactField, EvidenceKind, PartLine, UnfinishedReason
+from shared.work_orders import ContactField, EvidenceKind, PartLine, RemovalCause, UnfinishedReason
 
 SCHEMA = 1
 """Version of every command's shape; a phone that sends a higher one is newer than the server."""
@@ -52,11 +53,15 @@ class InstallAsset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveAsset:
-    """Take a device off: one that was there, or one fitted by mistake on this visit."""
+    """Take a device off: one that was there, or one fitted by mistake on this visit.
+
+    `reason` is in the technician's words; older apps send no `cause`.
+    """
 
     work_order_id: UUID
     serial: str
     reason: str
+    cause: RemovalCause | None = None
     type: Literal["remove_asset"] = "remove_asset"
 
 
@@ -67,6 +72,51 @@ class PutBackAsset:
     work_order_id: UUID
     serial: str
     type: Literal["put_back_asset"] = "put_back_asset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapAsset:
+    """Take `old_serial` off and fit `serial` in its place: both, or neither. Else as its two halves."""
+
+    work_order_id: UUID
+    old_serial: str
+    serial: str
+    source: Source
+    sku: str | None = None
+    mac: str | None = None
+    gpon_serial: str | None = None
+    confirmed: bool = False
+    cause: RemovalCause | None = None
+    reason: str = ""
+    type: Literal["swap_asset"] = "swap_asset"
+
+    @property
+    def removal(self) -> RemoveAsset:
+        return RemoveAsset(
+            work_order_id=self.work_order_id, serial=self.old_serial, reason=self.reason, cause=self.cause
+        )
+
+    @property
+    def fitting(self) -> InstallAsset:
+        return InstallAsset(
+            work_order_id=self.work_order_id,
+            serial=self.serial,
+            source=self.source,
+            sku=self.sku,
+            mac=self.mac,
+            gpon_serial=self.gpon_serial,
+            confirmed=self.confirmed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoSwap:
+    """`old_serial` hangs in its place again, and `serial`, fitted for it on this visit, does not."""
+
+    work_order_id: UUID
+    old_serial: str
+    serial: str
+    type: Literal["undo_swap"] = "undo_swap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +312,8 @@ VisitCommand = (
     | InstallAsset
     | RemoveAsset
     | PutBackAsset
+    | SwapAsset
+    | UndoSwap
     | RecordCheck
     | UseParts
     | TakeBackParts
@@ -296,8 +348,11 @@ OrderCommand = VisitCommand | OfficeCommand
 
 Command = FieldCommand | OfficeCommand
 
-DeviceCommand = InstallAsset | RemoveAsset | PutBackAsset
-"""Those that name a serialised device."""
+DeviceCommand = InstallAsset | RemoveAsset | PutBackAsset | SwapAsset | UndoSwap
+"""Those that name a serialised device, or two."""
+
+FittingCommand = InstallAsset | SwapAsset
+"""Those that hang one up, with all that its label says."""
 
 PartsCommand = UseParts | TakeBackParts
 """Those that count parts."""
@@ -306,6 +361,23 @@ PartsCommand = UseParts | TakeBackParts
 def order_of(command: Command) -> UUID | None:
     """The work order that it is about; None where it is about a van's stock."""
     return None if isinstance(command, StockCommand) else command.work_order_id
+
+
+Named = TypeVar("Named", bound=DeviceCommand)
+
+
+def serials_of(command: DeviceCommand) -> tuple[str, ...]:
+    """Of each device that it names, the one that comes off first."""
+    if isinstance(command, SwapAsset | UndoSwap):
+        return command.old_serial, command.serial
+    return (command.serial,)
+
+
+def renamed(command: Named, name: Callable[[str], str]) -> Named:
+    """The same with each serial as `name` writes it."""
+    if isinstance(command, SwapAsset | UndoSwap):
+        return replace(command, old_serial=name(command.old_serial), serial=name(command.serial))
+    return replace(command, serial=name(command.serial))
 
 
 def tag_of(kind: type[Command]) -> str:

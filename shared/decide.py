@@ -74,6 +74,8 @@ RULES: dict[type[cmd.OrderCommand], Callable[[Any, Situation, datetime], visit.O
     cmd.InstallAsset: visit.install_asset,
     cmd.RemoveAsset: visit.remove_asset,
     cmd.PutBackAsset: visit.put_back_asset,
+    cmd.SwapAsset: visit.swap_asset,
+    cmd.UndoSwap: visit.undo_swap,
     cmd.RecordCheck: visit.record_check,
     cmd.UseParts: visit.use_parts,
     cmd.TakeBackParts: visit.take_back_parts,

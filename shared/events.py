@@ -47,9 +47,10 @@ class AssetFitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetUnfitted:
-    """Fitted by mistake on this visit and taken back before the close."""
+    """Fitted on this visit and taken back before the close: by mistake, or because it `failed`."""
 
     serial: str
+    failed: RemovedAsset | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,7 @@ def evolve(before: Situation, event: ev.Event) -> Situation:
             freed = replace(before.assets[serial], claimed_by=None)
             return replace(after, assets={**before.assets, serial: freed})
         case ev.WorkOrderCompleted() | ev.WorkOrderUnfinished() | ev.WorkOrderCancelled():
-            return _released(_moved(after, event.moves))
+            return _set_aside(_released(_moved(after, event.moves)), before.order)
         case ev.WorkOrderUnassigned() | ev.WorkOrderDeleted():
             return _released(after)
         case ev.WorkReported() if event.moves:
@@ -73,7 +73,7 @@ def evolve(before: Situation, event: ev.Event) -> Situation:
             }
             return _moved(replace(after, assets={**before.assets, **unknown}), event.moves)
         case ev.WorkOrderReopened() if before.order.state.is_under_way:
-            return _released(_moved(after, event.moves))
+            return _set_aside(_released(_moved(after, event.moves)), before.order)
         case ev.WorkOrderReopened():
             return _claimed_again(after)
     return after
@@ -112,6 +112,21 @@ def _released(situation: Situation) -> Situation:
         for serial, asset in situation.assets.items()
     }
     return replace(situation, assets=freed)
+
+
+def _set_aside(situation: Situation, visited: WorkOrder) -> Situation:
+    """What failed on the visit that ends here waits for test or RMA, like what came off the wall."""
+    aside = {
+        failed.serial: replace(asset, state=AssetState.RECOVERED)
+        for failed in visited.failed
+        if (asset := situation.assets.get(failed.serial)) and is_set_aside(asset)
+    }
+    return replace(situation, assets={**situation.assets, **aside}) if aside else situation
+
+
+def is_set_aside(asset: Asset) -> bool:
+    """Whether a device that failed on a visit is as it was left there: nobody has fitted it anew."""
+    return asset.claimed_by is None and asset.state in (AssetState.IN_STOCK, AssetState.RECOVERED)
 
 
 def _claimed_again(situation: Situation) -> Situation:
@@ -165,12 +180,13 @@ def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
         finished_at=event.at,
         unfinished_reason=event.reason,
         parts_booked=len(order.parts),
+        failed=(),  # booked: another visit has its own
     )
 
 
 def _cancelled(order: WorkOrder, event: Any) -> WorkOrder:
     booked = len(order.parts) if event.moves else order.parts_booked
-    return _next(order, state=WorkOrderState.CANCELLED, finished_at=event.at, parts_booked=booked)
+    return _next(order, state=WorkOrderState.CANCELLED, finished_at=event.at, parts_booked=booked, failed=())
 
 
 def _reopened(order: WorkOrder, event: Any) -> WorkOrder:
@@ -178,6 +194,7 @@ def _reopened(order: WorkOrder, event: Any) -> WorkOrder:
     return _next(
         order,
         fitted=() if order.state.is_under_way else order.fitted,
+        failed=(),
         parts_booked=len(order.parts) if order.state.is_under_way else order.parts_booked,
         deleted_at=None,
         state=WorkOrderState.ASSIGNED,
@@ -296,8 +313,17 @@ def _unassigned(order: WorkOrder, _event: Any) -> WorkOrder:
     )
 
 
-def _without(order: WorkOrder, serial: str) -> WorkOrder:
-    return _next(order, fitted=tuple(fitted for fitted in order.fitted if fitted.serial != serial))
+def _fitted(order: WorkOrder, event: Any) -> WorkOrder:
+    """One that had failed and is fitted all the same works after all."""
+    serial = event.fitted.serial
+    failed = tuple(device for device in order.failed if device.serial != serial)
+    return _next(order, fitted=(*order.fitted, event.fitted), failed=failed)
+
+
+def _unfitted(order: WorkOrder, event: Any) -> WorkOrder:
+    fitted = tuple(device for device in order.fitted if device.serial != event.serial)
+    failed = (*order.failed, event.failed) if event.failed else order.failed
+    return _next(order, fitted=fitted, failed=failed)
 
 
 def _put_back(order: WorkOrder, event: Any) -> WorkOrder:
@@ -320,8 +346,8 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
         technician_id=event.technician_id,
         former_technician_ids=_handed_to(order, event.technician_id),
     ),
-    ev.AssetFitted: lambda order, event: _next(order, fitted=(*order.fitted, event.fitted)),
-    ev.AssetUnfitted: lambda order, event: _without(order, event.serial),
+    ev.AssetFitted: _fitted,
+    ev.AssetUnfitted: _unfitted,
     ev.AssetRemoved: lambda order, event: _next(order, removed=(*order.removed, event.removed)),
     ev.AssetPutBack: _put_back,
     ev.CheckRecorded: lambda order, event: _next(order, checks=(*order.checks, event.result)),

@@ -5,6 +5,7 @@ Stock moves at once, since no close will come that books it; money does not move
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from shared import commands as cmd
@@ -33,6 +34,10 @@ def report(command: cmd.VisitCommand, now: Situation, at: datetime) -> visit.Out
             events, remarks = _removed(command, now, at)
         case cmd.PutBackAsset():
             events, remarks = _put_back(command, now, at)
+        case cmd.SwapAsset():
+            events, remarks = _swapped(command, now, at)
+        case cmd.UndoSwap():
+            events, remarks = _swapped_back(command, now, at)
         case cmd.UseParts():
             events, remarks = _used(command, now, at)
         case cmd.TakeBackParts():
@@ -77,9 +82,9 @@ def _is_on(order: WorkOrder, serial: str) -> bool:
 
 
 def _removed(command: cmd.RemoveAsset, now: Situation, at: datetime) -> visit.Outcome:
-    taken = {device.serial for device in now.order.removed}
-    taken |= {device.serial for other in now.order.reports for device in other.removed}
-    if command.serial in taken:
+    taken = any(device.serial == command.serial for device in now.order.removed)
+    reported = any(device.serial == command.serial for other in now.order.reports for device in other.removed)
+    if taken or (reported and not visit.hangs_here(command.serial, now)):
         return (_step(command, now, at),), ()  # one of the two has it; the register says who
     removed = visit.what_was_removed(command, now)
     assert now.van_id is not None, "a technician without a van cannot visit"
@@ -107,6 +112,38 @@ def _put_back(command: cmd.PutBackAsset, now: Situation, at: datetime) -> visit.
     )
     event = ev.WorkReported(
         at=at, technician_id=now.actor_id, step=command.type, put_back=(serial,), moves=(move,)
+    )
+    return (event,), ()
+
+
+def _swapped(command: cmd.SwapAsset, now: Situation, at: datetime) -> visit.Outcome:
+    """Each half as it would be reported by itself, under one step."""
+    visit.check_two_devices(command)
+    (off,), _ = visit.of_the_old_one(lambda: _removed(command.removal, now, at))
+    (on,), remarks = _fitted(command.fitting, now, at)
+    assert isinstance(off, ev.WorkReported) and isinstance(on, ev.WorkReported)
+    event = replace(
+        _step(command, now, at),
+        removed=off.removed,
+        fitted=tuple(replace(device, replaces=command.old_serial) for device in on.fitted),
+        moves=(*off.moves, *on.moves),
+    )
+    return (event,), remarks
+
+
+def _swapped_back(command: cmd.UndoSwap, now: Situation, at: datetime) -> visit.Outcome:
+    back = cmd.PutBackAsset(work_order_id=command.work_order_id, serial=command.old_serial)
+    again = cmd.RemoveAsset(
+        work_order_id=command.work_order_id, serial=command.serial, reason="the swap was undone"
+    )
+    (on,), _ = visit.of_the_old_one(lambda: _put_back(back, now, at))
+    (off,), _ = _removed(again, now, at)
+    assert isinstance(off, ev.WorkReported) and isinstance(on, ev.WorkReported)
+    event = replace(
+        _step(command, now, at),
+        removed=off.removed,
+        put_back=on.put_back,
+        moves=(*off.moves, *on.moves),
     )
     return (event,), ()
 

@@ -7,7 +7,8 @@ ledger says the van had none. What cannot be true at the same time as another fa
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared import commands as cmd
@@ -223,14 +224,26 @@ def _unreceived(command: cmd.InstallAsset, now: Situation) -> tuple[FittedAsset,
 def remove_asset(command: cmd.RemoveAsset, now: Situation, at: datetime) -> Outcome:
     _must_be_on_site(now.order)
     order, serial = now.order, command.serial
-    if any(fitted.serial == serial for fitted in order.fitted):
-        return (ev.AssetUnfitted(serial=serial),), ()
+    fitted = next((fitted for fitted in order.fitted if fitted.serial == serial), None)
+    if fitted is not None:
+        return (ev.AssetUnfitted(serial=serial, failed=_failed(fitted, command)),), ()
     if any(removed.serial == serial for removed in order.removed):
         return repeated(command.type, now, at)
     removed = what_was_removed(command, now)
     off = next((off.number for off in order.split_off if off.removal), None)
     remarks = () if off is None else (CONFLICTS["split"].remarked(number=order.number, other=off),)
     return (ev.AssetRemoved(removed=removed),), remarks
+
+
+def _failed(fitted: FittedAsset, command: cmd.RemoveAsset) -> RemovedAsset | None:
+    """A device that was fitted by mistake is as good as before; one that does not work is not."""
+    if command.cause is None or not command.cause.is_fault:
+        return None
+    return _off(fitted.serial, fitted.sku, command)
+
+
+def _off(serial: str, sku: str, command: cmd.RemoveAsset) -> RemovedAsset:
+    return RemovedAsset(serial=serial, sku=sku, reason=printable(command.reason), cause=command.cause)
 
 
 def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
@@ -242,7 +255,7 @@ def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
         raise NotInstalledHere(
             f"{serial} is not booked at this address (booked here: {known})", field="serial", subject=serial
         )
-    return RemovedAsset(serial=serial, sku=asset.sku, reason=command.reason)
+    return _off(asset.serial, asset.sku, command)
 
 
 def put_back_asset(command: cmd.PutBackAsset, now: Situation, at: datetime) -> Outcome:
@@ -264,6 +277,60 @@ def not_taken_off(serial: str) -> NotInstalledHere:
 def hangs_here(serial: str, now: Situation) -> bool:
     asset = now.assets.get(serial)
     return asset is not None and asset.state is AssetState.INSTALLED and asset.holder_id == now.order.place.id
+
+
+def swap_asset(command: cmd.SwapAsset, now: Situation, at: datetime) -> Outcome:
+    """Each half by its own rule, and a half that was done before is done. Raises where either can't be."""
+    _must_be_on_site(now.order)
+    check_two_devices(command)
+    off, said_of_old = _news(of_the_old_one(lambda: remove_asset(command.removal, now, at)))
+    on, said_of_new = _news(install_asset(command.fitting, now, at))
+    if not off and not on:
+        return repeated(command.type, now, at)
+    before = next((item for item in now.order.fitted if item.serial == command.old_serial), None)
+    # One that had been fitted on this very visit hung in the place of another, or of none.
+    replaces = before.replaces if before else command.old_serial
+    fitted = tuple(
+        replace(event, fitted=replace(event.fitted, replaces=replaces))
+        for event in on
+        if isinstance(event, ev.AssetFitted)
+    )
+    return (*off, *fitted), (*said_of_old, *said_of_new)
+
+
+def undo_swap(command: cmd.UndoSwap, now: Situation, at: datetime) -> Outcome:
+    _must_be_on_site(now.order)
+    back = cmd.PutBackAsset(work_order_id=command.work_order_id, serial=command.old_serial)
+    on, _ = _news(of_the_old_one(lambda: put_back_asset(back, now, at)))
+    is_fitted = any(fitted.serial == command.serial for fitted in now.order.fitted)
+    off = (ev.AssetUnfitted(serial=command.serial),) if is_fitted else ()
+    if not off and not on:
+        return repeated(command.type, now, at)
+    return (*off, *on), ()
+
+
+def check_two_devices(command: cmd.SwapAsset) -> None:
+    if command.serial == command.old_serial:
+        raise BadValue(
+            f"{command.serial} is the device that comes off: scan the one that takes its place",
+            field="serial",
+            subject=command.serial,
+        )
+
+
+def of_the_old_one(half: Callable[[], Outcome]) -> Outcome:
+    """What `half` of a swap says about the device that was there; a Problem of it names that field."""
+    try:
+        return half()
+    except Problem as problem:
+        field = "old_serial" if problem.field == "serial" else problem.field
+        raise type(problem)(problem.detail, field=field, subject=problem.subject) from problem
+
+
+def _news(half: Outcome) -> Outcome:
+    """Nothing where that half was done before."""
+    events, _ = half
+    return ((), ()) if any(isinstance(event, ev.WorkReported) for event in events) else half
 
 
 def record_check(command: cmd.RecordCheck, now: Situation, at: datetime) -> Outcome:

@@ -69,6 +69,25 @@ class UnfinishedReason(StrEnum):
     CUSTOMER_REFUSED = "customer_refused"
 
 
+class RemovalCause(StrEnum):
+    """Why a device came off the wall. A fault is the vendor's to answer for; the others are used again."""
+
+    NO_POWER = "no_power"
+    NO_LIGHT = "no_light"  # or too little of it, with a good line
+    WIFI_FAULT = "wifi_fault"
+    UNSTABLE = "unstable"  # restarts, drops the line
+    DEAD_ON_ARRIVAL = "dead_on_arrival"
+    DAMAGED = "damaged"
+    OTHER_FAULT = "other_fault"
+    UPGRADE = "upgrade"
+    CUSTOMER_LEAVES = "customer_leaves"
+    OTHER = "other"
+
+    @property
+    def is_fault(self) -> bool:
+        return self not in (RemovalCause.UPGRADE, RemovalCause.CUSTOMER_LEAVES, RemovalCause.OTHER)
+
+
 class ContactField(StrEnum):
     """What office and technician may both correct. A gate code stands in the access notes."""
 
@@ -185,22 +204,30 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedAsset:
-    """A device fitted on this visit; it leaves `source_id` for the customer when the job closes."""
+    """A device fitted on this visit; it leaves `source_id` for the customer when the job closes.
+
+    `replaces`: the serial of the one that was taken off for it in the same go.
+    """
 
     serial: str
     sku: str
     source_id: UUID
     mac: str | None = None
     gpon_serial: str | None = None
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedAsset:
-    """A device taken off the wall on this visit; it comes to the van when the job closes."""
+    """A device taken off the wall on this visit; it comes to the van when the job closes.
+
+    `reason` is in the technician's words, `cause` one of ours; None where an older app said only the words.
+    """
 
     serial: str
     sku: str
     reason: str
+    cause: RemovalCause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +352,7 @@ class WorkOrder:
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
+    failed: tuple[RemovedAsset, ...] = ()  # fitted on this visit, and taken off again for a fault
     evidence: tuple[EvidenceRef, ...] = ()
     notes: tuple[Note, ...] = ()
     unfinished_reason: UnfinishedReason | None = None
@@ -341,6 +369,12 @@ class WorkOrder:
         """The result that counts: the one measured last, whoever sent it when. Others stay on record."""
         found = [result for result in reversed(self.checks) if result.code == code]
         return max(found, key=lambda result: result.at, default=None)
+
+    @property
+    def handled_serials(self) -> frozenset[str]:
+        """Of the devices that its visits put up or took off."""
+        taken = (device.serial for device in (*self.removed, *self.failed))
+        return frozenset(device.serial for device in self.fitted).union(taken)
 
     def used(self, sku: str) -> int:
         return sum(line.quantity for line in self.parts if line.sku == sku)

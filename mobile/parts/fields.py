@@ -14,7 +14,7 @@ def text_field(
     label: str,
     value: str,
     *,
-    on_change: Callable[[str], None],
+    on_change: Callable[[str], None] = lambda text: None,
     refused: bool = False,
     **options: Any,
 ) -> ft.TextField:

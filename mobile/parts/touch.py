@@ -116,3 +116,18 @@ def choice(text: str, name: str, chosen: bool, on_click: Handler) -> ft.Control:
         padding=ft.Padding.symmetric(horizontal=14, vertical=14),
     )
     return tappable(row, name, on_click, selected=chosen)
+
+
+def chip(text: str, chosen: bool, on_click: Handler) -> ft.Control:
+    """One of several short words, side by side."""
+    label = ft.Text(text, size=theme.BODY, weight=ft.FontWeight.W_600 if chosen else None)
+    label.expand, label.expand_loose = True, True  # large text goes on in the next line
+    mark = [ft.Icon(ft.Icons.CHECK, size=20, color=theme.ACCENT)] if chosen else []
+    box = ft.Container(
+        content=ft.Row([*mark, label], tight=True, spacing=6),
+        bgcolor=theme.CALM_BACK if chosen else theme.PAPER,
+        border=ft.Border.all(theme.THICK, theme.ACCENT if chosen else theme.LINE),
+        border_radius=theme.RADIUS,
+        padding=ft.Padding.symmetric(horizontal=14, vertical=15),
+    )
+    return tappable(box, text, on_click, selected=chosen)

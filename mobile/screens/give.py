@@ -53,9 +53,9 @@ def Give(desk: Desk) -> ft.Control:
         if text.strip() and desk.keep(lambda: desk.gateway.hand_over(text), said=words.HANDED_OVER):
             desk.go("/stock")
 
-    def type_key(event: ft.ControlEvent) -> None:
-        latest.current = event.control.value
-        set_typed(latest.current)
+    def type_key(text: str) -> None:
+        latest.current = text
+        set_typed(text)
 
     async def scan() -> None:
         await scan_code(desk, device, words.ANSWER_FIELD, read)

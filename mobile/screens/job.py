@@ -15,6 +15,7 @@ from mobile.parts.touch import primary, secondary
 from mobile.state import Desk
 from mobile.views.job import NextStep, next_step, steps
 from mobile.views.quantities import product_name
+from mobile.views.swap import hanging, swaps
 from mobile.views.today import bring_list, lateness
 from mobile.views.today import facts as job_facts
 from shared.commands import Arrive, StartTravel
@@ -136,6 +137,10 @@ def _work(desk: Desk, order: WorkOrder) -> ft.Control:
     ]
     installed += [serial for serial in order.on_site_serials if serial not in known]
     bring = bring_list(order, lookup)
+    swap: list[ft.Control] = []
+    waits = swaps(order)  # then the big button leads there
+    if order.state is WorkOrderState.ON_SITE and hanging(order, there, lookup) and not waits:
+        swap = [secondary(words.SWAP, lambda: desk.open_job(order.id, "swap"), icon=ft.Icons.SWAP_HORIZ)]
     return section(
         words.WORK,
         line(order.summary, bold=True),
@@ -147,6 +152,7 @@ def _work(desk: Desk, order: WorkOrder) -> ft.Control:
         ft.Divider(height=theme.THIN, color=theme.LINE),
         line(words.ON_SITE_NOW, quiet=True, size=theme.SMALL),
         *(line(text) for text in installed or (words.NOTHING_INSTALLED,)),
+        *swap,
     )
 
 

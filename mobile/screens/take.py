@@ -33,9 +33,9 @@ def Take(desk: Desk) -> ft.Control:
         if text.strip() and desk.keep(lambda: desk.gateway.look_at_offer(text), said=words.OFFER_READ):
             set_typed("")
 
-    def type_key(event: ft.ControlEvent) -> None:
-        latest.current = event.control.value
-        set_typed(latest.current)
+    def type_key(text: str) -> None:
+        latest.current = text
+        set_typed(text)
 
     async def scan() -> None:
         await scan_code(desk, device, words.OFFER_FIELD, read)

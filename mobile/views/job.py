@@ -9,6 +9,7 @@ from typing import Literal
 from mobile import words
 from mobile.rule_words import said
 from mobile.views.quantities import counted, product_name
+from mobile.views.swap import swaps
 from mobile.views.today import Lookup
 from shared.work_orders import EvidenceKind, WorkOrder, WorkOrderState
 
@@ -53,15 +54,16 @@ def steps(order: WorkOrder, lookup: Lookup) -> tuple[Step, ...]:
 
 
 def _equipment(order: WorkOrder, lookup: Lookup) -> Iterable[Step]:
+    both = swaps(order)
     for need in order.required_equipment:
         device = next((device for device in order.fitted if device.sku in need.skus), None)
         yield Step(
             title=words.fit(need.role),
-            do=words.fit(need.role),
+            do=words.SWAP if both else words.fit(need.role),
             detail=words.fitted(device.serial, product_name(lookup(device.sku), device.sku))
             if device
             else words.one_of([product_name(lookup(sku), sku) for sku in need.skus]),
-            screen="scan",
+            screen="swap" if both else "scan",
             done=device is not None,
         )
 
@@ -74,7 +76,7 @@ def _removal(order: WorkOrder, lookup: Lookup) -> Iterable[Step]:
             title=words.TAKE_AWAY,
             do=words.TAKE_AWAY,
             detail=words.listed(gone) or expected,
-            screen="scan",
+            screen="swap" if swaps(order) else "scan",
             done=bool(order.removed),
         )
 

@@ -32,6 +32,7 @@ LOGGED = frozenset(
         "purchase_order",
         "purchase_order_line",
         "reservation",
+        "rma_line",
         "service",
         "service_location",
         "stock_move",

@@ -35,6 +35,10 @@ def in_words(kind: str, body: str) -> str:
             return f"take off device {_short(values.get('serial'))}"
         case "put_back_asset":
             return f"hang up device {_short(values.get('serial'))} again"
+        case "swap_asset":
+            return f"swap device {_short(values.get('old_serial'))} for {_short(values.get('serial'))}"
+        case "undo_swap":
+            return f"undo the swap of {_short(values.get('old_serial'))} for {_short(values.get('serial'))}"
         case "record_check":
             return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
         case "use_parts":

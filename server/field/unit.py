@@ -34,10 +34,12 @@ from shared.commands import (
     AddEvidence,
     CloseWorkOrder,
     DeviceCommand,
-    InstallAsset,
+    FittingCommand,
     PartsCommand,
     VisitCommand,
     order_of,
+    renamed,
+    serials_of,
 )
 from shared.decide import Decision, StockDecision
 from shared.problems import IdReused, NotFound, Problem
@@ -117,9 +119,8 @@ class CommandUnit:
         unreadable = [_order_in(asked.pushed) for asked in batch if not asked.command]
         books.open_orders([*(command.work_order_id for command in fresh), *filter(None, unreadable)])
         orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
-        codes = {item.serial for item in fresh if isinstance(item, DeviceCommand)}
-        codes |= {fitted.serial for order in orders for fitted in order.fitted}
-        codes |= {removed.serial for order in orders for removed in order.removed}
+        codes = {code for item in fresh if isinstance(item, DeviceCommand) for code in serials_of(item)}
+        codes |= {serial for order in orders for serial in order.handled_serials}
         codes |= {serial for command in about_vans for serial in serials_named(command)}
         books.open_assets(codes)
         skus = {sku for command in about_vans for sku in skus_named(command)}
@@ -163,14 +164,14 @@ class CommandUnit:
         books, command = self._books, asked.command
         assert not isinstance(command, StockCommand), "that has its own"
         order = books.order(command.work_order_id)
-        serials = {item.serial for item in order.fitted} | {item.serial for item in order.removed}
+        serials = set(order.handled_serials)
         if isinstance(command, DeviceCommand):
-            command = replace(command, serial=books.serial_of(command.serial) or command.serial)
-            serials.add(command.serial)
+            command = renamed(command, lambda code: books.serial_of(code) or code)
+            serials.update(serials_of(command))
         assets = books.assets(serials)
         used = {line.sku for line in command.lines} if isinstance(command, PartsCommand) else set()
         named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
-        if isinstance(command, InstallAsset) and command.sku:
+        if isinstance(command, FittingCommand) and command.sku:
             named |= {command.sku}
         on_hand = books.on_hand(self._technician.van_id) if used else {}
         situation = Situation(

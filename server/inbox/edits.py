@@ -13,9 +13,9 @@ from shared import halves
 from shared.barcodes import ScanError
 from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.mac import parse_mac
-from shared.commands import FIELD_COMMANDS, FieldCommand, InstallAsset, PutBackAsset, RemoveAsset
+from shared.commands import FIELD_COMMANDS, DeviceCommand, FieldCommand, FittingCommand, renamed
 from shared.problems import Malformed
-from shared.work_orders import UnfinishedReason, WorkOrder
+from shared.work_orders import RemovalCause, UnfinishedReason, WorkOrder
 from sync.protocol import encode
 
 PART_LINES_SPARE = 2
@@ -35,6 +35,8 @@ class Field:
 
 LABELS = {
     "serial": "Serial",
+    "old_serial": "Serial of the old one",
+    "cause": "Cause",
     "mac": "MAC",
     "gpon_serial": "GPON serial",
     "sku": "Model",
@@ -50,8 +52,10 @@ LABELS = {
 }
 FIELDS: dict[str, tuple[str, ...]] = {
     "install_asset": ("serial", "mac", "gpon_serial", "sku", "confirmed"),
-    "remove_asset": ("serial", "reason"),
+    "remove_asset": ("serial", "cause", "reason"),
     "put_back_asset": ("serial",),
+    "swap_asset": ("old_serial", "serial", "mac", "gpon_serial", "sku", "confirmed", "cause", "reason"),
+    "undo_swap": ("old_serial", "serial"),
     "record_check": ("code", "value"),
     "use_parts": ("lines",),
     "take_back_parts": ("lines",),
@@ -61,6 +65,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "correct_contact": ("value",),
 }
 """What may be wrong in a command that can be read; without a line here it only says that it happened."""
+
+MAY_BE_MISSING = frozenset({"mac", "gpon_serial", "sku", "signer", "cause"})
 
 
 def form_of(
@@ -97,6 +103,9 @@ def _field(kind: str, name: str, value: object, order: WorkOrder, models: Iterab
     if name == "code":
         asked = tuple((spec.code, f"{spec.label} ({spec.unit})") for spec in order.required_checks)
         return replace(field, kind="choice", choices=asked)
+    if name == "cause":
+        causes = tuple((cause.value, cause.value.replace("_", " ")) for cause in RemovalCause)
+        return replace(field, kind="choice", choices=(("", "not said"), *causes))
     if name == "reason" and kind == "cannot_complete":
         reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in UnfinishedReason)
         return replace(field, kind="choice", choices=reasons)
@@ -127,7 +136,7 @@ def body_of(row: CommandRow, form: Mapping[str, str]) -> tuple[str, dict[str, An
             body[name] = "confirmed" in form
         elif name in form:
             text = form[name].replace("\r\n", "\n").strip()
-            body[name] = text or (None if name in ("mac", "gpon_serial", "sku", "signer") else "")
+            body[name] = text or (None if name in MAY_BE_MISSING else "")
     return row.type, body
 
 
@@ -165,17 +174,10 @@ def _pretty(body: str) -> str:
 
 def canonical(command: FieldCommand) -> FieldCommand:
     """Codes as the register writes them; what can't be read stays as typed, for the rules to say why."""
-    match command:
-        case InstallAsset(serial=serial, mac=mac, gpon_serial=gpon):
-            return replace(
-                command,
-                serial=_joined(serial),
-                mac=_printed(mac, parse_mac),
-                gpon_serial=_printed(gpon, parse_gpon_serial),
-            )
-        case RemoveAsset(serial=serial) | PutBackAsset(serial=serial):
-            return replace(command, serial=_joined(serial))
-    return command
+    if isinstance(command, FittingCommand):
+        mac, gpon = _printed(command.mac, parse_mac), _printed(command.gpon_serial, parse_gpon_serial)
+        command = replace(command, mac=mac, gpon_serial=gpon)
+    return renamed(command, _joined) if isinstance(command, DeviceCommand) else command
 
 
 def _joined(serial: str) -> str:
@@ -234,6 +236,8 @@ def _shown(name: str, value: object) -> str:
         return ", ".join(f"{line.get('quantity')} × {line.get('sku')}" for line in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if name == "cause" and value is not None:
+        return str(value).replace("_", " ")
     text = "none" if value is None else " ".join(str(value).split())
     return text if len(text) <= 80 else text[:79] + "…"
 

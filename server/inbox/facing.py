@@ -21,7 +21,9 @@ from shared.commands import (
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    SwapAsset,
     TakeBackParts,
+    UndoSwap,
     UseParts,
     VisitCommand,
 )
@@ -156,11 +158,20 @@ def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[
                 *codes,
                 Facing(what="Fitted on this job", theirs=serial, ours=fitted),
             )
-        case RemoveAsset(serial=serial, reason=reason):
+        case SwapAsset():
+            return (*_details(command.removal, now, reader), *_details(command.fitting, now, reader))
+        case UndoSwap(old_serial=old, serial=serial):
+            back = PutBackAsset(work_order_id=command.work_order_id, serial=old)
+            fitted = ", ".join(item.serial for item in order.fitted) or NOTHING
+            return (
+                *_details(back, now, reader),
+                Facing(what="Fitted on this job", theirs=f"not {serial}", ours=fitted),
+            )
+        case RemoveAsset(serial=serial):
             here = ", ".join(order.on_site_serials) or NOTHING
             ours = _device(now.assets.get(serial), order)
             return (
-                Facing(what=f"Device {serial}", theirs=f"taken off ({reason})", ours=ours),
+                Facing(what=f"Device {serial}", theirs=f"taken off{_why(command)}", ours=ours),
                 Facing(what="Booked at this address", theirs=serial, ours=here),
             )
         case PutBackAsset(serial=serial):
@@ -212,6 +223,13 @@ def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[
             return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
         case CannotComplete(text=text):
             return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
+
+
+def _why(command: RemoveAsset) -> str:
+    """The cause, and the technician's own words."""
+    cause = command.cause.value.replace("_", " ") if command.cause else ""
+    said = ": ".join(filter(None, (cause, command.reason)))
+    return f" ({said})" if said else ""
 
 
 def _device(asset: Asset | None, order: WorkOrder) -> str:

@@ -19,7 +19,14 @@ from server.stock.models import StockPlaceRow
 from server.stock.products import products
 from server.work_orders import repository
 from shared.assets import Asset
-from shared.commands import DeviceCommand, FieldCommand, InstallAsset, PartsCommand, VisitCommand
+from shared.commands import (
+    DeviceCommand,
+    FieldCommand,
+    FittingCommand,
+    PartsCommand,
+    VisitCommand,
+    serials_of,
+)
 from shared.decide import decide, decide_stock
 from shared.problems import CountFarOff, NotFound, Problem, UnsealedTransfer
 from shared.situation import Situation
@@ -112,18 +119,11 @@ def _situation(session: Session, row: CommandRow, commands: Sequence[VisitComman
     if not orders or found is None:
         return None
     order, (technician, van_name) = orders[0], found
-    assets = _assets(
-        session,
-        commands,
-        {
-            *(item.serial for item in order.fitted),
-            *(item.serial for item in order.removed),
-        },
-    )
+    assets = _assets(session, commands, order.handled_serials)
     used = {line.sku for item in commands if isinstance(item, PartsCommand) for line in item.lines}
     used |= {line.sku for line in order.parts}
     named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
-    named |= {item.sku for item in commands if isinstance(item, InstallAsset) and item.sku}
+    named |= {item.sku for item in commands if isinstance(item, FittingCommand) and item.sku}
     return Situation(
         order=order,
         actor_id=technician.id,
@@ -145,10 +145,10 @@ def _sender(session: Session, row: CommandRow) -> tuple[TechnicianRow, str] | No
     return (found[0], found[1]) if found else None
 
 
-def _assets(session: Session, commands: Sequence[VisitCommand], more: set[str]) -> dict[str, Asset]:
+def _assets(session: Session, commands: Sequence[VisitCommand], more: frozenset[str]) -> dict[str, Asset]:
     serials = set(more)
     for item in commands:
         if isinstance(item, DeviceCommand):
-            serials.add(item.serial)
+            serials.update(serials_of(item))
     found = register.find(session, AssetRow.serial.in_(sorted(serials))) if serials else []
     return {asset.serial: asset for asset in found}

@@ -59,6 +59,7 @@ class VisitRecord:
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
+    failed: tuple[RemovedAsset, ...] = ()
     evidence: tuple[EvidenceRef, ...] = ()
     notes: tuple[Note, ...] = ()
     parts_booked: int = 0

@@ -12,13 +12,11 @@ from shared.assets import Asset
 from shared.catalogue import Product
 from shared.commands import (
     AddEvidence,
+    DeviceCommand,
     FieldCommand,
-    InstallAsset,
-    PutBackAsset,
-    RemoveAsset,
-    TakeBackParts,
-    UseParts,
+    PartsCommand,
     order_of,
+    serials_of,
 )
 from shared.problems import Problem
 from shared.remarks import Remark
@@ -173,14 +171,13 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
     """The rows and files a command speaks of, as (kind, key): they stay here until it has its receipt."""
     about = order_of(command)
     found = [("work_order", str(about))] if about else []
-    match command:
-        case InstallAsset(serial=serial) | RemoveAsset(serial=serial) | PutBackAsset(serial=serial):
-            found.append(("asset", serial))
-        case UseParts(lines=lines) | TakeBackParts(lines=lines):
-            found += [(kind, line.sku) for line in lines for kind in ("product", "stock_line")]
-        case AddEvidence(digest=digest):
-            found.append(("evidence", digest))
-    if isinstance(command, StockCommand):
+    if isinstance(command, DeviceCommand):
+        found += [("asset", serial) for serial in serials_of(command)]
+    elif isinstance(command, PartsCommand):
+        found += [(kind, line.sku) for line in command.lines for kind in ("product", "stock_line")]
+    elif isinstance(command, AddEvidence):
+        found.append(("evidence", command.digest))
+    elif isinstance(command, StockCommand):
         found += [(kind, sku) for sku in sorted(skus_named(command)) for kind in ("product", "stock_line")]
         found += [("asset", serial) for serial in sorted(serials_named(command))]
     if isinstance(command, TransferCommand):

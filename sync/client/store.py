@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -140,22 +141,28 @@ class ClientStore(Holder):
             oldest_unsent_at=datetime.fromisoformat(oldest) if oldest else None,
         )
 
-    def enqueue(
-        self, new: NewCommand, evidence: NewEvidence | None = None, *, ends_draft: str | None = None
-    ) -> int:
-        """Queue a command, with the bytes it speaks of, in one transaction. Returns its `seq`.
+    def enqueue(self, new: NewCommand, evidence: NewEvidence | None = None) -> int:
+        """Queue a command, with the bytes it speaks of, in one transaction. Returns its `seq`."""
+        return self.enqueue_all(((new, evidence),))[0]
 
-        `ends_draft`: the draft that became this command, and is one no more.
+    def enqueue_all(
+        self, queued: Sequence[tuple[NewCommand, NewEvidence | None]], *, ends_draft: str | None = None
+    ) -> list[int]:
+        """All of them or none, in one transaction. Returns their `seq`s.
+
+        `ends_draft`: the draft that became these commands, and is one no more.
         """
+        seqs = []
         with self._disk.transaction():
-            seq = self._outbox.add(new, str(new.technician_id) if new.technician_id else self._me)
-            if new.hlc:
-                self._disk.set("hlc", new.hlc)
-            if evidence:
-                self.shelf.keep(evidence, new.made_at.isoformat())
+            for new, evidence in queued:
+                seqs.append(self._outbox.add(new, str(new.technician_id) if new.technician_id else self._me))
+                if new.hlc:
+                    self._disk.set("hlc", new.hlc)
+                if evidence:
+                    self.shelf.keep(evidence, new.made_at.isoformat())
             if ends_draft:
                 self._put_draft(ends_draft, None)
-        return seq
+        return seqs
 
     def apply(
         self,

@@ -170,7 +170,8 @@ def booked(world: World) -> dict[str, list[tuple[Any, ...]]]:
         "charges": told(InvoiceLineRow, "work_order_id", "charge_code", "quantity", "net_minor", "tax_minor"),
         "journal": told(JournalLineRow, "work_order_id", "account", "amount_minor"),
         "purchases": told(PurchaseOrderLineRow, "sku", "quantity"),
-        "messages": told(NoticeRow, "work_order_id", "template"),
+        # That somebody is on the way is only told while it is news.
+        "messages": [row for row in told(NoticeRow, "work_order_id", "template") if row[1] != "on_the_way"],
         "open promises": [row for row in told(ReservationRow, "work_order_id", "released_at") if not row[1]],
     }
 

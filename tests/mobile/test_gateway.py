@@ -62,6 +62,7 @@ from shared.stock_commands import CountedParts, CountVan, SeenDevice
 from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
 from sync.client.records import NotSaved
 from sync.client.transport import NoNetwork
+from sync.protocol import PROTOCOL
 
 
 @pytest.fixture
@@ -481,7 +482,7 @@ class TestEvidence:
     ):
         server.protocol = 1  # whole files: an empty 200 is all there is to go by
         ana.add_photo(WO_1, JPEG, "image/jpeg")
-        network.faults = ["none", "none", "none", "none", "empty yes"]
+        network.faults = [*["none"] * (PROTOCOL + 1), "empty yes"]
         report = asyncio.run(ana.sync())
         assert (report.drained, report.problem) == (False, "The server still asks for photos that were sent.")
         assert asyncio.run(ana.sync()).drained

@@ -210,6 +210,55 @@ class TestAVisitWithoutNetwork:
             app.see("Answered by the office (4)")
 
 
+@pytest.mark.browser
+class TestASwapWithoutNetwork:
+    def test_is_one_gesture_with_a_photo_undone_as_one_and_reaches_the_office(
+        self, office: str, tmp_path: Path
+    ) -> None:
+        new, photo = label(("ALCLB1A2C003", "Code128")), label(("ALCLF00D0002", "Code128"))
+        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+            app = open_app(phone, office)
+            app.type_into("Registration code", "AINO-0003")
+            app.tap("Sign in")
+            app.see(re.compile("of 6 jobs done"))
+            app.wait_until_offline_ready()
+            phone.set_offline(True)
+            app.tap(re.compile("^WO-1043"))
+            app.tap("Start travel")
+            app.see("On the way. Saved on this device")
+            app.tap("Arrived")
+            app.see("On site. Saved on this device")
+
+            swap(app, new, photo)
+            app.see("ONT restarts several times a day")
+            app.page.evaluate("() => { location.hash += '/scan'; }")
+            app.tap("Undo the swap: ALCLF00D0002 hangs there again")
+            app.see("Offline. 5 saved on this device, not sent")
+            app.page.wait_for_timeout(1000)
+            app.reload()
+            app.tap("Back")
+            swap(app, new, photo)
+            app.see("Nokia G-2425G-B ALCLB1A2C003")
+
+            phone.set_offline(False)
+            app.see(re.compile(r"^Sync: All sent \d\d:\d\d$"), seconds=60)
+            app.tap("Back")
+            app.tap("Sync", role="tab")
+            app.see(re.compile("^Swapped ALCLF00D0002 for ALCLB1A2C003, WO-1043, .*Accepted$"))
+
+
+def swap(app: AppDriver, new: bytes, photo: bytes) -> None:
+    """From the job to the job: the device that hangs there is chosen already."""
+    app.tap("Swap a device")
+    app.choose_file("Photo of the label", a_file(new))
+    app.see("Nokia G-2425G-B ALCLB1A2C003 is on your van.")
+    app.tap("Restarts, drops the line")
+    app.choose_file("Take photo", a_file(photo))
+    app.see("It is saved together with the swap.")
+    app.tap("Swap")
+    app.see("Saved on this device")
+
+
 def photos(app: AppDriver) -> list[str]:
     return [text for text in app.texts() if re.fullmatch(r"Photo \d", text)]
 

@@ -25,13 +25,17 @@ from world import Job, World, settle, uid
 
 from server import office
 from server.access.throttle import Throttle
+from server.assets.models import AssetRow
 from server.clock import mint
 from server.customers.links import visit_token
 from server.inbox.models import FollowUpRow
 from server.outbox.models import OutboxRow, WebhookRow
+from server.purchasing import returns
+from server.purchasing.models import RmaLineRow
 from shared.clocks import Contact
 from shared.commands import AddNote, CancelWorkOrder, StartTravel
 from shared.problems import RevokedDevice
+from shared.work_orders import RemovalCause, RemovedAsset, WorkOrderKind
 from sync.protocol import PROTOCOL, SyncRequest, decode_response, encode
 from sync.server.push import push
 
@@ -39,6 +43,7 @@ EVERYBODY = "dispatcher back_office stock admin viewer"
 DISPATCH = "dispatcher admin"
 ORDERS = "dispatcher back_office admin"
 OUTBOX = "back_office admin"
+STOCK = "stock admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,14 @@ POST  /outbox/webhooks                           OUTBOX     200  -
 POST  /outbox/webhooks/{webhook_id}/ping         OUTBOX     303  404
 POST  /outbox/webhooks/{webhook_id}/disable      OUTBOX     303  404
 POST  /outbox/webhooks/{webhook_id}/enable       OUTBOX     303  404
+GET   /api/returns                               STOCK      200  -
+POST  /api/returns/{line_id}/send                STOCK      204  404
+POST  /api/returns/{line_id}/settle              STOCK      204  404
+POST  /api/returns/{line_id}/withdraw            STOCK      204  404
+GET   /returns                                   STOCK      200  -
+POST  /returns/{line_id}/send                    STOCK      303  404
+POST  /returns/{line_id}/settle                  STOCK      303  404
+POST  /returns/{line_id}/withdraw                STOCK      303  404
 """)
 
 # A phone's doors: own, foreign and unknown are about an upload or photo of Ana's, of Ben's, of nobody's.
@@ -213,6 +226,8 @@ def known(world: World, door: Door) -> dict[str, str]:
         return {"message_id": dead_letter(world)}
     if "{webhook_id}" in door.path:
         return {"webhook_id": str(webhook(world, disabled=door.path.endswith("/enable")))}
+    if "{line_id}" in door.path:
+        return {"line_id": str(faulty_device(world, sent=door.path.endswith("/settle")))}
     if "{device_id}" in door.path:
         number = len(world.contents()["device"])
         return {"device_id": str(add_device(world, f"spare {number}", world.ben.technician_id))}
@@ -263,6 +278,19 @@ def webhook(world: World, *, disabled: bool = False) -> UUID:
     return made
 
 
+def faulty_device(world: World, *, sent: bool = False) -> UUID:
+    """One that Ana took off a wall, on its way to its vendor."""
+    job, line_id = world.order(WorkOrderKind.REPAIR), mint()
+    removed = RemovedAsset(serial=job.on_site[0], sku="ONT-A", reason="", cause=RemovalCause.NO_POWER)
+    line = returns.opening(
+        removed, id=line_id, vendor_id=uid("Fibreco"), work_order_id=job.id, command_id=mint(), at=world.now
+    )
+    with world.database.write() as session:
+        session.query(AssetRow).filter_by(serial=removed.serial).one().state = "recovered"
+        session.add(RmaLineRow(**line | ({"state": "sent"} if sent else {})))
+    return line_id
+
+
 def dead_letter(world: World) -> str:
     webhook(world)
     first, *_ = tell(world, "a job")
@@ -273,7 +301,7 @@ def dead_letter(world: World) -> str:
 
 
 def unknown(door: Door) -> dict[str, str]:
-    names = ("work_order_id", "command_id", "ask_id", "message_id", "webhook_id", "device_id")
+    names = ("work_order_id", "command_id", "ask_id", "message_id", "webhook_id", "device_id", "line_id")
     return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN
 
 
@@ -306,6 +334,8 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/plan": {"day": "2031-01-06", "seconds": 0},
         "/codes": {"technician_id": str(world.ana.technician_id)},
         "/webhooks": {"url": "http://127.0.0.1:9/"},
+        "/send": {"reference": "RMA-7"},
+        "/settle": {"outcome": "credited"},
     }  # fmt: skip
     body = bodies.get(door.path[door.path.rindex("/") :], {})
     if door.method != "POST":

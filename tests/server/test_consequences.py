@@ -38,6 +38,7 @@ class TestTheTable:
     def test_says_what_a_completed_visit_causes_and_in_which_order(self):
         assert names(ev.WorkOrderCompleted) == [
             "book_stock",
+            "open_returns",
             "release_reservations",
             "draft_invoice",  # before move_service: it reads the plan that ran until now
             "move_service",
@@ -50,6 +51,7 @@ class TestTheTable:
     def test_an_unfinished_visit_is_neither_billed_nor_activated(self):
         assert names(ev.WorkOrderUnfinished) == [
             "book_stock",
+            "open_returns",
             "release_reservations",
             "buy_again",
             "note_freed_minutes",
@@ -60,11 +62,12 @@ class TestTheTable:
         assert names(ev.TakenOver) == ["release_reservations", "reserve_parts"]
 
     def test_a_second_report_moves_stock_and_no_money(self):
-        assert names(ev.WorkReported) == ["book_stock", "buy_again"]
+        assert names(ev.WorkReported) == ["book_stock", "withdraw_returns", "open_returns", "buy_again"]
 
     def test_a_reopened_job_is_promised_its_parts_again(self):
         assert names(ev.WorkOrderReopened) == [
             "book_stock",
+            "open_returns",
             "release_reservations",
             "reserve_parts",
             "buy_again",

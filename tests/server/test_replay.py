@@ -31,9 +31,10 @@ from shared.commands import (
     CannotComplete,
     EditContact,
     InstallAsset,
+    RemoveAsset,
     StartTravel,
 )
-from shared.work_orders import ContactField, UnfinishedReason, WorkOrderKind
+from shared.work_orders import ContactField, RemovalCause, UnfinishedReason, WorkOrderKind
 
 
 @pytest.fixture
@@ -62,7 +63,13 @@ def a_day(world: World) -> None:
     run(world, assign(world, second, world.ben))
     world.ben.send(*world.visit(second, fit=world.ben.ont))
     world.ana.send(*world.visit(second))  # done twice: kept beside it
-    world.ben.send(*world.visit(swap, fit=f"{world.ben.ont[:-4]}0002"))
+    took_off = world.visit(swap, fit=f"{world.ben.ont[:-4]}0002")
+    world.ben.send(
+        *(
+            replace(step, cause=RemovalCause.NO_POWER) if isinstance(step, RemoveAsset) else step
+            for step in took_off
+        )
+    )
     run(world, CancelWorkOrder(work_order_id=third.id, reason="moved away"))
     world.ana.send(*world.visit(third, fit=f"{world.ana.ont[:-4]}0002"))  # held: it was cancelled
     world.ana.send(StartTravel(work_order_id=fourth.id))

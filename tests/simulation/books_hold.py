@@ -163,6 +163,31 @@ def one_reorder(books: Books) -> None:
     require(not twice, "ONE_REORDER", twice)
 
 
+def a_fault_goes_back_once(books: Books) -> None:
+    """ONE_EFFECT: each faulty device that a booking took off a wall has its RMA line, and no other has."""
+    twice = books.rows("SELECT command_id, serial FROM rma_line GROUP BY 1, 2 HAVING count(*) > 1")
+    require(not twice, "ONE_EFFECT", f"two RMA lines for one booking: {twice}")
+    kept = {
+        (order, serial): cause
+        for order, serial, cause in books.rows("SELECT work_order_id, serial, cause FROM rma_line")
+    }
+    sound = {key: cause for key, cause in kept.items() if cause in SOUND}
+    require(not sound, "ONE_EFFECT", f"RMA lines of devices that work: {sound}")
+    for order, state, text in books.rows("SELECT id, state, record FROM work_order"):
+        record = books.json(text) or {}
+        for device in record.get("removed", ()) if state == "completed" else ():
+            off = books.rows(
+                "SELECT 1 FROM stock_move WHERE work_order_id = ? AND serial = ?", order, device["serial"]
+            )
+            if off and device.get("cause") not in (None, *SOUND):
+                detail = f"{device['serial']} of {order} came off for {device['cause']}, without an RMA line"
+                require((order, device["serial"]) in kept, "ONE_EFFECT", detail)
+
+
+SOUND = ("upgrade", "customer_leaves", "other")
+"""Causes of devices that work."""
+
+
 def the_office_sees_what_is_held(books: Books) -> None:
     """INBOX: every refused command was put before the office, and none for a fault of our own."""
     unseen = books.rows(
@@ -187,6 +212,7 @@ ALWAYS: tuple[Callable[[Books], None], ...] = (
     what_was_recorded_is_told,
     promises_end_with_the_job,
     one_reorder,
+    a_fault_goes_back_once,
     the_office_sees_what_is_held,
 )
 

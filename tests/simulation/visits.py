@@ -20,10 +20,19 @@ from shared.commands import (
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    SwapAsset,
     TakeBackParts,
+    UndoSwap,
     UseParts,
 )
-from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason, WorkOrder, WorkOrderState
+from shared.work_orders import (
+    EvidenceKind,
+    PartLine,
+    RemovalCause,
+    UnfinishedReason,
+    WorkOrder,
+    WorkOrderState,
+)
 
 
 def next_tap(phone: Handset, dice: Dice, contested: list[str]) -> None:
@@ -76,12 +85,19 @@ def _work(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) ->
     if not missing:
         phone.tap(CloseWorkOrder(work_order_id=id))
         return
+    wanted = {problem.field for problem in missing}
     match dice.pick(missing[:2]).field:
+        case "fitted" | "removed" if wanted >= {"fitted", "removed"} and dice.happens(0.5):
+            phone.tap(_swap(phone, dice, order, contested))
         case "fitted":
             phone.tap(_fit(phone, dice, order, contested))
         case "removed":
             serials = order.on_site_serials or ("NONE0001",)
-            phone.tap(RemoveAsset(work_order_id=id, serial=dice.pick(serials), reason="worn out"))
+            phone.tap(
+                RemoveAsset(
+                    work_order_id=id, serial=dice.pick(serials), reason="worn out", cause=_cause(dice)
+                )
+            )
         case "photo":
             phone.photograph(id, png(dice.randbytes(8)), None)
         case "signature":
@@ -106,7 +122,10 @@ def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> 
     elif choice == 2:
         here = [device.serial for device in order.fitted] or ["WRONG0001"]
         serial = dice.pick(here)
-        if order.removed:
+        swapped = next((device for device in order.fitted if device.replaces), None)
+        if swapped and swapped.replaces:
+            phone.tap(UndoSwap(work_order_id=id, old_serial=swapped.replaces, serial=swapped.serial))
+        elif order.removed:
             phone.tap(PutBackAsset(work_order_id=id, serial=order.removed[-1].serial))
         else:
             phone.tap(RemoveAsset(work_order_id=id, serial=serial, reason="mistake"))
@@ -136,6 +155,24 @@ def _parts(dice: Dice, order: WorkOrder) -> UseParts:
     if dice.happens(0.4):
         lines.append(PartLine(sku=CONNECTOR, quantity=dice.randint(1, 6)))
     return UseParts(work_order_id=order.id, lines=tuple(lines))
+
+
+def _cause(dice: Dice) -> RemovalCause | None:
+    """As an app of today says it, or not at all, as older ones do."""
+    return dice.pick([*RemovalCause, None])
+
+
+def _swap(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> SwapAsset:
+    fit = _fit(phone, dice, order, contested)
+    return SwapAsset(
+        work_order_id=order.id,
+        old_serial=dice.pick(order.on_site_serials or ("NONE0001",)),
+        serial=fit.serial,
+        source=fit.source,
+        sku=fit.sku,
+        confirmed=fit.confirmed,
+        cause=_cause(dice),
+    )
 
 
 def _fit(

@@ -10,7 +10,14 @@ from day_of_work import AINO, VAN, uid
 from mobile.device import photos, scanner
 from mobile.state import job_route
 from shared.commands import Arrive, StartTravel
-from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason, WorkOrderState
+from shared.work_orders import (
+    EvidenceKind,
+    PartLine,
+    RemovalCause,
+    RemovedAsset,
+    UnfinishedReason,
+    WorkOrderState,
+)
 
 REPAIR, INSTALL, SWAP = uid(0x100), uid(0x101), uid(0x102)
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 20
@@ -151,8 +158,8 @@ class TestScanning:
                 right = scanner.Reading(text="HWTC3D4E5F01", source="photo", symbology="Code128")
                 return (wrong, right, scanner.Reading(text="MAC: 48575430F001", source="photo"))
 
-        monkeypatch.setattr("mobile.screens.scan.pick_picture", pick)
-        monkeypatch.setattr("mobile.screens.scan.scanner", Reader)
+        monkeypatch.setattr("mobile.parts.reading.pick_picture", pick)
+        monkeypatch.setattr("mobile.parts.reading.scanner", Reader)
         on_site(INSTALL)
         screen = open_app(job_route(INSTALL, "scan"))
         screen.tap("Photo of the label")
@@ -169,13 +176,23 @@ class TestScanning:
 
         screen.type_into("Scanner or typed code", "ALCLF00D0002", enter=True)
         screen.tap("Take this device away")
+        assert screen.sees("Choose first why it comes off.")
+        assert gateway.order(SWAP).removed == ()
+        screen.tap("Restarts, drops the line")
+        screen.type_into("What did you see? (may stay empty)", " hourly ")
+        screen.tap("Take this device away")
 
-        assert [device.serial for device in gateway.order(SWAP).removed] == ["ALCLF00D0002"]
+        assert gateway.order(SWAP).removed == (
+            RemovedAsset(
+                serial="ALCLF00D0002", sku="ONT-G2425", reason="hourly", cause=RemovalCause.UNSTABLE
+            ),
+        )
 
     def test_puts_back_what_was_taken_off_by_mistake(self, open_app, gateway, on_site, desk):
         on_site(SWAP)
         screen = open_app(job_route(SWAP, "scan"))
         screen.type_into("Scanner or typed code", "ALCLF00D0002", enter=True)
+        screen.tap("No power")
         screen.tap("Take this device away")
         screen.do(lambda: desk.open_job(SWAP, "scan"))
 

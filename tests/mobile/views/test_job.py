@@ -86,7 +86,7 @@ class TestTheChecklist:
 
     def test_follows_the_hands_of_a_technician(self):
         assert [step.screen for step in steps(SWAP, LOOKUP)] == [
-            "scan", "scan", "checks", "checks", "parts", "sign",
+            "swap", "swap", "checks", "checks", "parts", "sign",
         ]  # fmt: skip
 
     def test_shows_a_failed_measurement_as_failed(self):
