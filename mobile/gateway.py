@@ -349,16 +349,25 @@ class Gateway:
         """Decide and queue. Durable when it returns; when it raises, nothing was queued."""
         return self._send(command)
 
-    def add_photo(self, order_id: UUID, data: bytes, media_type: str) -> EvidenceRef:
-        """Queue a photo and its bytes together. Raises BadEvidence."""
-        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, None)
+    def add_photo(
+        self, order_id: UUID, data: bytes, media_type: str, *, check: str | None = None
+    ) -> EvidenceRef:
+        """Queue a photo and its bytes together. `check`: the item of the checklist. Raises BadEvidence."""
+        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, check=check)
 
     def add_signature(self, order_id: UUID, png: bytes, signer: str) -> EvidenceRef:
         """Queue a signature and its bytes together. Raises BadEvidence."""
-        return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer)
+        return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer=signer)
 
     def _add_evidence(
-        self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
+        self,
+        order_id: UUID,
+        kind: EvidenceKind,
+        data: bytes,
+        media_type: str,
+        *,
+        signer: str | None = None,
+        check: str | None = None,
     ) -> EvidenceRef:
         if data and not data.startswith(PICTURE_STARTS) and data[4:8] != b"ftyp":
             raise BadEvidence(words.not_a_picture(kind.value), field="photo")
@@ -371,6 +380,7 @@ class Gateway:
             media_type=media_type,
             taken_at=self._at(),
             signer=signer,
+            check=check,
         )
         decision = self._send(command, NewEvidence(digest=digest, media_type=media_type, body=data))
         return decision.after.order.evidence[-1]

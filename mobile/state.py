@@ -99,6 +99,11 @@ class Desk:
     def open_job(self, order_id: UUID, screen: str = "") -> None:
         self.go(job_route(order_id, screen))
 
+    def open_item(self, order_id: UUID, code: str) -> None:
+        """The checklist of a job, with this item open."""
+        self.drafts[job_route(order_id, "checks"), "item"] = code
+        self.open_job(order_id, "checks")
+
     def back(self) -> None:
         self.shell.notice = None
         at = self.shell.route

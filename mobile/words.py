@@ -18,7 +18,7 @@ from mobile.rule_words import said
 from shared.barcodes import VerdictKind
 from shared.barcodes.label import Confidence, LabelPart, Reason
 from shared.problems import AssetQuarantined, SerialElsewhere
-from shared.work_orders import UnfinishedReason, WorkOrderKind, WorkOrderState
+from shared.work_orders import SkipReason, UnfinishedReason, WorkOrderKind, WorkOrderState
 
 APP = "Truckroll"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -487,6 +487,53 @@ def sign_missing(value: Decimal, unit: str) -> str:
 
 def saved_measurement(label: str, value: Decimal, unit: str) -> str:
     return f"{said(label)} {measured(value, unit)}. {SAVED}"
+
+
+def beside_the_aim(value: Decimal, unit: str, allowed: str) -> str:
+    """Of what is only to be known: it stops nothing."""
+    return say("{value}, wanted: {limits}.", value=measured(value, unit), limits=said(allowed))
+
+
+# checklist
+CHECKLIST = say("Checklist")
+BEGIN_CHECKLIST, GO_ON_CHECKLIST = say("Begin the checklist"), say("Go on with the checklist")
+BACK_TO_JOB = say("Back to the job")
+YES, NO = say("Yes"), say("No")
+SAVE = say("Save")
+NOTHING_TYPED = say("Type something first.")
+PHOTO_TOO = say("It needs a photo too.")
+LEAVE_OUT, LEAVE_IT_OUT, DO_NOT_LEAVE_OUT = say("Leave out"), say("Leave it out"), say("Do not leave it out")
+WHY_LEAVE_OUT = say("Why do you leave it out?")
+IN_YOUR_WORDS = say("In your words")
+SKIP_REASONS = {
+    SkipReason.NOT_APPLICABLE: say("Does not apply here"),
+    SkipReason.NOT_POSSIBLE: say("Can't be done here"),
+    SkipReason.NO_TOOL: say("I lack the tool"),
+    SkipReason.CUSTOMER_REFUSED: say("The customer does not want it"),
+    SkipReason.UNSAFE: say("It is not safe"),
+    SkipReason.OTHER: say("Another reason"),
+}
+
+
+def points_done(done: int, total: int) -> str:
+    return say_count("{done} of {count} point done", "{done} of {count} points done", total, done=done)
+
+
+def left_out(reason: SkipReason, text: str) -> str:
+    why = SKIP_REASONS[reason]
+    return say("left out: {reason}", reason=f"{why} ({as_written(text)})" if text else why)
+
+
+def earlier(value: str, time: str) -> str:
+    return say("Before: {value} at {time}", value=value, time=time)
+
+
+def saved_answer(title: str, answer: str) -> str:
+    return f"{title}: {answer}. {SAVED}"
+
+
+def photo_of(label: str) -> str:
+    return say("Photo: {item}", item=said(label))
 
 
 NOTHING_MEASURED = say("Type at least one measurement.")

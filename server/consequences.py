@@ -247,6 +247,8 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.AssetRemoved: (),
     ev.AssetPutBack: (),
     ev.CheckRecorded: (),
+    ev.CheckAnswered: (),
+    ev.CheckSkipped: (),
     ev.PartsUsed: (),
     ev.PartsTakenBack: (),
     ev.EvidenceAdded: (),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from shared.work_orders import ContactField, EvidenceKind, PartLine, UnfinishedReason
+from shared.work_orders import ContactField, EvidenceKind, PartLine, SkipReason, UnfinishedReason
 
 SCHEMA = 1
 """Version of every command's shape; a phone that sends a higher one is newer than the server."""
@@ -77,6 +77,27 @@ class RecordCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCheck:
+    """Answer an item of the checklist that asks for no number: `yes` or `no`, a choice's code, or a text."""
+
+    work_order_id: UUID
+    code: str
+    value: str
+    type: Literal["answer_check"] = "answer_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipCheck:
+    """Leave an item of the checklist out, and say why."""
+
+    work_order_id: UUID
+    code: str
+    reason: SkipReason
+    text: str = ""
+    type: Literal["skip_check"] = "skip_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UseParts:
     work_order_id: UUID
     lines: tuple[PartLine, ...]
@@ -94,6 +115,8 @@ class TakeBackParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddEvidence:
+    """A photo or signature. `check`: the item of the checklist that a photo belongs to."""
+
     work_order_id: UUID
     kind: EvidenceKind
     digest: str
@@ -101,6 +124,7 @@ class AddEvidence:
     media_type: str
     taken_at: datetime
     signer: str | None = None
+    check: str | None = None
     type: Literal["add_evidence"] = "add_evidence"
 
 
@@ -128,7 +152,13 @@ class CorrectContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseWorkOrder:
+    """The visit is done. `checklist_version`: of the checklist that the app showed; None from one without.
+
+    Apps before protocol 4 show none, so what they could not ask is not demanded of them.
+    """
+
     work_order_id: UUID
+    checklist_version: int | None = None
     type: Literal["close_work_order"] = "close_work_order"
 
 
@@ -262,6 +292,8 @@ FieldCommand = (
     | RemoveAsset
     | PutBackAsset
     | RecordCheck
+    | AnswerCheck
+    | SkipCheck
     | UseParts
     | TakeBackParts
     | AddEvidence

@@ -255,6 +255,17 @@ _ROWS = (
         remark="check-recorded-twice",
     ),
     Conflict(
+        slug="checklist-not-shown",
+        case="An app from before there were checklists closed a job that has one.",
+        rule="Nobody is refused for what their app could not ask: the close stands, and the office knows.",
+        outcome=Outcome.REMARKED,
+        kept="The close, and the checklist with what was answered of it.",
+        shown="The remark names what is open; the job shows it too.",
+        sentence="{number} was closed by an app without checklists; open: {items}",
+        proposals=(Proposal.DISMISS,),
+        remark="checklist-not-shown",
+    ),
+    Conflict(
         slug="contact-one-side",
         case="A contact field was corrected on site while the office changed other fields.",
         rule="Each field by itself: only one side changed this one, so the change goes in.",

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
+from shared import check_rules as checks
 from shared import commands as cmd
 from shared import office_rules as office
 from shared import visit_rules as visit
@@ -56,6 +57,8 @@ RULES: dict[type[cmd.Command], Callable[[Any, Situation, datetime], visit.Outcom
     cmd.RemoveAsset: visit.remove_asset,
     cmd.PutBackAsset: visit.put_back_asset,
     cmd.RecordCheck: visit.record_check,
+    cmd.AnswerCheck: checks.answer_check,
+    cmd.SkipCheck: checks.skip_check,
     cmd.UseParts: visit.use_parts,
     cmd.TakeBackParts: visit.take_back_parts,
     cmd.AddEvidence: visit.add_evidence,

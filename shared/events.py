@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.stock import StockMove
 from shared.windows import TimeWindow
 from shared.work_orders import (
+    Answer,
     CheckResult,
     ContactField,
     ContactSuggestion,
@@ -67,6 +68,16 @@ class AssetPutBack:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecorded:
     result: CheckResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAnswered:
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSkipped:
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +151,7 @@ class WorkReported:
     technician_id: UUID
     step: str
     checks: tuple[CheckResult, ...] = ()
+    answers: tuple[Answer, ...] = ()
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
@@ -212,6 +224,8 @@ Event = (
     | AssetRemoved
     | AssetPutBack
     | CheckRecorded
+    | CheckAnswered
+    | CheckSkipped
     | PartsUsed
     | PartsTakenBack
     | EvidenceAdded

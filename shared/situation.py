@@ -238,6 +238,7 @@ def _reported(order: WorkOrder, event: Any) -> WorkOrder:
         before,
         steps=(*before.steps, ReportedStep(step=event.step, at=event.at)),
         checks=(*before.checks, *event.checks),
+        answers=(*before.answers, *event.answers),
         parts=fewer((*before.parts, *event.parts), event.taken_back),
         fitted=(*before.fitted, *event.fitted),
         removed=tuple(device for device in removed if device.serial not in event.put_back),
@@ -304,6 +305,10 @@ def _put_back(order: WorkOrder, event: Any) -> WorkOrder:
     return _next(order, removed=tuple(device for device in order.removed if device.serial != event.serial))
 
 
+def _answered(order: WorkOrder, event: Any) -> WorkOrder:
+    return _next(order, answers=(*order.answers, event.answer))
+
+
 def _taken_back(order: WorkOrder, event: Any) -> WorkOrder:
     """What has left the van's stock already stays as it is booked."""
     booked, counted = order.parts[: order.parts_booked], order.parts[order.parts_booked :]
@@ -325,6 +330,8 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.AssetRemoved: lambda order, event: _next(order, removed=(*order.removed, event.removed)),
     ev.AssetPutBack: _put_back,
     ev.CheckRecorded: lambda order, event: _next(order, checks=(*order.checks, event.result)),
+    ev.CheckAnswered: _answered,
+    ev.CheckSkipped: _answered,
     ev.PartsUsed: lambda order, event: _next(order, parts=(*order.parts, *event.lines)),
     ev.PartsTakenBack: _taken_back,
     ev.EvidenceAdded: lambda order, event: _next(order, evidence=(*order.evidence, event.evidence)),

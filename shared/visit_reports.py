@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from shared import check_rules
 from shared import commands as cmd
 from shared import events as ev
 from shared import visit_rules as visit
@@ -40,6 +41,14 @@ def report(command: cmd.FieldCommand, now: Situation, at: datetime) -> visit.Out
         case cmd.RecordCheck():
             result, _ = visit.measured(command, now, at)
             event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, checks=(result,))
+            events, remarks = (event,), ()
+        case cmd.AnswerCheck():
+            answer, _ = check_rules.answered(command, now, at)
+            event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, answers=(answer,))
+            events, remarks = (event,), ()
+        case cmd.SkipCheck():
+            answer, _ = check_rules.skipped(command, now, at)
+            event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, answers=(answer,))
             events, remarks = (event,), ()
         case cmd.CannotComplete() if command.text.strip():
             note = Note(author_id=now.actor_id, text=command.text, at=at)

@@ -14,6 +14,7 @@ from shared import commands as cmd
 from shared import events as ev
 from shared.assets import Asset, AssetState
 from shared.catalogue import Tracking
+from shared.checklists import item_of, missing_checks
 from shared.conflicts import CONFLICTS
 from shared.problems import (
     BadEvidence,
@@ -39,6 +40,7 @@ from shared.work_orders import (
     EvidenceKind,
     EvidenceRef,
     FittedAsset,
+    ItemKind,
     Note,
     PartLine,
     RemovedAsset,
@@ -101,13 +103,13 @@ def arrive(command: cmd.Arrive, now: Situation, at: datetime) -> Outcome:
     return (ev.Arrived(at=at),), ()
 
 
-def _must_be_on_site(order: WorkOrder) -> None:
+def must_be_on_site(order: WorkOrder) -> None:
     if order.state is not WorkOrderState.ON_SITE:
         raise NotStarted("Tap Arrived first", subject=order.number)
 
 
 def install_asset(command: cmd.InstallAsset, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     if any(fitted.serial == command.serial for fitted in now.order.fitted):
         return repeated(command.type, now, at)
     fitted, unreceived, remarks = what_was_fitted(command, now)
@@ -221,7 +223,7 @@ def _unreceived(command: cmd.InstallAsset, now: Situation) -> tuple[FittedAsset,
 
 
 def remove_asset(command: cmd.RemoveAsset, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     order, serial = now.order, command.serial
     if any(fitted.serial == serial for fitted in order.fitted):
         return (ev.AssetUnfitted(serial=serial),), ()
@@ -246,7 +248,7 @@ def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
 
 
 def put_back_asset(command: cmd.PutBackAsset, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     taken_off = any(removed.serial == command.serial for removed in now.order.removed)
     if taken_off and not _gone_from(now.order, now.assets.get(command.serial)):
         return (ev.AssetPutBack(serial=command.serial),), ()
@@ -267,7 +269,7 @@ def hangs_here(serial: str, now: Situation) -> bool:
 
 
 def record_check(command: cmd.RecordCheck, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     return checked(command, now, at)
 
 
@@ -291,10 +293,12 @@ def measured(
     """The result of a test that this job asks for, or did before a split, and what the test is called."""
     known: list[CheckSpec] = [*now.order.required_checks]
     known += [spec for off in now.order.split_off for spec in off.checks]
+    item = item_of(now.order, command.code)
+    if item is not None and item.kind is ItemKind.NUMBER:
+        known.append(item.spec)
     spec = next((spec for spec in known if spec.code == command.code), None)
     if spec is None:
-        asked = ", ".join(spec.code for spec in now.order.required_checks) or "none"
-        raise BadValue(f"This job does not ask for {command.code} (asked: {asked})", field="code")
+        raise not_asked(command.code, now.order)
     if not command.value.is_finite():
         raise BadValue(f"{spec.label} needs a number in {spec.unit}", field="value")
     result = CheckResult(
@@ -308,8 +312,14 @@ def measured(
     return result, spec.label
 
 
+def not_asked(code: str, order: WorkOrder) -> BadValue:
+    codes = {spec.code: None for spec in order.required_checks}
+    codes |= {item.code: None for item in order.checklist.items} if order.checklist else {}
+    return BadValue(f"This job does not ask for {code} (asked: {', '.join(codes) or 'none'})", field="code")
+
+
 def use_parts(command: cmd.UseParts, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     return (ev.PartsUsed(lines=command.lines),), what_was_used(command, now)
 
 
@@ -335,7 +345,7 @@ def what_was_used(command: cmd.UseParts, now: Situation) -> tuple[Remark, ...]:
 
 
 def take_back_parts(command: cmd.TakeBackParts, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     check_taken_back(command, now, now.order.parts[now.order.parts_booked :])
     return (ev.PartsTakenBack(lines=command.lines),), ()
 
@@ -363,6 +373,8 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
         raise BadEvidence(f"The {what} has no valid digest: take it again", field="digest")
     if command.kind is EvidenceKind.SIGNATURE and not (command.signer or "").strip():
         raise BadEvidence("Write the name of who signed", field="signer")
+    if command.check is not None and item_of(now.order, command.check) is None:
+        raise not_asked(command.check, now.order)
     evidence = EvidenceRef(
         kind=command.kind,
         digest=command.digest,
@@ -370,6 +382,7 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
         media_type=command.media_type,
         taken_at=command.taken_at,
         signer=command.signer,
+        check=command.check,
     )
     return (ev.EvidenceAdded(evidence=evidence),), ()
 
@@ -435,8 +448,12 @@ def _check_length(text: str) -> None:
         raise BadValue(f"A note holds {NOTE_LENGTH_MAX} characters, this has {len(text)}", field="text")
 
 
-def missing_for_close(order: WorkOrder) -> tuple[Problem, ...]:
-    """Everything that still blocks the close, in the order a technician would do it."""
+def missing_for_close(order: WorkOrder, *, checklist: bool = True) -> tuple[Problem, ...]:
+    """Everything that still blocks the close, in the order a technician would do it.
+
+    Each names in `field` where it is done: `fitted`, `removed`, `photo`, `signature`, or an item's code.
+    Without `checklist`: what an app can know that shows none.
+    """
     found: list[Problem] = []
     fitted = {device.sku for device in order.fitted}
     for need in order.required_equipment:
@@ -444,16 +461,9 @@ def missing_for_close(order: WorkOrder) -> tuple[Problem, ...]:
             found.append(MissingEquipment(f"Scan and fit the {need.role}", field="fitted"))
     if order.removal_required and not order.removed:
         found.append(MissingRemoval("Scan the device you take away", field="removed"))
-    for spec in order.required_checks:
-        result = order.result_of(spec.code)
-        if result is None:
-            found.append(MissingChecks(f"Record {spec.label.lower()} ({spec.limits})", field=spec.code))
-        elif not result.passed:
-            detail = (
-                f"{spec.label} {result.value} {spec.unit} is outside {spec.limits}: mend it, measure again"
-            )
-            found.append(MissingChecks(detail, field=spec.code))
-    photos = sum(item.kind is EvidenceKind.PHOTO for item in order.evidence)
+    asked = {spec.code for spec in order.required_checks}
+    found += [problem for problem in missing_checks(order) if checklist or problem.field in asked]
+    photos = sum(item.kind is EvidenceKind.PHOTO and item.check is None for item in order.evidence)
     if photos < order.photos_required:
         found.append(MissingChecks("Take a photo of the finished work", field="photo"))
     if order.signature_required and not any(i.kind is EvidenceKind.SIGNATURE for i in order.evidence):
@@ -462,13 +472,24 @@ def missing_for_close(order: WorkOrder) -> tuple[Problem, ...]:
 
 
 def close(command: cmd.CloseWorkOrder, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
-    if missing := missing_for_close(now.order):
+    must_be_on_site(now.order)
+    shown = command.checklist_version is not None
+    if missing := missing_for_close(now.order, checklist=shown):
         detail = "; ".join(problem.detail for problem in missing)
         raise type(missing[0])(detail, field=missing[0].field, subject=now.order.number)
     assert now.van_id is not None, "a technician without a van cannot be on site"
     event = ev.WorkOrderCompleted(at=at, technician_id=now.actor_id, moves=moves_at_close(now, fitted=True))
-    return (event,), _done_at_another_time(now.order, at)
+    unasked = () if shown else _not_asked_for(now.order)
+    return (event,), _done_at_another_time(now.order, at) + unasked
+
+
+def _not_asked_for(order: WorkOrder) -> tuple[Remark, ...]:
+    """What an app without checklists leaves open: somebody should know, and nobody there can answer it."""
+    if not (left := missing_checks(order)):
+        return ()
+    labels = [item.label for problem in left if (item := item_of(order, problem.field or ""))]
+    unasked = CONFLICTS["checklist-not-shown"]
+    return (unasked.remarked(number=order.number, items=", ".join(labels)),)
 
 
 def _done_at_another_time(order: WorkOrder, at: datetime) -> tuple[Remark, ...]:

@@ -69,6 +69,27 @@ class UnfinishedReason(StrEnum):
     CUSTOMER_REFUSED = "customer_refused"
 
 
+class ItemKind(StrEnum):
+    """What an item of a checklist asks for. A photo item is answered by the photo itself."""
+
+    NUMBER = "number"
+    YES_NO = "yes_no"
+    CHOICE = "choice"
+    TEXT = "text"
+    PHOTO = "photo"
+
+
+class SkipReason(StrEnum):
+    """Why an item of a checklist was left out. OTHER says it in words."""
+
+    NOT_APPLICABLE = "not_applicable"
+    NOT_POSSIBLE = "not_possible"
+    NO_TOOL = "no_tool"
+    CUSTOMER_REFUSED = "customer_refused"
+    UNSAFE = "unsafe"
+    OTHER = "other"
+
+
 class ContactField(StrEnum):
     """What office and technician may both correct. A gate code stands in the access notes."""
 
@@ -172,6 +193,73 @@ class CheckSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Met when an earlier item that applies itself was answered with one of `answers`, or is out of range."""
+
+    code: str
+    answers: tuple[str, ...] = ()
+    out_of_range: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckItem:
+    """One line of a checklist. `low` and `high` as in CheckSpec, for numbers; `choices` for choices.
+
+    `good`: the answers that will do, empty for any. `must_pass`: what is not good blocks the close.
+    `photo`: a photo belongs to it too. `only_if`: it is asked only then.
+    """
+
+    code: str
+    label: str
+    kind: ItemKind
+    unit: str = ""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    choices: tuple[Choice, ...] = ()
+    good: tuple[str, ...] = ()
+    required: bool = True
+    must_pass: bool = True
+    skippable: bool = True
+    photo: bool = False
+    only_if: Condition | None = None
+
+    @property
+    def spec(self) -> CheckSpec:
+        """A number's test."""
+        return CheckSpec(code=self.code, label=self.label, unit=self.unit, low=self.low, high=self.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """The items as they were when the order was made: a newer `version` of its kind changes no visit."""
+
+    kind: WorkOrderKind
+    version: int
+    items: tuple[CheckItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was said to an item, or that it was `skipped` and, in `value`, what was said about that.
+
+    `value`: `yes` or `no`, the code of a choice, or the text. Numbers are a CheckResult.
+    """
+
+    code: str
+    value: str
+    passed: bool
+    at: datetime
+    by: UUID
+    skipped: SkipReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """`by`: who measured; None on records that older versions made."""
 
@@ -205,7 +293,10 @@ class RemovedAsset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceRef:
-    """A photo or signature by the SHA-256 of its bytes; the bytes follow on their own road."""
+    """A photo or signature by the SHA-256 of its bytes; the bytes follow on their own road.
+
+    `check`: the item of the checklist that the photo belongs to, None for one of the finished work.
+    """
 
     kind: EvidenceKind
     digest: str
@@ -213,6 +304,7 @@ class EvidenceRef:
     media_type: str
     taken_at: datetime
     signer: str | None = None
+    check: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +339,7 @@ class VisitReport:
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +382,8 @@ class WorkOrder:
 
     The same value is the aggregate that rules decide on and the row that a phone keeps.
     `version` rises by one with every event. `on_site_serials` is what was installed there before the visit.
+    `required_checks` are the tests that every app knows; `checklist` has them in its order, with what else is
+    asked, and is None on orders from before there were checklists. See shared/checklists.py.
     `parts_booked`: so many of the first `parts` have left the van's stock already, at a cancellation.
     """
 
@@ -314,6 +409,7 @@ class WorkOrder:
     required_equipment: tuple[EquipmentNeed, ...] = ()
     required_parts: tuple[PartLine, ...] = ()
     required_checks: tuple[CheckSpec, ...] = ()
+    checklist: Checklist | None = None
     removal_required: bool = False
     signature_required: bool = False
     photos_required: int = 0
@@ -322,6 +418,7 @@ class WorkOrder:
     arrived_at: datetime | None = None
     finished_at: datetime | None = None
     checks: tuple[CheckResult, ...] = ()
+    answers: tuple[Answer, ...] = ()
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()

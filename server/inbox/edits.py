@@ -13,9 +13,10 @@ from shared import halves
 from shared.barcodes import ScanError
 from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.mac import parse_mac
+from shared.checklists import asked, item_of
 from shared.commands import FIELD_COMMANDS, FieldCommand, InstallAsset, PutBackAsset, RemoveAsset
 from shared.problems import Malformed
-from shared.work_orders import UnfinishedReason, WorkOrder
+from shared.work_orders import ItemKind, SkipReason, UnfinishedReason, WorkOrder
 from sync.protocol import encode
 
 PART_LINES_SPARE = 2
@@ -53,6 +54,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "remove_asset": ("serial", "reason"),
     "put_back_asset": ("serial",),
     "record_check": ("code", "value"),
+    "answer_check": ("code", "value"),
+    "skip_check": ("code", "reason", "text"),
     "use_parts": ("lines",),
     "take_back_parts": ("lines",),
     "add_evidence": ("signer",),
@@ -79,26 +82,41 @@ def form_of(
         if name == "lines":
             made += _part_fields(body.get("lines"), models)
         else:
-            made.append(_field(row.type, name, body.get(name), order, models))
+            made.append(_field(row.type, name, body, order, models))
     return tuple(made)
 
 
-def _field(kind: str, name: str, value: object, order: WorkOrder, models: Iterable[tuple[str, str]]) -> Field:
+def _field(
+    kind: str, name: str, body: Mapping[str, Any], order: WorkOrder, models: Iterable[tuple[str, str]]
+) -> Field:
+    value = body.get(name)
     text = "" if value is None else str(value)
     field = Field(name=name, label=LABELS[name], value=text)
     if name == "confirmed":
         return replace(field, kind="tick", value="yes" if value is True else "")
     if name == "text":
         return replace(field, kind="long")
+    if name == "value" and kind == "answer_check":
+        item = item_of(order, str(body.get("code")))
+        answers = tuple((choice.code, choice.label) for choice in item.choices) if item else ()
+        if item and item.kind is ItemKind.YES_NO:
+            answers = (("yes", "yes"), ("no", "no"))
+        return replace(field, kind="choice", choices=answers) if answers else field
     if name == "value":
-        return replace(field, kind="number")
+        return replace(field, kind="number" if kind == "record_check" else "text")
     if name == "sku":
         return replace(field, kind="choice", choices=(("", "as our register says"), *models))
     if name == "code":
-        asked = tuple((spec.code, f"{spec.label} ({spec.unit})") for spec in order.required_checks)
-        return replace(field, kind="choice", choices=asked)
-    if name == "reason" and kind == "cannot_complete":
-        reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in UnfinishedReason)
+        numbers = kind == "record_check"
+        items = tuple(
+            (item.code, f"{item.label} ({item.unit})" if numbers else item.label)
+            for item in asked(order)
+            if kind == "skip_check" or (item.kind is ItemKind.NUMBER) == numbers
+        )
+        return replace(field, kind="choice", choices=items)
+    if name == "reason" and kind in ("cannot_complete", "skip_check"):
+        known = UnfinishedReason if kind == "cannot_complete" else SkipReason
+        reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in known)
         return replace(field, kind="choice", choices=reasons)
     return field
 

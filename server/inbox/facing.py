@@ -9,9 +9,11 @@ from uuid import UUID
 
 from server.dispatch.meaning import in_words
 from shared.assets import Asset, AssetState
+from shared.checklists import item_of, said, standing
 from shared.commands import (
     AddEvidence,
     AddNote,
+    AnswerCheck,
     Arrive,
     CannotComplete,
     CloseWorkOrder,
@@ -21,13 +23,14 @@ from shared.commands import (
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    SkipCheck,
     StartTravel,
     TakeBackParts,
     UseParts,
 )
 from shared.situation import Situation
 from shared.visit_rules import missing_for_close
-from shared.work_orders import WorkOrder, WorkOrderState
+from shared.work_orders import Answer, CheckResult, WorkOrder, WorkOrderState
 from sync.protocol import encode
 
 STATES = {
@@ -131,11 +134,19 @@ def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[
                 Facing(what="Taken off on this job", theirs=f"not {serial}", ours=off),
             )
         case RecordCheck(code=code, value=value):
-            spec = next((spec for spec in order.required_checks if spec.code == code), None)
-            known, unit = order.result_of(code), f" {spec.unit}" if spec else ""
-            label = spec.label if spec else code.replace("_", " ")
-            ours = f"{known.value}{unit} at {reader.clock(known.at)}" if known else "not recorded"
-            return (Facing(what=label, theirs=f"{value}{unit}", ours=ours),)
+            item = item_of(order, code)
+            label, unit = (item.label, f" {item.unit}") if item else (code.replace("_", " "), "")
+            return (Facing(what=label, theirs=f"{value}{unit}", ours=counts_now(order, code, reader)),)
+        case AnswerCheck(code=code, value=value):
+            item = item_of(order, code)
+            theirs = said(item, value) if item else value
+            what = item.label if item else code.replace("_", " ")
+            return (Facing(what=what, theirs=theirs, ours=counts_now(order, code, reader)),)
+        case SkipCheck(code=code, reason=reason, text=text):
+            item = item_of(order, code)
+            theirs = f"left out, {reason.value.replace('_', ' ')}" + (f": {text}" if text else "")
+            what = item.label if item else code.replace("_", " ")
+            return (Facing(what=what, theirs=theirs, ours=counts_now(order, code, reader)),)
         case UseParts(lines=lines):
             return [
                 Facing(
@@ -172,6 +183,19 @@ def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[
             return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
         case CannotComplete(text=text):
             return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
+
+
+def counts_now(order: WorkOrder, code: str, reader: Reader) -> str:
+    """What the job has for an item of its checklist: "-19.5 dBm at 10:02"."""
+    item = item_of(order, code)
+    match standing(order, code):
+        case CheckResult(value=value, at=at):
+            return f"{value}{f' {item.unit}' if item else ''} at {reader.clock(at)}"
+        case Answer(skipped=None, value=value, at=at):
+            return f"{said(item, value) if item else value} at {reader.clock(at)}"
+        case Answer(skipped=reason, at=at) if reason is not None:
+            return f"left out at {reader.clock(at)}, {reason.value.replace('_', ' ')}"
+    return "not recorded"
 
 
 def _device(asset: Asset | None, order: WorkOrder) -> str:

@@ -21,6 +21,8 @@ from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
 from shared.skills import SkillNeed
 from shared.work_orders import (
+    Answer,
+    Checklist,
     CheckResult,
     CheckSpec,
     ContactSuggestion,
@@ -46,6 +48,7 @@ class Requirements:
     required_equipment: tuple[EquipmentNeed, ...] = ()
     required_parts: tuple[PartLine, ...] = ()
     required_checks: tuple[CheckSpec, ...] = ()
+    checklist: Checklist | None = None
     removal_required: bool = False
     signature_required: bool = False
     photos_required: int = 0
@@ -56,6 +59,7 @@ class VisitRecord:
     """What visits recorded and what conflicts left; only ever grows, but for a device fitted by mistake."""
 
     checks: tuple[CheckResult, ...] = ()
+    answers: tuple[Answer, ...] = ()
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()

@@ -77,6 +77,7 @@ GET   /api/plan/routes                           EVERYBODY  200  -
 GET   /api/map                                   EVERYBODY  404  -
 GET   /api/map/{layer}.geojson                   EVERYBODY  404  404
 GET   /api/attachments/{digest}                  EVERYBODY  200  404
+GET   /api/checklists                            EVERYBODY  200  -
 GET   /api/work-orders/{work_order_id}           EVERYBODY  200  404
 GET   /api/work-orders/{work_order_id}/insertions DISPATCH  200  404
 POST  /api/work-orders/{work_order_id}/assign    DISPATCH   200  404

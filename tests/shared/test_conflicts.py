@@ -26,6 +26,7 @@ from situations import (
 from shared import commands as cmd
 from shared import events as ev
 from shared.assets import AssetState, HolderKind
+from shared.checklists import checklist_for
 from shared.clocks import Contact, Tap, correct
 from shared.conflicts import CONFLICTS, Conflict, Outcome, Proposal, conflict_of
 from shared.decide import Decision, decide, decide_as_report
@@ -45,6 +46,7 @@ from shared.work_orders import (
     ReportedStep,
     UnfinishedReason,
     VisitReport,
+    WorkOrderKind,
     WorkOrderState,
 )
 
@@ -237,6 +239,14 @@ def one_check_made_on_both_sides() -> Decision:
     return decision
 
 
+def closed_by_an_app_without_checklists() -> Decision:
+    checklist = checklist_for(WorkOrderKind.UPGRADE, 100)
+    decision = decide(CLOSE, a_situation(**EASY, checklist=checklist), NOON)
+    order = decision.after.order
+    assert (order.state, order.checklist, order.answers) == (S.COMPLETED, checklist, ())
+    return decision
+
+
 def contact_changed_on_site_only() -> Decision:
     decision = decide(phone("+358777"), a_situation(), NOON)
     assert decision.events == (
@@ -346,6 +356,11 @@ CASES: dict[str, tuple[Callable[[], Decision | tuple[Remark, ...]], str]] = {
     "check-recorded-twice": (
         one_check_made_on_both_sides,
         "Optical receive power of WO-7 was measured by somebody else too: both are kept, the newest counts",
+    ),
+    "checklist-not-shown": (
+        closed_by_an_app_without_checklists,
+        "WO-7 was closed by an app without checklists; open: Lights of the ONT, Optical receive power, "
+        "Download speed, Wi-Fi speed where the customer uses it, Customer shown how it works",
     ),
     "contact-one-side": (contact_changed_on_site_only, ""),
     "contact-both-sides": (

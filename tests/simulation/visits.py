@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from checklist_answers import good_answer, good_value
 from simulation.chance import Dice
 from simulation.handset import Handset
 from simulation.pictures import png
 from world import CABLE, CONNECTOR, ONT_A
 
+from shared.checklists import YES, item_of, photos_of
 from shared.commands import (
     AddNote,
+    AnswerCheck,
     Arrive,
     CannotComplete,
     CloseWorkOrder,
@@ -19,11 +22,21 @@ from shared.commands import (
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    SkipCheck,
     StartTravel,
     TakeBackParts,
     UseParts,
 )
-from shared.work_orders import EvidenceKind, PartLine, UnfinishedReason, WorkOrder, WorkOrderState
+from shared.work_orders import (
+    CheckItem,
+    EvidenceKind,
+    ItemKind,
+    PartLine,
+    SkipReason,
+    UnfinishedReason,
+    WorkOrder,
+    WorkOrderState,
+)
 
 
 def next_tap(phone: Handset, dice: Dice, contested: list[str]) -> None:
@@ -74,7 +87,7 @@ def _work(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) ->
         phone.tap(_parts(dice, order))
         return
     if not missing:
-        phone.tap(CloseWorkOrder(work_order_id=id))
+        phone.tap(_close(order))
         return
     match dice.pick(missing[:2]).field:
         case "fitted":
@@ -87,11 +100,32 @@ def _work(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) ->
         case "signature":
             phone.photograph(id, png(dice.randbytes(8)), "Customer Änne")
         case code:
-            good = Decimal("-19.5") if code == "optical_power" else Decimal("940.25")
-            bad = Decimal("-40") if code == "optical_power" else Decimal("3")
-            phone.tap(
-                RecordCheck(work_order_id=id, code=str(code), value=good if dice.happens(0.85) else bad)
-            )
+            item = item_of(order, str(code))
+            assert item is not None, f"{order.number} asks for {code}"
+            _check(phone, dice, order, item)
+
+
+def _check(phone: Handset, dice: Dice, order: WorkOrder, item: CheckItem) -> None:
+    """Measure, answer, photograph or leave out one item of the checklist."""
+    id, code = order.id, item.code
+    if item.skippable and dice.happens(0.1):
+        reason = dice.pick(list(SkipReason))
+        phone.tap(SkipCheck(work_order_id=id, code=code, reason=reason, text="Ladder too short"))
+    elif item.kind is ItemKind.NUMBER:
+        bad = Decimal("-40") if code == "optical_power" else Decimal("3")
+        value = good_value(item) if dice.happens(0.85) else bad
+        phone.tap(RecordCheck(work_order_id=id, code=code, value=value))
+    elif item.kind is ItemKind.PHOTO or (item.photo and not photos_of(order, code) and dice.happens(0.5)):
+        phone.photograph(id, png(dice.randbytes(8)), None, check=code)
+    else:
+        wrong = {ItemKind.YES_NO: "no", ItemKind.CHOICE: item.choices[0].code if item.choices else YES}
+        value = good_answer(item) if dice.happens(0.85) else wrong.get(item.kind, "Behind the shed")
+        phone.tap(AnswerCheck(work_order_id=id, code=code, value=str(value)))
+
+
+def _close(order: WorkOrder) -> CloseWorkOrder:
+    version = order.checklist.version if order.checklist else None
+    return CloseWorkOrder(work_order_id=order.id, checklist_version=version)
 
 
 def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
@@ -117,7 +151,7 @@ def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> 
         else:
             phone.tap(UseParts(work_order_id=id, lines=(PartLine(sku=CABLE, quantity=500),)))
     elif choice == 4:
-        phone.tap(CloseWorkOrder(work_order_id=id))
+        phone.tap(_close(order) if dice.happens(0.5) else CloseWorkOrder(work_order_id=id))
     elif choice == 5:
         phone.photograph(id, png(dice.randbytes(8)), None)
     elif choice == 6 and phone.pictures:
