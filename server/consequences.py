@@ -241,6 +241,9 @@ def place_split_order(deed: Deed, event: ev.WorkOrderSplit) -> None:
 CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.TravelStarted: (tell_customer("on_the_way"),),
     ev.Arrived: (),
+    ev.WorkPaused: (),
+    ev.WorkResumed: (),
+    ev.TimeCorrected: (),
     ev.TakenOver: (release_reservations, reserve_parts),
     ev.AssetFitted: (),
     ev.AssetUnfitted: (),

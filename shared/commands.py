@@ -12,7 +12,15 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from shared.work_orders import ContactField, EvidenceKind, PartLine, SkipReason, UnfinishedReason
+from shared.work_orders import (
+    ContactField,
+    EvidenceKind,
+    PartLine,
+    PauseReason,
+    SkipReason,
+    TimePoint,
+    UnfinishedReason,
+)
 
 SCHEMA = 1
 """Version of every command's shape; a phone that sends a higher one is newer than the server."""
@@ -30,6 +38,37 @@ class StartTravel:
 class Arrive:
     work_order_id: UUID
     type: Literal["arrive"] = "arrive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseWork:
+    """Travel or work rests from now on."""
+
+    work_order_id: UUID
+    reason: PauseReason
+    type: Literal["pause_work"] = "pause_work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeWork:
+    work_order_id: UUID
+    type: Literal["resume_work"] = "resume_work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectTime:
+    """A time of one's own visit was another. It is for the timesheet: bills and services stay as booked.
+
+    `base`: the value that the technician saw when they changed it; `pause`: which one, from 0.
+    """
+
+    work_order_id: UUID
+    point: TimePoint
+    base: datetime
+    value: datetime
+    reason: str
+    pause: int | None = None
+    type: Literal["correct_time"] = "correct_time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +327,9 @@ class OfficeCheck:
 FieldCommand = (
     StartTravel
     | Arrive
+    | PauseWork
+    | ResumeWork
+    | CorrectTime
     | InstallAsset
     | RemoveAsset
     | PutBackAsset

@@ -296,6 +296,17 @@ _ROWS = (
         problems=(why.ChangedMeanwhile,),
     ),
     Conflict(
+        slug="time-corrected-twice",
+        case="One technician corrects the same time on two devices, neither with the other's value in sight.",
+        rule="Both corrections stand beside what was recorded; the one that was made last counts.",
+        outcome=Outcome.REMARKED,
+        kept="What was recorded, and both corrections with their reasons.",
+        shown="On the job and in the timesheet.",
+        sentence="That time of {number} was corrected elsewhere too: both are kept, the newest counts",
+        proposals=(Proposal.DISMISS,),
+        remark="time-corrected-twice",
+    ),
+    Conflict(
         slug="repeated-step",
         case="One technician works on two devices, and both send the same step.",
         rule="Both queues are decided as they come; a step that was taken already changes nothing.",

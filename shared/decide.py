@@ -11,6 +11,7 @@ from typing import Any
 from shared import check_rules as checks
 from shared import commands as cmd
 from shared import office_rules as office
+from shared import time_rules as times
 from shared import visit_rules as visit
 from shared.events import Event
 from shared.remarks import Remark
@@ -53,6 +54,9 @@ def _decided(outcome: visit.Outcome, before: Situation) -> Decision:
 RULES: dict[type[cmd.Command], Callable[[Any, Situation, datetime], visit.Outcome]] = {
     cmd.StartTravel: visit.start_travel,
     cmd.Arrive: visit.arrive,
+    cmd.PauseWork: times.pause_work,
+    cmd.ResumeWork: times.resume_work,
+    cmd.CorrectTime: times.correct_time,
     cmd.InstallAsset: visit.install_asset,
     cmd.RemoveAsset: visit.remove_asset,
     cmd.PutBackAsset: visit.put_back_asset,

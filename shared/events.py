@@ -17,8 +17,10 @@ from shared.work_orders import (
     FittedAsset,
     Note,
     PartLine,
+    PauseReason,
     RemovedAsset,
     SplitOff,
+    TimeCorrection,
     UnfinishedReason,
 )
 
@@ -31,6 +33,24 @@ class TravelStarted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPaused:
+    at: datetime
+    reason: PauseReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkResumed:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCorrected:
+    """Said afterwards; nothing that was booked by the recorded time moves."""
+
+    correction: TimeCorrection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +238,9 @@ class CallOutCharged:
 Event = (
     TravelStarted
     | Arrived
+    | WorkPaused
+    | WorkResumed
+    | TimeCorrected
     | TakenOver
     | AssetFitted
     | AssetUnfitted

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared import check_rules
+from shared import check_rules, time_rules
 from shared import commands as cmd
 from shared import events as ev
 from shared import visit_rules as visit
@@ -26,6 +26,8 @@ def report(command: cmd.FieldCommand, now: Situation, at: datetime) -> visit.Out
             return visit.add_note(command, now, at)
         case cmd.CorrectContact():
             return visit.correct_contact(command, now, at)
+        case cmd.CorrectTime():
+            return time_rules.correct_time(command, now, at)
         case cmd.AddEvidence():
             events, remarks = visit.add_evidence(command, now, at)
         case cmd.InstallAsset():

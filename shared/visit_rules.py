@@ -63,7 +63,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def whose_job(command: cmd.FieldCommand, now: Situation) -> Outcome:
     """Whether the actor may touch this order; a former technician may until the new one has started.
 
-    Work takes the job over; words (a note, a correction of the contact) do not, and are welcome at any time.
+    Work takes the job over; words (a note, a correction of the contact or of a time) do not, and are welcome
+    at any time.
     """
     order = now.order
     number = order.number
@@ -71,7 +72,7 @@ def whose_job(command: cmd.FieldCommand, now: Situation) -> Outcome:
         raise CONFLICTS["not-theirs"].refusal(number=number, subject=number)
     if order.deleted_at is not None:
         raise CONFLICTS["deleted"].refusal(number=number, subject=number)
-    if isinstance(command, cmd.AddNote | cmd.CorrectContact):
+    if isinstance(command, cmd.AddNote | cmd.CorrectContact | cmd.CorrectTime):
         return (), ()
     if order.state is WorkOrderState.CANCELLED:
         raise CONFLICTS["cancelled"].refusal(number=number, subject=number)

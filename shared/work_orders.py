@@ -90,6 +90,26 @@ class SkipReason(StrEnum):
     OTHER = "other"
 
 
+class PauseReason(StrEnum):
+    """Why the work rests."""
+
+    BREAK = "break"
+    WAITING_CUSTOMER = "waiting_customer"
+    WAITING_NETWORK = "waiting_network"
+    FETCHING_PART = "fetching_part"
+    OTHER = "other"
+
+
+class TimePoint(StrEnum):
+    """What of a visit has a time."""
+
+    TRAVEL_STARTED = "travel_started"
+    ARRIVED = "arrived"
+    FINISHED = "finished"
+    PAUSE_STARTED = "pause_started"
+    PAUSE_ENDED = "pause_ended"
+
+
 class ContactField(StrEnum):
     """What office and technician may both correct. A gate code stands in the access notes."""
 
@@ -322,6 +342,41 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    reason: PauseReason
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCorrection:
+    """Somebody says that `point` was at `value`. `base`: what they saw; what was recorded stays as it is.
+
+    `pause`: which one, from 0, where the point is of a pause.
+    """
+
+    point: TimePoint
+    base: datetime
+    value: datetime
+    reason: str
+    by: UUID
+    at: datetime
+    pause: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitTimes:
+    """The times of one visit as they were recorded, and what was said about them afterwards."""
+
+    technician_id: UUID | None
+    travel_started_at: datetime | None = None
+    arrived_at: datetime | None = None
+    finished_at: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    corrections: tuple[TimeCorrection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedStep:
     """A step that was taken although somebody had taken it already. `step` is the command's type."""
 
@@ -432,7 +487,28 @@ class WorkOrder:
     split_off: tuple[SplitOff, ...] = ()
     call_out_at: datetime | None = None
     deleted_at: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    time_corrections: tuple[TimeCorrection, ...] = ()
+    earlier_visits: tuple[VisitTimes, ...] = ()
     version: int = 0
+
+    @property
+    def times(self) -> VisitTimes:
+        """Those of the present visit; one that ended before a reopening is among the `earlier_visits`."""
+        return VisitTimes(
+            technician_id=self.technician_id,
+            travel_started_at=self.travel_started_at,
+            arrived_at=self.arrived_at,
+            finished_at=self.finished_at,
+            pauses=self.pauses,
+            corrections=self.time_corrections,
+        )
+
+    @property
+    def pause(self) -> Pause | None:
+        """The pause that goes on now."""
+        newest = self.pauses[-1] if self.pauses else None
+        return newest if newest and newest.ended_at is None and self.state.is_under_way else None
 
     def result_of(self, code: str) -> CheckResult | None:
         """The result that counts: the one measured last, whoever sent it when. Others stay on record."""

@@ -29,6 +29,13 @@ def in_words(kind: str, body: str) -> str:
             return "set out"
         case "arrive":
             return "note the arrival"
+        case "pause_work":
+            return f"pause: {_short(values.get('reason')).replace('_', ' ')}"
+        case "resume_work":
+            return "go on after the pause"
+        case "correct_time":
+            point = _short(values.get("point")).replace("_", " ")
+            return f"correct the time of “{point}” to {_short(values.get('value'))}"
         case "install_asset":
             return f"install device {_short(values.get('serial'))}"
         case "remove_asset":

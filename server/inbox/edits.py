@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from server.db.feed_models import CommandRow
@@ -16,7 +17,7 @@ from shared.barcodes.mac import parse_mac
 from shared.checklists import asked, item_of
 from shared.commands import FIELD_COMMANDS, FieldCommand, InstallAsset, PutBackAsset, RemoveAsset
 from shared.problems import Malformed
-from shared.work_orders import ItemKind, SkipReason, UnfinishedReason, WorkOrder
+from shared.work_orders import ItemKind, PauseReason, SkipReason, UnfinishedReason, WorkOrder
 from sync.protocol import encode
 
 PART_LINES_SPARE = 2
@@ -53,6 +54,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "install_asset": ("serial", "mac", "gpon_serial", "sku", "confirmed"),
     "remove_asset": ("serial", "reason"),
     "put_back_asset": ("serial",),
+    "pause_work": ("reason",),
+    "correct_time": ("value", "reason"),
     "record_check": ("code", "value"),
     "answer_check": ("code", "value"),
     "skip_check": ("code", "reason", "text"),
@@ -64,6 +67,13 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "correct_contact": ("value",),
 }
 """What may be wrong in a command that can be read; without a line here it only says that it happened."""
+
+
+REASONS: dict[str, type[StrEnum]] = {
+    "cannot_complete": UnfinishedReason,
+    "skip_check": SkipReason,
+    "pause_work": PauseReason,
+}
 
 
 def form_of(
@@ -114,8 +124,7 @@ def _field(
             if kind == "skip_check" or (item.kind is ItemKind.NUMBER) == numbers
         )
         return replace(field, kind="choice", choices=items)
-    if name == "reason" and kind in ("cannot_complete", "skip_check"):
-        known = UnfinishedReason if kind == "cannot_complete" else SkipReason
+    if name == "reason" and (known := REASONS.get(kind)):
         reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in known)
         return replace(field, kind="choice", choices=reasons)
     return field

@@ -18,17 +18,21 @@ from shared.commands import (
     CannotComplete,
     CloseWorkOrder,
     CorrectContact,
+    CorrectTime,
     FieldCommand,
     InstallAsset,
+    PauseWork,
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    ResumeWork,
     SkipCheck,
     StartTravel,
     TakeBackParts,
     UseParts,
 )
 from shared.situation import Situation
+from shared.timesheet import stands
 from shared.visit_rules import missing_for_close
 from shared.work_orders import Answer, CheckResult, WorkOrder, WorkOrderState
 from sync.protocol import encode
@@ -108,8 +112,20 @@ def facing(
 def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[Facing]:
     order = now.order
     match command:
-        case StartTravel() | Arrive():
+        case StartTravel() | Arrive() | ResumeWork():
             return ()
+        case PauseWork(reason=why):
+            ours = order.pause.reason.value.replace("_", " ") if order.pause else "no pause"
+            return (Facing(what="Pause", theirs=why.value.replace("_", " "), ours=ours),)
+        case CorrectTime(point=point, base=base, value=at, reason=why, pause=number):
+            counts = stands(order.times, point, number)
+            return (
+                Facing(
+                    what=point.value.replace("_", " ").capitalize(),
+                    theirs=f"{reader.clock(at)} (saw: {reader.clock(base)}): {why}",
+                    ours=reader.clock(counts) if counts else "not recorded",
+                ),
+            )
         case InstallAsset(serial=serial):
             ours = _device(now.assets.get(serial), order)
             fitted = ", ".join(item.serial for item in order.fitted) or NOTHING

@@ -32,10 +32,13 @@ from shared.work_orders import (
     FittedAsset,
     Note,
     PartLine,
+    Pause,
     Place,
     RemovedAsset,
     SplitOff,
+    TimeCorrection,
     VisitReport,
+    VisitTimes,
     WorkOrder,
 )
 
@@ -72,6 +75,9 @@ class VisitRecord:
     split_off: tuple[SplitOff, ...] = ()
     call_out_at: datetime | None = None
     deleted_at: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    time_corrections: tuple[TimeCorrection, ...] = ()
+    earlier_visits: tuple[VisitTimes, ...] = ()
 
 
 def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:

@@ -97,6 +97,8 @@ GET   /devices                                   DISPATCH   200  -
 POST  /devices/codes                             DISPATCH   200  -
 POST  /devices/{device_id}/revoke                DISPATCH   303  404
 POST  /devices/{device_id}/wipe                  DISPATCH   303  404
+GET   /timesheets                                DISPATCH   200  -
+GET   /api/timesheets                            DISPATCH   200  -
 GET   /api/inbox                                 DISPATCH   200  -
 GET   /api/inbox/counts                          DISPATCH   200  -
 GET   /api/inbox/{command_id}                    DISPATCH   200  404

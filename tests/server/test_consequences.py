@@ -65,5 +65,8 @@ class TestTheTable:
             "NoteAdded",
             "PartsTakenBack",
             "PartsUsed",
+            "TimeCorrected",
             "WorkOrderRescheduled",
+            "WorkPaused",
+            "WorkResumed",
         }

@@ -44,6 +44,7 @@ from shared.work_orders import (
     Note,
     PartLine,
     ReportedStep,
+    TimePoint,
     UnfinishedReason,
     VisitReport,
     WorkOrderKind,
@@ -274,6 +275,23 @@ def contact_changed_by_two_dispatchers() -> Decision:
     return decide(edit, by_office(a_situation()), NOON)
 
 
+def one_time_corrected_on_two_devices() -> Decision:
+    def correct(minutes: int) -> cmd.CorrectTime:
+        value = NOON - timedelta(minutes=minutes)
+        return cmd.CorrectTime(
+            work_order_id=JOB, point=TimePoint.ARRIVED, base=NOON, value=value, reason="Forgot"
+        )
+
+    now = a_situation(state=S.COMPLETED, arrived_at=NOON, finished_at=NOON + HOUR)
+    first = decide(correct(10), now, NOON + 2 * HOUR).after
+    decision = decide(correct(20), first, NOON + 3 * HOUR)
+    assert [one.value for one in decision.after.order.time_corrections] == [
+        NOON - timedelta(minutes=10), NOON - timedelta(minutes=20),
+    ]  # fmt: skip
+    assert decision.after.order.arrived_at == NOON
+    return decision
+
+
 def one_step_on_two_devices() -> Decision:
     now = a_situation(arrived_at=NOON - HOUR)
     decision = decide(ARRIVE, now, NOON)
@@ -370,6 +388,10 @@ CASES: dict[str, tuple[Callable[[], Decision | tuple[Remark, ...]], str]] = {
     "edited-by-two-dispatchers": (
         contact_changed_by_two_dispatchers,
         'Somebody changed the phone to "+358501" meanwhile: look again',
+    ),
+    "time-corrected-twice": (
+        one_time_corrected_on_two_devices,
+        "That time of WO-7 was corrected elsewhere too: both are kept, the newest counts",
     ),
     "repeated-step": (
         one_step_on_two_devices,

