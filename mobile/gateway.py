@@ -30,6 +30,7 @@ from shared.commands import AddEvidence, FieldCommand, Source
 from shared.decide import Decision
 from shared.ids import new_id
 from shared.problems import BadEvidence, Problem, SignInNeeded, UnsentWork
+from shared.timesheet import DaySheet, day_sheet
 from shared.visit_rules import missing_for_close
 from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder
 from sync.client.contact import LATE, Surroundings
@@ -251,6 +252,13 @@ class Gateway:
         """What still blocks the close; empty for an order that is not here."""
         order = self.order(id)
         return missing_for_close(order) if order else ()
+
+    def timesheet(self, day: date) -> DaySheet:
+        """Where this technician's `day` went, as far as the jobs on this device tell."""
+        me, now = self._store.registration, self._at()
+        if me is None:
+            return DaySheet(day=day, stretches=())
+        return day_sheet(self._shown.images.orders.values(), me.technician_id, day, self.zone, now)
 
     def van_stock(self) -> list[StockView]:
         """What the van carries, by name."""

@@ -18,10 +18,13 @@ from shared.commands import (
     Arrive,
     CannotComplete,
     CloseWorkOrder,
+    CorrectTime,
     InstallAsset,
+    PauseWork,
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    ResumeWork,
     SkipCheck,
     StartTravel,
     TakeBackParts,
@@ -37,8 +40,12 @@ NOTE_SHOWN = 60
 def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]) -> str:
     """What the entry says, e.g. "Used 2 × Huber OS2 connector". `order` may have left this device."""
     match entry.command:
-        case StartTravel() | Arrive() | CloseWorkOrder():
+        case StartTravel() | Arrive() | ResumeWork() | CloseWorkOrder():
             return words.DONE[entry.type]
+        case PauseWork(reason=why):
+            return f"{words.PAUSE}: {words.PAUSE_REASONS[why]}"
+        case CorrectTime(point=point):
+            return f"{words.CORRECTED}: {words.POINTS[point]}"
         case InstallAsset(serial=serial):
             return words.did_fit(serial)
         case RemoveAsset(serial=serial):

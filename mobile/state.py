@@ -195,7 +195,7 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "count" | "sync" | "settings" as name]:
+        case ["stock" | "count" | "sync" | "settings" | "time" as name]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""

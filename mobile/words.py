@@ -18,7 +18,15 @@ from mobile.rule_words import said
 from shared.barcodes import VerdictKind
 from shared.barcodes.label import Confidence, LabelPart, Reason
 from shared.problems import AssetQuarantined, SerialElsewhere
-from shared.work_orders import SkipReason, UnfinishedReason, WorkOrderKind, WorkOrderState
+from shared.timesheet import Activity
+from shared.work_orders import (
+    PauseReason,
+    SkipReason,
+    TimePoint,
+    UnfinishedReason,
+    WorkOrderKind,
+    WorkOrderState,
+)
 
 APP = "Truckroll"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -644,6 +652,75 @@ def reported(order: str) -> str:
     return f"{say('{number} goes back to the office', number=order)}. {SAVED}"
 
 
+# time
+MY_TIME, VISIT_TIMES = say("My time"), say("Times of this visit")
+PAUSE, RESUME = say("Pause"), say("Go on after the pause")
+WHY_PAUSE = say("Why do you pause?")
+NOTHING_TO_PAUSE = say("Nothing goes on that could pause.")
+PAUSE_REASONS = {
+    PauseReason.BREAK: say("Break"),
+    PauseReason.WAITING_CUSTOMER: say("Waiting for the customer"),
+    PauseReason.WAITING_NETWORK: say("Waiting for the network"),
+    PauseReason.FETCHING_PART: say("Fetching a part"),
+    PauseReason.OTHER: say("Another reason"),
+}
+ACTIVITIES = {Activity.TRAVEL: say("Travel"), Activity.WORK: say("Work"), Activity.PAUSE: PAUSE}
+POINTS = {
+    TimePoint.TRAVEL_STARTED: say("Set out"),
+    TimePoint.ARRIVED: say("Arrived"),
+    TimePoint.FINISHED: say("Finished"),
+    TimePoint.PAUSE_STARTED: say("Pause began"),
+    TimePoint.PAUSE_ENDED: say("Pause ended"),
+}
+TOTAL, GOES_ON, CORRECTED = say("Total"), say("now"), say("Corrected")
+DAY_BEFORE, DAY_AFTER = say("Day before"), say("Day after")
+NO_TIME = say("Nothing was recorded on this day.")
+NO_TIMES_YET = say("This visit has no times yet.")
+TAP_TO_CORRECT = say("Tap to correct")
+CORRECTION_TEXT = say("What you tapped stays on record. Bills and services stay as they were booked.")
+RIGHT_TIME, WHY_CORRECTED = say("Right time, such as 9:20"), say("Why is it corrected?")
+SAVE_TIME = say("Save the right time")
+
+
+def paused_since(time: str, reason: PauseReason) -> str:
+    return say("Paused since {time}: {reason}", time=time, reason=PAUSE_REASONS[reason])
+
+
+def duration(minutes: int) -> str:
+    if minutes < 60:
+        return say("{minutes} min", minutes=minutes)
+    return say("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+
+
+def from_to(start: str, end: str) -> str:
+    return as_written(f"{start}–{end}")
+
+
+def nth(title: str, place: int) -> str:
+    """`Pause began 2`."""
+    return f"{title} {number(place)}"
+
+
+def said_since(value: str, at: str, reason: str) -> str:
+    return say("{value}, corrected at {time}: {reason}", value=value, time=at, reason=reason)
+
+
+def tapped(time: str) -> str:
+    return say("{time} was tapped", time=time)
+
+
+def corrected(job: str, title: str, said: Sequence[str]) -> str:
+    return f"{listed([job, title])}: {DOT.join(said)}"
+
+
+def correct_it(what: str) -> str:
+    return say("Correct: {what}", what=what)
+
+
+def not_a_time(text: str) -> str:
+    return say("“{text}” is no time: type hours and minutes, such as 9:20", text=text)
+
+
 # note
 NOTE = say("Note")
 NOTE_FIELD = say("Note for the office")
@@ -799,6 +876,7 @@ def unsent_pictures(count: int) -> str:
 DONE = {
     "start_travel": say("Set out"),
     "arrive": say("Arrived"),
+    "resume_work": say("Went on after the pause"),
     "close_work_order": say("Closed the job"),
 }
 

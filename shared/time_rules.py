@@ -13,7 +13,7 @@ from shared.conflicts import CONFLICTS
 from shared.problems import BadValue, NotStarted, NotYourJob
 from shared.remarks import Remark
 from shared.situation import Situation
-from shared.timesheet import corrections, points, recorded, stands
+from shared.timesheet import corrections, points, recorded, stands_to_the_minute
 from shared.work_orders import TimeCorrection, TimePoint, VisitTimes
 
 CORRECTED_WITHIN = timedelta(days=14)
@@ -108,13 +108,16 @@ def _unseen(command: cmd.CorrectTime, times: VisitTimes, number: str) -> tuple[R
 
 
 def _impossible(times: VisitTimes) -> tuple[bool, ...]:
-    """For each of SENTENCES, whether it is broken."""
-    set_out = stands(times, TimePoint.TRAVEL_STARTED)
-    arrived = stands(times, TimePoint.ARRIVED)
-    finished = stands(times, TimePoint.FINISHED)
+    """For each of SENTENCES, whether it is broken, to the minute."""
+    set_out = stands_to_the_minute(times, TimePoint.TRAVEL_STARTED)
+    arrived = stands_to_the_minute(times, TimePoint.ARRIVED)
+    finished = stands_to_the_minute(times, TimePoint.FINISHED)
     begin = set_out or arrived
     pauses = [
-        (stands(times, TimePoint.PAUSE_STARTED, number), stands(times, TimePoint.PAUSE_ENDED, number))
+        (
+            stands_to_the_minute(times, TimePoint.PAUSE_STARTED, number),
+            stands_to_the_minute(times, TimePoint.PAUSE_ENDED, number),
+        )
         for number in range(len(times.pauses))
     ]
     ordered = sorted((start, end) for start, end in pauses if start and end)

@@ -98,14 +98,14 @@ def points(times: VisitTimes) -> tuple[tuple[TimePoint, int | None], ...]:
 
 def segments(times: VisitTimes, now: datetime) -> tuple[Segment, ...]:
     """The visit in pieces; what is not over goes on until `now`."""
-    set_out = _minute(stands(times, TimePoint.TRAVEL_STARTED))
-    arrived = _minute(stands(times, TimePoint.ARRIVED))
-    end = _minute(stands(times, TimePoint.FINISHED)) or _cut(now)
+    set_out = stands_to_the_minute(times, TimePoint.TRAVEL_STARTED)
+    arrived = stands_to_the_minute(times, TimePoint.ARRIVED)
+    end = stands_to_the_minute(times, TimePoint.FINISHED) or _cut(now)
     pauses = []
     for number in range(len(times.pauses)):
-        start = _minute(stands(times, TimePoint.PAUSE_STARTED, number))
+        start = stands_to_the_minute(times, TimePoint.PAUSE_STARTED, number)
         assert start is not None, "a pause has begun"
-        stop = _minute(stands(times, TimePoint.PAUSE_ENDED, number)) or end
+        stop = stands_to_the_minute(times, TimePoint.PAUSE_ENDED, number) or end
         pauses.append(Segment(activity=Activity.PAUSE, start=start, end=stop))
     begin = set_out or arrived
     if begin is None:
@@ -137,7 +137,9 @@ def _without(span: Segment, pauses: Iterable[Segment]) -> list[Segment]:
     return left
 
 
-def _minute(at: datetime | None) -> datetime | None:
+def stands_to_the_minute(times: VisitTimes, point: TimePoint, pause: int | None = None) -> datetime | None:
+    """As people read and type it: seconds are nobody's."""
+    at = stands(times, point, pause)
     return _cut(at) if at else None
 
 

@@ -1,4 +1,4 @@
-"""The checklist of a job: all items as lines, and the one that is next open below the thumb."""
+"""The checklist of a job: the item that is next, whole and on top, and all others as lines in their order."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def Checklist(desk: Desk, order_id: UUID) -> ft.Control:
         choose(next_open(check_rows(now, desk.clock), code) if now else "")
 
     def show(code: str) -> None:
+        desk.dismiss()
         set_refusal("")
         set_leaving({})
         choose(code)
@@ -121,15 +122,11 @@ def Checklist(desk: Desk, order_id: UUID) -> ft.Control:
             go_on(row.code) if row.item.kind is ItemKind.PHOTO or row.stands else choose(row.code)
 
     lines: list[ft.Control] = [line(words.points_done(done_of(rows), len(rows)), bold=True)]
-    for each in rows:
-        if row is not None and each.code == row.code:
-            lines.append(
-                _leaving(row, leaving, set_leaving)
-                if leaving
-                else _whole(row, entered.get(row.code, ""), refusal, enter, answer)
-            )
-        else:
-            lines.append(_short(each, show))
+    if row is not None and leaving:
+        lines.append(_leaving(row, leaving, set_leaving))
+    elif row is not None:
+        lines.append(_whole(row, entered.get(row.code, ""), refusal, enter, answer))
+    lines += [_short(each, show) for each in rows if row is None or each.code != row.code]
     lines.append(ft.Container(height=4))
     return frame(
         desk,
@@ -138,6 +135,7 @@ def Checklist(desk: Desk, order_id: UUID) -> ft.Control:
         second=f"{order.place.street} {order.place.house_number}",
         back=True,
         bottom=_bottom(desk, row, leaving, busy, save, photograph, leave_out, set_leaving, order_id),
+        begins_with=f"{row.code if row else ''} {bool(leaving)}",
     )
 
 
@@ -167,7 +165,12 @@ def _bottom(  # type: ignore[no-untyped-def]
         ]
     buttons: list[ft.Control] = []
     if row.item.skippable and row.mark != "skipped":
-        buttons.append(secondary(words.LEAVE_OUT, lambda: set_leaving({"text": ""})))
+
+        def leave() -> None:
+            desk.dismiss()
+            set_leaving({"text": ""})
+
+        buttons.append(secondary(words.LEAVE_OUT, leave))
     camera_is_next = row.wants_photo and (row.item.kind is ItemKind.PHOTO or bool(row.stands))
     if row.item.kind in TYPED and not (camera_is_next and not row.photos):
         if row.wants_photo:

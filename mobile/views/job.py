@@ -14,7 +14,7 @@ from mobile.views.today import Lookup
 from shared.problems import Problem
 from shared.work_orders import EvidenceKind, WorkOrder, WorkOrderState
 
-Action = Literal["start_travel", "arrive", "open", "back"]
+Action = Literal["start_travel", "arrive", "resume", "open", "back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +158,8 @@ def parts_unbooked(order: WorkOrder, lookup: Lookup) -> tuple[str, ...]:
 
 def next_step(order: WorkOrder, checklist: Sequence[Step]) -> NextStep:
     """What the technician most likely does now."""
+    if order.pause is not None:
+        return NextStep(text=words.RESUME, action="resume")
     match order.state:
         case WorkOrderState.UNASSIGNED | WorkOrderState.ASSIGNED:
             return NextStep(text=words.START_TRAVEL, action="start_travel")

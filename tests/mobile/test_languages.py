@@ -139,7 +139,7 @@ class TestWhatTheRulesSay:
 
 
 RULE_FILES = (
-    *(f"shared/{name}.py" for name in ("check_rules", "checklists", "visit_rules")),
+    *(f"shared/{name}.py" for name in ("check_rules", "checklists", "time_rules", "visit_rules")),
     *(f"shared/barcodes/{name}.py" for name in ("gpon", "gs1", "gtin", "iso15434", "mac", "scan", "verdict")),
     *(f"sync/client/{name}.py" for name in ("disk", "engine", "rebase", "schema", "transport")),
 )

@@ -368,6 +368,12 @@ class TestCorrectingATime:
         visit = decide(correct(P.FINISHED, at(12, 2), base=ELEVEN), done(), NOON).after.order.times
         assert stands(visit, P.FINISHED) == at(12, 2)
 
+    def test_goes_by_the_minutes_that_are_shown(self):
+        """Set out at 08:00:40: an arrival at 8:00 is in the same minute, and not before."""
+        now = done(travel_started_at=at(8, 0, 40), arrived_at=at(8, 5))
+        visit = decide(correct(value=EIGHT, base=at(8, 5)), now, NOON).after.order.times
+        assert stands(visit, P.ARRIVED) == EIGHT
+
     def test_is_not_stopped_by_what_was_wrong_before(self):
         odd = Pause(reason=PauseReason.BREAK, started_at=at(7, 50), ended_at=at(8, 10))
         decision = decide(correct(), done(pauses=(odd,)), NOON)

@@ -112,8 +112,10 @@ def a_record_has_no_doubles(books: Books) -> None:
     for order, text in books.rows("SELECT id, record FROM work_order"):
         record = books.json(text) or {}
         visits = [record, *record.get("reports", ())]
-        for part in ("checks", "answers", "evidence", "parts"):
+        for part in ("checks", "answers", "evidence", "parts", "time_corrections"):
             kept = [item for visit in visits for item in visit.get(part, ())]
+            if part == "time_corrections":
+                kept += [item for visit in record.get("earlier_visits", ()) for item in visit["corrections"]]
             recorded = _units(kept) if part == "parts" else len(kept)
             detail = f"{order}: {asked[order, part]} {part} accepted, {recorded} recorded"
             require(recorded == asked[order, part], "ONE_EFFECT", detail)
@@ -127,6 +129,7 @@ RECORDED = {
     "record_check": ("checks", 1),
     "answer_check": ("answers", 1),
     "skip_check": ("answers", 1),
+    "correct_time": ("time_corrections", 1),
     "add_evidence": ("evidence", 1),
     "use_parts": ("parts", 1),
     "take_back_parts": ("parts", -1),
@@ -142,7 +145,7 @@ def what_was_recorded_is_told(books: Books) -> None:
         "SELECT c.work_order_id, c.decided_at, count(*) AS n FROM command c"
         " WHERE c.outcome = 'accepted' AND c.device_id IS NOT NULL"
         " AND c.type IN ('add_note', 'record_check', 'answer_check', 'skip_check', 'add_evidence',"
-        " 'use_parts')"
+        " 'use_parts', 'pause_work', 'resume_work', 'correct_time')"
         f" GROUP BY c.work_order_id, c.decided_at HAVING n > ({told})"
     )
     require(not silent, "TOLD", f"recorded, and not in the feed: {silent[:5]}")

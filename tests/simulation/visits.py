@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from checklist_answers import good_answer, good_value
@@ -17,21 +18,26 @@ from shared.commands import (
     Arrive,
     CannotComplete,
     CloseWorkOrder,
+    CorrectTime,
     FieldCommand,
     InstallAsset,
+    PauseWork,
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    ResumeWork,
     SkipCheck,
     StartTravel,
     TakeBackParts,
     UseParts,
 )
+from shared.timesheet import points, stands
 from shared.work_orders import (
     CheckItem,
     EvidenceKind,
     ItemKind,
     PartLine,
+    PauseReason,
     SkipReason,
     UnfinishedReason,
     WorkOrder,
@@ -130,7 +136,7 @@ def _close(order: WorkOrder) -> CloseWorkOrder:
 
 def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
     id = order.id
-    choice = dice.randrange(9)
+    choice = dice.randrange(12)
     if choice == 0:
         phone.tap(
             CannotComplete(work_order_id=id, reason=dice.pick(list(UnfinishedReason)), text="Nobody home")
@@ -154,11 +160,32 @@ def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> 
         phone.tap(_close(order) if dice.happens(0.5) else CloseWorkOrder(work_order_id=id))
     elif choice == 5:
         phone.photograph(id, png(dice.randbytes(8)), None)
+    elif choice == 9:
+        pausing = order.pause is None or dice.happens(0.2)
+        reason = dice.pick(list(PauseReason))
+        phone.tap(PauseWork(work_order_id=id, reason=reason) if pausing else ResumeWork(work_order_id=id))
+    elif choice == 10 and points(order.times):
+        phone.tap(_corrected(dice, order))
     elif choice == 6 and phone.pictures:
         # The same picture on a second job: the bytes are sent once.
         phone.photograph(id, phone.pictures[dice.pick(sorted(phone.pictures))], None)
     else:
         phone.tap(_note(dice, order))
+
+
+def _corrected(dice: Dice, order: WorkOrder) -> CorrectTime:
+    """Mostly by a few minutes, now and then to what can't be."""
+    point, pause = dice.pick(points(order.times))
+    base = stands(order.times, point, pause)
+    assert base is not None, "it is one of the visit's points"
+    by = (
+        timedelta(minutes=dice.randint(-6, 6))
+        if dice.happens(0.8)
+        else timedelta(hours=dice.randint(-40, 40))
+    )
+    return CorrectTime(
+        work_order_id=order.id, point=point, pause=pause, base=base, value=base + by, reason="Tapped late"
+    )
 
 
 def _note(dice: Dice, order: WorkOrder) -> AddNote:

@@ -24,12 +24,13 @@ from shared.commands import (
     AnswerCheck,
     Arrive,
     InstallAsset,
+    PauseWork,
     RecordCheck,
     SkipCheck,
     StartTravel,
     UseParts,
 )
-from shared.work_orders import PartLine, SkipReason
+from shared.work_orders import PartLine, PauseReason, SkipReason
 
 INSTALL, UPGRADE, DISCONNECT = uid(0x101), uid(0x103), uid(0x104)
 ROUTES = (
@@ -38,6 +39,7 @@ ROUTES = (
     "/count",
     "/sync",
     "/settings",
+    "/time",
     "/sign-in",
     job_route(DISCONNECT),
     *(job_route(INSTALL, screen) for screen in JOB_SCREENS),
@@ -63,6 +65,7 @@ def at_work(gateway: Gateway) -> Gateway:
         RecordCheck(work_order_id=INSTALL, code="download_speed", value=Decimal(288)),
         AddNote(work_order_id=INSTALL, text="Dog"),
         Arrive(work_order_id=UPGRADE),
+        PauseWork(work_order_id=UPGRADE, reason=PauseReason.BREAK),
         AnswerCheck(work_order_id=UPGRADE, code="ont_lights", value="los_red"),
         RecordCheck(work_order_id=UPGRADE, code="wifi_speed", value=Decimal(12)),
         SkipCheck(work_order_id=UPGRADE, code="customer_shown", reason=SkipReason.CUSTOMER_REFUSED),
