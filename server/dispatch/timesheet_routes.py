@@ -34,6 +34,7 @@ def list_timesheets(
 @router.get("/timesheets", include_in_schema=False)
 def timesheet_page(request: Request, person: PageDispatcher, day: Day | None = None) -> HTMLResponse:
     shown = day or _today(request)
+    found = _found(request, shown, None)
     return page(
         request,
         "timesheets.html",
@@ -42,7 +43,7 @@ def timesheet_page(request: Request, person: PageDispatcher, day: Day | None = N
         day=shown,
         before=shown - timedelta(days=1),
         after=shown + timedelta(days=1),
-        sheets=_found(request, shown, None),
+        sheets=found,
         zone=settings_of(request).zone,
     )
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
+from server.dispatch.board import day_bounds
 from server.dispatch.technicians import names
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
@@ -26,7 +28,7 @@ from shared.commands import (
     tag_of,
 )
 from shared.time_rules import FARTHEST
-from shared.timesheet import Activity, Stretch, day_sheet, day_span, recorded, visits_of
+from shared.timesheet import Activity, Stretch, day_sheet, recorded, visits_of
 from shared.work_orders import TimePoint, WorkOrder, WorkOrderState
 
 TIMED = tuple(
@@ -64,9 +66,9 @@ class Timesheet:
 
 
 def timesheets(
-    session: Session, day: date, zone: tzinfo, now: datetime, technician_id: UUID | None = None
+    session: Session, day: date, zone: ZoneInfo, now: datetime, technician_id: UUID | None = None
 ) -> list[Timesheet]:
-    """Of everybody who was out on `day`, by name, or of one technician."""
+    """Of everybody who was out on `day`, by name, or of one technician. Raises BadValue."""
     people = names(session)
     visited = _visited(session, day, zone, technician_id)
     orders = {order.id: order for order in repository.load(session, set().union(*visited.values()))}
@@ -79,9 +81,11 @@ def timesheets(
     )
 
 
-def _visited(session: Session, day: date, zone: tzinfo, technician_id: UUID | None) -> dict[UUID, set[UUID]]:
+def _visited(
+    session: Session, day: date, zone: ZoneInfo, technician_id: UUID | None
+) -> dict[UUID, set[UUID]]:
     """Technician → jobs that may have time of theirs on `day`: by what they tapped, and what goes on."""
-    begin, end = day_span(day, zone)
+    begin, end = day_bounds(day, zone)
     tapped = (
         select(DeviceRow.technician_id, CommandRow.work_order_id)
         .join(DeviceRow, DeviceRow.id == CommandRow.device_id)
@@ -109,7 +113,7 @@ def _visited(session: Session, day: date, zone: tzinfo, technician_id: UUID | No
 
 
 def _sheet(
-    technician_id: UUID, name: str, orders: list[WorkOrder], day: date, zone: tzinfo, now: datetime
+    technician_id: UUID, name: str, orders: list[WorkOrder], day: date, zone: ZoneInfo, now: datetime
 ) -> Timesheet:
     sheet = day_sheet(orders, technician_id, day, zone, now)
     shown = {one.work_order_id for one in sheet.stretches}

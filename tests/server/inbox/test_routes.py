@@ -325,7 +325,7 @@ class TestThePage:
     def test_offers_fields_for_every_command_that_can_be_wrong(self):
         for kind, names in FIELDS.items():
             assert set(names) <= set(FIELD_COMMANDS[kind].__dataclass_fields__)
-        silent = {"start_travel", "arrive", "close_work_order"}
+        silent = {"start_travel", "arrive", "resume_work", "close_work_order"}
         assert set(FIELDS) | silent == set(FIELD_COMMANDS), "a new command needs a line"
 
     def test_takes_the_parts_of_a_form_apart(self, today: World, client: TestClient, dora: dict[str, str]):
