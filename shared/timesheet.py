@@ -147,6 +147,12 @@ def _cut(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(second=0, microsecond=0)
 
 
+def _goes_on(times: VisitTimes, activity: Activity) -> bool:
+    """Whether that is what the visit is at: who pauses now works no more, though the minute is the same."""
+    rests = bool(times.pauses) and times.pauses[-1].ended_at is None
+    return times.finished_at is None and (activity is Activity.PAUSE) == rests
+
+
 def visits_of(order: WorkOrder, technician_id: UUID) -> tuple[VisitTimes, ...]:
     """This technician's visits to a job: those before it was reopened, and the present one."""
     return tuple(
@@ -176,7 +182,7 @@ def day_sheet(
             end=min(piece.end, end),
             work_order_id=order.id,
             number=order.number,
-            open=times.finished_at is None and piece.end == _cut(now),
+            open=piece.end == _cut(now) and _goes_on(times, piece.activity),
         )
         for order in orders
         for times in visits_of(order, technician_id)

@@ -149,9 +149,6 @@ JOBS: tuple[tuple[str, WorkOrderKind, str, str, str, str, str], ...] = (
 )
 
 
-WITH_CHECKLIST = (WorkOrderKind.UPGRADE, WorkOrderKind.DISCONNECT)
-
-
 def the_orders() -> tuple[WorkOrder, ...]:
     """Six visits, an hour or so apart, from 08:30 to 15:00."""
     return tuple(_order(place, *job) for place, job in enumerate(JOBS))
@@ -215,8 +212,8 @@ def _order(
         required_equipment=needs,
         required_parts=parts if kind is WorkOrderKind.INSTALL else (),
         required_checks=checks_for(kind, mbps),
-        # The two newest orders; the others were made before there were checklists.
-        checklist=checklist_for(kind, mbps) if kind in WITH_CHECKLIST else None,
+        # The newest orders; the others were made before there were checklists.
+        checklist=checklist_for(kind, mbps) if place >= 3 else None,
         removal_required=rules.takes_equipment,
         signature_required=rules.needs_signature,
         photos_required=rules.photos,

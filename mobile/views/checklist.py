@@ -73,7 +73,7 @@ def _row(
     skipped = isinstance(found, Answer) and found.skipped is not None
     if photos and not skipped:
         parts.append(words.photos(photos))
-    mark: Mark = "open" if lacks else "good"
+    mark: Mark = "open" if lacks or not parts else "good"
     if skipped:
         mark = "skipped"
     elif found is not None and not found.passed and item.must_pass:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
 from server.dispatch.board import day_bounds
-from server.dispatch.technicians import names
+from server.dispatch.models import TechnicianRow
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
 from shared.commands import (
@@ -69,11 +69,11 @@ def timesheets(
     session: Session, day: date, zone: ZoneInfo, now: datetime, technician_id: UUID | None = None
 ) -> list[Timesheet]:
     """Of everybody who was out on `day`, by name, or of one technician. Raises BadValue."""
-    people = names(session)
+    people = {id: name for id, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))}
     visited = _visited(session, day, zone, technician_id)
     orders = {order.id: order for order in repository.load(session, set().union(*visited.values()))}
     sheets = [
-        _sheet(who, people.get(who, "left"), [orders[id] for id in ids if id in orders], day, zone, now)
+        _sheet(who, people[who], [orders[id] for id in ids if id in orders], day, zone, now)
         for who, ids in visited.items()
     ]
     return sorted(

@@ -264,6 +264,12 @@ class TestADay:
         going = self.order(state=S.ON_SITE, finished_at=None)
         assert self.sheet(going, now=TEN)[-1] == ("WO-7", "work", "16 09:00", 60, True)
 
+    def test_shows_no_work_as_going_on_once_a_pause_has_begun_in_the_same_minute(self):
+        pause = Pause(reason=PauseReason.BREAK, started_at=at(10, 0, 20))
+        going = self.order(state=S.ON_SITE, finished_at=None, pauses=(pause,))
+        assert self.sheet(going, now=at(10, 0, 50))[-1] == ("WO-7", "work", "16 09:00", 60, False)
+        assert self.sheet(going, now=at(10, 7))[-1] == ("WO-7", "pause", "16 10:00", 7, True)
+
     def test_keeps_the_visit_that_ended_before_the_job_was_reopened(self):
         stopped = under_way(state=S.UNFINISHED, finished_at=ELEVEN, pauses=(LUNCH,))
         reopen = cmd.ReopenWorkOrder(work_order_id=JOB, technician_id=BEN)

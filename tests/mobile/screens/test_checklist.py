@@ -12,7 +12,7 @@ from mobile.state import job_route
 from shared.commands import AnswerCheck, Arrive, InstallAsset, RecordCheck, RemoveAsset
 from shared.work_orders import SkipReason, WorkOrderState
 
-UPGRADE, DISCONNECT = uid(0x103), uid(0x105)
+UPGRADE, INSTALL, DISCONNECT = uid(0x103), uid(0x104), uid(0x105)
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 20
 LIGHTS, POWER, WIFI = "Lights of the ONT", "Optical receive power", "Wi-Fi speed where the customer uses it"
 
@@ -202,3 +202,31 @@ class TestAText:
 
         answers = [(one.code, one.value) for one in gateway.order(DISCONNECT).answers]
         assert answers == [("all_collected", "no"), ("left_behind", "The power supply")]
+
+    def test_that_needs_a_photo_too_keeps_its_item_open_until_both_are_there(
+        self, open_app, gateway, monkeypatch
+    ):
+        async def pick() -> bytes:
+            return JPEG
+
+        async def shrink(picture: bytes) -> photos.Photo:
+            return photos.Photo(jpeg=picture, width=1, height=1)
+
+        monkeypatch.setattr("mobile.screens.photo.pick_picture", pick)
+        monkeypatch.setattr("mobile.screens.photo.shrink", shrink)
+        gateway.send(Arrive(work_order_id=INSTALL))
+        screen = open_app(job_route(INSTALL, "checks"))
+        screen.tap("Route of the drop cable, Facade")
+        screen.type_into("Where the cable enters the house", "Cellar")
+        assert screen.sees("It needs a photo too.")
+        screen.tap("Save")
+
+        assert [(one.code, one.value) for one in gateway.order(INSTALL).answers] == [
+            ("drop_route", "facade"),
+            ("cable_entry", "Cellar"),
+        ]
+        assert screen.field("Where the cable enters the house"), "the photo is still missing"
+        screen.tap("Take photo")
+
+        assert [one.check for one in gateway.order(INSTALL).evidence] == ["cable_entry"]
+        assert "Where the cable enters the house, Cellar, 1 photo" in screen.names()
