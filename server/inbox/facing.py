@@ -194,8 +194,9 @@ def _details(command: FieldCommand, now: Situation, reader: Reader) -> Sequence[
             return (
                 Facing(what=field.value.replace("_", " ").capitalize(), theirs=seen, ours=ours or NOTHING),
             )
-        case CloseWorkOrder():
-            missing = "; ".join(problem.detail for problem in missing_for_close(order)) or NOTHING
+        case CloseWorkOrder(checklist_version=version):
+            left = missing_for_close(order, checklist=version is not None)
+            missing = "; ".join(problem.detail for problem in left) or NOTHING
             return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
         case CannotComplete(text=text):
             return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
