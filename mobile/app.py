@@ -38,8 +38,10 @@ from mobile.screens.close import Close
 from mobile.screens.count import CountVan
 from mobile.screens.give import Give
 from mobile.screens.job import Job
+from mobile.screens.my_time import MyTime
 from mobile.screens.note import Note
 from mobile.screens.parts_used import PartsUsed
+from mobile.screens.pause import PauseScreen
 from mobile.screens.photo import Photo
 from mobile.screens.scan import Scan
 from mobile.screens.settings import Settings
@@ -50,6 +52,7 @@ from mobile.screens.swap import Swap
 from mobile.screens.sync_status import SyncStatusScreen
 from mobile.screens.take import Take
 from mobile.screens.today import Today
+from mobile.screens.visit_time import VisitTime
 from mobile.state import Desk, Shell, parse_route
 from mobile.sync_loop import SyncLoop
 from sync.client.records import NotSaved
@@ -69,6 +72,8 @@ JOB_SCREENS = {
     "close": Close,
     "cannot": Cannot,
     "note": Note,
+    "pause": PauseScreen,
+    "time": VisitTime,
 }
 MINUTE_SECONDS = 60
 
@@ -105,6 +110,8 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
         return Give(desk, key="give")
     if name == "take":
         return Take(desk, key="take")
+    if name == "time":
+        return MyTime(desk, key="time")
     if name == "sync":
         return SyncStatusScreen(desk, key="sync")
     return Today(desk, key="today")
@@ -112,7 +119,7 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
 
 def _phone(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Control:
     parts = [ft.Container(content=_shown(desk, name, order_id, screen), expand=True)]
-    if name not in ("job", "count", "give", "take"):
+    if name not in ("job", "count", "give", "take", "time"):
         parts.append(navigation_bar(desk, name))
     return ft.SafeArea(ft.Column(parts, spacing=0, expand=True), expand=True)
 

@@ -32,6 +32,7 @@ from shared.decide import Decision, StockDecision
 from shared.ids import new_id
 from shared.problems import BadEvidence, BadValue, NotFound, Problem, SignInNeeded, UnsentWork
 from shared.stock_commands import TakeOver
+from shared.timesheet import DaySheet, day_sheet
 from shared.transfers import HandedDevice, Offer, Transfer
 from shared.visit_rules import missing_for_close
 from shared.work_orders import EvidenceKind, EvidenceRef, PartLine, WorkOrder
@@ -263,6 +264,13 @@ class Gateway:
         order = self.order(id)
         return missing_for_close(order) if order else ()
 
+    def timesheet(self, day: date) -> DaySheet:
+        """Where this technician's `day` went, as far as the jobs on this device tell."""
+        me, now = self._store.registration, self._at()
+        if me is None:
+            return DaySheet(day=day, stretches=())
+        return day_sheet(self._shown.images.orders.values(), me.technician_id, day, self.zone, now)
+
     def van_stock(self) -> list[StockView]:
         """What the van carries, by name."""
         images = self._shown.images
@@ -387,29 +395,46 @@ class Gateway:
         """
         return self._send(command, ends_draft=ends_draft)
 
-    def add_photo(self, order_id: UUID, data: bytes, media_type: str) -> EvidenceRef:
-        """Queue a photo and its bytes together. Raises BadEvidence."""
-        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, None)
+    def add_photo(
+        self, order_id: UUID, data: bytes, media_type: str, *, check: str | None = None
+    ) -> EvidenceRef:
+        """Queue a photo and its bytes together. `check`: the item of the checklist. Raises BadEvidence."""
+        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, check=check)
 
     def add_signature(self, order_id: UUID, png: bytes, signer: str) -> EvidenceRef:
         """Queue a signature and its bytes together. Raises BadEvidence."""
-        return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer)
+        return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer=signer)
 
     def send_with_photo(self, command: FieldCommand, jpeg: bytes | None) -> Decision:
         """Decide and queue `command`, and a photo that belongs to it: both are saved, or neither."""
         if jpeg is None:
             return self.send(command)
-        photo, evidence = self._evidence(command.work_order_id, EvidenceKind.PHOTO, jpeg, "image/jpeg", None)
+        photo, evidence = self._evidence(command.work_order_id, EvidenceKind.PHOTO, jpeg, "image/jpeg")
         return self._send_all(((command, None), (photo, evidence)))[0]
 
     def _add_evidence(
-        self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
+        self,
+        order_id: UUID,
+        kind: EvidenceKind,
+        data: bytes,
+        media_type: str,
+        *,
+        signer: str | None = None,
+        check: str | None = None,
     ) -> EvidenceRef:
-        decision = self._send(*self._evidence(order_id, kind, data, media_type, signer))
+        asked = self._evidence(order_id, kind, data, media_type, signer=signer, check=check)
+        decision = self._send(*asked)
         return decision.after.order.evidence[-1]
 
     def _evidence(
-        self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
+        self,
+        order_id: UUID,
+        kind: EvidenceKind,
+        data: bytes,
+        media_type: str,
+        *,
+        signer: str | None = None,
+        check: str | None = None,
     ) -> tuple[AddEvidence, NewEvidence]:
         if data and not data.startswith(PICTURE_STARTS) and data[4:8] != b"ftyp":
             raise BadEvidence(words.not_a_picture(kind.value), field="photo")
@@ -422,6 +447,7 @@ class Gateway:
             media_type=media_type,
             taken_at=self._at(),
             signer=signer,
+            check=check,
         )
         return command, NewEvidence(digest=digest, media_type=media_type, body=data)
 

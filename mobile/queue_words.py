@@ -8,17 +8,24 @@ from datetime import datetime, tzinfo
 from mobile import words
 from mobile.language import number
 from mobile.rule_words import said
+from mobile.views.checklist import answer_in_words
 from shared.catalogue import Product, Unit
+from shared.checklists import item_of
 from shared.commands import (
     AddEvidence,
     AddNote,
+    AnswerCheck,
     Arrive,
     CannotComplete,
     CloseWorkOrder,
+    CorrectTime,
     InstallAsset,
+    PauseWork,
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    ResumeWork,
+    SkipCheck,
     StartTravel,
     SwapAsset,
     TakeBackParts,
@@ -37,8 +44,12 @@ NOTE_SHOWN = 60
 def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]) -> str:
     """What the entry says, e.g. "Used 2 × Huber OS2 connector". `order` may have left this device."""
     match entry.command:
-        case StartTravel() | Arrive() | CloseWorkOrder():
+        case StartTravel() | Arrive() | ResumeWork() | CloseWorkOrder():
             return words.DONE[entry.type]
+        case PauseWork(reason=why):
+            return f"{words.PAUSE}: {words.PAUSE_REASONS[why]}"
+        case CorrectTime(point=point):
+            return f"{words.CORRECTED}: {words.POINTS[point]}"
         case InstallAsset(serial=serial):
             return words.did_fit(serial)
         case RemoveAsset(serial=serial):
@@ -50,16 +61,25 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
         case UndoSwap(old_serial=old, serial=serial):
             return words.did_undo_swap(old, serial)
         case RecordCheck(code=code, value=value):
-            specs = order.required_checks if order else ()
-            spec = next((spec for spec in specs if spec.code == code), None)
-            if spec is None:
+            item = item_of(order, code) if order else None
+            if item is None:
                 return f"{_plain(code)} {number(value)}"
-            return f"{said(spec.label)} {words.measured(value, spec.unit)}"
+            return f"{said(item.label)} {words.measured(value, item.unit)}"
+        case AnswerCheck(code=code, value=value):
+            item = item_of(order, code) if order else None
+            shown = answer_in_words(item, value) if item else _plain(value)
+            return f"{said(item.label) if item else _plain(code)}: {shown}"
+        case SkipCheck(code=code, reason=reason):
+            item = item_of(order, code) if order else None
+            return f"{said(item.label) if item else _plain(code)}: {words.left_out(reason, '')}"
         case UseParts(lines=lines):
             return words.did_use([_part(line, products.get(line.sku)) for line in lines])
         case TakeBackParts(lines=lines):
             return words.did_take_back([_part(line, products.get(line.sku)) for line in lines])
-        case AddEvidence(kind=kind, signer=signer):
+        case AddEvidence(kind=kind, signer=signer, check=check):
+            item = item_of(order, check) if order and check else None
+            if item is not None:
+                return words.photo_of(item.label)
             return words.signature_of(signer or "") if kind is EvidenceKind.SIGNATURE else words.PHOTO
         case AddNote(text=text):
             shown = " ".join(text.split())

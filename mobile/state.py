@@ -99,6 +99,11 @@ class Desk:
     def open_job(self, order_id: UUID, screen: str = "") -> None:
         self.go(job_route(order_id, screen))
 
+    def open_item(self, order_id: UUID, code: str) -> None:
+        """The checklist of a job, with this item open."""
+        self.drafts[job_route(order_id, "checks"), "item"] = code
+        self.open_job(order_id, "checks")
+
     def back(self) -> None:
         self.shell.notice = None
         at = self.shell.route
@@ -190,7 +195,7 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "count" | "give" | "take" | "sync" | "settings" as name]:
+        case ["stock" | "count" | "give" | "take" | "sync" | "settings" | "time" as name]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""

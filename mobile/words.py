@@ -18,7 +18,16 @@ from mobile.rule_words import said
 from shared.barcodes import VerdictKind
 from shared.barcodes.label import Confidence, LabelPart, Reason
 from shared.problems import AssetQuarantined, SerialElsewhere
-from shared.work_orders import RemovalCause, UnfinishedReason, WorkOrderKind, WorkOrderState
+from shared.timesheet import Activity
+from shared.work_orders import (
+    PauseReason,
+    RemovalCause,
+    SkipReason,
+    TimePoint,
+    UnfinishedReason,
+    WorkOrderKind,
+    WorkOrderState,
+)
 
 APP = "Truckroll"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -527,6 +536,53 @@ def saved_measurement(label: str, value: Decimal, unit: str) -> str:
     return f"{said(label)} {measured(value, unit)}. {SAVED}"
 
 
+def beside_the_aim(value: Decimal, unit: str, allowed: str) -> str:
+    """Of what is only to be known: it stops nothing."""
+    return say("{value}, wanted: {limits}.", value=measured(value, unit), limits=said(allowed))
+
+
+# checklist
+CHECKLIST = say("Checklist")
+BEGIN_CHECKLIST, GO_ON_CHECKLIST = say("Begin the checklist"), say("Go on with the checklist")
+BACK_TO_JOB = say("Back to the job")
+YES, NO = say("Yes"), say("No")
+SAVE = say("Save")
+NOTHING_TYPED = say("Type something first.")
+PHOTO_TOO = say("It needs a photo too.")
+LEAVE_OUT, LEAVE_IT_OUT, DO_NOT_LEAVE_OUT = say("Leave out"), say("Leave it out"), say("Do not leave it out")
+WHY_LEAVE_OUT = say("Why do you leave it out?")
+IN_YOUR_WORDS = say("In your words")
+SKIP_REASONS = {
+    SkipReason.NOT_APPLICABLE: say("Does not apply here"),
+    SkipReason.NOT_POSSIBLE: say("Can't be done here"),
+    SkipReason.NO_TOOL: say("I lack the tool"),
+    SkipReason.CUSTOMER_REFUSED: say("The customer does not want it"),
+    SkipReason.UNSAFE: say("It is not safe"),
+    SkipReason.OTHER: say("Another reason"),
+}
+
+
+def points_done(done: int, total: int) -> str:
+    return say_count("{done} of {count} point done", "{done} of {count} points done", total, done=done)
+
+
+def left_out(reason: SkipReason, text: str) -> str:
+    why = SKIP_REASONS[reason]
+    return say("left out: {reason}", reason=f"{why} ({as_written(text)})" if text else why)
+
+
+def earlier(value: str, time: str) -> str:
+    return say("Before: {value} at {time}", value=value, time=time)
+
+
+def saved_answer(title: str, answer: str) -> str:
+    return f"{title}: {answer}. {SAVED}"
+
+
+def photo_of(label: str) -> str:
+    return say("Photo: {item}", item=said(label))
+
+
 NOTHING_MEASURED = say("Type at least one measurement.")
 NO_CHECKS = say("This job asks for no measurements.")
 
@@ -633,6 +689,75 @@ CHOOSE_REASON = say("Choose a reason")
 
 def reported(order: str) -> str:
     return f"{say('{number} goes back to the office', number=order)}. {SAVED}"
+
+
+# time
+MY_TIME, VISIT_TIMES = say("My time"), say("Times of this visit")
+PAUSE, RESUME = say("Pause"), say("Go on after the pause")
+WHY_PAUSE = say("Why do you pause?")
+NOTHING_TO_PAUSE = say("Nothing goes on that could pause.")
+PAUSE_REASONS = {
+    PauseReason.BREAK: say("Break"),
+    PauseReason.WAITING_CUSTOMER: say("Waiting for the customer"),
+    PauseReason.WAITING_NETWORK: say("Waiting for the network"),
+    PauseReason.FETCHING_PART: say("Fetching a part"),
+    PauseReason.OTHER: say("Another reason"),
+}
+ACTIVITIES = {Activity.TRAVEL: say("Travel"), Activity.WORK: say("Work"), Activity.PAUSE: PAUSE}
+POINTS = {
+    TimePoint.TRAVEL_STARTED: say("Set out"),
+    TimePoint.ARRIVED: say("Arrived"),
+    TimePoint.FINISHED: say("Finished"),
+    TimePoint.PAUSE_STARTED: say("Pause began"),
+    TimePoint.PAUSE_ENDED: say("Pause ended"),
+}
+TOTAL, GOES_ON, CORRECTED = say("Total"), say("now"), say("Corrected")
+DAY_BEFORE, DAY_AFTER = say("Day before"), say("Day after")
+NO_TIME = say("Nothing was recorded on this day.")
+NO_TIMES_YET = say("This visit has no times yet.")
+TAP_TO_CORRECT = say("Tap to correct")
+CORRECTION_TEXT = say("What you tapped stays on record. Bills and services stay as they were booked.")
+RIGHT_TIME, WHY_CORRECTED = say("Right time, such as 9:20"), say("Why is it corrected?")
+SAVE_TIME = say("Save the right time")
+
+
+def paused_since(time: str, reason: PauseReason) -> str:
+    return say("Paused since {time}: {reason}", time=time, reason=PAUSE_REASONS[reason])
+
+
+def duration(minutes: int) -> str:
+    if minutes < 60:
+        return say("{minutes} min", minutes=minutes)
+    return say("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+
+
+def from_to(start: str, end: str) -> str:
+    return as_written(f"{start}–{end}")
+
+
+def nth(title: str, place: int) -> str:
+    """`Pause began 2`."""
+    return f"{title} {number(place)}"
+
+
+def said_since(value: str, at: str, reason: str) -> str:
+    return say("{value}, corrected at {time}: {reason}", value=value, time=at, reason=reason)
+
+
+def tapped(time: str) -> str:
+    return say("{time} was tapped", time=time)
+
+
+def corrected(job: str, title: str, said: Sequence[str]) -> str:
+    return f"{listed([job, title])}: {DOT.join(said)}"
+
+
+def correct_it(what: str) -> str:
+    return say("Correct: {what}", what=what)
+
+
+def not_a_time(text: str) -> str:
+    return say("“{text}” is no time: type hours and minutes, such as 9:20", text=text)
 
 
 # note
@@ -850,6 +975,7 @@ def unsent_pictures(count: int) -> str:
 DONE = {
     "start_travel": say("Set out"),
     "arrive": say("Arrived"),
+    "resume_work": say("Went on after the pause"),
     "close_work_order": say("Closed the job"),
 }
 

@@ -21,7 +21,7 @@ from server.db.engine import Database
 from server.db.feed_models import HistoryRow
 from server.db.upkeep import upkeep
 from server.dependencies import answer_problems
-from server.dispatch import board_feed, board_routes, plan_routes
+from server.dispatch import board_feed, board_routes, plan_routes, timesheet_routes
 from server.field import routes as field
 from server.field.doorbell import Doorbell
 from server.inbox import pages as inbox_pages
@@ -81,6 +81,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         attachments.router,
         board_routes.router,
         plan_routes.router,
+        timesheet_routes.router,
         inbox.router,
         inbox_pages.router,
         customers.router,

@@ -14,7 +14,16 @@ from typing import Literal, TypeVar, get_args
 from uuid import UUID
 
 from shared.stock_commands import StockCommand
-from shared.work_orders import ContactField, EvidenceKind, PartLine, RemovalCause, UnfinishedReason
+from shared.work_orders import (
+    ContactField,
+    EvidenceKind,
+    PartLine,
+    PauseReason,
+    RemovalCause,
+    SkipReason,
+    TimePoint,
+    UnfinishedReason,
+)
 
 SCHEMA = 1
 """Version of every command's shape; a phone that sends a higher one is newer than the server."""
@@ -32,6 +41,37 @@ class StartTravel:
 class Arrive:
     work_order_id: UUID
     type: Literal["arrive"] = "arrive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseWork:
+    """Travel or work rests from now on."""
+
+    work_order_id: UUID
+    reason: PauseReason
+    type: Literal["pause_work"] = "pause_work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeWork:
+    work_order_id: UUID
+    type: Literal["resume_work"] = "resume_work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectTime:
+    """A time of one's own visit was another. It is for the timesheet: bills and services stay as booked.
+
+    `base`: the value that the technician saw when they changed it; `pause`: which one, from 0.
+    """
+
+    work_order_id: UUID
+    point: TimePoint
+    base: datetime
+    value: datetime
+    reason: str
+    pause: int | None = None
+    type: Literal["correct_time"] = "correct_time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +168,27 @@ class RecordCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCheck:
+    """Answer an item of the checklist that asks for no number: `yes` or `no`, a choice's code, or a text."""
+
+    work_order_id: UUID
+    code: str
+    value: str
+    type: Literal["answer_check"] = "answer_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipCheck:
+    """Leave an item of the checklist out, and say why."""
+
+    work_order_id: UUID
+    code: str
+    reason: SkipReason
+    text: str = ""
+    type: Literal["skip_check"] = "skip_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UseParts:
     work_order_id: UUID
     lines: tuple[PartLine, ...]
@@ -145,6 +206,8 @@ class TakeBackParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddEvidence:
+    """A photo or signature. `check`: the item of the checklist that a photo belongs to."""
+
     work_order_id: UUID
     kind: EvidenceKind
     digest: str
@@ -152,6 +215,7 @@ class AddEvidence:
     media_type: str
     taken_at: datetime
     signer: str | None = None
+    check: str | None = None
     type: Literal["add_evidence"] = "add_evidence"
 
 
@@ -179,7 +243,13 @@ class CorrectContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseWorkOrder:
+    """The visit is done. `checklist_version`: of the checklist that the app showed; None from one without.
+
+    Apps before protocol 4 show none, so what they could not ask is not demanded of them.
+    """
+
     work_order_id: UUID
+    checklist_version: int | None = None
     type: Literal["close_work_order"] = "close_work_order"
 
 
@@ -309,12 +379,17 @@ class OfficeCheck:
 VisitCommand = (
     StartTravel
     | Arrive
+    | PauseWork
+    | ResumeWork
+    | CorrectTime
     | InstallAsset
     | RemoveAsset
     | PutBackAsset
     | SwapAsset
     | UndoSwap
     | RecordCheck
+    | AnswerCheck
+    | SkipCheck
     | UseParts
     | TakeBackParts
     | AddEvidence

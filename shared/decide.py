@@ -8,10 +8,12 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
+from shared import check_rules as checks
 from shared import commands as cmd
 from shared import office_rules as office
 from shared import stock_commands as stock_cmd
 from shared import stock_rules as stock
+from shared import time_rules as times
 from shared import visit_rules as visit
 from shared.events import Event
 from shared.remarks import Remark
@@ -71,12 +73,17 @@ def _decided(outcome: visit.Outcome, before: Situation) -> Decision:
 RULES: dict[type[cmd.OrderCommand], Callable[[Any, Situation, datetime], visit.Outcome]] = {
     cmd.StartTravel: visit.start_travel,
     cmd.Arrive: visit.arrive,
+    cmd.PauseWork: times.pause_work,
+    cmd.ResumeWork: times.resume_work,
+    cmd.CorrectTime: times.correct_time,
     cmd.InstallAsset: visit.install_asset,
     cmd.RemoveAsset: visit.remove_asset,
     cmd.PutBackAsset: visit.put_back_asset,
     cmd.SwapAsset: visit.swap_asset,
     cmd.UndoSwap: visit.undo_swap,
     cmd.RecordCheck: visit.record_check,
+    cmd.AnswerCheck: checks.answer_check,
+    cmd.SkipCheck: checks.skip_check,
     cmd.UseParts: visit.use_parts,
     cmd.TakeBackParts: visit.take_back_parts,
     cmd.AddEvidence: visit.add_evidence,

@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.stock import StockMove
 from shared.windows import TimeWindow
 from shared.work_orders import (
+    Answer,
     CheckResult,
     ContactField,
     ContactSuggestion,
@@ -16,8 +17,10 @@ from shared.work_orders import (
     FittedAsset,
     Note,
     PartLine,
+    PauseReason,
     RemovedAsset,
     SplitOff,
+    TimeCorrection,
     UnfinishedReason,
 )
 
@@ -30,6 +33,24 @@ class TravelStarted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPaused:
+    at: datetime
+    reason: PauseReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkResumed:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCorrected:
+    """Said afterwards; nothing that was booked by the recorded time moves."""
+
+    correction: TimeCorrection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +89,16 @@ class AssetPutBack:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecorded:
     result: CheckResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAnswered:
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSkipped:
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +172,7 @@ class WorkReported:
     technician_id: UUID
     step: str
     checks: tuple[CheckResult, ...] = ()
+    answers: tuple[Answer, ...] = ()
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
@@ -207,12 +239,17 @@ class CallOutCharged:
 Event = (
     TravelStarted
     | Arrived
+    | WorkPaused
+    | WorkResumed
+    | TimeCorrected
     | TakenOver
     | AssetFitted
     | AssetUnfitted
     | AssetRemoved
     | AssetPutBack
     | CheckRecorded
+    | CheckAnswered
+    | CheckSkipped
     | PartsUsed
     | PartsTakenBack
     | EvidenceAdded

@@ -125,7 +125,15 @@ def delete(command: cmd.DeleteWorkOrder, now: Situation, at: datetime) -> visit.
     order = now.order
     if order.deleted_at is not None:
         raise AlreadyClosed(f"{order.number} is deleted already", subject=order.number)
-    recorded = (order.checks, order.parts, order.fitted, order.removed, order.evidence, order.reports)
+    recorded = (
+        order.checks,
+        order.answers,
+        order.parts,
+        order.fitted,
+        order.removed,
+        order.evidence,
+        order.reports,
+    )
     ended = order.state in (WorkOrderState.COMPLETED, WorkOrderState.UNFINISHED)
     if any(recorded) or ended or order.state.is_under_way:
         raise AlreadyClosed(f"{order.number} has work on it: cancel it instead", subject=order.number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from shared.work_orders import (
     ContactField,
     EarlierPlan,
     FittedAsset,
+    Pause,
     Place,
     ReportedStep,
     VisitReport,
@@ -169,8 +171,29 @@ def _next(order: WorkOrder, **changes: Any) -> WorkOrder:
     return replace(order, version=order.version + 1, **changes)
 
 
+def _ended(order: WorkOrder, at: datetime) -> tuple[Pause, ...]:
+    """Whoever arrives or leaves pauses no more."""
+    newest = order.pauses[-1] if order.pauses else None
+    if newest is None or newest.ended_at is not None:
+        return order.pauses
+    return (*order.pauses[:-1], replace(newest, ended_at=max(at, newest.started_at)))
+
+
+def _arrived(order: WorkOrder, event: Any) -> WorkOrder:
+    return _next(order, state=WorkOrderState.ON_SITE, arrived_at=event.at, pauses=_ended(order, event.at))
+
+
+def _paused(order: WorkOrder, event: Any) -> WorkOrder:
+    return _next(order, pauses=(*order.pauses, Pause(reason=event.reason, started_at=event.at)))
+
+
 def _completed(order: WorkOrder, event: Any) -> WorkOrder:
-    return _next(order, state=WorkOrderState.COMPLETED, finished_at=event.at)
+    return _next(
+        order,
+        state=WorkOrderState.COMPLETED,
+        finished_at=event.at,
+        pauses=_ended(order, event.at),
+    )
 
 
 def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
@@ -178,6 +201,7 @@ def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
         order,
         state=WorkOrderState.UNFINISHED,
         finished_at=event.at,
+        pauses=_ended(order, event.at),
         unfinished_reason=event.reason,
         parts_booked=len(order.parts),
         failed=(),  # booked: another visit has its own
@@ -186,11 +210,26 @@ def _unfinished(order: WorkOrder, event: Any) -> WorkOrder:
 
 def _cancelled(order: WorkOrder, event: Any) -> WorkOrder:
     booked = len(order.parts) if event.moves else order.parts_booked
-    return _next(order, state=WorkOrderState.CANCELLED, finished_at=event.at, parts_booked=booked, failed=())
+    return _next(
+        order,
+        state=WorkOrderState.CANCELLED,
+        finished_at=event.at,
+        pauses=_ended(order, event.at),
+        parts_booked=booked,
+        failed=(),
+    )
 
 
 def _reopened(order: WorkOrder, event: Any) -> WorkOrder:
-    """The visit's times go: who really did the work sends their own. So does what a colleague fitted."""
+    """Who really did the work sends their own times; those of the visit that ended are kept beside them.
+
+    What a colleague fitted goes.
+    """
+    times = order.times
+    earlier = order.earlier_visits
+    if times.travel_started_at or times.arrived_at:
+        ended = replace(times, finished_at=times.finished_at or event.at, pauses=_ended(order, event.at))
+        earlier = (*earlier, ended)
     return _next(
         order,
         fitted=() if order.state.is_under_way else order.fitted,
@@ -204,6 +243,9 @@ def _reopened(order: WorkOrder, event: Any) -> WorkOrder:
         arrived_at=None,
         finished_at=None,
         unfinished_reason=None,
+        pauses=(),
+        time_corrections=(),
+        earlier_visits=earlier,
     )
 
 
@@ -255,6 +297,7 @@ def _reported(order: WorkOrder, event: Any) -> WorkOrder:
         before,
         steps=(*before.steps, ReportedStep(step=event.step, at=event.at)),
         checks=(*before.checks, *event.checks),
+        answers=(*before.answers, *event.answers),
         parts=fewer((*before.parts, *event.parts), event.taken_back),
         fitted=(*before.fitted, *event.fitted),
         removed=tuple(device for device in removed if device.serial not in event.put_back),
@@ -330,6 +373,10 @@ def _put_back(order: WorkOrder, event: Any) -> WorkOrder:
     return _next(order, removed=tuple(device for device in order.removed if device.serial != event.serial))
 
 
+def _answered(order: WorkOrder, event: Any) -> WorkOrder:
+    return _next(order, answers=(*order.answers, event.answer))
+
+
 def _taken_back(order: WorkOrder, event: Any) -> WorkOrder:
     """What has left the van's stock already stays as it is booked."""
     booked, counted = order.parts[: order.parts_booked], order.parts[order.parts_booked :]
@@ -340,7 +387,12 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.TravelStarted: lambda order, event: _next(
         order, state=WorkOrderState.TRAVELLING, travel_started_at=event.at
     ),
-    ev.Arrived: lambda order, event: _next(order, state=WorkOrderState.ON_SITE, arrived_at=event.at),
+    ev.Arrived: _arrived,
+    ev.WorkPaused: _paused,
+    ev.WorkResumed: lambda order, event: _next(order, pauses=_ended(order, event.at)),
+    ev.TimeCorrected: lambda order, event: _next(
+        order, time_corrections=(*order.time_corrections, event.correction)
+    ),
     ev.TakenOver: lambda order, event: _next(
         order,
         technician_id=event.technician_id,
@@ -351,6 +403,8 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.AssetRemoved: lambda order, event: _next(order, removed=(*order.removed, event.removed)),
     ev.AssetPutBack: _put_back,
     ev.CheckRecorded: lambda order, event: _next(order, checks=(*order.checks, event.result)),
+    ev.CheckAnswered: _answered,
+    ev.CheckSkipped: _answered,
     ev.PartsUsed: lambda order, event: _next(order, parts=(*order.parts, *event.lines)),
     ev.PartsTakenBack: _taken_back,
     ev.EvidenceAdded: lambda order, event: _next(order, evidence=(*order.evidence, event.evidence)),

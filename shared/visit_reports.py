@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from shared import check_rules, time_rules
 from shared import commands as cmd
 from shared import events as ev
 from shared import visit_rules as visit
@@ -26,6 +27,8 @@ def report(command: cmd.VisitCommand, now: Situation, at: datetime) -> visit.Out
             return visit.add_note(command, now, at)
         case cmd.CorrectContact():
             return visit.correct_contact(command, now, at)
+        case cmd.CorrectTime():
+            return time_rules.correct_time(command, now, at)
         case cmd.AddEvidence():
             events, remarks = visit.add_evidence(command, now, at)
         case cmd.InstallAsset():
@@ -45,6 +48,14 @@ def report(command: cmd.VisitCommand, now: Situation, at: datetime) -> visit.Out
         case cmd.RecordCheck():
             result, _ = visit.measured(command, now, at)
             event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, checks=(result,))
+            events, remarks = (event,), ()
+        case cmd.AnswerCheck():
+            answer, _ = check_rules.answered(command, now, at)
+            event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, answers=(answer,))
+            events, remarks = (event,), ()
+        case cmd.SkipCheck():
+            answer, _ = check_rules.skipped(command, now, at)
+            event = ev.WorkReported(at=at, technician_id=now.actor_id, step=command.type, answers=(answer,))
             events, remarks = (event,), ()
         case cmd.CannotComplete() if command.text.strip():
             note = Note(author_id=now.actor_id, text=command.text, at=at)

@@ -15,6 +15,7 @@ from shared import commands as cmd
 from shared import events as ev
 from shared.assets import Asset, AssetState
 from shared.catalogue import Tracking
+from shared.checklists import item_of, missing_checks
 from shared.conflicts import CONFLICTS
 from shared.problems import (
     BadEvidence,
@@ -40,6 +41,7 @@ from shared.work_orders import (
     EvidenceKind,
     EvidenceRef,
     FittedAsset,
+    ItemKind,
     Note,
     PartLine,
     RemovedAsset,
@@ -62,7 +64,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def whose_job(command: cmd.VisitCommand, now: Situation) -> Outcome:
     """Whether the actor may touch this order; a former technician may until the new one has started.
 
-    Work takes the job over; words (a note, a correction of the contact) do not, and are welcome at any time.
+    Work takes the job over; words (a note, a correction of the contact or of a time) do not, and are welcome
+    at any time.
     """
     order = now.order
     number = order.number
@@ -70,7 +73,7 @@ def whose_job(command: cmd.VisitCommand, now: Situation) -> Outcome:
         raise CONFLICTS["not-theirs"].refusal(number=number, subject=number)
     if order.deleted_at is not None:
         raise CONFLICTS["deleted"].refusal(number=number, subject=number)
-    if isinstance(command, cmd.AddNote | cmd.CorrectContact):
+    if isinstance(command, cmd.AddNote | cmd.CorrectContact | cmd.CorrectTime):
         return (), ()
     if order.state is WorkOrderState.CANCELLED:
         raise CONFLICTS["cancelled"].refusal(number=number, subject=number)
@@ -102,13 +105,13 @@ def arrive(command: cmd.Arrive, now: Situation, at: datetime) -> Outcome:
     return (ev.Arrived(at=at),), ()
 
 
-def _must_be_on_site(order: WorkOrder) -> None:
+def must_be_on_site(order: WorkOrder) -> None:
     if order.state is not WorkOrderState.ON_SITE:
         raise NotStarted("Tap Arrived first", subject=order.number)
 
 
 def install_asset(command: cmd.InstallAsset, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     if any(fitted.serial == command.serial for fitted in now.order.fitted):
         return repeated(command.type, now, at)
     fitted, unreceived, remarks = what_was_fitted(command, now)
@@ -222,7 +225,7 @@ def _unreceived(command: cmd.InstallAsset, now: Situation) -> tuple[FittedAsset,
 
 
 def remove_asset(command: cmd.RemoveAsset, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     order, serial = now.order, command.serial
     fitted = next((fitted for fitted in order.fitted if fitted.serial == serial), None)
     if fitted is not None:
@@ -259,7 +262,7 @@ def what_was_removed(command: cmd.RemoveAsset, now: Situation) -> RemovedAsset:
 
 
 def put_back_asset(command: cmd.PutBackAsset, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     taken_off = any(removed.serial == command.serial for removed in now.order.removed)
     if taken_off and not _gone_from(now.order, now.assets.get(command.serial)):
         return (ev.AssetPutBack(serial=command.serial),), ()
@@ -281,7 +284,7 @@ def hangs_here(serial: str, now: Situation) -> bool:
 
 def swap_asset(command: cmd.SwapAsset, now: Situation, at: datetime) -> Outcome:
     """Each half by its own rule, and a half that was done before is done. Raises where either can't be."""
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     check_two_devices(command)
     off, said_of_old = _news(of_the_old_one(lambda: remove_asset(command.removal, now, at)))
     on, said_of_new = _news(install_asset(command.fitting, now, at))
@@ -299,7 +302,7 @@ def swap_asset(command: cmd.SwapAsset, now: Situation, at: datetime) -> Outcome:
 
 
 def undo_swap(command: cmd.UndoSwap, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     back = cmd.PutBackAsset(work_order_id=command.work_order_id, serial=command.old_serial)
     on, _ = _news(of_the_old_one(lambda: put_back_asset(back, now, at)))
     is_fitted = any(fitted.serial == command.serial for fitted in now.order.fitted)
@@ -334,7 +337,7 @@ def _news(half: Outcome) -> Outcome:
 
 
 def record_check(command: cmd.RecordCheck, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     return checked(command, now, at)
 
 
@@ -358,10 +361,12 @@ def measured(
     """The result of a test that this job asks for, or did before a split, and what the test is called."""
     known: list[CheckSpec] = [*now.order.required_checks]
     known += [spec for off in now.order.split_off for spec in off.checks]
+    item = item_of(now.order, command.code)
+    if item is not None and item.kind is ItemKind.NUMBER:
+        known.append(item.spec)
     spec = next((spec for spec in known if spec.code == command.code), None)
     if spec is None:
-        asked = ", ".join(spec.code for spec in now.order.required_checks) or "none"
-        raise BadValue(f"This job does not ask for {command.code} (asked: {asked})", field="code")
+        raise not_asked(command.code, now.order)
     if not command.value.is_finite():
         raise BadValue(f"{spec.label} needs a number in {spec.unit}", field="value")
     result = CheckResult(
@@ -375,8 +380,14 @@ def measured(
     return result, spec.label
 
 
+def not_asked(code: str, order: WorkOrder) -> BadValue:
+    codes = {spec.code: None for spec in order.required_checks}
+    codes |= {item.code: None for item in order.checklist.items} if order.checklist else {}
+    return BadValue(f"This job does not ask for {code} (asked: {', '.join(codes) or 'none'})", field="code")
+
+
 def use_parts(command: cmd.UseParts, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     return (ev.PartsUsed(lines=command.lines),), what_was_used(command, now)
 
 
@@ -402,7 +413,7 @@ def what_was_used(command: cmd.UseParts, now: Situation) -> tuple[Remark, ...]:
 
 
 def take_back_parts(command: cmd.TakeBackParts, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
+    must_be_on_site(now.order)
     check_taken_back(command, now, now.order.parts[now.order.parts_booked :])
     return (ev.PartsTakenBack(lines=command.lines),), ()
 
@@ -430,6 +441,8 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
         raise BadEvidence(f"The {what} has no valid digest: take it again", field="digest")
     if command.kind is EvidenceKind.SIGNATURE and not (command.signer or "").strip():
         raise BadEvidence("Write the name of who signed", field="signer")
+    if command.check is not None and item_of(now.order, command.check) is None:
+        raise not_asked(command.check, now.order)
     evidence = EvidenceRef(
         kind=command.kind,
         digest=command.digest,
@@ -437,6 +450,7 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
         media_type=command.media_type,
         taken_at=command.taken_at,
         signer=command.signer,
+        check=command.check,
     )
     return (ev.EvidenceAdded(evidence=evidence),), ()
 
@@ -502,8 +516,12 @@ def _check_length(text: str) -> None:
         raise BadValue(f"A note holds {NOTE_LENGTH_MAX} characters, this has {len(text)}", field="text")
 
 
-def missing_for_close(order: WorkOrder) -> tuple[Problem, ...]:
-    """Everything that still blocks the close, in the order a technician would do it."""
+def missing_for_close(order: WorkOrder, *, checklist: bool = True) -> tuple[Problem, ...]:
+    """Everything that still blocks the close, in the order a technician would do it.
+
+    Each names in `field` where it is done: `fitted`, `removed`, `photo`, `signature`, or an item's code.
+    Without `checklist`: what an app can know that shows none.
+    """
     found: list[Problem] = []
     fitted = {device.sku for device in order.fitted}
     for need in order.required_equipment:
@@ -511,16 +529,9 @@ def missing_for_close(order: WorkOrder) -> tuple[Problem, ...]:
             found.append(MissingEquipment(f"Scan and fit the {need.role}", field="fitted"))
     if order.removal_required and not order.removed:
         found.append(MissingRemoval("Scan the device you take away", field="removed"))
-    for spec in order.required_checks:
-        result = order.result_of(spec.code)
-        if result is None:
-            found.append(MissingChecks(f"Record {spec.label.lower()} ({spec.limits})", field=spec.code))
-        elif not result.passed:
-            detail = (
-                f"{spec.label} {result.value} {spec.unit} is outside {spec.limits}: mend it, measure again"
-            )
-            found.append(MissingChecks(detail, field=spec.code))
-    photos = sum(item.kind is EvidenceKind.PHOTO for item in order.evidence)
+    asked = {spec.code for spec in order.required_checks}
+    found += [problem for problem in missing_checks(order) if checklist or problem.field in asked]
+    photos = sum(item.kind is EvidenceKind.PHOTO and item.check is None for item in order.evidence)
     if photos < order.photos_required:
         found.append(MissingChecks("Take a photo of the finished work", field="photo"))
     if order.signature_required and not any(i.kind is EvidenceKind.SIGNATURE for i in order.evidence):
@@ -529,13 +540,24 @@ def missing_for_close(order: WorkOrder) -> tuple[Problem, ...]:
 
 
 def close(command: cmd.CloseWorkOrder, now: Situation, at: datetime) -> Outcome:
-    _must_be_on_site(now.order)
-    if missing := missing_for_close(now.order):
+    must_be_on_site(now.order)
+    shown = command.checklist_version is not None
+    if missing := missing_for_close(now.order, checklist=shown):
         detail = "; ".join(problem.detail for problem in missing)
         raise type(missing[0])(detail, field=missing[0].field, subject=now.order.number)
     assert now.van_id is not None, "a technician without a van cannot be on site"
     event = ev.WorkOrderCompleted(at=at, technician_id=now.actor_id, moves=moves_at_close(now, fitted=True))
-    return (event,), _done_at_another_time(now.order, at)
+    unasked = () if shown else _not_asked_for(now.order)
+    return (event,), _done_at_another_time(now.order, at) + unasked
+
+
+def _not_asked_for(order: WorkOrder) -> tuple[Remark, ...]:
+    """What an app without checklists leaves open: somebody should know, and nobody there can answer it."""
+    if not (left := missing_checks(order)):
+        return ()
+    labels = [item.label for problem in left if (item := item_of(order, problem.field or ""))]
+    unasked = CONFLICTS["checklist-not-shown"]
+    return (unasked.remarked(number=order.number, items=", ".join(labels)),)
 
 
 def _done_at_another_time(order: WorkOrder, at: datetime) -> tuple[Remark, ...]:

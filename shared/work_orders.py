@@ -88,6 +88,47 @@ class RemovalCause(StrEnum):
         return self not in (RemovalCause.UPGRADE, RemovalCause.CUSTOMER_LEAVES, RemovalCause.OTHER)
 
 
+class ItemKind(StrEnum):
+    """What an item of a checklist asks for. A photo item is answered by the photo itself."""
+
+    NUMBER = "number"
+    YES_NO = "yes_no"
+    CHOICE = "choice"
+    TEXT = "text"
+    PHOTO = "photo"
+
+
+class SkipReason(StrEnum):
+    """Why an item of a checklist was left out. OTHER says it in words."""
+
+    NOT_APPLICABLE = "not_applicable"
+    NOT_POSSIBLE = "not_possible"
+    NO_TOOL = "no_tool"
+    CUSTOMER_REFUSED = "customer_refused"
+    UNSAFE = "unsafe"
+    OTHER = "other"
+
+
+class PauseReason(StrEnum):
+    """Why the work rests."""
+
+    BREAK = "break"
+    WAITING_CUSTOMER = "waiting_customer"
+    WAITING_NETWORK = "waiting_network"
+    FETCHING_PART = "fetching_part"
+    OTHER = "other"
+
+
+class TimePoint(StrEnum):
+    """What of a visit has a time."""
+
+    TRAVEL_STARTED = "travel_started"
+    ARRIVED = "arrived"
+    FINISHED = "finished"
+    PAUSE_STARTED = "pause_started"
+    PAUSE_ENDED = "pause_ended"
+
+
 class ContactField(StrEnum):
     """What office and technician may both correct. A gate code stands in the access notes."""
 
@@ -191,6 +232,73 @@ class CheckSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Met when an earlier item that applies itself was answered with one of `answers`, or is out of range."""
+
+    code: str
+    answers: tuple[str, ...] = ()
+    out_of_range: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckItem:
+    """One line of a checklist. `low` and `high` as in CheckSpec, for numbers; `choices` for choices.
+
+    `good`: the answers that will do, empty for any. `must_pass`: what is not good blocks the close.
+    `photo`: a photo belongs to it too. `only_if`: it is asked only then.
+    """
+
+    code: str
+    label: str
+    kind: ItemKind
+    unit: str = ""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    choices: tuple[Choice, ...] = ()
+    good: tuple[str, ...] = ()
+    required: bool = True
+    must_pass: bool = True
+    skippable: bool = True
+    photo: bool = False
+    only_if: Condition | None = None
+
+    @property
+    def spec(self) -> CheckSpec:
+        """A number's test."""
+        return CheckSpec(code=self.code, label=self.label, unit=self.unit, low=self.low, high=self.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """The items as they were when the order was made: a newer `version` of its kind changes no visit."""
+
+    kind: WorkOrderKind
+    version: int
+    items: tuple[CheckItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was said to an item, or that it was `skipped` and, in `value`, what was said about that.
+
+    `value`: `yes` or `no`, the code of a choice, or the text. Numbers are a CheckResult.
+    """
+
+    code: str
+    value: str
+    passed: bool
+    at: datetime
+    by: UUID
+    skipped: SkipReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """`by`: who measured; None on records that older versions made."""
 
@@ -232,7 +340,10 @@ class RemovedAsset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceRef:
-    """A photo or signature by the SHA-256 of its bytes; the bytes follow on their own road."""
+    """A photo or signature by the SHA-256 of its bytes; the bytes follow on their own road.
+
+    `check`: the item of the checklist that the photo belongs to, None for one of the finished work.
+    """
 
     kind: EvidenceKind
     digest: str
@@ -240,6 +351,7 @@ class EvidenceRef:
     media_type: str
     taken_at: datetime
     signer: str | None = None
+    check: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +366,41 @@ class Note:
     at: datetime
     id: UUID | None = None
     replaces: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    reason: PauseReason
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCorrection:
+    """Somebody says that `point` was at `value`. `base`: what they saw; what was recorded stays as it is.
+
+    `pause`: which one, from 0, where the point is of a pause.
+    """
+
+    point: TimePoint
+    base: datetime
+    value: datetime
+    reason: str
+    by: UUID
+    at: datetime
+    pause: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitTimes:
+    """The times of one visit as they were recorded, and what was said about them afterwards."""
+
+    technician_id: UUID | None
+    travel_started_at: datetime | None = None
+    arrived_at: datetime | None = None
+    finished_at: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    corrections: tuple[TimeCorrection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +421,7 @@ class VisitReport:
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +464,8 @@ class WorkOrder:
 
     The same value is the aggregate that rules decide on and the row that a phone keeps.
     `version` rises by one with every event. `on_site_serials` is what was installed there before the visit.
+    `required_checks` are the tests that every app knows; `checklist` has them in its order, with what else is
+    asked, and is None on orders from before there were checklists. See shared/checklists.py.
     `parts_booked`: so many of the first `parts` have left the van's stock already, at a cancellation.
     """
 
@@ -341,6 +491,7 @@ class WorkOrder:
     required_equipment: tuple[EquipmentNeed, ...] = ()
     required_parts: tuple[PartLine, ...] = ()
     required_checks: tuple[CheckSpec, ...] = ()
+    checklist: Checklist | None = None
     removal_required: bool = False
     signature_required: bool = False
     photos_required: int = 0
@@ -349,6 +500,7 @@ class WorkOrder:
     arrived_at: datetime | None = None
     finished_at: datetime | None = None
     checks: tuple[CheckResult, ...] = ()
+    answers: tuple[Answer, ...] = ()
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
@@ -363,7 +515,28 @@ class WorkOrder:
     split_off: tuple[SplitOff, ...] = ()
     call_out_at: datetime | None = None
     deleted_at: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    time_corrections: tuple[TimeCorrection, ...] = ()
+    earlier_visits: tuple[VisitTimes, ...] = ()
     version: int = 0
+
+    @property
+    def times(self) -> VisitTimes:
+        """Those of the present visit; one that ended before a reopening is among the `earlier_visits`."""
+        return VisitTimes(
+            technician_id=self.technician_id,
+            travel_started_at=self.travel_started_at,
+            arrived_at=self.arrived_at,
+            finished_at=self.finished_at,
+            pauses=self.pauses,
+            corrections=self.time_corrections,
+        )
+
+    @property
+    def pause(self) -> Pause | None:
+        """The pause that goes on now."""
+        newest = self.pauses[-1] if self.pauses else None
+        return newest if newest and newest.ended_at is None and self.state.is_under_way else None
 
     def result_of(self, code: str) -> CheckResult | None:
         """The result that counts: the one measured last, whoever sent it when. Others stay on record."""

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from mobile.gateway import Gateway
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Product, Tracking, Unit
+from shared.checklists import checklist_for
 from shared.skills import SkillNeed
 from shared.stock import StockLine
 from shared.windows import TimeWindow
@@ -212,6 +213,8 @@ def _order(
         required_equipment=needs,
         required_parts=parts if kind is WorkOrderKind.INSTALL else (),
         required_checks=checks_for(kind, mbps),
+        # The newest orders; the others were made before there were checklists.
+        checklist=checklist_for(kind, mbps) if place >= 3 else None,
         removal_required=rules.takes_equipment,
         signature_required=rules.needs_signature,
         photos_required=rules.photos,

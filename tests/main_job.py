@@ -25,16 +25,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import httpx  # noqa: E402
+from checklist_answers import good_value, next_answer, numbers_open, photos_open  # noqa: E402
 from PIL import Image  # noqa: E402
 from real_server import RealServer, free_port  # noqa: E402
 from sqlalchemy import func, select  # noqa: E402
@@ -211,9 +211,7 @@ def do_visit(phone: Phone, order: WorkOrder) -> tuple[int, int]:
         here = [item for item in old if item.serial in order.on_site_serials]
         ensure(here, f"{order.number} must take a device away and the phone knows none there")
         gateway.send(cmd.RemoveAsset(work_order_id=order.id, serial=here[0].serial, reason="replaced"))
-    for spec in order.required_checks:
-        value = Decimal("-19.4") if spec.code == "optical_power" else (spec.low or Decimal(1)) + 12
-        gateway.send(cmd.RecordCheck(work_order_id=order.id, code=spec.code, value=value))
+    answer_checklist(gateway, order.id)
     if order.required_parts:
         gateway.send(cmd.UseParts(work_order_id=order.id, lines=order.required_parts))
     elif order.kind is WorkOrderKind.REPAIR:
@@ -224,8 +222,26 @@ def do_visit(phone: Phone, order: WorkOrder) -> tuple[int, int]:
     gateway.add_signature(order.id, signature_png(strokes, width=320, height=140), order.contact.name)
     missing = gateway.missing(order.id)
     ensure(not missing, f"{order.number} cannot be closed: {'; '.join(p.detail for p in missing)}")
-    gateway.send(cmd.CloseWorkOrder(work_order_id=order.id))
+    version = order.checklist.version if order.checklist else None
+    gateway.send(cmd.CloseWorkOrder(work_order_id=order.id, checklist_version=version))
     return len(gateway.queue()) - before, decoded
+
+
+def answer_checklist(gateway: Gateway, order_id: UUID) -> None:
+    """Each item that applies: answers first, for they decide what else is asked."""
+
+    def order() -> WorkOrder:
+        found = gateway.order(order_id)
+        ensure(found is not None, "the job is on the phone")
+        return cast(WorkOrder, found)
+
+    while answer := next_answer(order()):
+        gateway.send(answer)
+    for item in numbers_open(order()):
+        gateway.send(cmd.RecordCheck(work_order_id=order_id, code=item.code, value=good_value(item)))
+    for item in photos_open(order()):
+        picture = photo(hash((order_id, item.code)) % 1000)
+        gateway.add_photo(order_id, picture, "image/jpeg", check=item.code)
 
 
 class BoardWatcher(threading.Thread):

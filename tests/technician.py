@@ -16,7 +16,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from browser import STEP_SECONDS, AppDriver, FilePayload
+from checklist_answers import good_answer, good_value
 from playwright.sync_api import BrowserContext, Page
+
+from shared.checklists import said
+from shared.work_orders import CheckItem, ItemKind
 
 NOT_SENT = re.compile(r"(\d+) saved on this device, not sent")
 SENT = re.compile(r"^Sync: All sent ")
@@ -136,6 +140,27 @@ class Technician:
         self.app.see("Before you close")
         for name, value in values.items():
             self.app.see(f"{name}, {value}")
+
+    def answer_checklist(self, items: Sequence[CheckItem], picture: bytes) -> None:
+        """Say what will do to each of `items`, all that apply; `picture` is taken where a photo is wanted."""
+        self.app.tap(re.compile(r"^Checklist,"))
+        self.app.see(re.compile(r"^0 of \d+ points done"))
+        for item in items:
+            match item.kind:
+                case ItemKind.NUMBER:
+                    self.app.type_into(item.label, str(good_value(item)))
+                    self.look("checks")
+                    self.app.tap("Save")
+                case ItemKind.TEXT:
+                    self.app.type_into(item.label, good_answer(item))
+                    self.app.tap("Save")
+                case ItemKind.PHOTO:
+                    self.app.choose_file("Take photo", jpeg(picture, "item.jpg"))
+                case _:
+                    shown = said(item, good_answer(item)).capitalize()
+                    self.app.tap(f"{item.label}, {shown}")
+        self.app.tap("Back to the job")
+        self.app.see("Before you close")
 
     def use_parts(self, counts: Mapping[str, int]) -> None:
         self.app.tap(re.compile(r"^Parts used,"))

@@ -1,4 +1,4 @@
-"""Text fields: plain, large, without a keyboard's wisdom where codes are typed."""
+"""Text fields: plain, large, without a keyboard's wisdom for codes; and numbers with their unit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 
 import flet as ft
 
-from mobile import theme
+from mobile import theme, words
+from mobile.parts.touch import icon_button
+from mobile.rule_words import said
+from mobile.views.quantities import change_sign, mostly_negative
+from shared.work_orders import CheckSpec
 
 
 def text_field(
@@ -57,3 +61,31 @@ def code_field(label: str, value: str, **options: Any) -> ft.TextField:
         "enable_suggestions": False,
     }
     return text_field(label, value, **(settings | options))
+
+
+def number_row(
+    spec: CheckSpec, text: str, enter: Callable[[str], None], *, refused: bool = False
+) -> ft.Control:
+    """Large digits in the unit of `spec`, with a key for the sign where most values are below zero."""
+    negative = mostly_negative(spec)
+    field = text_field(
+        said(spec.label),
+        text,
+        key=f"check-{spec.code}",
+        suffix=spec.unit,
+        text_size=theme.HUGE,
+        expand=True,
+        keyboard_type=ft.KeyboardType.TEXT if negative else ft.KeyboardType.NUMBER,
+        autocorrect=False,
+        refused=refused,
+        on_change=enter,
+    )
+    if not negative:
+        return ft.Row([field], spacing=8)
+    sign = icon_button(
+        ft.Text("±", size=theme.HUGE, color=theme.INK),
+        words.CHANGE_SIGN,
+        lambda: enter(change_sign(text)),
+        bgcolor=theme.CALM_BACK,
+    )
+    return ft.Row([sign, field], spacing=8)

@@ -32,8 +32,11 @@ def frame(
     bottom: Sequence[ft.Control] = (),
     status: bool = True,
     notices: bool = True,
+    begins_with: str = "body",
 ) -> ft.Control:
     """`bottom` stays in sight while `body` scrolls; its last control is the primary button.
+
+    Where `begins_with` changes, `body` is shown from its top again.
 
     Without `status` and `notices` it is the lesser of two panes: the other one says it.
     """
@@ -51,6 +54,7 @@ def frame(
             ft.Container(
                 content=ft.Column(
                     list(body),
+                    key=begins_with,
                     spacing=theme.GAP,
                     scroll=ft.ScrollMode.AUTO,
                     horizontal_alignment=ft.CrossAxisAlignment.STRETCH,

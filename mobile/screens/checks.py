@@ -1,4 +1,7 @@
-"""Measurements: large digits, the limits beside them, and what to mend when they are missed."""
+"""Measurements: large digits, the limits beside them, and what to mend when they are missed.
+
+A job that was made with a checklist has them in it; see mobile/screens/checklist.py.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,29 @@ from uuid import UUID
 
 import flet as ft
 
-from mobile import theme, words
+from mobile import words
 from mobile.parts.blocks import card, line, mood_box
 from mobile.parts.drafts import use_draft
-from mobile.parts.fields import text_field
+from mobile.parts.fields import number_row
 from mobile.parts.frame import frame
-from mobile.parts.touch import icon_button, primary
-from mobile.rule_words import said
+from mobile.parts.touch import primary
+from mobile.screens.checklist import Checklist
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
-from mobile.views.quantities import change_sign, mostly_negative, read_number
+from mobile.views.checklist import typed_value
 from shared.commands import RecordCheck
 from shared.work_orders import CheckSpec, WorkOrder
 
 
 @ft.component
 def Checks(desk: Desk, order_id: UUID) -> ft.Control:
+    order = desk.gateway.order(order_id)
+    shown = Checklist if order is not None and order.checklist is not None else Measurements
+    return shown(desk, order_id, key=f"{shown.__name__} {order_id}")
+
+
+@ft.component
+def Measurements(desk: Desk, order_id: UUID) -> ft.Control:
     """Each field keeps what was typed until a value within its limits is saved."""
     entered, set_entered = use_draft(desk, "entered", {})
     refusals, set_refusals = ft.use_state({})
@@ -45,11 +55,9 @@ def Checks(desk: Desk, order_id: UUID) -> ft.Control:
         desk.dismiss()
         keep = dict(now)
         for spec, text in typed.items():
-            value = read_number(text)
+            value, why = typed_value(text, spec)
             if value is None:
-                refused[spec.code] = words.not_a_number(text, spec.label)
-            elif not spec.allows(value) and value > 0 and spec.allows(-value):
-                refused[spec.code] = words.sign_missing(value, spec.unit)
+                refused[spec.code] = why
             elif desk.send(
                 RecordCheck(work_order_id=order_id, code=spec.code, value=value),
                 said=words.saved_measurement(spec.label, value, spec.unit),
@@ -86,27 +94,7 @@ def _passed(order: WorkOrder | None, spec: CheckSpec) -> bool:
 
 def _card(order: WorkOrder, spec: CheckSpec, text: str, refusal: str, enter) -> ft.Control:  # type: ignore[no-untyped-def]
     result = order.result_of(spec.code)
-    field = text_field(
-        said(spec.label),
-        text,
-        key=f"check-{spec.code}",
-        suffix=spec.unit,
-        text_size=theme.HUGE,
-        expand=True,
-        keyboard_type=ft.KeyboardType.TEXT if mostly_negative(spec) else ft.KeyboardType.NUMBER,
-        autocorrect=False,
-        refused=bool(refusal),
-        on_change=lambda text: enter(spec.code, text),
-    )
-    row: list[ft.Control] = [field]
-    if mostly_negative(spec):
-        sign = icon_button(
-            ft.Text("±", size=theme.HUGE, color=theme.INK),
-            words.CHANGE_SIGN,
-            lambda: enter(spec.code, change_sign(text)),
-            bgcolor=theme.CALM_BACK,
-        )
-        row.insert(0, sign)
+    row = number_row(spec, text, lambda new: enter(spec.code, new), refused=bool(refusal))
     below: list[ft.Control] = [line(words.limits(spec.limits), quiet=True)]
     if refusal:
         below.append(mood_box(refusal, "bad"))
@@ -119,4 +107,4 @@ def _card(order: WorkOrder, spec: CheckSpec, text: str, refusal: str, enter) -> 
                 "good" if good else "bad",
             )
         )
-    return card(ft.Row(row, spacing=8), *below)
+    return card(row, *below)

@@ -9,13 +9,14 @@ import flet as ft
 from mobile import theme, words
 from mobile.parts.blocks import line, mood_box, section, with_icon
 from mobile.parts.frame import frame
-from mobile.parts.touch import primary, secondary
+from mobile.parts.touch import primary, secondary, tappable
 from mobile.rule_words import said
 from mobile.screens.guard import gone, not_on_site
 from mobile.state import Desk
-from mobile.views.job import parts_unbooked, steps
+from mobile.views.job import parts_unbooked, place_of, steps
 from mobile.views.quantities import counted
 from shared.commands import CloseWorkOrder
+from shared.problems import Problem
 from shared.work_orders import WorkOrder
 
 
@@ -28,17 +29,15 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
         return refusal
 
     def close() -> None:
-        if desk.send(CloseWorkOrder(work_order_id=order_id), said=words.closed(order.number)):
+        version = order.checklist.version if order.checklist else None
+        command = CloseWorkOrder(work_order_id=order_id, checklist_version=version)
+        if desk.send(command, said=words.closed(order.number)):
             desk.go("/")
 
     missing = desk.gateway.missing(order_id)
     body: list[ft.Control] = []
     if missing:
-        body.append(
-            mood_box(
-                "\n".join(said(problem.detail) for problem in missing), "warn", heading=words.STILL_MISSING
-            )
-        )
+        body.append(section(words.STILL_MISSING, *(_missing(desk, order, problem) for problem in missing)))
     if unbooked := parts_unbooked(order, desk.gateway.product):
         body.append(mood_box("\n".join(unbooked), "warn", heading=words.PLANNED_NOT_BOOKED))
         body.append(
@@ -57,6 +56,32 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
         back=True,
         bottom=[primary(words.CLOSE_JOB, close, icon=ft.Icons.CHECK_CIRCLE, disabled=bool(missing))],
     )
+
+
+def _missing(desk: Desk, order: WorkOrder, problem: Problem) -> ft.Control:
+    """A line that leads to where it is done."""
+    text, screen = said(problem.detail), place_of(problem, order)
+
+    def go() -> None:
+        if screen == "checks" and problem.field:
+            desk.open_item(order.id, problem.field)
+        else:
+            desk.open_job(order.id, screen)
+
+    row = ft.Row(
+        [
+            ft.Icon(ft.Icons.WARNING_AMBER, size=28, color=theme.WARN),
+            ft.Text(text, size=theme.BODY, color=theme.INK, expand=True),
+            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=24, color=theme.QUIET),
+        ],
+        spacing=12,
+    )
+    shown = ft.Container(
+        content=row,
+        padding=ft.Padding.symmetric(vertical=11),
+        border=ft.Border.only(top=ft.BorderSide(theme.THIN, theme.LINE)),
+    )
+    return tappable(shown, text, go, radius=0)
 
 
 def _done(desk: Desk, order: WorkOrder) -> ft.Control:

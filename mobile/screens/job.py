@@ -18,12 +18,13 @@ from mobile.views.quantities import product_name
 from mobile.views.swap import hanging, swaps
 from mobile.views.today import bring_list, lateness
 from mobile.views.today import facts as job_facts
-from shared.commands import Arrive, StartTravel
+from shared.commands import Arrive, ResumeWork, StartTravel
 from shared.work_orders import WorkOrder, WorkOrderState
 
 ICONS = {
     "start_travel": ft.Icons.NEAR_ME,
     "arrive": ft.Icons.PLACE,
+    "resume": ft.Icons.PLAY_ARROW,
     "open": ft.Icons.ARROW_FORWARD,
     "back": ft.Icons.LIST,
 }
@@ -46,6 +47,13 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
         rows = check_list(checklist, lambda screen: desk.open_job(order.id, screen))
         first = 0 if order.state is WorkOrderState.ON_SITE else len(body)
         body.insert(first, section(words.TO_CLOSE, *rows))
+    if (pause := order.pause) is not None:
+        text = words.paused_since(desk.clock(pause.started_at), pause.reason)
+        body.insert(0, mood_box(text, "warn", icon=ft.Icons.PAUSE_CIRCLE_OUTLINE))
+    if order.travel_started_at or order.arrived_at:
+        body.append(
+            secondary(words.VISIT_TIMES, lambda: desk.open_job(order.id, "time"), icon=ft.Icons.SCHEDULE)
+        )
     body.append(_notes(desk, order))
     if not order.state.is_over:
         body.append(
@@ -61,8 +69,17 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
         body,
         second=words.listed([order.number, words.STATES[order.state]]),
         back=desk.shell.width < theme.WIDE,
-        bottom=[primary(button.text, lambda: press(desk, order, button), icon=ICONS[button.action])],
+        bottom=[
+            *_pause(desk, order),
+            primary(button.text, lambda: press(desk, order, button), icon=ICONS[button.action]),
+        ],
     )
+
+
+def _pause(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    if order.pause is not None or not order.state.is_under_way:
+        return []
+    return [secondary(words.PAUSE, lambda: desk.open_job(order.id, "pause"), icon=ft.Icons.PAUSE)]
 
 
 def press(desk: Desk, order: WorkOrder, button: NextStep) -> None:
@@ -77,6 +94,8 @@ def press(desk: Desk, order: WorkOrder, button: NextStep) -> None:
             desk.send(
                 Arrive(work_order_id=order.id), said=f"{words.STATES[WorkOrderState.ON_SITE]}. {words.SAVED}"
             )
+        case "resume":
+            desk.send(ResumeWork(work_order_id=order.id), said=f"{words.DONE['resume_work']}. {words.SAVED}")
         case "open":
             desk.dismiss()
             desk.open_job(order.id, button.screen)

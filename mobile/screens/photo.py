@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import flet as ft
@@ -16,6 +17,24 @@ from mobile.state import Desk
 from shared.work_orders import EvidenceKind
 
 
+async def take_photo(
+    desk: Desk, order_id: UUID, set_busy: Callable[[bool], None], *, check: str | None = None
+) -> bool:
+    """Have a photo taken and keep it, for the item `check` of the checklist or of the finished work."""
+    picture = await pick_picture()
+    if picture is None:
+        return False
+    set_busy(True)
+    try:
+        photo = await shrink(picture)
+    except PhotoError as error:
+        desk.tell(str(error), "bad")
+        return False
+    finally:
+        set_busy(False)
+    return desk.keep(lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg", check=check))
+
+
 @ft.component
 def Photo(desk: Desk, order_id: UUID) -> ft.Control:
     busy, set_busy = ft.use_state(False)
@@ -24,20 +43,9 @@ def Photo(desk: Desk, order_id: UUID) -> ft.Control:
         return gone(desk, words.PHOTO)
 
     async def take() -> None:
-        picture = await pick_picture()
-        if picture is None:
-            return
-        set_busy(True)
-        try:
-            photo = await shrink(picture)
-        except PhotoError as error:
-            desk.tell(str(error), "bad")
-        else:
-            desk.keep(lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg"))
-        finally:
-            set_busy(False)
+        await take_photo(desk, order_id, set_busy)
 
-    photos = [item for item in order.evidence if item.kind is EvidenceKind.PHOTO]
+    photos = [item for item in order.evidence if item.kind is EvidenceKind.PHOTO and item.check is None]
     pictures: list[ft.Control] = []
     for number, item in enumerate(photos, start=1):
         if (data := desk.gateway.evidence_bytes(item.digest)) is not None:

@@ -10,7 +10,7 @@ from mobile import theme, words
 from mobile.parts.blocks import line
 from mobile.parts.frame import frame
 from mobile.parts.job_card import JobCard
-from mobile.parts.touch import primary
+from mobile.parts.touch import primary, secondary
 from mobile.state import Desk
 from mobile.views.today import DayView, day_view
 
@@ -33,6 +33,9 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         body = [ft.Text(words.NO_JOBS, size=theme.TITLE, weight=ft.FontWeight.W_700), line(empty)]
     elif day.next_id is None:
         body.insert(1, line(words.DAY_DONE, bold=True))
+    if profile and not shown:
+        body.append(secondary(words.MY_TIME, lambda: desk.go("/time"), icon=ft.Icons.SCHEDULE))
+        body.append(ft.Container(height=4))
     return frame(
         desk,
         day.date,

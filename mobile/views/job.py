@@ -8,12 +8,14 @@ from typing import Literal
 
 from mobile import words
 from mobile.rule_words import said
+from mobile.views.checklist import check_rows, done_of
 from mobile.views.quantities import counted, product_name
 from mobile.views.swap import swaps
 from mobile.views.today import Lookup
+from shared.problems import Problem
 from shared.work_orders import EvidenceKind, WorkOrder, WorkOrderState
 
-Action = Literal["start_travel", "arrive", "open", "back"]
+Action = Literal["start_travel", "arrive", "resume", "open", "back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,9 @@ def _removal(order: WorkOrder, lookup: Lookup) -> Iterable[Step]:
 
 
 def _checks(order: WorkOrder) -> Iterable[Step]:
+    if order.checklist is not None:
+        yield _checklist(order)
+        return
     for spec in order.required_checks:
         result = order.result_of(spec.code)
         if result is None:
@@ -100,6 +105,20 @@ def _checks(order: WorkOrder) -> Iterable[Step]:
         )
 
 
+def _checklist(order: WorkOrder) -> Step:
+    rows = check_rows(order, words.clock)
+    done = done_of(rows)
+    bad = next((row for row in rows if row.mark == "bad"), None)
+    return Step(
+        title=words.CHECKLIST,
+        do=words.GO_ON_CHECKLIST if done else words.BEGIN_CHECKLIST,
+        detail=words.listed([bad.title, bad.stands]) if bad else words.points_done(done, len(rows)),
+        screen="checks",
+        done=done == len(rows),
+        failed=bad is not None,
+    )
+
+
 def _parts(order: WorkOrder) -> Step:
     booked = len({line.sku for line in order.parts})
     return Step(
@@ -113,7 +132,7 @@ def _parts(order: WorkOrder) -> Step:
 
 
 def _evidence(order: WorkOrder) -> Iterable[Step]:
-    photos = sum(item.kind is EvidenceKind.PHOTO for item in order.evidence)
+    photos = sum(item.kind is EvidenceKind.PHOTO and item.check is None for item in order.evidence)
     if order.photos_required or photos:
         yield Step(
             title=words.PHOTO_STEP,
@@ -141,6 +160,8 @@ def parts_unbooked(order: WorkOrder, lookup: Lookup) -> tuple[str, ...]:
 
 def next_step(order: WorkOrder, checklist: Sequence[Step]) -> NextStep:
     """What the technician most likely does now."""
+    if order.pause is not None:
+        return NextStep(text=words.RESUME, action="resume")
     match order.state:
         case WorkOrderState.UNASSIGNED | WorkOrderState.ASSIGNED:
             return NextStep(text=words.START_TRAVEL, action="start_travel")
@@ -153,3 +174,10 @@ def next_step(order: WorkOrder, checklist: Sequence[Step]) -> NextStep:
             return NextStep(text=waiting.do, action="open", screen=waiting.screen)
         case _:
             return NextStep(text=words.NEXT_JOB, action="back")
+
+
+def place_of(problem: Problem, order: WorkOrder) -> str:
+    """The screen on which a missing thing is done."""
+    devices = "swap" if swaps(order) else "scan"
+    places = {"fitted": devices, "removed": devices, "photo": "photo", "signature": "sign"}
+    return places.get(problem.field or "", "checks")

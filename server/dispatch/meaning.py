@@ -29,6 +29,13 @@ def in_words(kind: str, body: str) -> str:
             return "set out"
         case "arrive":
             return "note the arrival"
+        case "pause_work":
+            return f"pause: {_short(values.get('reason')).replace('_', ' ')}"
+        case "resume_work":
+            return "go on after the pause"
+        case "correct_time":
+            point = _short(values.get("point")).replace("_", " ")
+            return f"correct the time of “{point}” to {_short(values.get('value'))}"
         case "install_asset":
             return f"install device {_short(values.get('serial'))}"
         case "remove_asset":
@@ -41,12 +48,20 @@ def in_words(kind: str, body: str) -> str:
             return f"undo the swap of {_short(values.get('old_serial'))} for {_short(values.get('serial'))}"
         case "record_check":
             return f"record {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'))}"
+        case "answer_check":
+            return f"answer {_short(values.get('code')).replace('_', ' ')}: {_short(values.get('value'), 80)}"
+        case "skip_check":
+            why = _short(values.get("reason")).replace("_", " ")
+            words = f" ({_short(values['text'], 80)})" if values.get("text") else ""
+            return f"leave out {_short(values.get('code')).replace('_', ' ')}: {why}{words}"
         case "use_parts":
             return f"use {_parts(values.get('lines'))}"
         case "take_back_parts":
             return f"take back {_parts(values.get('lines'))}"
         case "add_evidence":
-            return f"add a {_short(values.get('kind'))}"
+            item = values.get("check")
+            of_item = f" of {_short(item).replace('_', ' ')}" if item else ""
+            return f"add a {_short(values.get('kind'))}{of_item}"
         case "add_note":
             return f"note “{_short(values.get('text'), 80)}”"
         case "close_work_order":

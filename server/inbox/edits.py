@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from server.db.feed_models import CommandRow
@@ -13,9 +14,10 @@ from shared import halves
 from shared.barcodes import ScanError
 from shared.barcodes.gpon import parse_gpon_serial
 from shared.barcodes.mac import parse_mac
+from shared.checklists import asked, item_of
 from shared.commands import FIELD_COMMANDS, DeviceCommand, FieldCommand, FittingCommand, renamed
 from shared.problems import Malformed
-from shared.work_orders import RemovalCause, UnfinishedReason, WorkOrder
+from shared.work_orders import ItemKind, PauseReason, RemovalCause, SkipReason, UnfinishedReason, WorkOrder
 from sync.protocol import encode
 
 PART_LINES_SPARE = 2
@@ -56,7 +58,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "put_back_asset": ("serial",),
     "swap_asset": ("old_serial", "serial", "mac", "gpon_serial", "sku", "confirmed", "cause", "reason"),
     "undo_swap": ("old_serial", "serial"),
+    "pause_work": ("reason",),
+    "correct_time": ("value", "reason"),
     "record_check": ("code", "value"),
+    "answer_check": ("code", "value"),
+    "skip_check": ("code", "reason", "text"),
     "use_parts": ("lines",),
     "take_back_parts": ("lines",),
     "add_evidence": ("signer",),
@@ -67,6 +73,13 @@ FIELDS: dict[str, tuple[str, ...]] = {
 """What may be wrong in a command that can be read; without a line here it only says that it happened."""
 
 MAY_BE_MISSING = frozenset({"mac", "gpon_serial", "sku", "signer", "cause"})
+
+
+REASONS: dict[str, type[StrEnum]] = {
+    "cannot_complete": UnfinishedReason,
+    "skip_check": SkipReason,
+    "pause_work": PauseReason,
+}
 
 
 def form_of(
@@ -85,29 +98,43 @@ def form_of(
         if name == "lines":
             made += _part_fields(body.get("lines"), models)
         else:
-            made.append(_field(row.type, name, body.get(name), order, models))
+            made.append(_field(row.type, name, body, order, models))
     return tuple(made)
 
 
-def _field(kind: str, name: str, value: object, order: WorkOrder, models: Iterable[tuple[str, str]]) -> Field:
+def _field(
+    kind: str, name: str, body: Mapping[str, Any], order: WorkOrder, models: Iterable[tuple[str, str]]
+) -> Field:
+    value = body.get(name)
     text = "" if value is None else str(value)
     field = Field(name=name, label=LABELS[name], value=text)
     if name == "confirmed":
         return replace(field, kind="tick", value="yes" if value is True else "")
     if name == "text":
         return replace(field, kind="long")
+    if name == "value" and kind == "answer_check":
+        item = item_of(order, str(body.get("code")))
+        answers = tuple((choice.code, choice.label) for choice in item.choices) if item else ()
+        if item and item.kind is ItemKind.YES_NO:
+            answers = (("yes", "yes"), ("no", "no"))
+        return replace(field, kind="choice", choices=answers) if answers else field
     if name == "value":
-        return replace(field, kind="number")
+        return replace(field, kind="number" if kind == "record_check" else "text")
     if name == "sku":
         return replace(field, kind="choice", choices=(("", "as our register says"), *models))
     if name == "code":
-        asked = tuple((spec.code, f"{spec.label} ({spec.unit})") for spec in order.required_checks)
-        return replace(field, kind="choice", choices=asked)
+        numbers = kind == "record_check"
+        items = tuple(
+            (item.code, f"{item.label} ({item.unit})" if numbers else item.label)
+            for item in asked(order)
+            if kind == "skip_check" or (item.kind is ItemKind.NUMBER) == numbers
+        )
+        return replace(field, kind="choice", choices=items)
     if name == "cause":
         causes = tuple((cause.value, cause.value.replace("_", " ")) for cause in RemovalCause)
         return replace(field, kind="choice", choices=(("", "not said"), *causes))
-    if name == "reason" and kind == "cannot_complete":
-        reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in UnfinishedReason)
+    if name == "reason" and (known := REASONS.get(kind)):
+        reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in known)
         return replace(field, kind="choice", choices=reasons)
     return field
 

@@ -9,17 +9,23 @@ from uuid import UUID
 
 from server.dispatch.meaning import in_words
 from shared.assets import Asset, AssetState
+from shared.checklists import item_of, said, standing
 from shared.commands import (
     AddEvidence,
     AddNote,
+    AnswerCheck,
     Arrive,
     CannotComplete,
     CloseWorkOrder,
     CorrectContact,
+    CorrectTime,
     InstallAsset,
+    PauseWork,
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    ResumeWork,
+    SkipCheck,
     StartTravel,
     SwapAsset,
     TakeBackParts,
@@ -29,10 +35,11 @@ from shared.commands import (
 )
 from shared.situation import Situation
 from shared.stock_commands import CountVan, HandOver, StockCommand, TakeOver
+from shared.timesheet import stands
 from shared.transfers import in_words as handed_in_words
 from shared.van import Van
 from shared.visit_rules import missing_for_close
-from shared.work_orders import WorkOrder, WorkOrderState
+from shared.work_orders import Answer, CheckResult, WorkOrder, WorkOrderState
 from sync.protocol import encode
 
 STATES = {
@@ -133,13 +140,13 @@ def facing_van(command: StockCommand, happened_at: datetime, now: Van, reader: R
             return *lines, *devices
         case HandOver(transfer=transfer) | TakeOver(transfer=transfer):
             known = now.transfers.get(transfer.id)
-            stands = known.transfer if known else None
+            booked = known.transfer if known else None
             who = f"{reader.name(transfer.offer.giver_id)} to {reader.name(transfer.taker_id)}"
             return (
                 Facing(
                     what=who,
                     theirs=f"{handed_in_words(transfer.lines, transfer.devices)}, at {at}",
-                    ours=handed_in_words(stands.lines, stands.devices) if stands else NOTHING,
+                    ours=handed_in_words(booked.lines, booked.devices) if booked else NOTHING,
                 ),
             )
 
@@ -147,8 +154,20 @@ def facing_van(command: StockCommand, happened_at: datetime, now: Van, reader: R
 def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[Facing]:
     order = now.order
     match command:
-        case StartTravel() | Arrive():
+        case StartTravel() | Arrive() | ResumeWork():
             return ()
+        case PauseWork(reason=why):
+            ours = order.pause.reason.value.replace("_", " ") if order.pause else "no pause"
+            return (Facing(what="Pause", theirs=why.value.replace("_", " "), ours=ours),)
+        case CorrectTime(point=point, base=base, value=at, reason=why, pause=number):
+            counts = stands(order.times, point, number)
+            return (
+                Facing(
+                    what=point.value.replace("_", " ").capitalize(),
+                    theirs=f"{reader.clock(at)} (saw: {reader.clock(base)}): {why}",
+                    ours=reader.clock(counts) if counts else "not recorded",
+                ),
+            )
         case InstallAsset(serial=serial):
             ours = _device(now.assets.get(serial), order)
             fitted = ", ".join(item.serial for item in order.fitted) or NOTHING
@@ -182,11 +201,19 @@ def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[
                 Facing(what="Taken off on this job", theirs=f"not {serial}", ours=off),
             )
         case RecordCheck(code=code, value=value):
-            spec = next((spec for spec in order.required_checks if spec.code == code), None)
-            known, unit = order.result_of(code), f" {spec.unit}" if spec else ""
-            label = spec.label if spec else code.replace("_", " ")
-            ours = f"{known.value}{unit} at {reader.clock(known.at)}" if known else "not recorded"
-            return (Facing(what=label, theirs=f"{value}{unit}", ours=ours),)
+            item = item_of(order, code)
+            label, unit = (item.label, f" {item.unit}") if item else (code.replace("_", " "), "")
+            return (Facing(what=label, theirs=f"{value}{unit}", ours=counts_now(order, code, reader)),)
+        case AnswerCheck(code=code, value=value):
+            item = item_of(order, code)
+            theirs = said(item, value) if item else value
+            what = item.label if item else code.replace("_", " ")
+            return (Facing(what=what, theirs=theirs, ours=counts_now(order, code, reader)),)
+        case SkipCheck(code=code, reason=reason, text=text):
+            item = item_of(order, code)
+            theirs = f"left out, {reason.value.replace('_', ' ')}" + (f": {text}" if text else "")
+            what = item.label if item else code.replace("_", " ")
+            return (Facing(what=what, theirs=theirs, ours=counts_now(order, code, reader)),)
         case UseParts(lines=lines):
             return [
                 Facing(
@@ -218,8 +245,9 @@ def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[
             return (
                 Facing(what=field.value.replace("_", " ").capitalize(), theirs=seen, ours=ours or NOTHING),
             )
-        case CloseWorkOrder():
-            missing = "; ".join(problem.detail for problem in missing_for_close(order)) or NOTHING
+        case CloseWorkOrder(checklist_version=version):
+            left = missing_for_close(order, checklist=version is not None)
+            missing = "; ".join(problem.detail for problem in left) or NOTHING
             return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
         case CannotComplete(text=text):
             return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
@@ -230,6 +258,19 @@ def _why(command: RemoveAsset) -> str:
     cause = command.cause.value.replace("_", " ") if command.cause else ""
     said = ": ".join(filter(None, (cause, command.reason)))
     return f" ({said})" if said else ""
+
+
+def counts_now(order: WorkOrder, code: str, reader: Reader) -> str:
+    """What the job has for an item of its checklist: "-19.5 dBm at 10:02"."""
+    item = item_of(order, code)
+    match standing(order, code):
+        case CheckResult(value=value, at=at):
+            return f"{value}{f' {item.unit}' if item else ''} at {reader.clock(at)}"
+        case Answer(skipped=None, value=value, at=at):
+            return f"{said(item, value) if item else value} at {reader.clock(at)}"
+        case Answer(skipped=reason, at=at) if reason is not None:
+            return f"left out at {reader.clock(at)}, {reason.value.replace('_', ' ')}"
+    return "not recorded"
 
 
 def _device(asset: Asset | None, order: WorkOrder) -> str:

@@ -9,7 +9,8 @@ from server.dispatch.meaning import in_words
 from server.inbox.facing import NOTHING, Facing, Reader, the_job
 from server.inbox.reading import fields_of
 from server.office import OFFICE
-from shared.work_orders import CheckResult, ContactField, WorkOrder
+from shared.checklists import item_of, said, standing
+from shared.work_orders import Answer, CheckItem, CheckResult, ContactField, WorkOrder
 
 
 def both_sides(
@@ -58,22 +59,30 @@ def _note(row: CommandRow, order: WorkOrder) -> Facing:
 
 def _check(row: CommandRow, order: WorkOrder, reader: Reader) -> Facing:
     code = str(fields_of(row.body).get("code", ""))
-    results = [result for result in order.checks if result.code == code]
+    said_of: list[CheckResult | Answer] = [*order.checks, *order.answers]
+    results = [one for one in said_of if one.code == code]
     own = [result for result in results if result.at == row.happened_at]
-    counts = order.result_of(code)
+    item, counts = item_of(order, code), standing(order, code)
 
-    def said(found: Sequence[CheckResult]) -> str:
+    def all_of(found: Sequence[CheckResult | Answer]) -> str:
         return " / ".join(
-            f"{one.value} {one.unit} at {reader.clock(one.at)}"
+            f"{_words(one, item)} at {reader.clock(one.at)}"
             + (f" by {'the office' if one.by == OFFICE else reader.name(one.by)}" if one not in own else "")
             + (" (counts)" if one == counts else "")
             for one in found
         )
 
-    spec = next((spec for spec in order.required_checks if spec.code == code), None)
     beside = [result for result in results if result not in own]
     return Facing(
-        what=spec.label if spec else code.replace("_", " ").capitalize(),
-        theirs=said(own) or NOTHING,
-        ours=said(beside) or NOTHING,
+        what=item.label if item else code.replace("_", " ").capitalize(),
+        theirs=all_of(own) or NOTHING,
+        ours=all_of(beside) or NOTHING,
     )
+
+
+def _words(one: CheckResult | Answer, item: CheckItem | None) -> str:
+    if isinstance(one, CheckResult):
+        return f"{one.value} {one.unit}"
+    if one.skipped is not None:
+        return f"left out, {one.skipped.value.replace('_', ' ')}"
+    return said(item, one.value) if item else one.value

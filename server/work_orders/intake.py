@@ -22,6 +22,7 @@ from server.stock.models import ProductRow
 from server.work_orders.models import WorkOrderRow
 from server.work_orders.repository import Requirements, VisitRecord, load, to_json
 from shared.assets import Asset, AssetState
+from shared.checklists import checklist_for
 from shared.problems import BadValue, Conflict, NotFound
 from shared.skills import SkillNeed
 from shared.windows import TimeWindow
@@ -194,6 +195,7 @@ def requirements_for(order: CustomerOrder, plan: PlanRow, on_site: list[Asset]) 
             PartLine(sku=sku, quantity=quantity) for sku, quantity in (order.parts or {}).items()
         ),
         required_checks=checks_for(order.kind, plan.down_mbps),
+        checklist=checklist_for(order.kind, plan.down_mbps),
         removal_required=takes,
         signature_required=rules.needs_signature,
         photos_required=rules.photos,

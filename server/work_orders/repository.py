@@ -21,6 +21,8 @@ from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
 from shared.skills import SkillNeed
 from shared.work_orders import (
+    Answer,
+    Checklist,
     CheckResult,
     CheckSpec,
     ContactSuggestion,
@@ -30,10 +32,13 @@ from shared.work_orders import (
     FittedAsset,
     Note,
     PartLine,
+    Pause,
     Place,
     RemovedAsset,
     SplitOff,
+    TimeCorrection,
     VisitReport,
+    VisitTimes,
     WorkOrder,
 )
 
@@ -46,6 +51,7 @@ class Requirements:
     required_equipment: tuple[EquipmentNeed, ...] = ()
     required_parts: tuple[PartLine, ...] = ()
     required_checks: tuple[CheckSpec, ...] = ()
+    checklist: Checklist | None = None
     removal_required: bool = False
     signature_required: bool = False
     photos_required: int = 0
@@ -56,6 +62,7 @@ class VisitRecord:
     """What visits recorded and what conflicts left; only ever grows, but for a device fitted by mistake."""
 
     checks: tuple[CheckResult, ...] = ()
+    answers: tuple[Answer, ...] = ()
     parts: tuple[PartLine, ...] = ()
     fitted: tuple[FittedAsset, ...] = ()
     removed: tuple[RemovedAsset, ...] = ()
@@ -69,6 +76,9 @@ class VisitRecord:
     split_off: tuple[SplitOff, ...] = ()
     call_out_at: datetime | None = None
     deleted_at: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    time_corrections: tuple[TimeCorrection, ...] = ()
+    earlier_visits: tuple[VisitTimes, ...] = ()
 
 
 def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:

@@ -16,12 +16,15 @@ from server.clock import utc_now
 from server.customers.links import visit_link
 from server.dependencies import DatabaseDep, SettingsDep
 from server.work_orders.intake import CustomerOrder, place
+from shared.checklists import TEMPLATES
 from shared.problems import BadValue
+from shared.work_orders import CheckItem, WorkOrderKind
 from sync.server.ports import TryAgain
 
 router = APIRouter(tags=["work orders"])
 
 OrderTaker = Annotated[Person, Depends(require(Permission.TAKE_ORDERS), scope="function")]
+Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="function")]
 TRIES = 5
 
 
@@ -33,6 +36,27 @@ class PlacedOrder:
     number: str
     state: str
     visit_link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistTemplate:
+    """What new orders of `kind` are asked. An order keeps the version that it was made with.
+
+    A number without limits, such as the download speed, has those of the order's plan.
+    """
+
+    kind: WorkOrderKind
+    version: int
+    items: tuple[CheckItem, ...]
+
+
+@router.get("/api/checklists")
+def list_checklists(person: Looker) -> list[ChecklistTemplate]:
+    """The checklist of each kind of work order, as new orders get it."""
+    return [
+        ChecklistTemplate(kind=kind, version=template.version, items=template.items)
+        for kind, template in TEMPLATES.items()
+    ]
 
 
 @router.post("/api/orders", status_code=201)

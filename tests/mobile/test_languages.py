@@ -140,8 +140,7 @@ class TestWhatTheRulesSay:
 
 RULE_FILES = (
     "shared/stock_rules.py",
-    "shared/stock_rules.py",
-    "shared/visit_rules.py",
+    *(f"shared/{name}.py" for name in ("check_rules", "checklists", "time_rules", "visit_rules")),
     *(f"shared/barcodes/{name}.py" for name in ("gpon", "gs1", "gtin", "iso15434", "mac", "scan", "verdict")),
     *(f"sync/client/{name}.py" for name in ("disk", "engine", "rebase", "schema", "transport")),
 )

@@ -82,6 +82,7 @@ GET   /api/plan/routes                           EVERYBODY  200  -
 GET   /api/map                                   EVERYBODY  404  -
 GET   /api/map/{layer}.geojson                   EVERYBODY  404  404
 GET   /api/attachments/{digest}                  EVERYBODY  200  404
+GET   /api/checklists                            EVERYBODY  200  -
 GET   /api/work-orders/{work_order_id}           EVERYBODY  200  404
 GET   /api/work-orders/{work_order_id}/insertions DISPATCH  200  404
 POST  /api/work-orders/{work_order_id}/assign    DISPATCH   200  404
@@ -101,6 +102,8 @@ GET   /devices                                   DISPATCH   200  -
 POST  /devices/codes                             DISPATCH   200  -
 POST  /devices/{device_id}/revoke                DISPATCH   303  404
 POST  /devices/{device_id}/wipe                  DISPATCH   303  404
+GET   /timesheets                                DISPATCH   200  -
+GET   /api/timesheets                            DISPATCH   200  -
 GET   /api/inbox                                 DISPATCH   200  -
 GET   /api/inbox/counts                          DISPATCH   200  -
 GET   /api/inbox/{command_id}                    DISPATCH   200  404

@@ -27,6 +27,7 @@ from situations import (
 from shared import commands as cmd
 from shared import events as ev
 from shared.assets import AssetState, HolderKind
+from shared.checklists import checklist_for
 from shared.clocks import Contact, Tap, correct
 from shared.conflicts import CONFLICTS, Conflict, Outcome, Proposal, conflict_of
 from shared.decide import Decision, StockDecision, decide, decide_as_report, decide_stock
@@ -46,8 +47,10 @@ from shared.work_orders import (
     Note,
     PartLine,
     ReportedStep,
+    TimePoint,
     UnfinishedReason,
     VisitReport,
+    WorkOrderKind,
     WorkOrderState,
 )
 
@@ -240,6 +243,14 @@ def one_check_made_on_both_sides() -> Decision:
     return decision
 
 
+def closed_by_an_app_without_checklists() -> Decision:
+    checklist = checklist_for(WorkOrderKind.UPGRADE, 100)
+    decision = decide(CLOSE, a_situation(**EASY, checklist=checklist), NOON)
+    order = decision.after.order
+    assert (order.state, order.checklist, order.answers) == (S.COMPLETED, checklist, ())
+    return decision
+
+
 def contact_changed_on_site_only() -> Decision:
     decision = decide(phone("+358777"), a_situation(), NOON)
     assert decision.events == (
@@ -265,6 +276,23 @@ def contact_changed_on_both_sides() -> Decision:
 def contact_changed_by_two_dispatchers() -> Decision:
     edit = cmd.EditContact(work_order_id=JOB, field=ContactField.PHONE, value="+358888", base="+358999")
     return decide(edit, by_office(a_situation()), NOON)
+
+
+def one_time_corrected_on_two_devices() -> Decision:
+    def correct(minutes: int) -> cmd.CorrectTime:
+        value = NOON - timedelta(minutes=minutes)
+        return cmd.CorrectTime(
+            work_order_id=JOB, point=TimePoint.ARRIVED, base=NOON, value=value, reason="Forgot"
+        )
+
+    now = a_situation(state=S.COMPLETED, arrived_at=NOON, finished_at=NOON + HOUR)
+    first = decide(correct(10), now, NOON + 2 * HOUR).after
+    decision = decide(correct(20), first, NOON + 3 * HOUR)
+    assert [one.value for one in decision.after.order.time_corrections] == [
+        NOON - timedelta(minutes=10), NOON - timedelta(minutes=20),
+    ]  # fmt: skip
+    assert decision.after.order.arrived_at == NOON
+    return decision
 
 
 def one_step_on_two_devices() -> Decision:
@@ -413,6 +441,11 @@ CASES: dict[str, tuple[Callable[[], Decision | StockDecision | tuple[Remark, ...
         one_check_made_on_both_sides,
         "Optical receive power of WO-7 was measured by somebody else too: both are kept, the newest counts",
     ),
+    "checklist-not-shown": (
+        closed_by_an_app_without_checklists,
+        "WO-7 was closed by an app without checklists; open: Lights of the ONT, Optical receive power, "
+        "Download speed, Wi-Fi speed where the customer uses it, Customer shown how it works",
+    ),
     "contact-one-side": (contact_changed_on_site_only, ""),
     "contact-both-sides": (
         contact_changed_on_both_sides,
@@ -421,6 +454,10 @@ CASES: dict[str, tuple[Callable[[], Decision | StockDecision | tuple[Remark, ...
     "edited-by-two-dispatchers": (
         contact_changed_by_two_dispatchers,
         'Somebody changed the phone to "+358501" meanwhile: look again',
+    ),
+    "time-corrected-twice": (
+        one_time_corrected_on_two_devices,
+        "That time of WO-7 was corrected elsewhere too: both are kept, the newest counts",
     ),
     "repeated-step": (
         one_step_on_two_devices,

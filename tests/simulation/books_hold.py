@@ -104,17 +104,18 @@ def effects_have_one_cause(books: Books) -> None:
 def a_record_has_no_doubles(books: Books) -> None:
     """ONE_EFFECT: each measurement, picture and unit of parts that was accepted is recorded exactly once."""
     asked: Counter[tuple[str, str]] = Counter()
-    query = (
-        "SELECT work_order_id, type, body FROM command WHERE outcome = 'accepted' AND type IN (?, ?, ?, ?)"
-    )
+    places = ", ".join("?" for _ in RECORDED)
+    query = f"SELECT work_order_id, type, body FROM command WHERE outcome = 'accepted' AND type IN ({places})"
     for order, type_, body in books.rows(query, *RECORDED):
         part, sign = RECORDED[type_]
         asked[order, part] += sign * _units(books.json(body)["lines"]) if part == "parts" else sign
     for order, text in books.rows("SELECT id, record FROM work_order"):
         record = books.json(text) or {}
         visits = [record, *record.get("reports", ())]
-        for part in ("checks", "evidence", "parts"):
+        for part in ("checks", "answers", "evidence", "parts", "time_corrections"):
             kept = [item for visit in visits for item in visit.get(part, ())]
+            if part == "time_corrections":
+                kept += [item for visit in record.get("earlier_visits", ()) for item in visit["corrections"]]
             recorded = _units(kept) if part == "parts" else len(kept)
             detail = f"{order}: {asked[order, part]} {part} accepted, {recorded} recorded"
             require(recorded == asked[order, part], "ONE_EFFECT", detail)
@@ -126,6 +127,9 @@ def _units(lines: Sequence[Mapping[str, Any]]) -> int:
 
 RECORDED = {
     "record_check": ("checks", 1),
+    "answer_check": ("answers", 1),
+    "skip_check": ("answers", 1),
+    "correct_time": ("time_corrections", 1),
     "add_evidence": ("evidence", 1),
     "use_parts": ("parts", 1),
     "take_back_parts": ("parts", -1),
@@ -140,7 +144,8 @@ def what_was_recorded_is_told(books: Books) -> None:
     silent = books.rows(
         "SELECT c.work_order_id, c.decided_at, count(*) AS n FROM command c"
         " WHERE c.outcome = 'accepted' AND c.device_id IS NOT NULL"
-        " AND c.type IN ('add_note', 'record_check', 'add_evidence', 'use_parts')"
+        " AND c.type IN ('add_note', 'record_check', 'answer_check', 'skip_check', 'add_evidence',"
+        " 'use_parts', 'pause_work', 'resume_work', 'correct_time')"
         f" GROUP BY c.work_order_id, c.decided_at HAVING n > ({told})"
     )
     require(not silent, "TOLD", f"recorded, and not in the feed: {silent[:5]}")

@@ -281,10 +281,12 @@ class Handset:
         """Do it in the app. True when the app said that it is saved."""
         return self._tapped(lambda: self.gateway.send(command), command)
 
-    def photograph(self, order_id: UUID, data: bytes, signer: str | None) -> bool:
+    def photograph(
+        self, order_id: UUID, data: bytes, signer: str | None, *, check: str | None = None
+    ) -> bool:
         def take() -> object:
             if signer is None:
-                return self.gateway.add_photo(order_id, data, "image/png")
+                return self.gateway.add_photo(order_id, data, "image/png", check=check)
             return self.gateway.add_signature(order_id, data, signer)
 
         return self._tapped(take, None, data)

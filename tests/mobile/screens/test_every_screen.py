@@ -19,10 +19,20 @@ from mobile import language, theme, words
 from mobile.app import JOB_SCREENS
 from mobile.gateway import Gateway
 from mobile.state import Desk, job_route
-from shared.commands import AddNote, Arrive, InstallAsset, RecordCheck, StartTravel, UseParts
-from shared.work_orders import PartLine
+from shared.commands import (
+    AddNote,
+    AnswerCheck,
+    Arrive,
+    InstallAsset,
+    PauseWork,
+    RecordCheck,
+    SkipCheck,
+    StartTravel,
+    UseParts,
+)
+from shared.work_orders import PartLine, PauseReason, SkipReason
 
-INSTALL, DISCONNECT = uid(0x101), uid(0x104)
+INSTALL, UPGRADE, DISCONNECT = uid(0x101), uid(0x103), uid(0x104)
 ROUTES = (
     "/",
     "/stock",
@@ -31,9 +41,11 @@ ROUTES = (
     "/take",
     "/sync",
     "/settings",
+    "/time",
     "/sign-in",
     job_route(DISCONNECT),
     *(job_route(INSTALL, screen) for screen in JOB_SCREENS),
+    *(job_route(UPGRADE, screen) for screen in ("", "checks", "close")),  # with a checklist
     job_route(uid(0x999)),
 )
 TARGET_LEAST = 48
@@ -54,6 +66,11 @@ def at_work(gateway: Gateway) -> Gateway:
         RecordCheck(work_order_id=INSTALL, code="optical_power", value=Decimal("-31.2")),
         RecordCheck(work_order_id=INSTALL, code="download_speed", value=Decimal(288)),
         AddNote(work_order_id=INSTALL, text="Dog"),
+        Arrive(work_order_id=UPGRADE),
+        PauseWork(work_order_id=UPGRADE, reason=PauseReason.BREAK),
+        AnswerCheck(work_order_id=UPGRADE, code="ont_lights", value="los_red"),
+        RecordCheck(work_order_id=UPGRADE, code="wifi_speed", value=Decimal(12)),
+        SkipCheck(work_order_id=UPGRADE, code="customer_shown", reason=SkipReason.CUSTOMER_REFUSED),
     ):
         gateway.send(command)
     return gateway

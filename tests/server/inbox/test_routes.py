@@ -327,7 +327,7 @@ class TestThePage:
     def test_offers_fields_for_every_command_that_can_be_wrong(self):
         for kind, names in FIELDS.items():
             assert set(names) <= set(FIELD_COMMANDS[kind].__dataclass_fields__)
-        silent = {"start_travel", "arrive", "close_work_order"}
+        silent = {"start_travel", "arrive", "resume_work", "close_work_order"}
         about_no_job = {tag_of(kind) for kind in get_args(StockCommand)}  # edited as JSON
         assert set(FIELDS) | silent | about_no_job == set(FIELD_COMMANDS), "a new command needs a line"
 

@@ -10,8 +10,8 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,14 +21,25 @@ import old_protocol_2
 import old_protocol_3
 import pytest
 from fake_server import Clock, FakeServer, Network, counted_entropy
-from world import World, settle
+from world import World, a_world, settle
 
 from mobile.gateway import Gateway
 from server import office
 from server.field.exchange import exchange
+from shared import commands as cmd
 from shared.assets import AssetState, HolderKind
+from shared.checklists import checklist_for
 from shared.commands import CancelWorkOrder
-from shared.work_orders import ServiceState, UnfinishedReason, WorkOrderKind, WorkOrderState
+from shared.work_orders import (
+    EvidenceKind,
+    PauseReason,
+    ServiceState,
+    SkipReason,
+    TimePoint,
+    UnfinishedReason,
+    WorkOrderKind,
+    WorkOrderState,
+)
 from sync.client.records import NotSaved
 from sync.client.store import ClientStore
 from sync.protocol import PROTOCOL, PROTOCOL_MIN, decode_image, decode_request, decode_response, encode
@@ -117,6 +128,36 @@ class TestTodaysServer:
                     assert comparable(rows[key]) == comparable(rows_then[key]), key
         finally:
             world.close()
+
+    @of_each_app
+    def test_sends_an_order_that_the_old_app_reads_whatever_a_newer_one_recorded(
+        self, database_url: str, app: OldApp
+    ):
+        with a_world(database_url) as world:
+            kind = WorkOrderKind.REPAIR
+            job = world.order(kind, checklist=checklist_for(kind, 100))
+            id, began = job.id, world.now
+            photo = replace(world.evidence(job, EvidenceKind.PHOTO), check="fault_photo")
+            steps = (
+                cmd.StartTravel(work_order_id=id),
+                cmd.PauseWork(work_order_id=id, reason=PauseReason.BREAK),
+                cmd.Arrive(work_order_id=id),
+                cmd.AnswerCheck(work_order_id=id, code="fault", value="cable"),
+                cmd.SkipCheck(work_order_id=id, code="ont_lights", reason=SkipReason.UNSAFE),
+                photo,
+                cmd.CorrectTime(
+                    work_order_id=id, point=TimePoint.ARRIVED, base=began, value=began, reason="Tapped late"
+                ),
+            )
+            receipts = world.ana.deliver(world.ana.envelopes(*steps), now=began + timedelta(hours=1))
+            assert {receipt.outcome for receipt in receipts} == {"accepted"}
+            settle(world.database)
+            request = app.request(app.talks[0])
+            now = decode_request(request).device_now
+            found = exchange(world.database, world.settings, world.ana.token, request, now)
+            _, rows = app.reader.read(encode(found.response))
+            read = json.loads(encode(rows["work_order", str(id)]))
+            assert (read["state"], [one["digest"] for one in read["evidence"]]) == ("on_site", [photo.digest])
 
     @of_each_app
     @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ export class Detail {
         ["Planned", order.planned_start ? `${span(order.planned_start, order.planned_end)}, ${order.travel_minutes} min of travel before` : ""],
         ["Set out", order.travel_started_at ? clock(order.travel_started_at) : ""],
         ["Arrived", order.arrived_at ? clock(order.arrived_at) : ""],
+        ["Paused", order.pauses.map((one) => `${clock(one.started_at)}–${one.ended_at ? clock(one.ended_at) : "now"} ${one.reason.replaceAll("_", " ")}`).join(", ")],
         ["Finished", this.finished(order, found)],
         ["Needs", order.required_skills.map((need) => `${need.name.replaceAll("_", " ")} level ${need.level}`).join(", ")],
         ["Left out", card?.left_out?.reason],
@@ -91,9 +92,11 @@ export class Detail {
     const lines = [
       ...order.fitted.map((one) => `Installed ${name(one.sku)}, serial ${one.serial}`),
       ...order.removed.map((one) => `Took off ${name(one.sku)}, serial ${one.serial}`),
-      ...order.checks.map((one) => `${one.code.replaceAll("_", " ")}: ${one.value} ${one.unit}${one.passed ? "" : " – outside its limits"}`),
+      ...order.checks.map((one) => `${itemOf(order, one.code)}: ${one.value} ${one.unit}${one.passed ? "" : " – outside its limits"}`),
+      ...order.answers.map((one) => answerLine(order, one)),
       ...order.parts.map((one) => `${one.quantity} × ${name(one.sku)}`),
-      ...evidence(order.evidence),
+      ...order.time_corrections.map((one) => `Corrected ${one.point.replaceAll("_", " ")} from ${clock(one.base)} to ${clock(one.value)}: ${one.reason} (${people[one.by] || "technician"}, ${clock(one.at)})`),
+      ...evidence(order),
       ...order.notes.map((one) => `${people[one.author_id] || "Note"}, ${clock(one.at)}: ${one.text}`),
     ];
     return lines.length ? h("ul", {}, lines.map((line) => h("li", {}, line))) : null;
@@ -214,10 +217,22 @@ function section(title, content) {
   return content ? h("section", {}, h("h3", {}, title), content) : null;
 }
 
+function itemOf(order, code) {
+  return order.checklist?.items.find((item) => item.code === code)?.label || code.replaceAll("_", " ");
+}
+
+function answerLine(order, one) {
+  const item = order.checklist?.items.find((item) => item.code === one.code);
+  if (one.skipped) return `${itemOf(order, one.code)}: left out, ${one.skipped.replaceAll("_", " ")}${one.value ? ` (${one.value})` : ""}`;
+  const said = item?.choices.find((choice) => choice.code === one.value)?.label || one.value;
+  return `${itemOf(order, one.code)}: ${said}${one.passed ? "" : " – not as it should be"}`;
+}
+
 // Each opens in a page of its own; bytes that are still on the phone say so there.
-function evidence(found) {
-  return found.map((one) => {
-    const words = one.kind === "signature" ? `Signed by ${one.signer || "the customer"}` : `Photo, ${clock(one.taken_at)}`;
+function evidence(order) {
+  return order.evidence.map((one) => {
+    const of = one.check ? ` of “${itemOf(order, one.check)}”` : "";
+    const words = one.kind === "signature" ? `Signed by ${one.signer || "the customer"}` : `Photo${of}, ${clock(one.taken_at)}`;
     return h("a", { href: `/api/attachments/${one.digest}`, target: "_blank", rel: "noopener" }, words);
   });
 }
