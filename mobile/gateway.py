@@ -6,6 +6,7 @@ No Flet here: the same gateway runs headless in tests and in the demo's check.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -18,7 +19,7 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mobile import words
+from mobile import news, words
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
@@ -31,7 +32,7 @@ from shared.decide import Decision
 from shared.ids import new_id
 from shared.problems import BadEvidence, Problem, SignInNeeded, UnsentWork
 from shared.visit_rules import missing_for_close
-from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder
+from shared.work_orders import EvidenceKind, EvidenceRef, WorkOrder, WorkOrderState
 from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
@@ -177,6 +178,7 @@ class Gateway:
         self._listeners: dict[object, Callable[[], None]] = {}
         self._rows: Images | None = None
         self._overlay: Overlay | None = None
+        self._news: Mapping[UUID, news.News] | None = None
         self._driver = Driver(
             store,
             transport,
@@ -190,7 +192,7 @@ class Gateway:
                 app_version=app_version,
                 storage_left=storage_left,
             ),
-            stored=self._look_again,
+            stored=self._take_in,
             changed=self._tell,
         )
 
@@ -243,6 +245,34 @@ class Gateway:
             ),
             key=_route_order,
         )
+
+    def days(self) -> dict[date, int]:
+        """How many jobs of this technician are on this device for each day that has any."""
+        me = self._store.registration
+        found = Counter(
+            day
+            for order in self._shown.images.orders.values()
+            if me and order.technician_id == me.technician_id and order.state is not WorkOrderState.CANCELLED
+            if (day := _day(order, self.zone))
+        )
+        return dict(sorted(found.items()))
+
+    def news(self) -> Mapping[UUID, news.News]:
+        """What the office changed since the technician last looked, by job."""
+        if self._news is None:
+            me, before = self._store.registration, self._seen
+            now = self._at().astimezone(self.zone).date()
+            self._news = news.news_of(before, self._jobs(), now, self.zone) if me and before else {}
+        return self._news
+
+    def looked_at(self, id: UUID) -> None:
+        """The technician has this job before them: what changed of it is news no more. Raises NotSaved."""
+        if id in self.news() and self._seen is not None:
+            self._keep_seen(news.looked_at(self._seen, self._jobs(), id))
+
+    def looked_at_all(self) -> None:
+        """The technician has taken note of all news. Raises NotSaved."""
+        self._keep_seen(self._jobs())
 
     def order(self, id: UUID) -> WorkOrder | None:
         return self._shown.images.orders.get(id)
@@ -404,7 +434,7 @@ class Gateway:
         except BaseException:
             self._look_again()  # what is on the disk counts, whatever went wrong
             raise
-        self._overlay = replace(shown, images=images)
+        self._overlay, self._news = replace(shown, images=images), None
         self._driver.interrupt(Wake())
         self._tell()
         return decision
@@ -493,7 +523,30 @@ class Gateway:
     # Inside
 
     def _look_again(self) -> None:
-        self._rows = self._overlay = None
+        self._rows = self._overlay = self._news = None
+
+    def _take_in(self) -> None:
+        """Rows or receipts have come. What is no news counts as seen, and at the first time all does."""
+        self._look_again()
+        if self._store.registration is None or not self._store.is_whole:
+            return
+        kept = news.kept_up(self._seen, self._jobs(), self.news())
+        if kept != self._seen:
+            with contextlib.suppress(NotSaved):  # then it is news once more: better than an app that stops
+                self._keep_seen(kept)
+
+    @property
+    def _seen(self) -> dict[UUID, news.Seen] | None:
+        return news.from_text(self._store.last_seen)
+
+    def _keep_seen(self, seen: Mapping[UUID, news.Seen]) -> None:
+        self._store.keep_seen(news.as_text(seen))
+        self._news = None
+        self._tell()
+
+    def _jobs(self) -> dict[UUID, news.Seen]:
+        me = self._store.registration
+        return news.seen_of(self._shown.images.orders.values(), me.technician_id) if me else {}
 
     def _tell(self) -> None:
         for listener in tuple(self._listeners.values()):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from mobile.device.space import Usage
 from mobile.gateway import Gateway
 from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
-from mobile.views.status import attention
+from mobile.views.status import attention, when
 from shared.commands import FieldCommand
 from shared.problems import Problem
+from sync.client.records import NotSaved
 
 NOTICE_SECONDS = 5.0
 SETTINGS = "/settings"
@@ -45,6 +47,8 @@ class Shell:
     minute: int = 0
     notice: Notice | None = None
     sending: bool = False
+    refreshing: bool = False
+    day: date | None = None  # whose list is shown; None: today's
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
 
@@ -97,6 +101,7 @@ class Desk:
             self._push_route(route)
 
     def open_job(self, order_id: UUID, screen: str = "") -> None:
+        self.take_note(lambda: self.gateway.looked_at(order_id))
         self.go(job_route(order_id, screen))
 
     def back(self) -> None:
@@ -141,6 +146,43 @@ class Desk:
 
     def dismiss(self) -> None:
         self.shell.notice = None
+
+    def refresh_soon(self) -> None:
+        """Talk to the server now and say what came of it, without anybody waiting."""
+        if self._run is not None and not self.shell.refreshing:
+            self._run(self.refresh)
+
+    async def refresh(self) -> None:
+        self.shell.refreshing = True
+        try:
+            report = await self.gateway.sync()
+        finally:
+            self.shell.refreshing = False
+        status = self.gateway.status()
+        if status.problem and status.online is not False:
+            self.tell(status.problem, "bad" if status.sign_in_needed else "warn")
+        elif report.online:
+            self.tell(words.up_to_date(self.clock(self.now()), report.rows + report.gone))
+        else:
+            last = when(status.last_contact, self.now(), self.zone) if status.last_contact else None
+            self.tell(words.not_fetched(last), "calm")
+
+    def show_day(self, day: date | None) -> None:
+        """The list of another day; None, or today itself, is today's."""
+        today = self.now().astimezone(self.zone).date()
+        self.shell.notice = None
+        self.shell.day = None if day == today else day
+
+    def hide_sketch(self, hidden: bool) -> None:
+        """Whether the route is drawn above the list; kept on this device."""
+        with contextlib.suppress(NotSaved):
+            self.gateway.prefer(sketch_hidden="yes" if hidden else "no")
+        self.shell.revision += 1
+
+    def take_note(self, seen: Callable[[], None]) -> None:
+        """What changed of a job, or of all of them, is news no more. A full device shows it once more."""
+        with contextlib.suppress(NotSaved):
+            seen()
 
     def choose(self, look: Look) -> None:
         """Speak and look so from now on, also after a start anew."""

@@ -31,6 +31,7 @@ def speak(code: str) -> None:
 
 
 # days, times
+WEEKDAYS_SHORT = say("Mon Tue Wed Thu Fri Sat Sun").split()
 WEEKDAYS = say("Monday Tuesday Wednesday Thursday Friday Saturday Sunday").split()
 MONTHS = say("January February March April May June July August September October November December").split()
 MONTHS_SHORT = say("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()
@@ -176,6 +177,96 @@ NO_JOBS = say("No jobs for today")
 NO_JOBS_TEXT = say("New jobs appear here by themselves as soon as the office plans them.")
 DAY_DONE = say("No job is left for today")
 NEXT = say("Next")
+
+# the route as a drawing
+SKETCH = say("Sketch of the route")
+SKETCH_IS_STRAIGHT = say("Straight lines, not roads. Minutes are the plan's.")
+NO_SKETCH = say("No place of these jobs has coordinates: there is nothing to draw.")
+SHOW_SKETCH, HIDE_SKETCH = say("Show the route"), say("Hide the route")
+NORTH = say("N")
+
+
+def minutes(count: int) -> str:
+    return say_count("{count} min", "{count} min", count)
+
+
+def distance(metres_long: int) -> str:
+    if metres_long < 1000:
+        return metres(metres_long)
+    return say("{count} km", count=number(Decimal(metres_long) / 1000))
+
+
+# other days
+DAY_BEFORE, DAY_AFTER = say("Day before"), say("Day after")
+NO_JOBS_THEN = say("No jobs on this day")
+BACK_TO_TODAY = say("Back to today")
+
+
+def chosen_day(day: date) -> str:
+    """`Mon 23 Nov`."""
+    return say("{weekday} {date}", weekday=WEEKDAYS_SHORT[day.weekday()], date=short_day(day))
+
+
+def jobs(count: int) -> str:
+    return say_count("{count} job", "{count} jobs", count)
+
+
+def held_here(first: date, last: date) -> str:
+    """What is on this device, and with that what is not."""
+    return say(
+        "On this device: your own jobs from {first} to {last}. Older and later ones, colleagues' jobs and "
+        "road maps are not.",
+        first=short_day(first),
+        last=short_day(last),
+    )
+
+
+# fetching by hand
+REFRESH, REFRESHING = say("Fetch what is new"), say("Fetching what is new …")
+
+
+def up_to_date(clock: str, changes: int) -> str:
+    if not changes:
+        return say("Up to date at {time}. Nothing new.", time=clock)
+    return say_count(
+        "Up to date at {time}. {count} entry is new or changed.",
+        "Up to date at {time}. {count} entries are new or changed.",
+        changes,
+        time=clock,
+    )
+
+
+def not_fetched(last: str | None) -> str:
+    if last is None:
+        return say("No network, and nothing was fetched yet. Try again where there is a network.")
+    return say("No network: this is as of {when}. What you save is kept.", when=last)
+
+
+# what the office changed
+NEWS = say("Changed since you last looked")
+NEWS_SEEN = say("I have seen this")
+NEW_JOB, CANCELLED_JOB = say("New"), say("Cancelled by the office")
+GONE_JOB = say("No longer yours: the office gave it to somebody else or plans it anew")
+NEW_PARTS, NEW_NOTE = say("What to take has changed"), say("New note from the office")
+
+
+def moved_job(before: str, after: str) -> str:
+    return say("Moved from {before} to {after}", before=before, after=after)
+
+
+def new_window(before: str, after: str) -> str:
+    return say("Promised {after}, no longer {before}", before=before, after=after)
+
+
+def span(start: str, end: str) -> str:
+    return say("{start}–{end}", start=start, end=end)
+
+
+NO_TIME = say("no time")
+
+
+def news_of_job(number: str, street: str, changes: Sequence[str]) -> str:
+    return f"{listed([number, street])}: {DOT.join(changes)}"
 
 
 def open_next(street: str) -> str:

@@ -31,6 +31,9 @@ COMMANDS_PER_PUSH_MAX = 200
 WAIT_SECONDS_MAX = 55
 """How long the server may hold an empty answer back until something changes: below the proxies' minute."""
 
+DAYS_BACK, DAYS_AHEAD = 7, 14
+"""Jobs planned from so many days ago to so many days ahead come down; a phone says so to its technician."""
+
 SKEW_TOLERATED = timedelta(minutes=2)
 """Clocks that differ by less are left alone: it may as well be the network."""
 

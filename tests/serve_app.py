@@ -15,7 +15,7 @@ from pathlib import Path
 import day_of_work
 import flet as ft
 
-from mobile.app import dress, start
+from mobile.app import start
 from mobile.gateway import Gateway
 from sync.client.store import ClientStore
 
@@ -35,7 +35,8 @@ async def serve(port: int, folder: Path, registered: bool) -> None:
     gateway = Gateway(store, day_of_work.NoWayOut(), now=now)
 
     async def main(page: ft.Page) -> None:
-        dress(page)
+        page.padding = page.spacing = 0
+        page.padding = page.spacing = 0
         start(page, gateway, now=now)
 
     await ft.run_async(main, host="127.0.0.1", port=port, view=None, no_cdn=True)

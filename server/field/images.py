@@ -28,10 +28,9 @@ from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
-from sync.protocol import Image, Profile, image_key
+from sync.protocol import DAYS_AHEAD, DAYS_BACK, Image, Profile, image_key
 from sync.server.ports import Change, Found, Key, Look
 
-DAYS_BACK, DAYS_AHEAD = 7, 14
 PAGE = 500
 EVIDENCE_ASKED_FOR = timedelta(days=30)
 """No phone holds the bytes longer."""

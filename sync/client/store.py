@@ -46,6 +46,20 @@ class ClientStore(Holder):
                 self._disk.set(f"preference_{name}", value)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether everything this technician may see has come once; False while a snapshot is on its way."""
+        return self._disk.setting("whole") is not None
+
+    @property
+    def last_seen(self) -> str | None:
+        """What of their jobs the technician has looked at (mobile/news.py); it goes with the technician."""
+        return self._disk.setting("seen")
+
+    def keep_seen(self, text: str) -> None:
+        with self._disk.transaction():
+            self._disk.set("seen", text)
+
+    @property
     def clock_offset(self) -> timedelta:
         """Server minus device, as of the last contact."""
         return contact.offset if (contact := self.contact) else timedelta()
@@ -167,6 +181,10 @@ class ClientStore(Holder):
             disk.set("contact", encode(contact).decode())
             disk.set("last_contact", received_at.isoformat())
             disk.set("refusal", None)
+            if response.reset and response.more:
+                disk.set("whole", None)
+            elif not response.more and (moved or response.reset):
+                disk.set("whole", "yes")
             if response.epoch:
                 disk.set("epoch", response.epoch)
             if response.token and response.token != (token := disk.setting("token")):
