@@ -40,6 +40,7 @@ from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
 from sync.client.records import Entry, Images, NewCommand, NewEvidence, NotSaved, Registration
 from sync.client.replies import read_registration
 from sync.client.report import SyncReport
+from sync.client.schema import MIGRATIONS
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork, Transport
 from sync.protocol import PROTOCOL, WAIT_SECONDS_MAX, Profile
@@ -106,7 +107,8 @@ class SyncStatus:
     `clock_offset_seconds` is server minus device. `problem` is a sentence, None when all is well.
     `held`: dispatch has not ruled on them. `confirming`: decided, and asked again of a server that was
     restored. `aside`: unsent entries of those who had the device before; they go under their own names.
-    `listening`: the server tells of news at once.
+    `listening`: the server tells of news at once. `whole`: all that this technician may see has come once;
+    `tables`: version of the device's own tables.
     """
 
     unsent_commands: int
@@ -124,6 +126,8 @@ class SyncStatus:
     confirming: int = 0
     aside: int = 0
     listening: bool = False
+    whole: bool = False
+    tables: int = 0
 
     @property
     def only_here(self) -> int:
@@ -257,6 +261,11 @@ class Gateway:
         )
         return dict(sorted(found.items()))
 
+    @property
+    def images(self) -> Images:
+        """All rows, as they look with what is unsent."""
+        return self._shown.images
+
     def news(self) -> Mapping[UUID, news.News]:
         """What the office changed since the technician last looked, by job."""
         if self._news is None:
@@ -371,6 +380,8 @@ class Gateway:
             confirming=counts.confirming,
             aside=counts.aside,
             listening=self._driver.waiting,
+            whole=self._store.is_whole,
+            tables=len(MIGRATIONS),
         )
 
     # Writing

@@ -18,6 +18,7 @@ from mobile.device.space import Usage
 from mobile.gateway import Gateway
 from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
+from mobile.views.readiness import Readiness, readiness
 from mobile.views.status import attention, when
 from shared.commands import FieldCommand
 from shared.problems import Problem
@@ -84,10 +85,11 @@ class Desk:
         self._before_settings = "/"  # a sign-in brings its code along in the route
         self._run = run
         self._attention: int | None = None
+        self._ready: tuple[object, Readiness] | None = None
         gateway.subscribe(self._changed)
 
     def _changed(self) -> None:
-        self._attention = None
+        self._attention = self._ready = None
         self.shell.revision += 1
 
     # where
@@ -212,6 +214,22 @@ class Desk:
 
     def clock(self, instant: datetime) -> str:
         return words.clock(instant.astimezone(self.zone))
+
+    def readiness(self) -> Readiness:
+        """Whether all is here for the coming jobs; looked at once a minute, and after each change."""
+        asked = (self.shell.minute, self.shell.page_facts.starts_offline)
+        if self._ready is None or self._ready[0] != asked:
+            status = self.gateway.status()
+            found = readiness(
+                self.gateway.images,
+                is_whole=status.whole,
+                last_contact=status.last_contact,
+                starts_offline=self.shell.page_facts.starts_offline,
+                now=self.now(),
+                zone=self.zone,
+            )
+            self._ready = (asked, found)
+        return self._ready[1]
 
     def needs_attention(self) -> int:
         """Entries of the queue that need a person; counted once a change, for it reads them all."""

@@ -770,6 +770,65 @@ PHOTO_REFUSED = say("The server could not keep a photo or signature: see the lis
 NOT_REGISTERED = say("Register this device first: ask dispatch for a code")
 
 
+# what to do about an entry
+TO_DO = {
+    "saved": say("Nothing to do: it goes by itself as soon as there is a network."),
+    "held": say("Nothing to do for you now: dispatch decides. Go on with your work."),
+    "refused_local": say("Look at the job. This is sent all the same, and dispatch decides."),
+}
+PICTURE_AGAIN = say("Take the picture again: the office could not keep it.")
+OPEN_JOB = say("Open the job")
+
+# is all here for the coming jobs
+READINESS = say("Ready to work without a network?")
+NOTHING_FETCHED = say("Nothing was fetched from the office yet. Connect once.")
+FETCH_UNDER_WAY = say("Not everything has come yet. Stay connected until it has.")
+APP_NOT_KEPT = say("The app itself is not kept on this device yet: leave it open while there is a network.")
+
+
+def ready(count: int) -> str:
+    if not count:
+        return say("Ready. No open jobs are on this device.")
+    return say_count("Ready for {count} job", "Ready for {count} jobs", count)
+
+
+def not_ready(count: int) -> str:
+    return say_count("Not ready: {count} thing is missing", "Not ready: {count} things are missing", count)
+
+
+def data_is_old(last: str) -> str:
+    return say("The data is of {when}. Connect once before you drive.", when=last)
+
+
+def products_missing(order: str, skus: Sequence[str]) -> str:
+    return say("{order}: no catalogue entry for {skus}", order=order, skus=listed(skus))
+
+
+def places_missing(orders: Sequence[str]) -> str:
+    return say("No coordinates for {orders}: they are not on the sketch", orders=listed(orders))
+
+
+def devices_missing(name: str, here: int, expected: int) -> str:
+    return say("{name}: {here} of {expected} serials are here", name=name, here=here, expected=expected)
+
+
+DATA = say("Data")
+
+
+def data_version(protocol: int, tables: int, whole: bool) -> str:
+    state = say("complete") if whole else say("still coming")
+    return say("protocol {protocol}, tables {tables}, {state}", protocol=protocol, tables=tables, state=state)
+
+
+ROOM_LEFT = say("Room left")
+
+
+def room_left(count: int) -> str:
+    """`count` in bytes."""
+    unit, size = ("GB", 1e9) if count >= 1e9 else ("MB", 1e6)
+    return f"{number(round(Decimal(count / size), 1))} {unit}"
+
+
 def room(used: int, total: int, nearly_full: bool) -> str:
     """`used` and `total` in bytes."""
     unit, size = ("GB", 1e9) if total >= 1e9 else ("MB", 1e6)

@@ -10,14 +10,15 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
-from mobile.parts.blocks import card, line
+from mobile.parts.blocks import card, line, mood_box
 from mobile.parts.frame import frame
 from mobile.parts.job_card import JobCard
 from mobile.parts.pull import Pull
 from mobile.parts.route_map import RouteMap
-from mobile.parts.touch import choice, icon_button, primary, secondary
+from mobile.parts.touch import choice, icon_button, primary, secondary, tappable
 from mobile.state import Desk
 from mobile.views.news import NewsLine, lines
+from mobile.views.readiness import Readiness
 from mobile.views.sketch import sketch
 from mobile.views.today import DayView, day_view, held_days, listed
 from shared.work_orders import WorkOrder
@@ -45,6 +46,8 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         body.append(_switcher(desk, chosen or today, lambda: set_choosing(not choosing), choosing))
         if choosing:
             body += _days(desk, chosen or today, today, lambda: set_choosing(False))
+    if profile and chosen is None and (ready := desk.readiness()).missing:
+        body.append(_not_ready(desk, ready))
     elsewhere = lines(news, frozenset(order.id for order in orders), today, desk.zone)
     if elsewhere or any(order.id in news for order in orders):
         body.append(_news(desk, elsewhere))
@@ -72,6 +75,11 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         notices=not shown,
         pull=pull,
     )
+
+
+def _not_ready(desk: Desk, ready: Readiness) -> ft.Control:
+    said = words.listed([ready.sentence, *ready.missing[:1]])
+    return tappable(mood_box(said, "warn"), f"{words.SYNC}: {said}", lambda: desk.go("/sync"))
 
 
 def _refreshing() -> ft.Control:

@@ -71,7 +71,7 @@ class Holder:
             disk.set("token", registration.token)
             disk.set("technician_id", str(registration.technician_id))
             disk.set("technician_name", registration.technician_name)
-            for name in ("cursor", "refusal", "token_before", "wiped_token", "whole"):
+            for name in ("cursor", "refusal", "token_before", "wiped_token", "partial"):
                 disk.set(name, None)
 
     def _set_aside(self, before: Registration) -> None:

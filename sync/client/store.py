@@ -48,7 +48,7 @@ class ClientStore(Holder):
     @property
     def is_whole(self) -> bool:
         """Whether everything this technician may see has come once; False while a snapshot is on its way."""
-        return self._disk.setting("whole") is not None
+        return self.cursor is not None and self._disk.setting("partial") is None
 
     @property
     def last_seen(self) -> str | None:
@@ -182,9 +182,9 @@ class ClientStore(Holder):
             disk.set("last_contact", received_at.isoformat())
             disk.set("refusal", None)
             if response.reset and response.more:
-                disk.set("whole", None)
+                disk.set("partial", "yes")
             elif not response.more and (moved or response.reset):
-                disk.set("whole", "yes")
+                disk.set("partial", None)
             if response.epoch:
                 disk.set("epoch", response.epoch)
             if response.token and response.token != (token := disk.setting("token")):
