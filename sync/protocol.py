@@ -14,6 +14,7 @@ import msgspec
 
 from shared import halves
 from shared.assets import Asset
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand
 from shared.problems import Malformed, NewerSchema, UnknownCommand
@@ -62,7 +63,7 @@ class Ruling:
     detail: str
 
 
-Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling
+Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling | PlaceBrief
 """What the server sends down: a whole row as it is now, never a difference."""
 
 KINDS: dict[str, type[Image]] = {
@@ -72,6 +73,7 @@ KINDS: dict[str, type[Image]] = {
     "stock_line": StockLine,
     "product": Product,
     "ruling": Ruling,
+    "place_brief": PlaceBrief,
 }
 
 
@@ -262,6 +264,8 @@ def image_key(image: Image) -> str:
             return image.sku
         case Ruling():
             return str(image.command_id)
+        case PlaceBrief():
+            return str(image.place_id)
     return "me"
 
 

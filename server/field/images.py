@@ -23,9 +23,10 @@ from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import ProductRow, StockPlaceRow
 from server.stock.products import product_of
-from server.work_orders import repository
+from server.work_orders import briefs, repository
 from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
+from shared.briefs import FAULT_DAYS, PlaceBrief
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.protocol import DAYS_AHEAD, DAYS_BACK, Image, Profile, image_key
@@ -73,6 +74,11 @@ _DEVICES_OF = register.finding(
     )
 )
 _MISSING = select(_evidence.digest).where(*_AWAITED).order_by(_evidence.digest)
+_PLACES_OF = (
+    select(_order.location_id)
+    .distinct()
+    .where(_order.location_id.in_(bindparam("places", expanding=True)), _IN_SCOPE)
+)
 _PARS = select(_product.sku, _product.van_par).order_by(_product.sku)
 
 
@@ -162,6 +168,7 @@ class DeviceSource:
         images += [("asset", device) for device in (*devices, *claimed)]
         images += [("work_order", order) for order in orders]
         images += [("ruling", item) for item in rulings(self._session, self._technician.id, self._now)]
+        images += [(briefs.KIND, brief) for brief in self._briefs({draft.place_id for draft in drafts})]
         return {(kind, image_key(image)): image for kind, image in images}
 
     def images(self, keys: Iterable[Key]) -> Found:
@@ -217,7 +224,16 @@ class DeviceSource:
         if ids := wanted.get("ruling"):
             found = rulings(self._session, self._technician.id, self._now, ids)
             images += [("ruling", item) for item in found]
+        if places := wanted.get(briefs.KIND):
+            asked = self._asked | {"places": [UUID(place) for place in places]}
+            here = self._session.scalars(_PLACES_OF, asked).all()
+            images += [(briefs.KIND, brief) for brief in self._briefs(here)]
         return {(kind, image_key(image)): image for kind, image in images}
+
+    def _briefs(self, place_ids: Iterable[UUID]) -> list[PlaceBrief]:
+        # By the day, as the scope is: what grows too old goes with the snapshot of the next morning.
+        since = self._today - timedelta(days=FAULT_DAYS)
+        return briefs.briefs(self._session, place_ids, datetime.combine(since, time(), self._settings.zone))
 
     def missing_evidence(self) -> Sequence[str]:
         return self._session.scalars(_MISSING, self._asked).all()

@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from shared.assets import Asset
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import (
     AddEvidence,
@@ -50,7 +51,8 @@ class Registration:
 class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
-    Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command.
+    Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by
+    command, briefs by place.
     """
 
     profile: Profile | None = None
@@ -59,6 +61,7 @@ class Images:
     stock: Mapping[str, StockLine] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
     rulings: Mapping[UUID, Ruling] = field(default_factory=dict)
+    briefs: Mapping[UUID, PlaceBrief] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from shared.assets import Asset
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.problems import Malformed
 from shared.stock import StockLine
@@ -32,6 +33,7 @@ class Rows:
         stock: dict[str, StockLine] = {}
         products: dict[str, Product] = {}
         rulings: dict[UUID, Ruling] = {}
+        briefs: dict[UUID, PlaceBrief] = {}
         profile: Profile | None = None
         for image in self._readable():
             match image:
@@ -45,10 +47,18 @@ class Rows:
                     products[image.sku] = image
                 case Ruling():
                     rulings[image.command_id] = image
+                case PlaceBrief():
+                    briefs[image.place_id] = image
                 case Profile():
                     profile = image
         return Images(
-            profile=profile, orders=orders, assets=assets, stock=stock, products=products, rulings=rulings
+            profile=profile,
+            orders=orders,
+            assets=assets,
+            stock=stock,
+            products=products,
+            rulings=rulings,
+            briefs=briefs,
         )
 
     def _readable(self) -> Iterator[Image]:
