@@ -23,6 +23,7 @@ from mobile.device.network import (
     watch_network,
     watch_page,
 )
+from mobile.device.position import Compass
 from mobile.device.space import Space
 from mobile.device.storage import StorageError, open_database
 from mobile.device.tongue import device_languages
@@ -49,6 +50,7 @@ from mobile.screens.sync_status import SyncStatusScreen
 from mobile.screens.today import Today
 from mobile.state import Desk, Shell, parse_route
 from mobile.sync_loop import SyncLoop
+from mobile.views.nearby import Position
 from sync.client.records import NotSaved
 from sync.client.store import ClientStore
 from sync.client.transport import HttpxTransport, Transport
@@ -181,6 +183,14 @@ def start(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Desk:
     """Show the app on `page` and run its background work. Returns the desk, for tests."""
+
+    def found(position: Position | None) -> None:
+        async def take_in() -> None:
+            desk.found(position)
+
+        page.run_task(take_in)  # the page calls from outside of Flet's context
+
+    compass = Compass(found)
     loop = SyncLoop(gateway, until_visible=page.wait_until_visible)
     desk = Desk(
         gateway,
@@ -193,6 +203,7 @@ def start(
         storage=storage,
         build=build,
         usage=space.usage if space else lambda: None,
+        watch=compass.wanted if compass.can_ask else None,
     )
     shell = desk.shell
     wear(page, shell.look, device_languages())
@@ -229,6 +240,7 @@ def start(
     page.on_app_lifecycle_state_change = awake
     gateway.subscribe(changed)
     changed()
+    desk.watch_position()
     page.render(App, desk)
     stops = [watch_network(lambda online: loop.nudge() if online else None), watch_page(heard)]
 
@@ -253,6 +265,7 @@ def start(
             task.cancel()
         for stop in stops:
             stop()
+        compass.wanted(False)
 
     page.on_close = closed
     return desk

@@ -25,6 +25,7 @@ from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
 from shared.assets import Asset, AssetState, HolderKind
 from shared.barcodes.label import NO_LABEL, Label, LabelReading
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
@@ -326,6 +327,10 @@ class Gateway:
     def devices_at(self, place_id: UUID) -> list[Asset]:
         """What is installed at a service location, by serial."""
         return self._devices(lambda asset: asset.holder_id == place_id)
+
+    def brief(self, place_id: UUID) -> PlaceBrief | None:
+        """What is known of a place; None where the server has not sent it."""
+        return self._shown.images.briefs.get(place_id)
 
     def product(self, sku: str) -> Product | None:
         return self._shown.images.products.get(sku)

@@ -18,10 +18,12 @@ from mobile.device.space import Usage
 from mobile.gateway import Gateway
 from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
+from mobile.views.nearby import Position, reached
 from mobile.views.readiness import Readiness, readiness
 from mobile.views.status import attention, when
 from shared.commands import FieldCommand
 from shared.problems import Problem
+from shared.work_orders import WorkOrder, WorkOrderState
 from sync.client.records import NotSaved
 
 NOTICE_SECONDS = 5.0
@@ -49,6 +51,9 @@ class Shell:
     notice: Notice | None = None
     sending: bool = False
     refreshing: bool = False
+    position: Position | None = None
+    position_refused: bool = False
+    not_there: UUID | None = None  # the job that its technician said not to have reached
     day: date | None = None  # whose list is shown; None: today's
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
@@ -70,7 +75,9 @@ class Desk:
         storage: str = "file",
         build: str = "source",
         usage: Callable[[], Usage | None] = lambda: None,
+        watch: Callable[[bool], None] | None = None,
     ) -> None:
+        """`watch(is_wanted)` begins and ends to ask for the position; None where this app can't."""
         self.gateway = gateway
         self.shell = Shell(look=kept_look(gateway.preference))
         self.now = now
@@ -80,6 +87,7 @@ class Desk:
         self.usage = usage  # of the device's room for our data
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
+        self._watch = watch
         self._push_route = push_route
         self._wear = wear
         self._before_settings = "/"  # a sign-in brings its code along in the route
@@ -91,6 +99,50 @@ class Desk:
     def _changed(self) -> None:
         self._attention = self._ready = None
         self.shell.revision += 1
+        self.watch_position()
+
+    # where the phone is
+
+    @property
+    def can_watch(self) -> bool:
+        return self._watch is not None
+
+    @property
+    def suggests_arrival(self) -> bool:
+        """Off until somebody chooses it on this device."""
+        return self.gateway.preference("suggest_arrival") == "yes"
+
+    def suggest_arrival(self, wanted: bool) -> None:
+        self.shell.position_refused = False
+        self.gateway.prefer(suggest_arrival="yes" if wanted else "no")
+        self.watch_position()
+        self.shell.revision += 1
+
+    def watch_position(self) -> None:
+        """Only while it was chosen and somebody travels: at no other time is anything asked of the phone."""
+        if self._watch is None:
+            return
+        wanted = self.suggests_arrival and any(
+            order.state is WorkOrderState.TRAVELLING for order in self.gateway.today()
+        )
+        self._watch(wanted)
+        if not wanted:
+            self.shell.position = None
+
+    def found(self, position: Position | None) -> None:
+        """What the phone answered; None: it gives no position."""
+        self.shell.position = position
+        if position is None:
+            self.shell.position_refused = True
+
+    @property
+    def reached(self) -> WorkOrder | None:
+        """The job that its technician seems to have reached and has not said no to."""
+        found = reached(self.gateway.today(), self.shell.position) if self.suggests_arrival else None
+        return found if found and found.id != self.shell.not_there else None
+
+    def say_not_there(self, id: UUID) -> None:
+        self.shell.not_there = id
 
     # where
 

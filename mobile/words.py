@@ -357,6 +357,69 @@ def plan(name: str, mbps: int) -> str:
     return say("{name}, {speed}", name=name, speed=measured(mbps, "Mbit/s"))
 
 
+# what is known of the place
+MESSAGE = say("Message")
+VISITS_BEFORE, OTHER_JOBS, FAULTS_HERE = (
+    say("Earlier visits here"),
+    say("Also open for this customer or place"),
+    say("Other open repairs on this cabinet"),
+)
+FAULTS_HINT = say("If several lines of this cabinet are down, tell dispatch before you open anything.")
+NO_VISITS = say("Nobody of us was here before, as far as is known.")
+LOT_WARNING = say("Lot in quarantine")
+
+
+def day_and_year(day: date) -> str:
+    """`22 Nov 2026`."""
+    return say("{date} {year}", date=short_day(day), year=day.year)
+
+
+def reading(value: str, *, passed: bool) -> str:
+    return value if passed else say("{value} (outside the limits)", value=value)
+
+
+def band(low: str, high: str) -> str:
+    return say("Allowed from {low} to {high}", low=low, high=high)
+
+
+def open_order(number: str, kind: str, state: str, day: str, *, here: bool) -> str:
+    return listed([number, kind, state, day, "" if here else say("another address")])
+
+
+def fault(number: str, state: str, since: str) -> str:
+    return listed([number, state, say("since {when}", when=since)])
+
+
+def lot_here(serial: str, model: str, lot: str) -> str:
+    facts = {"serial": serial, "model": as_written(model), "lot": lot}
+    if not lot:
+        return say("Installed here: {model} {serial} is in quarantine. Swap it, and bring it back.", **facts)
+    return say("Installed here: {model} {serial} is of lot {lot}, which has faults. Ask dispatch.", **facts)
+
+
+def lot_on_van(serial: str, model: str, lot: str) -> str:
+    facts = {"serial": serial, "model": as_written(model), "lot": lot}
+    if not lot:
+        return say("On your van: {model} {serial} is in quarantine. Don't fit it.", **facts)
+    return say("On your van: {model} {serial} is of lot {lot}, which has faults. Fit another one.", **facts)
+
+
+# where one is
+NEARBY = say("Suggest “Arrived” when I am there")
+NEARBY_TEXT = say(
+    "Off unless you choose it. While you travel, the app compares the phone's position with the job's place. "
+    "The position stays on this phone and is sent to nobody; nothing is recorded unless you tap."
+)
+NEARBY_ON, NEARBY_OFF = say("On"), say("Off")
+NEARBY_REFUSED = say("The phone does not give its position. Allow it for this app, then choose it again.")
+NEARBY_NOT_HERE = say("This version of the app can't ask the phone for its position.")
+ARRIVED_YES, ARRIVED_NO = say("Yes, arrived"), say("No")
+
+
+def seems_there(street: str) -> str:
+    return say("You seem to be at {street}. Arrived?", street=street)
+
+
 # steps before the close
 ROLES = {"ont": say("ONT"), "onu": say("ONU"), "stb": say("STB"), "cpe": say("CPE"), "router": say("router")}
 
@@ -806,6 +869,10 @@ def products_missing(order: str, skus: Sequence[str]) -> str:
 
 def places_missing(orders: Sequence[str]) -> str:
     return say("No coordinates for {orders}: they are not on the sketch", orders=listed(orders))
+
+
+def briefs_missing(orders: Sequence[str]) -> str:
+    return say("No earlier visits and faults for {orders}", orders=listed(orders))
 
 
 def devices_missing(name: str, here: int, expected: int) -> str:

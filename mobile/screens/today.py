@@ -10,6 +10,7 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
+from mobile.parts.arrival import arrival
 from mobile.parts.blocks import card, line, mood_box
 from mobile.parts.frame import frame
 from mobile.parts.job_card import JobCard
@@ -46,6 +47,8 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         body.append(_switcher(desk, chosen or today, lambda: set_choosing(not choosing), choosing))
         if choosing:
             body += _days(desk, chosen or today, today, lambda: set_choosing(False))
+    if not shown and (there := desk.reached):
+        body.append(arrival(desk, there))
     if profile and chosen is None and (ready := desk.readiness()).missing:
         body.append(_not_ready(desk, ready))
     elsewhere = lines(news, frozenset(order.id for order in orders), today, desk.zone)

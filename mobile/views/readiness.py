@@ -56,6 +56,7 @@ def readiness(
         missing.append(words.data_is_old(when(last_contact, now, zone)))
     missing += _products(images, open_jobs)
     missing += _places(open_jobs)
+    missing += _briefs(images, open_jobs)
     missing += _devices(images, images.profile.van_id)
     if starts_offline is False:
         missing.append(words.APP_NOT_KEPT)
@@ -78,6 +79,13 @@ def _products(images: Images, orders: Iterable[WorkOrder]) -> Iterable[str]:
 def _places(orders: Iterable[WorkOrder]) -> Iterable[str]:
     if lost := [order.number for order in _by_number(orders) if not has_place(order)]:
         yield words.places_missing(lost)
+
+
+def _briefs(images: Images, orders: Iterable[WorkOrder]) -> Iterable[str]:
+    """A server of an older version sends none at all, and then none is missed."""
+    lost = [order.number for order in _by_number(orders) if order.place.id not in images.briefs]
+    if images.briefs and lost:
+        yield words.briefs_missing(lost)
 
 
 def _devices(images: Images, van_id: UUID) -> Iterable[str]:
