@@ -203,6 +203,7 @@ def start(
         storage=storage,
         build=build,
         usage=space.usage if space else lambda: None,
+        apple=page.platform in (ft.PagePlatform.IOS, ft.PagePlatform.MACOS),
         watch=compass.wanted if compass.can_ask else None,
     )
     shell = desk.shell

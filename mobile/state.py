@@ -76,8 +76,11 @@ class Desk:
         build: str = "source",
         usage: Callable[[], Usage | None] = lambda: None,
         watch: Callable[[bool], None] | None = None,
+        apple: bool = False,
     ) -> None:
-        """`watch(is_wanted)` begins and ends to ask for the position; None where this app can't."""
+        """`apple`: the device's map listens to addresses of its own. `watch(is_wanted)` begins and ends to
+        ask for the position; None where this app can't.
+        """
         self.gateway = gateway
         self.shell = Shell(look=kept_look(gateway.preference))
         self.now = now
@@ -88,6 +91,7 @@ class Desk:
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
         self._watch = watch
+        self.apple = apple
         self._push_route = push_route
         self._wear = wear
         self._before_settings = "/"  # a sign-in brings its code along in the route

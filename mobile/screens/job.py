@@ -16,7 +16,7 @@ from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
 from mobile.state import Desk
 from mobile.views.job import NextStep, next_step, steps
-from mobile.views.place import VisitLine, lot_warnings, place_view
+from mobile.views.place import VisitLine, lot_warnings, map_address, place_view
 from mobile.views.quantities import product_name
 from mobile.views.today import bring_list, lateness
 from mobile.views.today import facts as job_facts
@@ -42,7 +42,7 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
     checklist = steps(order, lookup)
     button = next_step(order, checklist)
     body = [
-        _place(order),
+        _place(desk, order),
         _work(desk, order),
     ]
     body[:0] = _warnings(desk, order)
@@ -105,9 +105,8 @@ def _warnings(desk: Desk, order: WorkOrder) -> list[ft.Control]:
     return boxes
 
 
-def _place(order: WorkOrder) -> ft.Control:
+def _place(desk: Desk, order: WorkOrder) -> ft.Control:
     place = order.place
-    here = f"{place.lat:.6f},{place.lon:.6f}"
     address = ft.Column(
         [
             ft.Text(f"{place.street} {place.house_number}", size=theme.TITLE, weight=ft.FontWeight.W_700),
@@ -131,7 +130,7 @@ def _place(order: WorkOrder) -> ft.Control:
     lines.append(
         with_icon(ft.Icons.PERSON_OUTLINE, line(f"{contact.name}\n{as_written(contact.phone)}".strip()))
     )
-    buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=f"geo:{here}?q={here}")]
+    buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=map_address(place, apple=desk.apple))]
     if contact.phone:
         number = "".join(character for character in contact.phone if character in "+0123456789")
         buttons.append(secondary(words.CALL, icon=ft.Icons.CALL, url=f"tel:{number}"))

@@ -13,7 +13,7 @@ from mobile.views.quantities import product_name
 from mobile.views.today import Lookup
 from shared.assets import Asset, AssetState, HolderKind
 from shared.briefs import OpenOrder, PastVisit, PlaceBrief
-from shared.work_orders import OPTICAL_POWER, WorkOrder, WorkOrderState
+from shared.work_orders import OPTICAL_POWER, Place, WorkOrder, WorkOrderState
 
 CHARTED = OPTICAL_POWER.code
 READINGS_LEAST = 2
@@ -64,6 +64,12 @@ class PlaceView:
     chart: Chart | None
     others: tuple[str, ...]
     faults: tuple[str, ...]
+
+
+def map_address(place: Place, *, apple: bool) -> str:
+    """Opens the phone's own map at the place; Apple's asks at once for the way there."""
+    here = f"{place.lat:.6f},{place.lon:.6f}"
+    return f"maps://?daddr={here}" if apple else f"geo:{here}?q={here}"
 
 
 def place_view(order: WorkOrder, brief: PlaceBrief | None, now: datetime, zone: tzinfo | None) -> PlaceView:

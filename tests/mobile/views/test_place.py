@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from day_of_work import MORNING, OTHER_VAN, PRODUCTS, a_brief, the_devices, the_orders
 
-from mobile.views.place import lot_warnings, place_view
+from mobile.views.place import lot_warnings, map_address, place_view
 from shared.assets import Asset, AssetState
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -90,6 +90,11 @@ def test_what_else_is_open_and_what_is_broken_nearby():
 
     assert view.others == ("WO-1099, Swap device, To do, 26 Nov 2026, another address",)
     assert view.faults == ("WO-1090, On the way, since 22 Nov 06:05",)
+
+
+def test_the_way_is_shown_by_the_map_that_the_phone_has():
+    assert map_address(REPAIR.place, apple=False) == "geo:60.186000,24.955000?q=60.186000,24.955000"
+    assert map_address(REPAIR.place, apple=True) == "maps://?daddr=60.186000,24.955000"
 
 
 class TestLotWarnings:
