@@ -15,7 +15,7 @@ LABEL_PIXELS = 62  # a value takes so much of the width
 
 
 @ft.component
-def ReadingsChart(chart: Chart, likely_width: float) -> ft.Control:
+def _ReadingsChart(chart: Chart, likely_width: float) -> ft.Control:
     """`likely_width`: of the drawing, until it is known."""
     width, set_width = ft.use_state(likely_width)
     return ft.Semantics(
@@ -31,6 +31,9 @@ def ReadingsChart(chart: Chart, likely_width: float) -> ft.Control:
             bgcolor=theme.PAPER,
         ),
     )
+
+
+ReadingsChart = ft.memo(_ReadingsChart)
 
 
 def _shapes(chart: Chart, width: float) -> list[cv.Shape]:

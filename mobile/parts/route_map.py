@@ -11,6 +11,8 @@ import flet.canvas as cv
 
 from mobile import theme, words
 from mobile.views.sketch import Leg, Point, Sketch, Stop
+from mobile.views.sketch import sketch as draw
+from shared.work_orders import WorkOrder
 
 HEIGHT = 190
 MARK, NEXT_MARK = 14, 17  # radius
@@ -20,12 +22,16 @@ NUMBER_SIZE = 15  # it stands in a mark of one size, however large other text is
 
 
 @ft.component
-def RouteMap(
-    draw: Callable[[float, float], Sketch | None], likely_width: float, open_job: Callable[[UUID], None]
+def _RouteMap(
+    orders: tuple[WorkOrder, ...],
+    home: Point | None,
+    next_id: UUID | None,
+    likely_width: float,
+    open_job: Callable[[UUID], None],
 ) -> ft.Control:
-    """`draw(width, height)` makes the sketch; a tap on a stop opens its job. `likely_width`: until known."""
+    """A tap on a stop opens its job. `home` as (latitude, longitude); `likely_width`: until it is known."""
     width, set_width = ft.use_state(likely_width)
-    sketch = draw(width, HEIGHT)
+    sketch = draw(orders, home, next_id, width, HEIGHT)
 
     def tapped(event: Any) -> None:
         found = sketch.nearest(event.local_position.x, event.local_position.y) if sketch else None
@@ -53,6 +59,10 @@ def RouteMap(
             clip_behavior=ft.ClipBehavior.HARD_EDGE,
         ),
     )
+
+
+RouteMap = ft.memo(_RouteMap)
+"""The same route is not drawn again."""
 
 
 def _shapes(sketch: Sketch, width: float) -> list[cv.Shape]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from functools import partial
 from uuid import UUID
 
 import flet as ft
@@ -20,7 +19,6 @@ from mobile.parts.touch import choice, icon_button, primary, secondary, tappable
 from mobile.state import Desk
 from mobile.views.news import NewsLine, lines
 from mobile.views.readiness import Readiness
-from mobile.views.sketch import sketch
 from mobile.views.today import DayView, day_view, held_days, listed
 from shared.work_orders import WorkOrder
 
@@ -34,8 +32,9 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
     """`shown` is the job open beside the list on a tablet."""
     pull = ft.use_ref(lambda: Pull(desk.refresh_soon)).current
     choosing, set_choosing = ft.use_state(False)
-    gateway, chosen = desk.gateway, desk.shell.day
+    gateway = desk.gateway
     today = desk.now().astimezone(desk.zone).date()
+    chosen = None if desk.shell.day == today else desk.shell.day  # a chosen day becomes today at midnight
     orders = listed(gateway.today(chosen))
     news = gateway.news()
     day = day_view(orders, gateway.product, desk.now(), desk.zone, news, chosen)
@@ -168,7 +167,9 @@ def _map(desk: Desk, orders: Sequence[WorkOrder], next_id: UUID | None, *, wide:
     home = (profile.home_lat, profile.home_lon) if profile else None
     return [
         RouteMap(
-            partial(sketch, orders, home, next_id),
+            tuple(orders),
+            home,
+            next_id,
             (theme.LIST_WIDTH if wide else desk.shell.width) - SIDES,
             desk.open_job,
         ),

@@ -56,6 +56,16 @@ class TestAnotherDay:
         screen.tap("Day after")  # beyond, there is nothing to turn to
         assert screen.sees("Monday 7 December")
 
+    def test_that_was_chosen_is_todays_list_once_it_has_come(self, open_app, clock, desk):
+        screen = open_app()
+        screen.tap("Day after")
+        clock.forward(days=1)
+        screen.do(lambda: setattr(desk.shell, "minute", 1))
+
+        assert screen.sees("Tuesday 24 November")
+        assert screen.sees("No jobs for today")
+        assert "Back to today" not in screen.names()
+
     def test_says_what_is_not_on_the_device(self, open_app):
         assert open_app().sees(
             "On this device: your own jobs from 16 Nov to 7 Dec. Older and later ones, colleagues' jobs and"
