@@ -23,6 +23,7 @@ from mobile.device.network import (
     watch_network,
     watch_page,
 )
+from mobile.device.position import Compass
 from mobile.device.space import Space
 from mobile.device.storage import StorageError, open_database
 from mobile.device.tongue import device_languages
@@ -55,6 +56,7 @@ from mobile.screens.today import Today
 from mobile.screens.visit_time import VisitTime
 from mobile.state import Desk, Shell, parse_route
 from mobile.sync_loop import SyncLoop
+from mobile.views.nearby import Position
 from sync.client.records import NotSaved
 from sync.client.store import ClientStore
 from sync.client.transport import HttpxTransport, Transport
@@ -196,6 +198,14 @@ def start(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Desk:
     """Show the app on `page` and run its background work. Returns the desk, for tests."""
+
+    def found(position: Position | None) -> None:
+        async def take_in() -> None:
+            desk.found(position)
+
+        page.run_task(take_in)  # the page calls from outside of Flet's context
+
+    compass = Compass(found)
     loop = SyncLoop(gateway, until_visible=page.wait_until_visible)
     desk = Desk(
         gateway,
@@ -208,6 +218,8 @@ def start(
         storage=storage,
         build=build,
         usage=space.usage if space else lambda: None,
+        apple=page.platform in (ft.PagePlatform.IOS, ft.PagePlatform.MACOS),
+        watch=compass.wanted if compass.can_ask else None,
     )
     shell = desk.shell
     wear(page, shell.look, device_languages())
@@ -244,6 +256,7 @@ def start(
     page.on_app_lifecycle_state_change = awake
     gateway.subscribe(changed)
     changed()
+    desk.watch_position()
     page.render(App, desk)
     stops = [watch_network(lambda online: loop.nudge() if online else None), watch_page(heard)]
 
@@ -268,6 +281,7 @@ def start(
             task.cancel()
         for stop in stops:
             stop()
+        compass.wanted(False)
 
     page.on_close = closed
     return desk

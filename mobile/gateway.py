@@ -6,6 +6,7 @@ No Flet here: the same gateway runs headless in tests and in the demo's check.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -18,13 +19,14 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mobile import words
+from mobile import news, words
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
 from mobile.views.handover import HeldOut, given, held_out, read_answer, read_offer, taken
 from shared.assets import Asset, AssetState, HolderKind
 from shared.barcodes.label import NO_LABEL, Label, LabelReading
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
 from shared.commands import AddEvidence, FieldCommand, Source
@@ -35,7 +37,7 @@ from shared.stock_commands import TakeOver
 from shared.timesheet import DaySheet, day_sheet
 from shared.transfers import HandedDevice, Offer, Transfer
 from shared.visit_rules import missing_for_close
-from shared.work_orders import EvidenceKind, EvidenceRef, PartLine, WorkOrder
+from shared.work_orders import EvidenceKind, EvidenceRef, PartLine, WorkOrder, WorkOrderState
 from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
@@ -43,6 +45,7 @@ from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
 from sync.client.records import Entry, Images, NewCommand, NewEvidence, NotSaved, Registration
 from sync.client.replies import read_registration
 from sync.client.report import SyncReport
+from sync.client.schema import MIGRATIONS
 from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork, Transport
 from sync.protocol import PROTOCOL, WAIT_SECONDS_MAX, Profile
@@ -117,7 +120,8 @@ class SyncStatus:
     `clock_offset_seconds` is server minus device. `problem` is a sentence, None when all is well.
     `held`: dispatch has not ruled on them. `confirming`: decided, and asked again of a server that was
     restored. `aside`: unsent entries of those who had the device before; they go under their own names.
-    `listening`: the server tells of news at once.
+    `listening`: the server tells of news at once. `whole`: all that this technician may see has come once;
+    `tables`: version of the device's own tables.
     """
 
     unsent_commands: int
@@ -135,6 +139,8 @@ class SyncStatus:
     confirming: int = 0
     aside: int = 0
     listening: bool = False
+    whole: bool = False
+    tables: int = 0
 
     @property
     def only_here(self) -> int:
@@ -189,6 +195,7 @@ class Gateway:
         self._listeners: dict[object, Callable[[], None]] = {}
         self._rows: Images | None = None
         self._overlay: Overlay | None = None
+        self._news: Mapping[UUID, news.News] | None = None
         self._driver = Driver(
             store,
             transport,
@@ -202,7 +209,7 @@ class Gateway:
                 app_version=app_version,
                 storage_left=storage_left,
             ),
-            stored=self._look_again,
+            stored=self._take_in,
             changed=self._tell,
         )
 
@@ -256,6 +263,39 @@ class Gateway:
             key=_route_order,
         )
 
+    def days(self) -> dict[date, int]:
+        """How many jobs of this technician are on this device for each day that has any."""
+        me = self._store.registration
+        found = Counter(
+            day
+            for order in self._shown.images.orders.values()
+            if me and order.technician_id == me.technician_id and order.state is not WorkOrderState.CANCELLED
+            if (day := _day(order, self.zone))
+        )
+        return dict(sorted(found.items()))
+
+    @property
+    def images(self) -> Images:
+        """All rows, as they look with what is unsent."""
+        return self._shown.images
+
+    def news(self) -> Mapping[UUID, news.News]:
+        """What the office changed since the technician last looked, by job."""
+        if self._news is None:
+            me, before = self._store.registration, self._seen
+            now = self._at().astimezone(self.zone).date()
+            self._news = news.news_of(before, self._jobs(), now, self.zone) if me and before else {}
+        return self._news
+
+    def looked_at(self, id: UUID) -> None:
+        """The technician has this job before them: what changed of it is news no more. Raises NotSaved."""
+        if id in self.news() and self._seen is not None:
+            self._keep_seen(news.looked_at(self._seen, self._jobs(), id))
+
+    def looked_at_all(self) -> None:
+        """The technician has taken note of all news. Raises NotSaved."""
+        self._keep_seen(self._jobs())
+
     def order(self, id: UUID) -> WorkOrder | None:
         return self._shown.images.orders.get(id)
 
@@ -306,6 +346,10 @@ class Gateway:
     def devices_at(self, place_id: UUID) -> list[Asset]:
         """What is installed at a service location, by serial."""
         return self._devices(lambda asset: asset.holder_id == place_id)
+
+    def brief(self, place_id: UUID) -> PlaceBrief | None:
+        """What is known of a place; None where the server has not sent it."""
+        return self._shown.images.briefs.get(place_id)
 
     def product(self, sku: str) -> Product | None:
         return self._shown.images.products.get(sku)
@@ -384,6 +428,8 @@ class Gateway:
             confirming=counts.confirming,
             aside=counts.aside,
             listening=self._driver.waiting,
+            whole=self._store.is_whole,
+            tables=len(MIGRATIONS),
         )
 
     # Writing
@@ -496,7 +542,7 @@ class Gateway:
         except BaseException:
             self._look_again()  # what is on the disk counts, whatever went wrong
             raise
-        self._overlay = replace(shown, images=images)
+        self._overlay, self._news = replace(shown, images=images), None
         self._driver.interrupt(Wake())
         self._tell()
         return decisions
@@ -657,7 +703,30 @@ class Gateway:
     # Inside
 
     def _look_again(self) -> None:
-        self._rows = self._overlay = None
+        self._rows = self._overlay = self._news = None
+
+    def _take_in(self) -> None:
+        """Rows or receipts have come. What is no news counts as seen, and at the first time all does."""
+        self._look_again()
+        if self._store.registration is None or not self._store.is_whole:
+            return
+        kept = news.kept_up(self._seen, self._jobs(), self.news())
+        if kept != self._seen:
+            with contextlib.suppress(NotSaved):  # then it is news once more: better than an app that stops
+                self._keep_seen(kept)
+
+    @property
+    def _seen(self) -> dict[UUID, news.Seen] | None:
+        return news.from_text(self._store.last_seen)
+
+    def _keep_seen(self, seen: Mapping[UUID, news.Seen]) -> None:
+        self._store.keep_seen(news.as_text(seen))
+        self._news = None
+        self._tell()
+
+    def _jobs(self) -> dict[UUID, news.Seen]:
+        me = self._store.registration
+        return news.seen_of(self._shown.images.orders.values(), me.technician_id) if me else {}
 
     def _tell(self) -> None:
         for listener in tuple(self._listeners.values()):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,9 +18,13 @@ from mobile.device.space import Usage
 from mobile.gateway import Gateway
 from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
-from mobile.views.status import attention
+from mobile.views.nearby import Position, reached
+from mobile.views.readiness import Readiness, readiness
+from mobile.views.status import attention, when
 from shared.commands import FieldCommand
 from shared.problems import Problem
+from shared.work_orders import WorkOrder, WorkOrderState
+from sync.client.records import NotSaved
 
 NOTICE_SECONDS = 5.0
 SETTINGS = "/settings"
@@ -45,6 +50,11 @@ class Shell:
     minute: int = 0
     notice: Notice | None = None
     sending: bool = False
+    refreshing: bool = False
+    position: Position | None = None
+    position_refused: bool = False
+    not_there: UUID | None = None  # the job that its technician said not to have reached
+    day: date | None = None  # whose list is shown; None: today's
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
 
@@ -65,7 +75,12 @@ class Desk:
         storage: str = "file",
         build: str = "source",
         usage: Callable[[], Usage | None] = lambda: None,
+        watch: Callable[[bool], None] | None = None,
+        apple: bool = False,
     ) -> None:
+        """`apple`: the device's map listens to addresses of its own. `watch(is_wanted)` begins and ends to
+        ask for the position; None where this app can't.
+        """
         self.gateway = gateway
         self.shell = Shell(look=kept_look(gateway.preference))
         self.now = now
@@ -75,16 +90,63 @@ class Desk:
         self.usage = usage  # of the device's room for our data
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
+        self._watch = watch
+        self.apple = apple
         self._push_route = push_route
         self._wear = wear
         self._before_settings = "/"  # a sign-in brings its code along in the route
         self._run = run
         self._attention: int | None = None
+        self._ready: tuple[object, Readiness] | None = None
         gateway.subscribe(self._changed)
 
     def _changed(self) -> None:
-        self._attention = None
+        self._attention = self._ready = None
         self.shell.revision += 1
+        self.watch_position()
+
+    # where the phone is
+
+    @property
+    def can_watch(self) -> bool:
+        return self._watch is not None
+
+    @property
+    def suggests_arrival(self) -> bool:
+        """Off until somebody chooses it on this device."""
+        return self.gateway.preference("suggest_arrival") == "yes"
+
+    def suggest_arrival(self, wanted: bool) -> None:
+        self.shell.position_refused = False
+        self.gateway.prefer(suggest_arrival="yes" if wanted else "no")
+        self.watch_position()
+        self.shell.revision += 1
+
+    def watch_position(self) -> None:
+        """Only while it was chosen and somebody travels: at no other time is anything asked of the phone."""
+        if self._watch is None:
+            return
+        wanted = self.suggests_arrival and any(
+            order.state is WorkOrderState.TRAVELLING for order in self.gateway.today()
+        )
+        self._watch(wanted)
+        if not wanted:
+            self.shell.position = None
+
+    def found(self, position: Position | None) -> None:
+        """What the phone answered; None: it gives no position."""
+        self.shell.position = position
+        if position is None:
+            self.shell.position_refused = True
+
+    @property
+    def reached(self) -> WorkOrder | None:
+        """The job that its technician seems to have reached and has not said no to."""
+        found = reached(self.gateway.today(), self.shell.position) if self.suggests_arrival else None
+        return found if found and found.id != self.shell.not_there else None
+
+    def say_not_there(self, id: UUID) -> None:
+        self.shell.not_there = id
 
     # where
 
@@ -97,6 +159,7 @@ class Desk:
             self._push_route(route)
 
     def open_job(self, order_id: UUID, screen: str = "") -> None:
+        self.take_note(lambda: self.gateway.looked_at(order_id))
         self.go(job_route(order_id, screen))
 
     def open_item(self, order_id: UUID, code: str) -> None:
@@ -147,6 +210,43 @@ class Desk:
     def dismiss(self) -> None:
         self.shell.notice = None
 
+    def refresh_soon(self) -> None:
+        """Talk to the server now and say what came of it, without anybody waiting."""
+        if self._run is not None and not self.shell.refreshing:
+            self._run(self.refresh)
+
+    async def refresh(self) -> None:
+        self.shell.refreshing = True
+        try:
+            report = await self.gateway.sync()
+        finally:
+            self.shell.refreshing = False
+        status = self.gateway.status()
+        if status.problem and status.online is not False:
+            self.tell(status.problem, "bad" if status.sign_in_needed else "warn")
+        elif report.online:
+            self.tell(words.up_to_date(self.clock(self.now()), report.rows + report.gone))
+        else:
+            last = when(status.last_contact, self.now(), self.zone) if status.last_contact else None
+            self.tell(words.not_fetched(last), "calm")
+
+    def show_day(self, day: date | None) -> None:
+        """The list of another day; None, or today itself, is today's."""
+        today = self.now().astimezone(self.zone).date()
+        self.shell.notice = None
+        self.shell.day = None if day == today else day
+
+    def hide_sketch(self, hidden: bool) -> None:
+        """Whether the route is drawn above the list; kept on this device."""
+        with contextlib.suppress(NotSaved):
+            self.gateway.prefer(sketch_hidden="yes" if hidden else "no")
+        self.shell.revision += 1
+
+    def take_note(self, seen: Callable[[], None]) -> None:
+        """What changed of a job, or of all of them, is news no more. A full device shows it once more."""
+        with contextlib.suppress(NotSaved):
+            seen()
+
     def choose(self, look: Look) -> None:
         """Speak and look so from now on, also after a start anew."""
         self.gateway.prefer(language=look.language, theme=look.theme, text=str(look.text))
@@ -175,6 +275,22 @@ class Desk:
 
     def clock(self, instant: datetime) -> str:
         return words.clock(instant.astimezone(self.zone))
+
+    def readiness(self) -> Readiness:
+        """Whether all is here for the coming jobs; looked at once a minute, and after each change."""
+        asked = (self.shell.minute, self.shell.page_facts.starts_offline)
+        if self._ready is None or self._ready[0] != asked:
+            status = self.gateway.status()
+            found = readiness(
+                self.gateway.images,
+                is_whole=status.whole,
+                last_contact=status.last_contact,
+                starts_offline=self.shell.page_facts.starts_offline,
+                now=self.now(),
+                zone=self.zone,
+            )
+            self._ready = (asked, found)
+        return self._ready[1]
 
     def needs_attention(self) -> int:
         """Entries of the queue that need a person; counted once a change, for it reads them all."""

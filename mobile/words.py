@@ -40,6 +40,7 @@ def speak(code: str) -> None:
 
 
 # days, times
+WEEKDAYS_SHORT = say("Mon Tue Wed Thu Fri Sat Sun").split()
 WEEKDAYS = say("Monday Tuesday Wednesday Thursday Friday Saturday Sunday").split()
 MONTHS = say("January February March April May June July August September October November December").split()
 MONTHS_SHORT = say("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()
@@ -187,6 +188,96 @@ NO_JOBS_TEXT = say("New jobs appear here by themselves as soon as the office pla
 DAY_DONE = say("No job is left for today")
 NEXT = say("Next")
 
+# the route as a drawing
+SKETCH = say("Sketch of the route")
+SKETCH_IS_STRAIGHT = say("Straight lines, not roads. Minutes are the plan's.")
+NO_SKETCH = say("No place of these jobs has coordinates: there is nothing to draw.")
+SHOW_SKETCH, HIDE_SKETCH = say("Show the route"), say("Hide the route")
+NORTH = say("N")
+
+
+def minutes(count: int) -> str:
+    return say_count("{count} min", "{count} min", count)
+
+
+def distance(metres_long: int) -> str:
+    if metres_long < 1000:
+        return metres(metres_long)
+    return say("{count} km", count=number(Decimal(metres_long) / 1000))
+
+
+# other days
+DAY_BEFORE, DAY_AFTER = say("Day before"), say("Day after")
+NO_JOBS_THEN = say("No jobs on this day")
+BACK_TO_TODAY = say("Back to today")
+
+
+def chosen_day(day: date) -> str:
+    """`Mon 23 Nov`."""
+    return say("{weekday} {date}", weekday=WEEKDAYS_SHORT[day.weekday()], date=short_day(day))
+
+
+def jobs(count: int) -> str:
+    return say_count("{count} job", "{count} jobs", count)
+
+
+def held_here(first: date, last: date) -> str:
+    """What is on this device, and with that what is not."""
+    return say(
+        "On this device: your own jobs from {first} to {last}. Older and later ones, colleagues' jobs and "
+        "road maps are not.",
+        first=short_day(first),
+        last=short_day(last),
+    )
+
+
+# fetching by hand
+REFRESH, REFRESHING = say("Fetch what is new"), say("Fetching what is new …")
+
+
+def up_to_date(clock: str, changes: int) -> str:
+    if not changes:
+        return say("Up to date at {time}. Nothing new.", time=clock)
+    return say_count(
+        "Up to date at {time}. {count} entry is new or changed.",
+        "Up to date at {time}. {count} entries are new or changed.",
+        changes,
+        time=clock,
+    )
+
+
+def not_fetched(last: str | None) -> str:
+    if last is None:
+        return say("No network, and nothing was fetched yet. Try again where there is a network.")
+    return say("No network: this is as of {when}. What you save is kept.", when=last)
+
+
+# what the office changed
+NEWS = say("Changed since you last looked")
+NEWS_SEEN = say("I have seen this")
+NEW_JOB, CANCELLED_JOB = say("New"), say("Cancelled by the office")
+GONE_JOB = say("No longer yours: the office gave it to somebody else or plans it anew")
+NEW_PARTS, NEW_NOTE = say("What to take has changed"), say("New note from the office")
+
+
+def moved_job(before: str, after: str) -> str:
+    return say("Moved from {before} to {after}", before=before, after=after)
+
+
+def new_window(before: str, after: str) -> str:
+    return say("Promised {after}, no longer {before}", before=before, after=after)
+
+
+def span(start: str, end: str) -> str:
+    return say("{start}–{end}", start=start, end=end)
+
+
+NO_TIME = say("no time")
+
+
+def news_of_job(number: str, street: str, changes: Sequence[str]) -> str:
+    return f"{listed([number, street])}: {DOT.join(changes)}"
+
 
 def open_next(street: str) -> str:
     return say("Open next: {street}", street=street)
@@ -274,6 +365,69 @@ NOT_ON_SITE = say("Tap Arrived first: then scan, measure and book parts.")
 
 def plan(name: str, mbps: int) -> str:
     return say("{name}, {speed}", name=name, speed=measured(mbps, "Mbit/s"))
+
+
+# what is known of the place
+MESSAGE = say("Message")
+VISITS_BEFORE, OTHER_JOBS, FAULTS_HERE = (
+    say("Earlier visits here"),
+    say("Also open for this customer or place"),
+    say("Other open repairs on this cabinet"),
+)
+FAULTS_HINT = say("If several lines of this cabinet are down, tell dispatch before you open anything.")
+NO_VISITS = say("Nobody of us was here before, as far as is known.")
+LOT_WARNING = say("Lot in quarantine")
+
+
+def day_and_year(day: date) -> str:
+    """`22 Nov 2026`."""
+    return say("{date} {year}", date=short_day(day), year=day.year)
+
+
+def reading(value: str, *, passed: bool) -> str:
+    return value if passed else say("{value} (outside the limits)", value=value)
+
+
+def band(low: str, high: str) -> str:
+    return say("Allowed from {low} to {high}", low=low, high=high)
+
+
+def open_order(number: str, kind: str, state: str, day: str, *, here: bool) -> str:
+    return listed([number, kind, state, day, "" if here else say("another address")])
+
+
+def fault(number: str, state: str, since: str) -> str:
+    return listed([number, state, say("since {when}", when=since)])
+
+
+def lot_here(serial: str, model: str, lot: str) -> str:
+    facts = {"serial": serial, "model": as_written(model), "lot": lot}
+    if not lot:
+        return say("Installed here: {model} {serial} is in quarantine. Swap it, and bring it back.", **facts)
+    return say("Installed here: {model} {serial} is of lot {lot}, which has faults. Ask dispatch.", **facts)
+
+
+def lot_on_van(serial: str, model: str, lot: str) -> str:
+    facts = {"serial": serial, "model": as_written(model), "lot": lot}
+    if not lot:
+        return say("On your van: {model} {serial} is in quarantine. Don't fit it.", **facts)
+    return say("On your van: {model} {serial} is of lot {lot}, which has faults. Fit another one.", **facts)
+
+
+# where one is
+NEARBY = say("Suggest “Arrived” when I am there")
+NEARBY_TEXT = say(
+    "Off unless you choose it. While you travel, the app compares the phone's position with the job's place. "
+    "The position stays on this phone and is sent to nobody; nothing is recorded unless you tap."
+)
+NEARBY_ON, NEARBY_OFF = say("On"), say("Off")
+NEARBY_REFUSED = say("The phone does not give its position. Allow it for this app, then choose it again.")
+NEARBY_NOT_HERE = say("This version of the app can't ask the phone for its position.")
+ARRIVED_YES, ARRIVED_NO = say("Yes, arrived"), say("No")
+
+
+def seems_there(street: str) -> str:
+    return say("You seem to be at {street}. Arrived?", street=street)
 
 
 # steps before the close
@@ -900,6 +1054,69 @@ STORAGE_FILE = say("In a file of this app")
 UPDATE_NOW = say("Change to it now")
 PHOTO_REFUSED = say("The server could not keep a photo or signature: see the list")
 NOT_REGISTERED = say("Register this device first: ask dispatch for a code")
+
+
+# what to do about an entry
+TO_DO = {
+    "saved": say("Nothing to do: it goes by itself as soon as there is a network."),
+    "held": say("Nothing to do for you now: dispatch decides. Go on with your work."),
+    "refused_local": say("Look at the job. This is sent all the same, and dispatch decides."),
+}
+PICTURE_AGAIN = say("Take the picture again: the office could not keep it.")
+OPEN_JOB = say("Open the job")
+
+# is all here for the coming jobs
+READINESS = say("Ready to work without a network?")
+NOTHING_FETCHED = say("Nothing was fetched from the office yet. Connect once.")
+FETCH_UNDER_WAY = say("Not everything has come yet. Stay connected until it has.")
+APP_NOT_KEPT = say("The app itself is not kept on this device yet: leave it open while there is a network.")
+
+
+def ready(count: int) -> str:
+    if not count:
+        return say("Ready. No open jobs are on this device.")
+    return say_count("Ready for {count} job", "Ready for {count} jobs", count)
+
+
+def not_ready(count: int) -> str:
+    return say_count("Not ready: {count} thing is missing", "Not ready: {count} things are missing", count)
+
+
+def data_is_old(last: str) -> str:
+    return say("The data is of {when}. Connect once before you drive.", when=last)
+
+
+def products_missing(order: str, skus: Sequence[str]) -> str:
+    return say("{order}: no catalogue entry for {skus}", order=order, skus=listed(skus))
+
+
+def places_missing(orders: Sequence[str]) -> str:
+    return say("No coordinates for {orders}: they are not on the sketch", orders=listed(orders))
+
+
+def briefs_missing(orders: Sequence[str]) -> str:
+    return say("No earlier visits and faults for {orders}", orders=listed(orders))
+
+
+def devices_missing(name: str, here: int, expected: int) -> str:
+    return say("{name}: {here} of {expected} serials are here", name=name, here=here, expected=expected)
+
+
+DATA = say("Data")
+
+
+def data_version(protocol: int, tables: int, whole: bool) -> str:
+    state = say("complete") if whole else say("still coming")
+    return say("protocol {protocol}, tables {tables}, {state}", protocol=protocol, tables=tables, state=state)
+
+
+ROOM_LEFT = say("Room left")
+
+
+def room_left(count: int) -> str:
+    """`count` in bytes."""
+    unit, size = ("GB", 1e9) if count >= 1e9 else ("MB", 1e6)
+    return f"{number(round(Decimal(count / size), 1))} {unit}"
 
 
 def room(used: int, total: int, nearly_full: bool) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from server.consequences import CONSEQUENCES, Deed, VisitOver
 from server.db import feed
 from server.outbox.happenings import of_work_order
+from server.work_orders import briefs
 from shared.decide import Decision
 from shared.events import (
     TakenOver,
@@ -81,6 +82,11 @@ def _tell(deed: Deed, decision: Decision) -> list[tuple[str, str]]:
     if any(isinstance(event, VisitOver) for event in decision.events):
         moved = sorted({move.serial for move in moves if move.serial})
         deed.books.tell_next_visits(order.place.id, order.id, moved, topic, deed.actor)
+    if briefs.differ(before, order):
+        deed.books.tell_briefs(order, topic, deed.actor)
+        if before.technician_id is not None:  # whose phone has no other job there forgets it
+            scope = [feed.technician_scope(before.technician_id)]
+            deed.books.tell(scope, briefs.KIND, str(order.place.id), topic, actor=deed.actor, facts={})
     return changed
 
 

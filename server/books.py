@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,8 @@ from server.settings import Settings
 from server.stock import ledger, transfers
 from server.stock.models import ProductRow, ReservationRow, VanTransferRow
 from server.stock.products import product_of
-from server.work_orders import repository
+from server.work_orders import briefs, repository
+from server.work_orders.briefs import LATELY
 from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
 from shared.catalogue import Product
@@ -53,11 +54,8 @@ from shared.remarks import Remark
 from shared.situation import Situation
 from shared.stock import StockMove
 from shared.transfers import Handed
-from shared.work_orders import WorkOrder
+from shared.work_orders import WorkOrder, WorkOrderKind
 from sync.protocol import Receipt
-
-LATELY = timedelta(days=8)
-"""A finished visit may still be on its technician's phone."""
 
 
 def receipt_of(row: CommandRow | Row[Any]) -> Receipt:
@@ -209,6 +207,7 @@ class Books:
         self._withdrawn: list[dict[str, Any]] = []
         self._answered: list[_Answered] = []
         self._next_visits: list[_NextVisit] = []
+        self._touched: list[briefs.Touched] = []
 
     # Reading, each row once and locked where it may change
 
@@ -478,6 +477,19 @@ class Books:
     ) -> None:
         self._next_visits.append(_NextVisit(place_id, order_id, tuple(serials), topic, actor))
 
+    def tell_briefs(self, order: WorkOrder, topic: str, actor: str) -> None:
+        """What phones know of this order's place, customer and cabinet is another now."""
+        self._touched.append(
+            briefs.Touched(
+                place_id=order.place.id,
+                customer_id=order.contact.customer_id,
+                cabinet=order.place.cabinet,
+                is_repair=order.kind is WorkOrderKind.REPAIR,
+                topic=topic,
+                actor=actor,
+            )
+        )
+
     def await_evidence(
         self, technician_id: UUID, digest: str, size_bytes: int, work_order_id: UUID | None
     ) -> None:
@@ -537,6 +549,7 @@ class Books:
                 register.store(row, asset)
         self.session.flush()
         self._tell_next_visits()
+        self._tell_briefs()
         if self._released:
             self.session.execute(_RELEASE, {"orders": sorted(self._released), "at": self.now})
         for withdrawn in self._withdrawn:
@@ -621,6 +634,14 @@ class Books:
                     self.tell(scope, "work_order", str(other_id), visit.topic, actor=visit.actor, facts={})
                     for serial in visit.serials:
                         self.tell(scope, "asset", serial, visit.topic, actor=visit.actor, facts={})
+
+    def _tell_briefs(self) -> None:
+        if not self._touched:
+            return
+        last = self._touched[-1]
+        for technician_id, place_id in briefs.shown_by(self.session, self._touched, self.now):
+            scope = [feed.technician_scope(technician_id)]
+            self.tell(scope, briefs.KIND, str(place_id), last.topic, actor=last.actor, facts={})
 
 
 def _shift(held: dict[str, int], move: StockMove, place_id: UUID) -> None:

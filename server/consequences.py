@@ -12,7 +12,7 @@ from server.billing import invoices, journal
 from server.billing.journal import Account, Posting
 from server.billing.models import InvoiceLineRow, InvoiceRow, JournalLineRow
 from server.billing.rating import Charge, charges_for
-from server.books import LATELY, Books, name_id
+from server.books import Books, name_id
 from server.customers import contacts, notices
 from server.customers.models import NoticeRow
 from server.db import feed
@@ -24,6 +24,7 @@ from server.purchasing.models import RmaLineRow
 from server.stock import ledger
 from server.stock.models import ReservationRow
 from server.work_orders import split
+from server.work_orders.briefs import LATELY
 from server.work_orders.models import WorkOrderRow
 from shared import events as ev
 from shared.money import Money

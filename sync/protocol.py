@@ -14,6 +14,7 @@ import msgspec
 
 from shared import halves
 from shared.assets import Asset
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand
 from shared.problems import Malformed, NewerSchema, UnknownCommand
@@ -31,6 +32,9 @@ PROTOCOL_MIN = 1
 COMMANDS_PER_PUSH_MAX = 200
 WAIT_SECONDS_MAX = 55
 """How long the server may hold an empty answer back until something changes: below the proxies' minute."""
+
+DAYS_BACK, DAYS_AHEAD = 7, 14
+"""Jobs planned from so many days ago to so many days ahead come down; a phone says so to its technician."""
 
 SKEW_TOLERATED = timedelta(minutes=2)
 """Clocks that differ by less are left alone: it may as well be the network."""
@@ -64,7 +68,7 @@ class Ruling:
     detail: str
 
 
-Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling | Handed
+Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling | Handed | PlaceBrief
 """What the server sends down: a whole row as it is now, never a difference."""
 
 KINDS: dict[str, type[Image]] = {
@@ -75,6 +79,7 @@ KINDS: dict[str, type[Image]] = {
     "product": Product,
     "ruling": Ruling,
     "transfer": Handed,
+    "place_brief": PlaceBrief,
 }
 
 
@@ -267,6 +272,8 @@ def image_key(image: Image) -> str:
             return str(image.command_id)
         case Handed():
             return str(image.transfer.id)
+        case PlaceBrief():
+            return str(image.place_id)
     return "me"
 
 

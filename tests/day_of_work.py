@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from mobile.gateway import Gateway
 from shared.assets import Asset, AssetState, HolderKind
+from shared.briefs import Fault, OpenOrder, PastVisit, PlaceBrief, Reading
 from shared.catalogue import Product, Tracking, Unit
 from shared.checklists import checklist_for
 from shared.skills import SkillNeed
@@ -30,6 +31,7 @@ from shared.work_orders import (
     Place,
     ServiceCard,
     ServiceState,
+    UnfinishedReason,
     WorkOrder,
     WorkOrderKind,
     WorkOrderState,
@@ -255,6 +257,48 @@ def an_asset(serial: str, sku: str, kind: HolderKind, holder: UUID, name: str) -
     )
 
 
+def a_brief(place: int = 0) -> PlaceBrief:
+    """Of the day's first place, or another: four visits, ever weaker light, a fault nearby, a swap."""
+    powers = ("-29.1", "-24.6", "-21.3", "-19.8")
+    visits = tuple(
+        PastVisit(
+            order_id=uid(0x500 + number),
+            number=f"WO-0{900 - number}",
+            kind=WorkOrderKind.REPAIR if number < 3 else WorkOrderKind.INSTALL,
+            state=WorkOrderState.COMPLETED if number else WorkOrderState.UNFINISHED,
+            at=MORNING - timedelta(days=(9, 60, 150, 400)[number]),
+            technician=("Ben Koski", "Aino Virtanen", "Ben Koski", "Mikko Laine")[number],
+            reason=None if number else UnfinishedReason.NETWORK_FAULT,
+            readings=(
+                Reading(
+                    code="optical_power",
+                    value=Decimal(power),
+                    unit="dBm",
+                    passed=Decimal(power) >= -27,
+                    low=Decimal(-27),
+                    high=Decimal(-8),
+                ),
+            ),
+        )
+        for number, power in enumerate(powers)
+    )
+    here = uid(0x100 + place)
+    others = (
+        OpenOrder(
+            order_id=here, number=f"WO-{1041 + place}", kind=JOBS[place][1], state=WorkOrderState.ASSIGNED,
+            planned_start=MORNING, here=True,
+        ),
+        OpenOrder(
+            order_id=uid(0x600), number="WO-1099", kind=WorkOrderKind.SWAP, state=WorkOrderState.ASSIGNED,
+            planned_start=MORNING + timedelta(days=3), here=False,
+        ),
+    )  # fmt: skip
+    fault = Fault(
+        number="WO-1090", state=WorkOrderState.TRAVELLING, since=MORNING - timedelta(days=1, hours=2)
+    )
+    return PlaceBrief(place_id=uid(0x300 + place), visits=visits, open_orders=others, faults=(fault,))
+
+
 class NoWayOut:
     """A phone without any network."""
 
@@ -284,6 +328,7 @@ def send_down(store: ClientStore, images: Iterable[Image], *, at: datetime = MOR
         Asset: "asset",
         StockLine: "stock_line",
         Product: "product",
+        PlaceBrief: "place_brief",
     }
     rows = tuple(row_of(names[type(image)], image) for image in images)
     response = SyncResponse(protocol=PROTOCOL, server_now=at, cursor=f"c{at.timestamp()}", rows=rows)

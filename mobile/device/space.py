@@ -20,6 +20,10 @@ class Usage:
     total: int
 
     @property
+    def left(self) -> int:
+        return max(0, self.total - self.used)
+
+    @property
     def nearly_full(self) -> bool:
         return self.used >= FULL_AT * self.total
 
@@ -53,7 +57,7 @@ class Space:
 
     def left(self) -> int | None:
         """Bytes; None where the device does not say."""
-        return max(0, usage.total - usage.used) if (usage := self.usage()) else None
+        return usage.left if (usage := self.usage()) else None
 
     async def look(self) -> None:
         """Ask the browser again; elsewhere there is nothing to ask for beforehand."""

@@ -8,6 +8,7 @@ import flet as ft
 
 from mobile import theme, words
 from mobile.parts.blocks import mood_box
+from mobile.parts.pull import SCROLL_MILLISECONDS, Pull
 from mobile.parts.status_chip import StatusChip
 from mobile.parts.touch import icon_button
 from mobile.state import Desk
@@ -33,10 +34,12 @@ def frame(
     status: bool = True,
     notices: bool = True,
     begins_with: str = "body",
+    pull: Pull | None = None,
 ) -> ft.Control:
     """`bottom` stays in sight while `body` scrolls; its last control is the primary button.
 
     Where `begins_with` changes, `body` is shown from its top again.
+    With `pull` the body can be pulled down, or a button in the title tapped, to fetch what is new.
 
     Without `status` and `notices` it is the lesser of two panes: the other one says it.
     """
@@ -49,7 +52,7 @@ def frame(
     pinned.extend(bottom)
     return ft.Column(
         [
-            _header(desk, heading, second, back=back),
+            _header(desk, heading, second, back=back, refresh=pull is not None),
             *([StatusChip(desk, desk.shell)] if status else []),
             ft.Container(
                 content=ft.Column(
@@ -59,6 +62,8 @@ def frame(
                     scroll=ft.ScrollMode.AUTO,
                     horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
                     expand=True,
+                    scroll_interval=SCROLL_MILLISECONDS,
+                    on_scroll=pull.on_scroll if pull else None,
                 ),
                 padding=ft.Padding.only(left=12, right=12, top=theme.GAP),
                 expand=True,
@@ -71,7 +76,7 @@ def frame(
     )
 
 
-def _header(desk: Desk, heading: str, second: str, *, back: bool) -> ft.Control:
+def _header(desk: Desk, heading: str, second: str, *, back: bool, refresh: bool) -> ft.Control:
     named: list[ft.Control] = [
         ft.Semantics(
             content=ft.Text(
@@ -83,11 +88,13 @@ def _header(desk: Desk, heading: str, second: str, *, back: bool) -> ft.Control:
     if second:
         named.append(ft.Text(second, size=theme.SMALL, color=theme.ON_BAR))
     arrow = icon_button(ft.Icons.ARROW_BACK, words.BACK, desk.back, color=theme.ON_BAR)
+    again = icon_button(ft.Icons.REFRESH, words.REFRESH, desk.refresh_soon, color=theme.ON_BAR)
     return ft.Container(
         content=ft.Row(
             [
                 *([arrow] if back else []),
                 ft.Column(named, spacing=0, expand=True, alignment=ft.MainAxisAlignment.CENTER),
+                *([again] if refresh else []),
             ],
             spacing=4,
         ),

@@ -31,7 +31,8 @@ def JobCard(view: JobCardView, open_job: Callable[[UUID], None], selected: bool 
 def _card(view: JobCardView, selected: bool) -> ft.Control:
     over = view.state.is_over
     ink = theme.QUIET if over else theme.INK
-    tags: list[ft.Control] = [ft.Text(view.starts, size=theme.LARGE, weight=ft.FontWeight.W_700, color=ink)]
+    tags: list[ft.Control] = [*([_place(view, ink)] if view.place else [])]
+    tags.append(ft.Text(view.starts, size=theme.LARGE, weight=ft.FontWeight.W_700, color=ink))
     if view.emergency:
         tags.append(tag(words.EMERGENCY, ink=theme.ON_BAD, back=theme.BAD, icon=ft.Icons.PRIORITY_HIGH))
     tags.append(
@@ -50,6 +51,7 @@ def _card(view: JobCardView, selected: bool) -> ft.Control:
             lines.append(ft.Text(view.take, size=theme.SMALL, color=theme.INK))
     if view.late:
         lines.append(tag(view.late, ink=theme.BAD, back=theme.BAD_BACK, icon=ft.Icons.ACCESS_ALARM))
+    lines += [tag(text, ink=theme.WARN, back=theme.WARN_BACK, icon=ft.Icons.FIBER_NEW) for text in view.news]
     strong = view.is_next or selected
     return ft.Container(
         content=ft.Column(lines, spacing=4),
@@ -58,6 +60,11 @@ def _card(view: JobCardView, selected: bool) -> ft.Control:
         border_radius=theme.RADIUS,
         padding=ft.Padding.symmetric(horizontal=14, vertical=10),
     )
+
+
+def _place(view: JobCardView, ink: str) -> ft.Control:
+    """The number that the job has on the sketch of the route."""
+    return ft.Text(f"{view.place}.", size=theme.LARGE, weight=ft.FontWeight.W_700, color=ink)
 
 
 def _state_tag(state: WorkOrderState) -> ft.Control:

@@ -8,17 +8,20 @@ import flet as ft
 
 from mobile import theme, words
 from mobile.language import as_written
+from mobile.parts.arrival import arrival, arrive
 from mobile.parts.blocks import card, facts, line, mood_box, section, side_by_side, tag, with_icon
+from mobile.parts.chart import ReadingsChart
 from mobile.parts.check_list import check_list
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
 from mobile.state import Desk
 from mobile.views.job import NextStep, next_step, steps
+from mobile.views.place import VisitLine, lot_warnings, map_address, place_view
 from mobile.views.quantities import product_name
 from mobile.views.swap import hanging, swaps
 from mobile.views.today import bring_list, lateness
 from mobile.views.today import facts as job_facts
-from shared.commands import Arrive, ResumeWork, StartTravel
+from shared.commands import ResumeWork, StartTravel
 from shared.work_orders import WorkOrder, WorkOrderState
 
 ICONS = {
@@ -28,6 +31,8 @@ ICONS = {
     "open": ft.Icons.ARROW_FORWARD,
     "back": ft.Icons.LIST,
 }
+
+CHART_SIDES = 56  # pixels of the screen left and right of the chart, together
 
 
 @ft.component
@@ -39,10 +44,11 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
     checklist = steps(order, lookup)
     button = next_step(order, checklist)
     body = [
-        _place(order),
+        _place(desk, order),
         _work(desk, order),
     ]
     body[:0] = _warnings(desk, order)
+    body += _known(desk, order)
     if not order.state.is_over:
         rows = check_list(checklist, lambda screen: desk.open_job(order.id, screen))
         first = 0 if order.state is WorkOrderState.ON_SITE else len(body)
@@ -91,9 +97,7 @@ def press(desk: Desk, order: WorkOrder, button: NextStep) -> None:
                 said=f"{words.STATES[WorkOrderState.TRAVELLING]}. {words.SAVED}",
             )
         case "arrive":
-            desk.send(
-                Arrive(work_order_id=order.id), said=f"{words.STATES[WorkOrderState.ON_SITE]}. {words.SAVED}"
-            )
+            arrive(desk, order)
         case "resume":
             desk.send(ResumeWork(work_order_id=order.id), said=f"{words.DONE['resume_work']}. {words.SAVED}")
         case "open":
@@ -108,14 +112,21 @@ def _warnings(desk: Desk, order: WorkOrder) -> list[ft.Control]:
     profile = desk.gateway.profile
     if profile and order.technician_id != profile.technician_id and not order.state.is_over:
         boxes.append(mood_box(words.CHANGED_HANDS, "warn"))
+    if (there := desk.reached) and there.id == order.id:
+        boxes.append(arrival(desk, order))
     if late := lateness(order, desk.now(), desk.zone, travels_now=True):
         boxes.append(mood_box(late, "bad"))
+    if not order.state.is_over:
+        devices = [*desk.gateway.devices_at(order.place.id), *desk.gateway.devices_on_van()]
+        boxes += [
+            mood_box(text, "warn", heading=words.LOT_WARNING)
+            for text in lot_warnings(order, devices, desk.gateway.product)
+        ]
     return boxes
 
 
-def _place(order: WorkOrder) -> ft.Control:
+def _place(desk: Desk, order: WorkOrder) -> ft.Control:
     place = order.place
-    here = f"{place.lat:.6f},{place.lon:.6f}"
     address = ft.Column(
         [
             ft.Text(f"{place.street} {place.house_number}", size=theme.TITLE, weight=ft.FontWeight.W_700),
@@ -139,11 +150,14 @@ def _place(order: WorkOrder) -> ft.Control:
     lines.append(
         with_icon(ft.Icons.PERSON_OUTLINE, line(f"{contact.name}\n{as_written(contact.phone)}".strip()))
     )
-    buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=f"geo:{here}?q={here}")]
+    buttons = [secondary(words.MAP, icon=ft.Icons.MAP_OUTLINED, url=map_address(place, apple=desk.apple))]
     if contact.phone:
         number = "".join(character for character in contact.phone if character in "+0123456789")
         buttons.append(secondary(words.CALL, icon=ft.Icons.CALL, url=f"tel:{number}"))
-    lines.append(side_by_side(*buttons))
+        message = secondary(words.MESSAGE, icon=ft.Icons.SMS_OUTLINED, url=f"sms:{number}")
+        lines += [side_by_side(*buttons), message]
+    else:
+        lines.append(side_by_side(*buttons))
     return card(*lines)
 
 
@@ -172,6 +186,41 @@ def _work(desk: Desk, order: WorkOrder) -> ft.Control:
         line(words.ON_SITE_NOW, quiet=True, size=theme.SMALL),
         *(line(text) for text in installed or (words.NOTHING_INSTALLED,)),
         *swap,
+    )
+
+
+def _known(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    """What the office's records say of this place."""
+    brief = desk.gateway.brief(order.place.id)
+    if brief is None:
+        return []
+    view = place_view(order, brief, desk.now(), desk.zone)
+    parts: list[ft.Control] = []
+    if view.faults:
+        parts.append(
+            section(
+                words.FAULTS_HERE,
+                *(with_icon(ft.Icons.HUB_OUTLINED, line(text), color=theme.WARN) for text in view.faults),
+                line(words.FAULTS_HINT, quiet=True, size=theme.SMALL),
+            )
+        )
+    if view.others:
+        parts.append(section(words.OTHER_JOBS, *(line(text) for text in view.others)))
+    visits = [_visit(item) for item in view.visits] or [line(words.NO_VISITS, quiet=True)]
+    if view.chart:
+        band = line(view.chart.title, bold=True, size=theme.SMALL)
+        width = min(desk.shell.width, theme.WIDE) - CHART_SIDES
+        visits += [band, ReadingsChart(view.chart, width)]
+    parts.append(section(words.VISITS_BEFORE, *visits))
+    return parts
+
+
+def _visit(item: VisitLine) -> ft.Control:
+    rows: list[ft.Control] = [line(item.heading, bold=True), line(item.outcome)]
+    if item.readings:
+        rows.append(line(item.readings, quiet=True))
+    return ft.Semantics(
+        container=True, label=item.label, exclude_semantics=True, content=ft.Column(rows, spacing=1)
     )
 
 

@@ -11,7 +11,7 @@ from mobile.parts.blocks import card, headed, line, mood_box, section, tag, titl
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
 from mobile.state import SETTINGS, Desk
-from mobile.views.status import JobCard, Reason, by_job, clock_warning, in_groups, when
+from mobile.views.status import JobCard, Reason, by_job, clock_warning, in_groups, to_do, when
 
 ACCEPTED_SHOWN = 30
 TONES = {
@@ -39,6 +39,7 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
         body.append(secondary(words.SIGN_IN_AGAIN, lambda: desk.go("/sign-in"), icon=ft.Icons.LOGIN))
     if warning := clock_warning(status):
         body.append(mood_box(warning, "warn"))
+    body.append(_readiness(desk))
     groups = in_groups(desk.gateway.queue())
     if not groups:
         body.append(line(words.NOTHING_SENT, quiet=True))
@@ -74,7 +75,7 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
 def _item(desk: Desk, item: QueueItem) -> ft.Control:
     ink, back, icon = TONES[item.state]
     made = when(item.made_at, desk.now(), desk.zone)
-    sentences = [sentence for sentence in (item.detail, *item.remarks) if sentence]
+    sentences = [sentence for sentence in (item.detail, *item.remarks, to_do(item)) if sentence]
     state = words.QUEUE_STATES[item.state]
     return ft.Semantics(
         container=True,
@@ -97,9 +98,9 @@ def _job(desk: Desk, job: JobCard) -> ft.Control:
     heading = job.reasons[0].titles[0] if alone else job.order_number
     below = words.listed([job.order_number if alone else words.steps(job.steps), made])
     said = [reason.text if alone else _in_words(reason, len(job.reasons)) for reason in job.reasons]
-    return ft.Semantics(
+    shown = ft.Semantics(
         container=True,
-        label=words.listed([heading, below, state, *said]),
+        label=words.listed([heading, below, state, *said, job.to_do]),
         exclude_semantics=True,
         content=card(
             headed(heading, tag(state, ink=ink, back=back, icon=icon)),
@@ -116,9 +117,16 @@ def _job(desk: Desk, job: JobCard) -> ft.Control:
                     ),
                 )
             ),
+            *([line(job.to_do, quiet=True)] if job.to_do else []),
             edge=ink,
         ),
     )
+    if desk.gateway.order(job.work_order_id) is None:
+        return shown
+    look = secondary(
+        words.OPEN_JOB, lambda: desk.open_job(job.work_order_id), icon=ft.Icons.ARROW_FORWARD
+    )  # fmt: skip
+    return ft.Column([shown, look], spacing=6, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
 def _in_words(reason: Reason, reasons: int) -> str:
@@ -129,6 +137,15 @@ def _which(reason: Reason, reasons: int) -> str:
     """Their number too, where it is not that of the whole card."""
     which = words.which_steps(reason.titles)
     return f"{words.steps(len(reason.titles))}: {which}" if reasons > 1 else which
+
+
+def _readiness(desk: Desk) -> ft.Control:
+    ready = desk.readiness()
+    return mood_box(
+        "\n".join([ready.sentence, *ready.missing]),
+        "warn" if ready.missing else "good",
+        heading=words.READINESS,
+    )
 
 
 def _facts(desk: Desk) -> ft.Control:
@@ -143,7 +160,9 @@ def _facts(desk: Desk) -> ft.Control:
         (words.LAST_CONTACT, contact),
         (words.STORAGE, storage),
         *([(words.ROOM, words.room(usage.used, usage.total, usage.nearly_full))] if usage else []),
+        *([(words.ROOM_LEFT, words.room_left(usage.left))] if usage else []),
         (words.VERSION, words.listed([status.app_version, desk.build])),
+        (words.DATA, words.data_version(status.protocol, status.tables, status.whole)),
     )
     return section(
         words.DEVICE,

@@ -27,10 +27,15 @@ class Reason:
 class JobCard:
     """What waits of one job for the same kind of help. `made_at` is that of the newest step."""
 
+    work_order_id: UUID
     order_number: str
     state: QueueState
     made_at: datetime
     reasons: tuple[Reason, ...]
+
+    @property
+    def to_do(self) -> str:
+        return words.TO_DO.get(self.state, "")
 
     @property
     def steps(self) -> int:
@@ -98,6 +103,7 @@ def by_job(items: Sequence[QueueItem]) -> tuple[JobCard, ...]:
         jobs.setdefault((item.work_order_id, item.state), []).append(item)
     return tuple(
         JobCard(
+            work_order_id=found[0].work_order_id,
             order_number=found[0].order_number,
             state=state,
             made_at=max(item.made_at for item in found),
@@ -105,6 +111,13 @@ def by_job(items: Sequence[QueueItem]) -> tuple[JobCard, ...]:
         )
         for (_, state), found in jobs.items()
     )
+
+
+def to_do(item: QueueItem) -> str:
+    """What a person does about it, in one sentence; empty where all is done."""
+    if item.type == "add_evidence" and item.state == "accepted" and item.detail:
+        return words.PICTURE_AGAIN
+    return words.TO_DO.get(item.state, "")
 
 
 def _reasons(items: Sequence[QueueItem]) -> tuple[Reason, ...]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+from types import MappingProxyType
 from uuid import UUID
 
 from mobile import words
+from mobile.news import News
+from mobile.views.news import marks
 from mobile.views.quantities import counted, product_name
 from shared.catalogue import Product
 from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
+from sync.protocol import DAYS_AHEAD, DAYS_BACK
 
 Lookup = Callable[[str], Product | None]
+
+NO_NEWS: Mapping[UUID, News] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +37,14 @@ class JobCardView:
     take: str  # empty when there is nothing to bring
     late: str  # empty when all is well
     is_next: bool
+    place: int = 0  # on the sketch of the route
+    news: tuple[str, ...] = ()  # what the office changed since the last look
 
     @property
     def label(self) -> str:
         """What a screen reader says, and what tests look for."""
         said = [self.number, words.STATES[self.state], self.starts, words.KINDS[self.kind], self.customer]
-        return words.listed([*said, self.street, self.late])
+        return words.listed([*said, self.street, self.late, *self.news])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +58,49 @@ class DayView:
     under_way: bool
 
 
-def day_view(orders: Sequence[WorkOrder], lookup: Lookup, now: datetime, zone: tzinfo | None) -> DayView:
-    """`orders` come in route order; cancelled ones are left out. What could not be completed is not done."""
-    orders = [order for order in orders if order.state is not WorkOrderState.CANCELLED]
+def day_view(
+    orders: Sequence[WorkOrder],
+    lookup: Lookup,
+    now: datetime,
+    zone: tzinfo | None,
+    news: Mapping[UUID, News] = NO_NEWS,
+    day: date | None = None,
+) -> DayView:
+    """`orders` come in route order; cancelled ones are left out. What could not be completed is not done.
+
+    `day` is another one than today: nothing of it is next.
+    """
+    today = now.astimezone(zone).date()
+    orders = listed(orders)
     under_way = [order for order in orders if order.state.is_under_way]
     still_open = [order for order in orders if not order.state.is_over]
-    following = (under_way or still_open or [None])[0]
+    following = (under_way or still_open or [None])[0] if day is None else None
     next_id = following.id if following else None
     return DayView(
-        date=words.day_of_week(now.astimezone(zone)),
+        date=words.day_of_week(day or today),
         done=sum(order.state is WorkOrderState.COMPLETED for order in orders),
-        cards=tuple(card_view(order, lookup, now, zone, is_next=order.id == next_id) for order in orders),
+        cards=tuple(
+            replace(
+                card_view(order, lookup, now, zone, is_next=order.id == next_id),
+                place=place,
+                news=marks(news.get(order.id), day or today, zone),
+            )
+            for place, order in enumerate(orders, start=1)
+        ),
         next_id=next_id,
         under_way=bool(under_way),
     )
+
+
+def listed(orders: Sequence[WorkOrder]) -> list[WorkOrder]:
+    """Those that get a card, and a number on the sketch of the route."""
+    return [order for order in orders if order.state is not WorkOrderState.CANCELLED]
+
+
+def held_days(last_contact: datetime, zone: tzinfo | None) -> tuple[date, date]:
+    """The first and the last day whose jobs the server sent down at the last contact."""
+    day = last_contact.astimezone(zone).date()
+    return day - timedelta(days=DAYS_BACK), day + timedelta(days=DAYS_AHEAD)
 
 
 def card_view(

@@ -97,6 +97,22 @@
   // Ask the browser not to clear our data when the disk runs full. Not available inside the worker.
   navigator.storage.persist?.().then((granted) => { facts.persisted = granted; tell(); });
 
+  // Where the phone is, for a technician who asked for it (mobile/device/position.py). It goes to this page's worker only.
+  const positions = new BroadcastChannel(`position-${pageId}`);
+  let watching = null;
+  const unwatch = () => { if (watching !== null) navigator.geolocation.clearWatch(watching); watching = null; };
+  positions.onmessage = ({ data }) => {
+    if (data?.kind === "stop") unwatch();
+    if (data?.kind !== "watch") return;
+    unwatch();
+    if (!navigator.geolocation) { positions.postMessage({ kind: "none" }); return; }
+    watching = navigator.geolocation.watchPosition(
+      ({ coords: { latitude: lat, longitude: lon, accuracy } }) => positions.postMessage({ kind: "at", lat, lon, accuracy }),
+      ({ code, PERMISSION_DENIED }) => { if (code === PERMISSION_DENIED) positions.postMessage({ kind: "none" }); },
+      { enableHighAccuracy: true, maximumAge: 15000 },
+    );
+  };
+
   // Letters that were fetched before the worker was there pass through it once, and are kept.
   const keepFonts = () => performance.getEntriesByType("resource").map(({ name }) => name)
     .filter((name) => name.includes("/assets/fonts/noto")).forEach((name) => fetch(name).catch(() => {}));

@@ -33,7 +33,7 @@ class ServiceLocationRow(Base):
     lat: Mapped[float]
     lon: Mapped[float]
     access_notes: Mapped[str] = mapped_column(Text)
-    cabinet: Mapped[str | None]
+    cabinet: Mapped[str | None] = mapped_column(index=True)
 
 
 class PlanRow(Base):

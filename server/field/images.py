@@ -23,15 +23,15 @@ from server.settings import Settings
 from server.stock import ledger, transfers
 from server.stock.models import ProductRow, StockPlaceRow
 from server.stock.products import product_of
-from server.work_orders import repository
+from server.work_orders import briefs, repository
 from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
+from shared.briefs import FAULT_DAYS, PlaceBrief
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
-from sync.protocol import Image, Profile, image_key
+from sync.protocol import DAYS_AHEAD, DAYS_BACK, Image, Profile, image_key
 from sync.server.ports import Change, Found, Key, Look
 
-DAYS_BACK, DAYS_AHEAD = 7, 14
 PAGE = 500
 EVIDENCE_ASKED_FOR = timedelta(days=30)
 """No phone holds the bytes longer."""
@@ -74,6 +74,11 @@ _DEVICES_OF = register.finding(
     )
 )
 _MISSING = select(_evidence.digest).where(*_AWAITED).order_by(_evidence.digest)
+_PLACES_OF = (
+    select(_order.location_id)
+    .distinct()
+    .where(_order.location_id.in_(bindparam("places", expanding=True)), _IN_SCOPE)
+)
 _PARS = select(_product.sku, _product.van_par).order_by(_product.sku)
 
 
@@ -165,6 +170,7 @@ class DeviceSource:
         images += [("ruling", item) for item in rulings(self._session, self._technician.id, self._now)]
         handed = transfers.shown_to(self._session, self._technician.id, self._now)
         images += [("transfer", item) for item in handed]
+        images += [(briefs.KIND, brief) for brief in self._briefs({draft.place_id for draft in drafts})]
         return {(kind, image_key(image)): image for kind, image in images}
 
     def images(self, keys: Iterable[Key]) -> Found:
@@ -223,7 +229,17 @@ class DeviceSource:
         if ids := wanted.get("transfer"):
             handed = transfers.shown_to(self._session, self._technician.id, self._now, ids)
             images += [("transfer", item) for item in handed]
+        if places := wanted.get(briefs.KIND):
+            here = self._session.scalars(
+                _PLACES_OF, self._asked | {"places": [UUID(place) for place in places]}
+            ).all()
+            images += [(briefs.KIND, brief) for brief in self._briefs(here)]
         return {(kind, image_key(image)): image for kind, image in images}
+
+    def _briefs(self, place_ids: Iterable[UUID]) -> list[PlaceBrief]:
+        # By the day, as the scope is: what grows too old goes with the snapshot of the next morning.
+        since = self._today - timedelta(days=FAULT_DAYS)
+        return briefs.briefs(self._session, place_ids, datetime.combine(since, time(), self._settings.zone))
 
     def missing_evidence(self) -> Sequence[str]:
         return self._session.scalars(_MISSING, self._asked).all()

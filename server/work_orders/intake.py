@@ -19,6 +19,7 @@ from server.outbox.happenings import of_placed
 from server.outbox.writing import put, subscriptions, webhook_rows
 from server.settings import Settings
 from server.stock.models import ProductRow
+from server.work_orders import briefs
 from server.work_orders.models import WorkOrderRow
 from server.work_orders.repository import Requirements, VisitRecord, load, to_json
 from shared.assets import Asset, AssetState
@@ -168,10 +169,27 @@ def place(
     feed.append(
         session, [feed.BOARD], "work_order", row.id, "WorkOrderPlaced", at=now, actor=actor, facts=facts
     )
+    _tell_phones(session, row, now, actor)
     if asked := subscriptions(session):
         placed = of_placed(load(session, [row.id])[0], at=now)
         put(session, webhook_rows(asked, [placed], now, mint, settings.base_url))
     return row
+
+
+def _tell_phones(session: Session, row: WorkOrderRow, now: datetime, actor: str) -> None:
+    """Whoever has a job at this place, for this customer or on this cabinet hears of the new one."""
+    cabinet = session.get_one(ServiceLocationRow, row.location_id).cabinet
+    touched = briefs.Touched(
+        place_id=row.location_id,
+        customer_id=row.customer_id,
+        cabinet=cabinet,
+        is_repair=row.kind == WorkOrderKind.REPAIR,
+        topic="WorkOrderPlaced",
+        actor=actor,
+    )
+    for technician_id, place_id in briefs.shown_by(session, [touched], now):
+        scope = [feed.technician_scope(technician_id)]
+        feed.append(session, scope, briefs.KIND, place_id, touched.topic, at=now, actor=actor)
 
 
 def requirements_for(order: CustomerOrder, plan: PlanRow, on_site: list[Asset]) -> Requirements:

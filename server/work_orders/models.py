@@ -23,7 +23,7 @@ class WorkOrderRow(Base):
     kind: Mapped[str]
     state: Mapped[str]
     priority: Mapped[int]
-    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customer.id"))
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customer.id"), index=True)
     location_id: Mapped[UUID] = mapped_column(ForeignKey("service_location.id"), index=True)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"))
     plan_code: Mapped[str] = mapped_column(ForeignKey("tariff_plan.code"))

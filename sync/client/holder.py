@@ -65,12 +65,13 @@ class Holder:
             before = self.registration
             if before and before.technician_id != registration.technician_id:
                 self._set_aside(before)
+                disk.set("seen", None)
             disk.execute("DELETE FROM aside WHERE technician_id = ?", (str(registration.technician_id),))
             disk.set("device_id", str(registration.device_id))
             disk.set("token", registration.token)
             disk.set("technician_id", str(registration.technician_id))
             disk.set("technician_name", registration.technician_name)
-            for name in ("cursor", "refusal", "token_before", "wiped_token"):
+            for name in ("cursor", "refusal", "token_before", "wiped_token", "partial"):
                 disk.set(name, None)
 
     def _set_aside(self, before: Registration) -> None:

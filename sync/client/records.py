@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from shared.assets import Asset
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import (
     AddEvidence,
@@ -52,7 +53,7 @@ class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
     Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command, transfers
-    between vans by their own id.
+    between vans by their own id, briefs by place.
     """
 
     profile: Profile | None = None
@@ -62,6 +63,7 @@ class Images:
     products: Mapping[str, Product] = field(default_factory=dict)
     rulings: Mapping[UUID, Ruling] = field(default_factory=dict)
     transfers: Mapping[UUID, Handed] = field(default_factory=dict)
+    briefs: Mapping[UUID, PlaceBrief] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

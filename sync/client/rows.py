@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from shared.assets import Asset
+from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.problems import Malformed
 from shared.stock import StockLine
@@ -34,6 +35,7 @@ class Rows:
         products: dict[str, Product] = {}
         rulings: dict[UUID, Ruling] = {}
         transfers: dict[UUID, Handed] = {}
+        briefs: dict[UUID, PlaceBrief] = {}
         profile: Profile | None = None
         for image in self._readable():
             match image:
@@ -49,6 +51,8 @@ class Rows:
                     rulings[image.command_id] = image
                 case Handed():
                     transfers[image.transfer.id] = image
+                case PlaceBrief():
+                    briefs[image.place_id] = image
                 case Profile():
                     profile = image
         return Images(
@@ -59,6 +63,7 @@ class Rows:
             products=products,
             rulings=rulings,
             transfers=transfers,
+            briefs=briefs,
         )
 
     def _readable(self) -> Iterator[Image]:

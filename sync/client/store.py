@@ -63,6 +63,20 @@ class ClientStore(Holder):
             self._disk.execute("INSERT OR REPLACE INTO draft (name, body) VALUES (?, ?)", (name, body))
 
     @property
+    def is_whole(self) -> bool:
+        """Whether everything this technician may see has come once; False while a snapshot is on its way."""
+        return self.cursor is not None and self._disk.setting("partial") is None
+
+    @property
+    def last_seen(self) -> str | None:
+        """What of their jobs the technician has looked at (mobile/news.py); it goes with the technician."""
+        return self._disk.setting("seen")
+
+    def keep_seen(self, text: str) -> None:
+        with self._disk.transaction():
+            self._disk.set("seen", text)
+
+    @property
     def clock_offset(self) -> timedelta:
         """Server minus device, as of the last contact."""
         return contact.offset if (contact := self.contact) else timedelta()
@@ -197,6 +211,10 @@ class ClientStore(Holder):
             disk.set("contact", encode(contact).decode())
             disk.set("last_contact", received_at.isoformat())
             disk.set("refusal", None)
+            if response.reset and response.more:
+                disk.set("partial", "yes")
+            elif not response.more and (moved or response.reset):
+                disk.set("partial", None)
             if response.epoch:
                 disk.set("epoch", response.epoch)
             if response.token and response.token != (token := disk.setting("token")):

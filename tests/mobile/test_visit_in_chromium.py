@@ -209,6 +209,31 @@ class TestAVisitWithoutNetwork:
             app.see(re.compile(r"^Sync: All sent \d\d:\d\d$"), seconds=60)
             app.see("Answered by the office (4)")
 
+    def test_asks_whether_one_has_arrived_where_the_phone_may_say_its_place(
+        self, office: str, tmp_path: Path
+    ) -> None:
+        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+            phone.grant_permissions(["geolocation"])
+            phone.set_geolocation({"latitude": 60.2, "longitude": 24.955, "accuracy": 20})
+            app = open_app(phone, office)
+            app.type_into("Registration code", "AINO-0003")
+            app.tap("Sign in")
+            app.see(re.compile("of 6 jobs done"))
+            app.page.evaluate("() => { location.hash = '/settings'; }")
+            app.tap("Suggest “Arrived” when I am there: On", role="button")
+            app.page.evaluate("() => { location.hash = '/'; }")
+            app.tap(re.compile("^WO-1043"))
+            app.tap("Start travel")
+            app.see("On the way. Saved on this device")
+            app.page.wait_for_timeout(1500)
+            asked = "You seem to be at Kolmas linja 7. Arrived?"
+            assert asked not in app.texts()
+
+            phone.set_geolocation({"latitude": 60.1881, "longitude": 24.953, "accuracy": 20})
+            app.see(asked)
+            app.tap("Yes, arrived")
+            app.see("On site. Saved on this device")
+
 
 @pytest.mark.browser
 class TestASwapWithoutNetwork:

@@ -171,6 +171,7 @@ class TestTakingBackAndCancelling:
             ("stock_line", CABLE),
             ("stock_line", ONT_A),
             ("stock_line", ONT_B),
+            ("place_brief", str(job.location_id)),
         }
 
     def test_what_is_over_stays_over(self, world: World):

@@ -44,6 +44,8 @@ def nothing_outside_the_scope(
                 seen = technician in bytes(row.body).decode().replace("-", "")
             case "stock_line":
                 seen = van in bytes(row.body).decode().replace("-", "")
+            case "place_brief":
+                seen = key(row.key) in places
             case "ruling":
                 seen = bool(
                     books.rows(

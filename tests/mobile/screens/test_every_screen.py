@@ -7,12 +7,14 @@ import enum
 import gettext
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import flet as ft
 import pytest
-from day_of_work import uid
+from day_of_work import MORNING, a_brief, send_down, uid
 from flet_screen import Screen, _name
 
 from mobile import language, theme, words
@@ -54,7 +56,14 @@ LINE_HEIGHT = 1.15
 
 @pytest.fixture
 def at_work(gateway: Gateway) -> Gateway:
-    """In the middle of a visit: a device fitted, parts used, one value good and one bad, a note."""
+    """In the middle of a visit: a device fitted, parts used, one value good and one bad, a note.
+
+    Of the place there is a past, and the office has changed something since the last look.
+    """
+    gateway._take_in()
+    moved = replace(gateway.today()[2], window=None, version=4)
+    send_down(gateway._store, [a_brief(1), moved], at=MORNING + timedelta(seconds=1))
+    gateway._take_in()
     order = gateway.order(INSTALL)
     assert order is not None
     used = PartLine(sku=order.required_parts[0].sku, quantity=2)
@@ -120,7 +129,7 @@ class TestWords:
         monkeypatch.setitem(language.LANGUAGES, "xx", language.Language(code="xx", name="Wide"))
         monkeypatch.setattr(language, "catalogue", lambda code: Wide())
         speak("xx")
-        rows = [at_work.today(), at_work.products(), at_work.devices_on_van(), at_work.profile]
+        rows = [at_work.today(), at_work.products(), at_work.devices_on_van(), at_work.profile, a_brief(1)]
         names = [known.name for known in language.LANGUAGES.values()]
         return narrow_words([*written(rows), *names, words.APP, words.CODE_HINT, desk.build])
 

@@ -526,3 +526,41 @@ class TestLanguageAndDisplay:
     def test_forgets_what_this_version_does_not_know(self, gateway):
         gateway.prefer(language="tlh", theme="neon", text="999")
         assert Desk(gateway).shell.look == Look()
+
+
+class TestReadiness:
+    def test_says_on_the_sync_screen_that_all_is_here(self, open_app):
+        screen = open_app("/sync")
+
+        assert screen.sees("Ready to work without a network?")
+        assert screen.sees("Ready for 6 jobs")
+        assert screen.sees("protocol 4, tables 2, complete")
+
+    def test_says_on_the_days_list_what_is_missing_and_leads_there(self, open_app, gateway, clock, desk):
+        clock.forward(hours=13)
+        screen = open_app()
+        screen.tap("Sync: Not ready: 1 thing is missing")
+
+        assert desk.shell.route == "/sync"
+        assert screen.sees("Connect once before you drive.")
+
+    def test_leaves_the_days_list_alone_when_nothing_is_missing(self, open_app):
+        assert not any(name.startswith("Sync: Not ready") for name in open_app().names())
+
+
+class TestAnEntryThatNeedsSomebody:
+    def test_says_what_to_do_and_leads_to_its_job(self, open_app, gateway, desk):
+        gateway.send(StartTravel(work_order_id=REPAIR))
+        there = replace(gateway.order(REPAIR), state=WorkOrderState.CANCELLED, version=9)
+        day_of_work.send_down(gateway._store, [there], at=MORNING + timedelta(seconds=1))
+        gateway._look_again()
+        screen = open_app("/sync")
+
+        assert screen.sees("Look at the job. This is sent all the same, and dispatch decides.")
+        screen.tap("Open the job")
+        assert desk.shell.route == job_route(REPAIR)
+
+    def test_says_of_what_is_only_here_that_it_goes_by_itself(self, open_app, gateway):
+        gateway.send(StartTravel(work_order_id=REPAIR))
+
+        assert open_app("/sync").sees("Nothing to do: it goes by itself as soon as there is a network.")

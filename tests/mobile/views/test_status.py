@@ -7,7 +7,16 @@ import pytest
 from day_of_work import MORNING, uid
 
 from mobile.gateway import QueueItem, SyncStatus
-from mobile.views.status import JobCard, Reason, attention, by_job, clock_warning, in_groups, status_view
+from mobile.views.status import (
+    JobCard,
+    Reason,
+    attention,
+    by_job,
+    clock_warning,
+    in_groups,
+    status_view,
+    to_do,
+)
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
@@ -105,6 +114,7 @@ class TestWorkThatWaitsForDispatch:
         ]
         assert by_job(queue) == (
             JobCard(
+                work_order_id=uid(2),
                 order_number="WO-1",
                 state="held",
                 made_at=later,
@@ -114,12 +124,14 @@ class TestWorkThatWaitsForDispatch:
                 ),
             ),
             JobCard(
+                work_order_id=uid(3),
                 order_number="WO-2",
                 state="held",
                 made_at=MORNING,
                 reasons=(Reason(text=stock, titles=("Arrived",)),),
             ),
             JobCard(
+                work_order_id=uid(2),
                 order_number="WO-1",
                 state="refused_local",
                 made_at=MORNING,
@@ -138,3 +150,21 @@ class TestTheClock:
         behind = "This device's clock is 5 min behind. Times are corrected; set it right."
         assert clock_warning(a_status(clock_offset_seconds=-86_400)) == ahead
         assert clock_warning(a_status(clock_offset_seconds=300)) == behind
+
+
+class TestWhatToDo:
+    def test_is_one_sentence_for_each_entry_that_is_not_done(self):
+        told = {state: to_do(an_item(state)) for state in ("saved", "held", "refused_local", "accepted")}
+
+        assert told == {
+            "saved": "Nothing to do: it goes by itself as soon as there is a network.",
+            "held": "Nothing to do for you now: dispatch decides. Go on with your work.",
+            "refused_local": "Look at the job. This is sent all the same, and dispatch decides.",
+            "accepted": "",
+        }
+
+    def test_is_another_picture_where_the_office_could_not_keep_it(self):
+        refused = an_item("accepted", type="add_evidence", detail="That is no picture")
+
+        assert to_do(refused) == "Take the picture again: the office could not keep it."
+        assert to_do(an_item("accepted", type="add_evidence")) == ""

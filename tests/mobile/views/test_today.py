@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from day_of_work import MORNING, PRODUCTS, the_orders
 
-from mobile.views.today import card_view, day_view, lateness
+from mobile.views.today import card_view, day_view, held_days, lateness
 from shared.work_orders import WorkOrderKind, WorkOrderState
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -93,3 +93,16 @@ class TestLateness:
 
     def test_is_silent_once_the_technician_is_there(self):
         assert self.late(replace(REPAIR, state=WorkOrderState.ON_SITE), hours=6) == ""
+
+
+class TestAnotherDay:
+    def test_has_its_own_name_and_nothing_that_is_next(self):
+        tuesday = (MORNING + timedelta(days=1)).date()
+        day = day_view([INSTALL, SWAP], LOOKUP, MORNING, HELSINKI, day=tuesday)
+
+        assert (day.date, day.next_id, day.under_way) == ("Tuesday 24 November", None, False)
+        assert [card.place for card in day.cards] == [1, 2]
+
+
+def test_the_days_on_the_device_are_those_of_the_last_contact():
+    assert held_days(MORNING, HELSINKI) == (date(2026, 11, 16), date(2026, 12, 7))

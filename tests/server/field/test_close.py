@@ -242,6 +242,7 @@ class TestClosingAnInstallation:
             (ana, "stock_line", CONNECTOR),
             (ana, "stock_line", ONT_A),
             (ana, "stock_line", ONT_B),
+            (ana, "place_brief", str(job.location_id)),
         }
         [for_the_board] = [row for row in completed if row.scope == "board"]
         assert for_the_board.facts == {"number": "WO-0001", "state": "completed", "freed_minutes": 112}
@@ -439,5 +440,10 @@ class TestTwoJobsAtOneAddress:
             (row.kind, row.key)
             for row in world.rows(FeedRow, FeedRow.scope == f"tech:{world.ben.technician_id}")
         }
-        assert bens == {("work_order", str(repair.id)), ("asset", "ANA0001"), ("asset", swap.on_site[0])}
+        assert bens == {
+            ("work_order", str(repair.id)),
+            ("asset", "ANA0001"),
+            ("asset", swap.on_site[0]),
+            ("place_brief", str(swap.location_id)),
+        }
         assert world.work_order(repair).on_site_serials == ("ANA0001",)

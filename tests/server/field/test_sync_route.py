@@ -81,6 +81,7 @@ class TestTheFirstContact:
             *(("asset", f"ANA{number:04d}") for number in (1, 2, 3)),
             *((kind, sku) for kind in ("product", "stock_line") for sku in ("ONT-A", "ONT-B", "ROUTER")),
             *((kind, sku) for kind in ("product", "stock_line") for sku in (CABLE, CONNECTOR)),
+            ("place_brief", str(mine.location_id)),
         }
         assert ("work_order", str(bens.id)) not in keys(answer)
         order: WorkOrder = image(answer, "work_order", mine.id)
@@ -124,6 +125,7 @@ class TestPushAndPullInOneRoundTrip:
             ("work_order", str(job.id)),
             ("asset", "ANA0001"),
             *(("stock_line", sku) for sku in (CABLE, CONNECTOR, "ONT-A", "ONT-B")),
+            ("place_brief", str(job.location_id)),
         }
         assert image(answer, "work_order", job.id).state is WorkOrderState.COMPLETED
         device: Asset = image(answer, "asset", "ANA0001")

@@ -102,8 +102,18 @@ class TestAnOrder:
         second = order_in(world, WorkOrderKind.REPAIR, home)
         assert (first.number, second.number) == ("WO-261116-001", "WO-261116-002")
         with world.database.read() as session:
-            told = session.scalars(select(FeedRow.key).where(FeedRow.topic == "WorkOrderPlaced")).all()
-        assert told == [str(first.id), str(second.id)]
+            placed = select(FeedRow.scope, FeedRow.kind, FeedRow.key).where(
+                FeedRow.topic == "WorkOrderPlaced"
+            )
+            told = session.execute(placed.order_by(FeedRow.seq)).all()
+        # Who has a job there already hears that there will be another.
+        ana = (f"tech:{world.ana.technician_id}", "place_brief", str(home.location_id))
+        assert told == [
+            ("board", "work_order", str(first.id)),
+            ana,
+            ("board", "work_order", str(second.id)),
+            ana,
+        ]
 
     def test_gets_a_number_after_a_thousand_too(self, world: World, home: Job) -> None:
         for number in ("WO-261116-999", "WO-261116-1000"):
