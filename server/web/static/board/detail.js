@@ -89,8 +89,9 @@ export class Detail {
   record({ order, products, people }) {
     const name = (sku) => products[sku] || sku;
     const lines = [
-      ...order.fitted.map((one) => `Installed ${name(one.sku)}, serial ${one.serial}`),
-      ...order.removed.map((one) => `Took off ${name(one.sku)}, serial ${one.serial}`),
+      ...order.fitted.map((one) => `Installed ${name(one.sku)}, serial ${one.serial}${one.replaces ? `, in the place of ${one.replaces}` : ""}`),
+      ...order.removed.map((one) => `Took off ${name(one.sku)}, serial ${one.serial}${why(one)}`),
+      ...order.failed.map((one) => `Did not work: ${name(one.sku)}, serial ${one.serial}${why(one)}`),
       ...order.checks.map((one) => `${one.code.replaceAll("_", " ")}: ${one.value} ${one.unit}${one.passed ? "" : " – outside its limits"}`),
       ...order.parts.map((one) => `${one.quantity} × ${name(one.sku)}`),
       ...evidence(order.evidence),
@@ -212,6 +213,12 @@ function facts(pairs) {
 
 function section(title, content) {
   return content ? h("section", {}, h("h3", {}, title), content) : null;
+}
+
+// Why a device came off: the cause, and the technician's own words.
+function why(one) {
+  const said = [one.cause && one.cause.replaceAll("_", " "), one.reason].filter(Boolean).join(", ");
+  return said ? ` (${said})` : "";
 }
 
 // Each opens in a page of its own; bytes that are still on the phone say so there.
