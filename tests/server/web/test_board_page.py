@@ -159,7 +159,6 @@ class TestTheBoard:
         expect(panel).to_be_hidden()
         expect(open_board.job("WO-1")).to_be_focused()
 
-
     def test_says_of_a_swap_what_came_off_for_what_and_why(self, open_board: Board):
         console = open_board.console
         aino, _ = two_people(console)
