@@ -53,7 +53,7 @@ def correct_time(command: cmd.CorrectTime, now: Situation, at: datetime) -> visi
     """Keep what was recorded and what is said of it now; the newest counts for the timesheet, and only there.
 
     Activation, invoice, SLA and freed minutes were booked by the recorded close and stay so
-    (docs/adr/0025-corrected-times-are-for-the-timesheet.md).
+    (docs/adr/0027-corrected-times-are-for-the-timesheet.md).
     """
     order, times = now.order, now.order.times
     if order.technician_id != now.actor_id:

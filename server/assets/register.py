@@ -50,8 +50,12 @@ _NAMED = or_(
         for column in (AssetRow.serial, AssetRow.gpon_serial, AssetRow.mac)
     )
 )
+# Not joined: the device may move while its lock is waited for, and PostgreSQL would then find no pair of the
+# row as it is now and the place as it was before. What is only shown is looked up after the wait.
+_HOLDER_NAME = select(_place.name).where(_place.id == _asset.holder_id).scalar_subquery()
 _LOCK = (
-    _joined(AssetRow, _place.name)
+    select(AssetRow, _HOLDER_NAME)
+    .order_by(_asset.serial)
     .with_for_update(of=AssetRow, key_share=True)
     .execution_options(populate_existing=True)
 )

@@ -88,7 +88,8 @@ def _deeds(session: Session, work_order_id: UUID) -> tuple[Deed, ...]:
 
 def _products(session: Session, order: WorkOrder) -> dict[str, str]:
     mentioned = {line.sku for line in (*order.parts, *order.required_parts)}
-    mentioned |= {thing.sku for thing in order.fitted} | {thing.sku for thing in order.removed}
+    mentioned |= {thing.sku for thing in order.fitted}
+    mentioned |= {thing.sku for thing in (*order.removed, *order.failed)}
     mentioned |= order.fitting_skus
     query = select(ProductRow).where(ProductRow.sku.in_(mentioned))
     return {row.sku: f"{row.maker} {row.model}" for row in session.scalars(query)}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from world import ONT_A, Job, World
 
 from server.db.feed_models import CommandRow
 from server.inbox import acts
-from server.inbox.edits import form_of
+from server.inbox.edits import body_of, form_of
 from server.inbox.facing import Facing, Reader, facing
 from server.inbox.forecast import outlook
 from server.stock.models import StockMoveRow
@@ -163,7 +161,12 @@ class TestAHeldSwap:
         assert [field.name for field in form] == [
             "old_serial", "serial", "mac", "gpon_serial", "sku", "confirmed", "cause", "reason",
         ]  # fmt: skip
-        body = json.loads(held.body) | {"serial": " ana 0001 ", "cause": "no_light"}
+        [cause] = [field for field in form if field.name == "cause"]
+        assert (cause.value, cause.choices[:2]) == ("", (("", "not said"), ("no_power", "no power")))
+        posted = {"old_serial": job.on_site[0], "serial": "AMA0001", "cause": "", "confirmed": "on"}
+        _, unsaid = body_of(held, posted)
+        assert (unsaid["cause"], unsaid["confirmed"]) == (None, True)
+        _, body = body_of(held, {"serial": " ana 0001 ", "cause": "no_light"})
         ruled = acts.correct(world.database, world.settings, held.id, DORA, body, None)
         assert ruled.detail == "the serial to ANA0001, the cause to no light"
         order_now = world.work_order(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -292,6 +293,23 @@ class TestTheStockKeeper:
         with world.database.write() as session, pytest.raises(NotFound):
             returns.send(session, mint(), "", by=STEN, at=world.now)
         assert world.contents() == before
+
+    def test_of_two_one_sends_it(self, world: World, brought: str):
+        line_id = line(world).id
+
+        def sent(by: str) -> str:
+            try:
+                with world.database.write() as session:
+                    returns.send(session, line_id, by, by=by, at=world.now)
+            except AlreadyClosed:
+                return "too late"
+            return by
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = sorted(pool.map(sent, ["Sam", "Sib", "Sten", "Sue"]))
+        winner = line(world).sent_by
+        assert answers == sorted([winner, "too late", "too late", "too late"])
+        assert len(world.rows(StockMoveRow, StockMoveRow.cause == line_id)) == 1
 
     def test_does_not_send_what_hangs_at_a_customer_again(self, world: World, brought: str):
         other = world.order()

@@ -159,6 +159,25 @@ class TestTheBoard:
         expect(panel).to_be_hidden()
         expect(open_board.job("WO-1")).to_be_focused()
 
+    def test_says_of_a_swap_what_came_off_for_what_and_why(self, open_board: Board):
+        console = open_board.console
+        aino, _ = two_people(console)
+        order = a_job(console, technician=aino)
+        off = {"serial": "OLD1", "sku": "ONT-X", "reason": "after the storm", "cause": "no_power"}
+        dead = {"serial": "NEW0", "sku": "ONT-X", "reason": "", "cause": "dead_on_arrival"}
+        fitted = {"serial": "NEW1", "sku": "ONT-X", "source_id": str(order), "replaces": "OLD1"}
+        with console.database.write() as session:
+            session.get_one(WorkOrderRow, order).record = {
+                "fitted": [fitted], "removed": [off], "failed": [dead],
+            }  # fmt: skip
+        sign_in(open_board)
+        open_board.job("WO-1").focus()
+        open_board.page.keyboard.press("Enter")
+        panel = open_board.page.locator("#detail")
+        expect(panel).to_contain_text("Installed ONT-X, serial NEW1, in the place of OLD1")
+        expect(panel).to_contain_text("Took off ONT-X, serial OLD1 (no power, after the storm)")
+        expect(panel).to_contain_text("Did not work: ONT-X, serial NEW0 (dead on arrival)")
+
 
 class TestMovingAJob:
     def test_by_mouse_gives_it_to_somebody_else_later(self, open_board: Board):

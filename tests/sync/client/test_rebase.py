@@ -35,10 +35,12 @@ from shared.commands import (
     RecordCheck,
     RemoveAsset,
     StartTravel,
+    SwapAsset,
+    UndoSwap,
     UseParts,
 )
 from shared.problems import AlreadyClosed, NotFound, WorkOrderCancelled
-from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
+from shared.work_orders import PartLine, RemovalCause, UnfinishedReason, WorkOrderState
 from sync.client.rebase import corrected, rebase
 from sync.client.records import Entry, Images
 from sync.protocol import PushedCommand, encode
@@ -99,6 +101,7 @@ def pushed_of(entries: list[Entry]) -> list[PushedCommand]:
 def on_ana(orders: st.SearchStrategy[object]) -> st.SearchStrategy[FieldCommand]:
     parts = st.builds(PartLine, sku=st.sampled_from([CONNECTOR, CABLE]), quantity=st.integers(-1, 30))
     serials = st.sampled_from(["ZNTS00000001", "ZNTS00000002", "RTR0000001", "OLD0000001", "NEW0000001"])
+    causes = st.sampled_from([None, RemovalCause.NO_POWER, RemovalCause.OTHER])
     return st.one_of(
         st.builds(StartTravel, work_order_id=orders),
         st.builds(Arrive, work_order_id=orders),
@@ -111,7 +114,18 @@ def on_ana(orders: st.SearchStrategy[object]) -> st.SearchStrategy[FieldCommand]
             sku=st.sampled_from([None, ONT]),
             confirmed=st.booleans(),
         ),
-        st.builds(RemoveAsset, work_order_id=orders, serial=serials, reason=st.just("broken")),
+        st.builds(RemoveAsset, work_order_id=orders, serial=serials, reason=st.just("broken"), cause=causes),
+        st.builds(
+            SwapAsset,
+            work_order_id=orders,
+            old_serial=serials,
+            serial=serials,
+            source=st.just("typed"),
+            sku=st.sampled_from([None, ONT]),
+            confirmed=st.booleans(),
+            cause=causes,
+        ),
+        st.builds(UndoSwap, work_order_id=orders, old_serial=serials, serial=serials),
         st.builds(
             RecordCheck,
             work_order_id=orders,

@@ -90,8 +90,9 @@ export class Detail {
   record({ order, products, people }) {
     const name = (sku) => products[sku] || sku;
     const lines = [
-      ...order.fitted.map((one) => `Installed ${name(one.sku)}, serial ${one.serial}`),
-      ...order.removed.map((one) => `Took off ${name(one.sku)}, serial ${one.serial}`),
+      ...order.fitted.map((one) => `Installed ${name(one.sku)}, serial ${one.serial}${one.replaces ? `, in the place of ${one.replaces}` : ""}`),
+      ...order.removed.map((one) => `Took off ${name(one.sku)}, serial ${one.serial}${why(one)}`),
+      ...order.failed.map((one) => `Did not work: ${name(one.sku)}, serial ${one.serial}${why(one)}`),
       ...order.checks.map((one) => `${itemOf(order, one.code)}: ${one.value} ${one.unit}${one.passed ? "" : " – outside its limits"}`),
       ...order.answers.map((one) => answerLine(order, one)),
       ...order.parts.map((one) => `${one.quantity} × ${name(one.sku)}`),
@@ -226,6 +227,12 @@ function answerLine(order, one) {
   if (one.skipped) return `${itemOf(order, one.code)}: left out, ${one.skipped.replaceAll("_", " ")}${one.value ? ` (${one.value})` : ""}`;
   const said = item?.choices.find((choice) => choice.code === one.value)?.label || one.value;
   return `${itemOf(order, one.code)}: ${said}${one.passed ? "" : " – not as it should be"}`;
+}
+
+// Why a device came off: the cause, and the technician's own words.
+function why(one) {
+  const said = [one.cause && one.cause.replaceAll("_", " "), one.reason].filter(Boolean).join(", ");
+  return said ? ` (${said})` : "";
 }
 
 // Each opens in a page of its own; bytes that are still on the phone say so there.
