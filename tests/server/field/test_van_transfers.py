@@ -124,8 +124,10 @@ class TestOneHalf:
         assert connectors(world) == (17, 23)
         with world.database.read() as session:
             assert transfers.one_sided(session, booked + timedelta(days=2)) == []
-            [(handed, at)] = transfers.one_sided(session, booked + timedelta(days=3))
-        assert (handed.transfer, at) == (taken.transfer, booked)
+            [alone] = transfers.one_sided(session, booked + timedelta(days=3))
+            assert transfers.one_sided(session, booked + timedelta(days=30)) == []
+        assert (alone.giver, alone.taker, alone.silent) == ("Ana Virtanen", "Ben Korhonen", "Ana Virtanen")
+        assert (alone.things, alone.booked_at) == ("3 × CONN-SC, ANA0001", booked)
 
     def test_of_more_than_the_list_had_is_booked_with_a_remark(self, world: World):
         _, taken = agreed(world, taken=25, offered=25)
