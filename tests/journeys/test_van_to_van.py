@@ -25,14 +25,15 @@ NAME = "Connector SC"
 
 @pytest.fixture
 def day(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[RealServer, World]]:
-    """Ana and Ben each have a job and twenty connectors."""
+    """Ana and Ben each have two jobs and twenty connectors."""
     build_pwa()
     port, now = free_port(), utc_now().replace(second=0, microsecond=0)
     url = f"http://127.0.0.1:{port}"
     folder, zone = tmp_path / "data", morning_zone(now)
     with a_world(sqlite_url, now=now, data_folder=folder, time_zone=zone, base_url=url) as world:
         for phone in world.phones:
-            world.order(start=now + timedelta(minutes=20), phone=phone)
+            for minutes in (20, 150):
+                world.order(start=now + timedelta(minutes=minutes), phone=phone)
         server = RealServer(world.settings, port, tmp_path / "server.log")
         server.start()
         yield server, world
