@@ -29,8 +29,9 @@ from shared.work_orders import PartLine
 def Give(desk: Desk) -> ft.Control:
     chosen, set_chosen = use_draft(desk, "chosen", {})  # SKU → how many, or what was typed
     picked, set_picked = use_draft(desk, "picked", frozenset())  # serials
-    typed, set_typed = ft.use_state("")
-    latest = ft.use_ref("")  # a scanner presses Enter before its last letters are drawn
+    typed = ft.use_ref(
+        ""
+    )  # drawn by the field itself: a pasted code is long, and each letter is not waited for
     device = scanner()
     held = desk.gateway.held_out()
 
@@ -54,15 +55,14 @@ def Give(desk: Desk) -> ft.Control:
             desk.go("/stock")
 
     def type_key(event: ft.ControlEvent) -> None:
-        latest.current = event.control.value
-        set_typed(latest.current)
+        typed.current = event.control.value
 
     async def scan() -> None:
         await scan_code(desk, device, words.ANSWER_FIELD, read)
 
     if held is not None:
         camera = scan if device.live else None
-        return _shown(desk, held, typed, type_key, lambda: read(latest.current), camera)
+        return _shown(desk, held, typed.current, type_key, lambda: read(typed.current), camera)
     body: list[ft.Control] = [mood_box(words.GIVE_HOW, "calm")]
     views = desk.gateway.van_stock()
     parts = [view for view in views if view.product.tracking is Tracking.COUNTED and view.left > 0]
