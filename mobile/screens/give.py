@@ -7,7 +7,7 @@ import flet as ft
 from mobile import theme, words
 from mobile.device.scanner import Reading, ScanClosed, ScannerError, scanner
 from mobile.gateway import StockView
-from mobile.parts.blocks import card, facts, line, mood_box, title
+from mobile.parts.blocks import card, facts, line, mood_box, section, title
 from mobile.parts.drafts import use_draft
 from mobile.parts.fields import text_field
 from mobile.parts.frame import frame
@@ -134,8 +134,8 @@ def _shown(desk: Desk, held: HeldOut, typed: str, type_key, enter, scan) -> ft.C
 
 def code_to_show(text: str, name: str) -> list[ft.Control]:
     """The code as a picture, and as text that can be copied where no camera reads it."""
-    copied = text_field(words.CODE_AS_TEXT, text, read_only=True, text_size=theme.SMALL)
-    return [qr_code(text, name), copied]
+    copied = ft.Text(text, size=theme.SMALL, selectable=True, rtl=False)
+    return [qr_code(text, name), section(words.CODE_AS_TEXT, copied)]
 
 
 async def scan_code(desk: Desk, device, title: str, read) -> None:  # type: ignore[no-untyped-def]
