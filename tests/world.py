@@ -34,7 +34,7 @@ from server.dispatch.models import TechnicianRow
 from server.field.unit import DeviceUnits
 from server.purchasing.models import VendorRow
 from server.settings import Settings
-from server.stock import ledger
+from server.stock import ledger, transfers
 from server.stock.models import ProductRow, ReservationRow, StockMoveRow, StockPlaceRow
 from server.work_orders.models import WorkOrderRow
 from server.work_orders.repository import Requirements, VisitRecord, to_json
@@ -56,6 +56,8 @@ from shared.commands import (
 from shared.ids import new_id
 from shared.skills import SkillNeed
 from shared.stock import StockMove
+from shared.stock_commands import HandOver, TakeOver
+from shared.transfers import HandedDevice, Offer, Transfer, seal_offer, seal_taken
 from shared.work_orders import (
     RULES_BY_KIND,
     EquipmentNeed,
@@ -293,6 +295,30 @@ class World:
         """Goods received at the depot."""
         with self.database.write() as session:
             self.receive(session, self.depot_id, sku, quantity=quantity, holder=HolderKind.DEPOT)
+
+    def handing(
+        self, sku: str, *, offered: int, taken: int, serial: str | None = None, name: str = "transfer"
+    ) -> tuple[HandOver, TakeOver]:
+        """Both halves of a transfer from Ana to Ben, sealed as their phones do; `serial`: an ONT-A."""
+        devices = (HandedDevice(serial=serial, sku=ONT_A),) if serial else ()
+        offer = Offer(
+            id=uid(name), giver_id=self.ana.technician_id, giver_van_id=self.ana.van_id, offered_at=self.now,
+            lines=(PartLine(sku=sku, quantity=offered),), devices=devices,
+        )  # fmt: skip
+        transfer = Transfer(
+            offer=offer, taker_id=self.ben.technician_id, taker_van_id=self.ben.van_id,
+            lines=(PartLine(sku=sku, quantity=taken),), devices=devices,
+        )  # fmt: skip
+        with self.database.read() as session:
+            giver_key, taker_key = (
+                transfers.key_of(session, phone.technician_id) for phone in (self.ana, self.ben)
+            )
+        giver_seal = seal_offer(giver_key, offer)
+        taker_seal = seal_taken(taker_key, transfer, giver_seal)
+        return (
+            HandOver(transfer=transfer, giver_seal=giver_seal, taker_seal=taker_seal),
+            TakeOver(transfer=transfer, giver_seal=giver_seal, taker_seal=taker_seal),
+        )
 
     # Work orders
 

@@ -7,7 +7,7 @@ import flet as ft
 from mobile import theme, words
 from mobile.device.scanner import Reading, ScanClosed, ScannerError, scanner
 from mobile.gateway import StockView
-from mobile.parts.blocks import card, facts, line, mood_box, title
+from mobile.parts.blocks import card, facts, line, mood_box, section, title
 from mobile.parts.drafts import use_draft
 from mobile.parts.fields import text_field
 from mobile.parts.frame import frame
@@ -29,8 +29,9 @@ from shared.work_orders import PartLine
 def Give(desk: Desk) -> ft.Control:
     chosen, set_chosen = use_draft(desk, "chosen", {})  # SKU → how many, or what was typed
     picked, set_picked = use_draft(desk, "picked", frozenset())  # serials
-    typed, set_typed = ft.use_state("")
-    latest = ft.use_ref("")  # a scanner presses Enter before its last letters are drawn
+    typed = ft.use_ref(
+        ""
+    )  # drawn by the field itself: a pasted code is long, and each letter is not waited for
     device = scanner()
     held = desk.gateway.held_out()
 
@@ -54,15 +55,14 @@ def Give(desk: Desk) -> ft.Control:
             desk.go("/stock")
 
     def type_key(text: str) -> None:
-        latest.current = text
-        set_typed(text)
+        typed.current = text
 
     async def scan() -> None:
         await scan_code(desk, device, words.ANSWER_FIELD, read)
 
     if held is not None:
         camera = scan if device.live else None
-        return _shown(desk, held, typed, type_key, lambda: read(latest.current), camera)
+        return _shown(desk, held, typed.current, type_key, lambda: read(typed.current), camera)
     body: list[ft.Control] = [mood_box(words.GIVE_HOW, "calm")]
     views = desk.gateway.van_stock()
     parts = [view for view in views if view.product.tracking is Tracking.COUNTED and view.left > 0]
@@ -134,8 +134,8 @@ def _shown(desk: Desk, held: HeldOut, typed: str, type_key, enter, scan) -> ft.C
 
 def code_to_show(text: str, name: str) -> list[ft.Control]:
     """The code as a picture, and as text that can be copied where no camera reads it."""
-    copied = text_field(words.CODE_AS_TEXT, text, read_only=True, text_size=theme.SMALL)
-    return [qr_code(text, name), copied]
+    copied = ft.Text(text, size=theme.SMALL, selectable=True, rtl=False)
+    return [qr_code(text, name), section(words.CODE_AS_TEXT, copied)]
 
 
 async def scan_code(desk: Desk, device, title: str, read) -> None:  # type: ignore[no-untyped-def]

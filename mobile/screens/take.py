@@ -24,18 +24,16 @@ from shared.work_orders import PartLine
 @ft.component
 def Take(desk: Desk) -> ft.Control:
     less, set_less = use_draft(desk, "less", {})  # what was changed of what is held out
-    typed, set_typed = ft.use_state("")
-    latest = ft.use_ref("")
+    typed = ft.use_ref("")  # drawn by the field itself: a code is long, and no letter must wait for us
     device = scanner()
     held = desk.gateway.offered_to_me()
 
     def read(text: str) -> None:
         if text.strip() and desk.keep(lambda: desk.gateway.look_at_offer(text), said=words.OFFER_READ):
-            set_typed("")
+            typed.current = ""
 
     def type_key(text: str) -> None:
-        latest.current = text
-        set_typed(text)
+        typed.current = text
 
     async def scan() -> None:
         await scan_code(desk, device, words.OFFER_FIELD, read)
@@ -45,12 +43,12 @@ def Take(desk: Desk) -> ft.Control:
             mood_box(words.TAKE_HOW, "calm"),
             text_field(
                 words.OFFER_FIELD,
-                typed,
+                typed.current,
                 autocorrect=False,
                 enable_suggestions=False,
                 on_change=type_key,
-                on_submit=lambda: read(latest.current),
-                suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, lambda: read(latest.current)),
+                on_submit=lambda: read(typed.current),
+                suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, lambda: read(typed.current)),
             ),
         ]
         camera = primary(words.SCAN_OFFER, scan, icon=ft.Icons.QR_CODE_SCANNER)

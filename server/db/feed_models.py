@@ -66,7 +66,8 @@ class CommandRow(Base):
     `number` is the order in which the log can be replayed: it is drawn as the last act of a transaction, with
     every lock still held, so of two commands that touch one thing the later has the higher number.
     `origin`: "field" (a phone), "office" (a person or the plan; with a device: held work that was booked for
-    its technician), "report" (the same, decided as a report), "entry" (rows brought in from outside).
+    its technician), "report" (the same, decided as a report), "agreed" (the same, about a van's stock, and
+    however far off), "entry" (rows brought in from outside).
     """
 
     __tablename__ = "command"

@@ -26,6 +26,7 @@ from server.inbox.proposals import OFFERS, Proposal
 from server.inbox.settling import IN_WORDS, settle
 from server.inbox.visits import detail, visits
 from server.inbox.waiting import TITLES, HeldLine, Narrowed, Show, State, lines, reasons, senders
+from server.stock.transfers import one_sided
 from server.web.pages import page
 from shared.conflicts import conflict_of
 from shared.problems import Problem
@@ -227,6 +228,7 @@ def _inbox(
         shown = visits(session, found, zone, now) if open_ else []
         known_reasons = [*reasons(session), *asked_reasons(session)]
         people = senders(session)
+        alone = one_sided(session, now) if open_ else []
     decided: list[HeldLine | Ask] = [] if open_ else [*found, *asked]
     decided.sort(key=_decided_at, reverse=True)
     return page(
@@ -239,6 +241,7 @@ def _inbox(
         counts=counts,
         visits=shown,
         questions=by_job(asked) if open_ else [],
+        alone=alone,
         decided=decided,
         did=IN_WORDS,
         reasons=known_reasons,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,14 +14,16 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.db.feed_models import HistoryRow
+from server.dispatch.models import TechnicianRow
 from server.stock.models import VanTransferRow
 from shared.stock_commands import TransferCommand
-from shared.transfers import Handed, Transfer, seal_offer, seal_taken
+from shared.transfers import Handed, Transfer, in_words, seal_offer, seal_taken
 
 SHOWN = timedelta(days=14)
 """As long as a phone keeps the command that it is of."""
 ONE_SIDED = timedelta(days=3)
 """A half whose other half has not come for so long is shown to the office."""
+ASKED_FOR = timedelta(days=30)
 
 
 def key_of(session: Session, technician_id: UUID) -> str:
@@ -84,10 +87,40 @@ def shown_to(
     return [handed(found) for found in session.scalars(query.order_by(row.booked_at, row.id))]
 
 
-def one_sided(session: Session, now: datetime) -> list[tuple[Handed, datetime]]:
-    """Booked on one phone's word with both seals, while the other phone has been silent for long."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneSided:
+    """A transfer of which one phone has told, with both seals; `silent` is whose has not."""
+
+    giver: str
+    taker: str
+    things: str
+    silent: str
+    booked_at: datetime
+
+
+def one_sided(session: Session, now: datetime) -> list[OneSided]:
+    """Those whose other phone has been silent for long, the oldest first. After a month nobody asks."""
     row = VanTransferRow
-    query = select(row).where(or_(~row.given, ~row.taken), row.booked_at <= now - ONE_SIDED)
-    return [
-        (handed(found), found.booked_at) for found in session.scalars(query.order_by(row.booked_at, row.id))
-    ]
+    query = select(row).where(
+        or_(~row.given, ~row.taken),
+        row.booked_at <= now - ONE_SIDED,
+        row.booked_at > now - ASKED_FOR,
+    )
+    found = session.scalars(query.order_by(row.booked_at, row.id)).all()
+    ids = {who for one in found for who in (one.giver_id, one.taker_id)}
+    named = select(TechnicianRow.id, TechnicianRow.name).where(TechnicianRow.id.in_(ids))
+    names = {id: name for id, name in session.execute(named)} if ids else {}
+    made = []
+    for one in found:
+        transfer = handed(one).transfer
+        giver, taker = names.get(one.giver_id, "somebody"), names.get(one.taker_id, "somebody")
+        made.append(
+            OneSided(
+                giver=giver,
+                taker=taker,
+                things=in_words(transfer.lines, transfer.devices),
+                silent=taker if one.given else giver,
+                booked_at=one.booked_at,
+            )
+        )
+    return made

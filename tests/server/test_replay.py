@@ -72,6 +72,9 @@ def a_day(world: World) -> None:
     )
     run(world, CancelWorkOrder(work_order_id=third.id, reason="moved away"))
     world.ana.send(*world.visit(third, fit=f"{world.ana.ont[:-4]}0002"))  # held: it was cancelled
+    given, taken = world.handing(CABLE, offered=40, taken=30)
+    world.ben.send(taken)
+    world.ana.send(given)
     world.ana.send(StartTravel(work_order_id=fourth.id))
     unknown = InstallAsset(work_order_id=fourth.id, serial="NOBODYS1", source="typed")
     world.ana.send(unknown)

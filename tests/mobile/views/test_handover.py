@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-import segno
 import zxingcpp
 from PIL import Image
 
+from mobile.parts.qr import picture
 from mobile.views.handover import (
     TEXT_BYTES_MAX,
     answer_of,
@@ -53,9 +53,7 @@ class TestAnOffer:
         devices = tuple(HandedDevice(serial=f"ALCLB1A2C{n:03}", sku="ONT-A") for n in range(10))
         text = held_out(replace(OFFER, lines=many, devices=devices), "key", "Aino Virtanen").as_text()
         assert 800 < len(text.encode()) <= TEXT_BYTES_MAX
-        drawn = io.BytesIO()
-        segno.make(text, error="l", micro=False).save(drawn, kind="png", scale=6, border=4)
-        [code] = zxingcpp.read_barcodes(Image.open(drawn).convert("L"))
+        [code] = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture(text))).convert("L"))
         assert code.text == text
 
     def test_with_too_much_in_it_is_refused(self):

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from databases import migrated_database
-from world import CABLE, CONNECTOR, ONT_A, Phone, World, uid
+from world import CABLE, CONNECTOR, Phone, World, uid
 
 from server.access.callers import Technician
 from server.db.engine import Database
@@ -21,7 +21,7 @@ from server.replay import compare, replay
 from server.stock import transfers
 from server.stock.models import StockMoveRow, VanTransferRow
 from shared.stock_commands import HandOver, TakeOver
-from shared.transfers import HandedDevice, Offer, Transfer, seal_offer, seal_taken
+from shared.transfers import seal_offer, seal_taken
 from shared.work_orders import PartLine
 
 DORA = "Dora of dispatch"
@@ -43,29 +43,8 @@ def key(world: World, phone: Phone) -> str:
 def agreed(
     world: World, *, taken: int = 3, offered: int = 5, sku: str = CONNECTOR, name: str = "t1"
 ) -> tuple[HandOver, TakeOver]:
-    """Ana gives Ben connectors and her first device: both halves, as their phones make them."""
-    device = HandedDevice(serial=world.ana.ont, sku=ONT_A)
-    offer = Offer(
-        id=uid(name),
-        giver_id=world.ana.technician_id,
-        giver_van_id=world.ana.van_id,
-        offered_at=world.now,
-        lines=(PartLine(sku=sku, quantity=offered),),
-        devices=(device,),
-    )
-    transfer = Transfer(
-        offer=offer,
-        taker_id=world.ben.technician_id,
-        taker_van_id=world.ben.van_id,
-        lines=(PartLine(sku=sku, quantity=taken),),
-        devices=(device,),
-    )
-    giver_seal = seal_offer(key(world, world.ana), offer)
-    taker_seal = seal_taken(key(world, world.ben), transfer, giver_seal)
-    return (
-        HandOver(transfer=transfer, giver_seal=giver_seal, taker_seal=taker_seal),
-        TakeOver(transfer=transfer, giver_seal=giver_seal, taker_seal=taker_seal),
-    )
+    """Ana gives Ben connectors and her first device."""
+    return world.handing(sku, offered=offered, taken=taken, serial=world.ana.ont, name=name)
 
 
 def connectors(world: World) -> tuple[int, int]:
@@ -124,8 +103,10 @@ class TestOneHalf:
         assert connectors(world) == (17, 23)
         with world.database.read() as session:
             assert transfers.one_sided(session, booked + timedelta(days=2)) == []
-            [(handed, at)] = transfers.one_sided(session, booked + timedelta(days=3))
-        assert (handed.transfer, at) == (taken.transfer, booked)
+            [alone] = transfers.one_sided(session, booked + timedelta(days=3))
+            assert transfers.one_sided(session, booked + timedelta(days=30)) == []
+        assert (alone.giver, alone.taker, alone.silent) == ("Ana Virtanen", "Ben Korhonen", "Ana Virtanen")
+        assert (alone.things, alone.booked_at) == ("3 × CONN-SC, ANA0001", booked)
 
     def test_of_more_than_the_list_had_is_booked_with_a_remark(self, world: World):
         _, taken = agreed(world, taken=25, offered=25)

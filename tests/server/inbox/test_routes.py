@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -20,9 +21,12 @@ from server.access.roles import Role
 from server.billing.models import InvoiceRow
 from server.db.feed_models import CommandRow
 from server.inbox.edits import FIELDS
+from server.stock.models import VanTransferRow
+from server.stock.transfers import new_values
 from server.work_orders.repository import load
 from shared.commands import FIELD_COMMANDS, AddNote, CancelWorkOrder, CloseWorkOrder, UseParts, tag_of
-from shared.stock_commands import StockCommand
+from shared.stock_commands import CountVan, StockCommand
+from shared.transfers import Handed, Offer, Transfer
 from shared.work_orders import PartLine, WorkOrder, WorkOrderState
 
 SignIn = Callable[[Role], dict[str, str]]
@@ -330,6 +334,34 @@ class TestThePage:
         silent = {"start_travel", "arrive", "resume_work", "close_work_order"}
         about_no_job = {tag_of(kind) for kind in get_args(StockCommand)}  # edited as JSON
         assert set(FIELDS) | silent | about_no_job == set(FIELD_COMMANDS), "a new command needs a line"
+
+    def test_shows_what_one_phone_only_has_told(self, today: World, client: TestClient, dora: dict[str, str]):
+        ana, ben = today.ana, today.ben
+        lines = (PartLine(sku=CABLE, quantity=5),)
+        offer = Offer(
+            id=uid("t"),
+            giver_id=ana.technician_id,
+            giver_van_id=ana.van_id,
+            offered_at=today.now,
+            lines=lines,
+        )
+        transfer = Transfer(offer=offer, taker_id=ben.technician_id, taker_van_id=ben.van_id, lines=lines)
+        half = Handed(transfer=transfer, given=False, taken=True)
+        booked = today.now - timedelta(days=4)
+        with today.database.write() as session:
+            session.add(VanTransferRow(**new_values(half, uid("command"), booked)))
+        page = client.get("/inbox").text
+        assert "<strong>Ana Virtanen</strong> handed <strong>Ben Korhonen</strong> 5 × CABLE-M" in page
+        assert "Ana Virtanen's phone has not told of it yet" in html.unescape(page)
+        assert "handed <strong>" not in client.get("/inbox?state=decided").text
+
+    def test_shows_a_question_about_a_van(self, today: World, client: TestClient, dora: dict[str, str]):
+        today.ana.send(CountVan(listed_serials=(today.ana.ont,)))
+        page = client.get("/inbox").text
+        assert "about their van" in page
+        assert "Van ana: ANA0001 not found when it was counted" in page
+        [ask] = client.get("/api/inbox").json()["asks"]
+        assert (ask["work_order_id"], ask["number"]) == (None, "")
 
     def test_takes_the_parts_of_a_form_apart(self, today: World, client: TestClient, dora: dict[str, str]):
         job = today.order()
