@@ -19,6 +19,13 @@ _WAITS = """EXISTS (SELECT 1 FROM reference JOIN command USING (seq) WHERE refer
 _OWNER = """(SELECT technician_id FROM reference JOIN command USING (seq) WHERE reference.kind = 'evidence'
             AND reference.key = evidence.digest ORDER BY seq DESC LIMIT 1)"""
 
+PICTURES_LEFT = f"""SELECT coalesce(json_extract(CAST(command.body AS TEXT), '$.kind'), 'photo'),
+    coalesce(order_number, ''), coalesce(made_at, kept_at)
+    FROM evidence LEFT JOIN command ON command.seq = (SELECT max(seq) FROM reference
+        WHERE reference.kind = 'evidence' AND reference.key = evidence.digest)
+    WHERE state NOT IN ('sent', 'refused') AND coalesce({_OWNER}, :me) IS :me"""
+"""Bytes that the server is not known to have, as (photo or signature, the job's number, since when)."""
+
 
 class EvidenceShelf:
     """Bytes by their SHA-256. What changes inside another transaction says so."""

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from shared.clocks import Contact
+from sync.client.evidence import PICTURES_LEFT
 from sync.client.holder import Holder
 from sync.client.link import Link
 from sync.client.records import (
@@ -18,7 +19,7 @@ from sync.client.records import (
     NewCommand,
     NewEvidence,
 )
-from sync.protocol import PushedCommand, Receipt, SyncResponse, encode
+from sync.protocol import UNSENT_LISTED_MAX, PushedCommand, Receipt, SyncResponse, UnsentItem, encode
 
 KEPT_AFTER_RECEIPT = timedelta(days=14)
 
@@ -122,6 +123,20 @@ class ClientStore(Holder):
             rechecking=rechecking,
             aside=aside + self.shelf.count_of_others(me),
             oldest_unsent_at=datetime.fromisoformat(oldest) if oldest else None,
+        )
+
+    def unsent_items(self, whose: UUID | None = None, *, after: int = 0) -> tuple[UnsentItem, ...]:
+        """What only this device has, of commands only those behind `after`; the newest first, and bounded."""
+        rows = self._disk.execute(
+            "SELECT type, order_number, made_at FROM command WHERE (outcome IS NULL OR confirm)"
+            # A photo's bytes are here for longer than its command, and are what would be lost.
+            " AND technician_id IS :me AND seq > :after AND type <> 'add_evidence'"
+            f" UNION ALL {PICTURES_LEFT} ORDER BY made_at DESC, order_number, type LIMIT :limit",
+            {"me": str(whose) if whose else self._me, "after": after, "limit": UNSENT_LISTED_MAX},
+        )
+        return tuple(
+            UnsentItem(type=type, order_number=number, made_at=datetime.fromisoformat(made_at))
+            for type, number, made_at in rows
         )
 
     def enqueue(self, new: NewCommand, evidence: NewEvidence | None = None) -> int:

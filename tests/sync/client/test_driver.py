@@ -14,6 +14,7 @@ from a_phone import Phone
 from fake_server import (
     JPEG,
     MORNING,
+    PNG,
     TECH_ANA,
     TECH_BEN,
     WO_1,
@@ -32,7 +33,7 @@ from shared.commands import AddNote, Arrive, StartTravel
 from shared.problems import SignInNeeded, WipeDevice
 from shared.work_orders import WorkOrderState
 from sync.client.transport import Answer
-from sync.protocol import PROTOCOL
+from sync.protocol import PROTOCOL, UnsentItem
 
 BIG = JPEG + bytes(range(256)) * 800
 """A photo of 200 kB: four pieces before the network has been measured."""
@@ -861,3 +862,65 @@ class TestTheWire:
 class _Weighing:
     def __init__(self, request: object) -> None:
         self.request = request
+
+
+class TestWhatOnlyThisDeviceHas:
+    def test_is_told_once_and_until_nothing_is_left(self, ana: Gateway, server: FakeServer, clock: Clock):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        clock.forward(minutes=1)
+        ana.send(note())
+        asyncio.run(ana.sync())
+        photo = UnsentItem(type="photo", order_number="WO-101", made_at=MORNING)
+        asyncio.run(ana.sync())
+        # With the commands, which are there by then; and again once the photo is known to be.
+        told = [(len(asked.commands), asked.unsent) for asked in server.asked]
+        assert told == [(2, (photo,)), (0, None), (0, ())]
+
+    def test_is_not_told_again_while_it_is_the_same(self, ana: Gateway, server: FakeServer, network: Network):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        network.faults = ["none", "request lost", "none", "request lost"]
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        assert [asked.unsent and len(asked.unsent) for asked in server.asked] == [1, None]
+
+    def test_is_told_again_where_it_was_not_heard(self, ana: Gateway, server: FakeServer, network: Network):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        network.faults = ["half a reply", "none", "request lost"]
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        assert [asked.unsent and len(asked.unsent) for asked in server.asked] == [1, 1]
+
+    def test_names_the_newest_fifty_behind_what_is_being_sent(self, ana: Gateway, server: FakeServer):
+        for number in range(300):
+            ana.send(note(f"note {number}"))
+        asyncio.run(ana.sync())
+        first, second, *rest = server.asked
+        assert (len(first.commands), len(first.unsent or ())) == (200, 50)
+        assert {item.type for item in first.unsent or ()} == {"add_note"}
+        assert (len(second.commands), second.unsent, rest) == (100, (), [])
+
+    def test_costs_an_empty_contact_nothing(self, ana: Gateway, server: FakeServer):
+        asyncio.run(ana.sync())
+        assert [asked.unsent for asked in server.asked] == [None]
+
+    def test_names_a_signature_as_such_and_each_job_by_its_number(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(Arrive(work_order_id=WO_2))
+        ana.add_signature(WO_2, PNG, "Aino Virta")
+        network.faults = ["none", "request lost"]
+        asyncio.run(ana.sync())
+        [told] = server.asked[0].unsent or ()
+        assert (told.type, told.order_number) == ("signature", "WO-102")
+
+    def test_of_who_had_it_before_goes_under_their_own_name(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        asyncio.run(ana.sync())
+        contacts = [token for line, token in zip(network.log[1:], server.tokens[1:], strict=True)
+                    if line == "POST /sync"]  # fmt: skip
+        told = [asked.unsent and len(asked.unsent) for asked in server.asked]
+        assert contacts == ["token-2", "token-1", "token-1"]
+        assert told == [None, 1, None]
