@@ -176,7 +176,7 @@ def _state(row: DeviceRow, now: datetime) -> tuple[State, datetime]:
 
 def registration_link(base_url: str, code: str) -> str:
     """Opens the app with the code filled in. What follows # stays in the browser: no log ever sees it."""
-    return f"{base_url.rstrip('/')}/app/#code={code}"
+    return f"{base_url.rstrip('/')}/app/#/sign-in/{code}"
 
 
 def qr_svg(link: str) -> Markup:

@@ -81,6 +81,36 @@ class TestSigningIn:
         assert [request["code"] for request in office.asked] == ["ABCD-1234"]
         assert gateway.registered
 
+    def test_scans_the_picture_on_the_offices_screen_and_waits_for_a_tap(self, new_device, monkeypatch):
+        technician = {"id": str(day_of_work.AINO), "name": "Aino Virtanen"}
+        office = OneAnswer(201, {"device_id": str(uid(9)), "token": "secret", "technician": technician})
+        hints = []
+
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                label, picture = (
+                    scanner.Reading(text=text, source="camera", symbology="QRCode")
+                    for text in ("ALCLB1A2C000", "https://truckroll.example/app/#/sign-in/ABCD-1234")
+                )
+                hints.extend([judge(label), judge(picture)])
+                return (picture,)
+
+        monkeypatch.setattr("mobile.screens.sign_in.scanner", Camera)
+        screen, gateway = new_device(office)
+        screen.tap("Scan the office's code")
+        assert hints == ["That is no registration code.", None]
+        assert (screen.field("Registration code").value, office.asked) == ("ABCD-1234", [])
+        screen.tap("Sign in")
+        assert [request["code"] for request in office.asked] == ["ABCD-1234"]
+        assert gateway.registered
+
+    def test_says_where_nothing_can_be_scanned(self, new_device):
+        screen, _ = new_device()
+        screen.tap("Scan the office's code")
+        assert screen.sees("There is no live scanner on this device.")
+
     def test_keeps_the_code_and_says_why_it_was_refused(self, new_device):
         refusal = ExpiredToken("This code was used already: ask the office for a new one")
         screen, gateway = new_device(OneAnswer(refusal.status, refusal.as_json()))
