@@ -19,6 +19,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mobile import words
+from mobile.lock import PinLock
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
@@ -177,6 +178,7 @@ class Gateway:
         self._listeners: dict[object, Callable[[], None]] = {}
         self._rows: Images | None = None
         self._overlay: Overlay | None = None
+        self.lock = PinLock(store, now, entropy=entropy, changed=self._tell)
         self._driver = Driver(
             store,
             transport,

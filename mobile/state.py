@@ -12,6 +12,7 @@ from uuid import UUID
 import flet as ft
 
 from mobile import words
+from mobile.auto_lock import AutoLock, kept_minutes
 from mobile.device.network import PageFacts
 from mobile.device.space import Usage
 from mobile.gateway import Gateway
@@ -22,7 +23,7 @@ from shared.commands import FieldCommand
 from shared.problems import Problem
 
 NOTICE_SECONDS = 5.0
-SETTINGS = "/settings"
+SETTINGS, PIN, SIGN_IN = "/settings", "/pin", "/sign-in"
 Mood = Literal["good", "warn", "bad", "calm"]
 
 
@@ -47,6 +48,7 @@ class Shell:
     sending: bool = False
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
+    locked: bool = False
 
 
 class Desk:
@@ -67,8 +69,9 @@ class Desk:
         usage: Callable[[], Usage | None] = lambda: None,
     ) -> None:
         self.gateway = gateway
-        self.shell = Shell(look=kept_look(gateway.preference))
+        self.shell = Shell(look=kept_look(gateway.preference), locked=gateway.lock.is_set)
         self.now = now
+        self.auto_lock = AutoLock(now, lambda: kept_minutes(gateway.preference))
         self.platform = platform
         self.storage = storage
         self.build = build
@@ -90,8 +93,9 @@ class Desk:
 
     def go(self, route: str) -> None:
         """Show another screen. Within a job, the notice of what was saved goes along."""
+        self.auto_lock.touch()
         if route != self.shell.route:
-            if route == SETTINGS:
+            if route == SETTINGS and self.shell.route != PIN:
                 self._before_settings = self.shell.route
             self.shell.route = route
             self._push_route(route)
@@ -115,6 +119,7 @@ class Desk:
 
     def keep(self, write: Callable[[], object], *, said: str | None = None) -> bool:
         """Run one durable write of the gateway and say how it went."""
+        self.auto_lock.touch()
         try:
             done = write()
         except Problem as problem:
@@ -149,12 +154,41 @@ class Desk:
         self.shell.notice = None
         self.shell.look = look
 
+    # the lock
+
+    def lock(self) -> None:
+        """Ask for the PIN from now on; without one, nothing happens."""
+        if self.gateway.lock.is_set:
+            self.shell.notice = None
+            self.shell.locked = True
+
+    def unlock(self) -> None:
+        """The PIN was right, or a new registration has taken it away."""
+        self.auto_lock.touch()
+        self.shell.locked = False
+
+    def lock_if_due(self) -> float | None:
+        """Lock when it is time; the seconds until it may be, None while nothing is to be done."""
+        if self.shell.locked or not self.gateway.lock.is_set:
+            return None
+        left = self.auto_lock.seconds_left()
+        if left == 0:
+            self.lock()
+            return None
+        return left
+
+    def lock_after(self, minutes: int) -> None:
+        self.gateway.prefer(lock_minutes=str(minutes))
+        self.auto_lock.touch()
+        self.shell.revision += 1
+
     # drafts: what a person entered is kept until it is saved, also over a look at another screen
 
     def draft(self, name: str, default: Any = "") -> Any:
         return self.drafts.get((self.shell.route, name), default)
 
     def keep_draft(self, name: str, value: Any) -> None:
+        self.auto_lock.touch()
         self.drafts[self.shell.route, name] = value
 
     def drop_drafts(self) -> None:
@@ -190,7 +224,7 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "count" | "sync" | "settings" as name]:
+        case ["stock" | "count" | "sync" | "settings" | "pin" as name]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""
@@ -201,4 +235,6 @@ def parent_route(route: str) -> str:
     name, order_id, screen = parse_route(route)
     if name == "count":
         return "/stock"
+    if name == "pin":
+        return SETTINGS
     return job_route(order_id) if name == "job" and order_id and screen else "/"

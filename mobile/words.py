@@ -167,6 +167,54 @@ def keep_aside(count: int, name: str) -> str:
     )
 
 
+# the lock
+LOCKED, UNLOCK, PIN = say("Locked"), say("Unlock"), say("PIN")
+LOCKED_TEXT = say("What is not sent is still being sent while the app is locked.")
+LOCKED_STARTING = say("Starting: you can enter your PIN in a moment")
+FORGOT_PIN = say("I forgot the PIN")
+CHECKING_PIN = say("Checking …")
+WRONG_PIN = say("That is not the PIN.")
+PIN_SHUT = say(
+    "That was wrong too often. Ask the office for a new registration code: it opens this device again, and "
+    "nothing that is saved here gets lost."
+)
+FORGOT_TEXT = say(
+    "Ask the office for a new registration code. It opens this device again without the PIN, and nothing "
+    "that is saved here gets lost."
+)
+PIN_FORM = say("A PIN has 4 to 8 digits")
+PIN_EASY = say("Anybody would try that first: choose another PIN")
+PIN_NOW, PIN_NEW, PIN_AGAIN = say("Present PIN"), say("New PIN"), say("New PIN again")
+PINS_DIFFER = say("The two are not the same: type them again.")
+PIN_SAVE, PIN_REMOVE = say("Save the PIN"), say("Do without a PIN")
+PIN_KEPT, PIN_GONE = (
+    say("This device asks for the PIN from now on"),
+    say("This device asks for no PIN any more"),
+)
+PIN_TEXT = say("4 to 8 digits, for this device only. The office does not know it and can't read it.")
+PIN_IS_NO_SAFE = say(
+    "The PIN keeps others from looking into the app. What protects the data if the phone is lost is the "
+    "phone's own screen lock: switch that on too."
+)
+LOCK, SET_PIN, CHANGE_PIN = say("Lock"), say("Set a PIN"), say("Change the PIN")
+LOCK_AFTER = say("Lock after")
+LOCK_AT_START = say("Only when the app is started")
+LOCK_HIDDEN = say("Also after a minute in the background.")
+
+
+def lock_minutes(count: int) -> str:
+    return say_count("{count} minute without a tap", "{count} minutes without a tap", count)
+
+
+def wrong_pin(left: int) -> str:
+    tries = say_count("{count} try is left.", "{count} tries are left.", left)
+    return f"{WRONG_PIN} {tries}"
+
+
+def wait_until(time: str) -> str:
+    return say("Try again at {time}.", time=time)
+
+
 PREPARING = say("Fetching your jobs …")
 
 
@@ -819,8 +867,8 @@ def ruled(outcome: str, local: datetime, today: date, detail: str) -> str:
     return say("Dispatch looked at it: not booked, because {detail}", detail=detail)
 
 
-# language and display
-SETTINGS = say("Language and display")
+# settings
+SETTINGS = say("Settings")
 LANGUAGE, THEME, TEXT_SIZE = say("Language"), say("Appearance"), say("Text size")
 AS_DEVICE = say("As on this device")
 THEMES = {

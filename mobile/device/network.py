@@ -41,8 +41,16 @@ def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
     return stop
 
 
-def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
-    """Call `tell(facts)` now and on every change; the returned function stops that."""
+def watch_page(
+    tell: Callable[[PageFacts], None],
+    touched: Callable[[], None] = lambda: None,
+    seen: Callable[[float], None] = lambda seconds: None,
+) -> Callable[[], None]:
+    """Call `tell(facts)` now and on every change, `touched()` as long as somebody touches the page or types.
+
+    `seen(seconds)` when the page is in sight again after so long; it is covered until `unveil` is called.
+    The returned function stops all that.
+    """
     if not IN_BROWSER:
         tell(PageFacts())
         return lambda: None
@@ -50,6 +58,10 @@ def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
 
     def hear(event: object) -> None:
         data = event.data  # type: ignore[attr-defined]
+        if data.kind == "touched":
+            touched()
+        if data.kind == "seen":
+            seen(float(data.seconds))
         if data.kind == "facts":
             persisted = None if is_null(data.persisted) else bool(data.persisted)
             offline, update = bool(data.offlineReady), bool(data.update)
@@ -76,6 +88,18 @@ def keep_first_screen(text: str | None) -> None:
     """Have the page keep what it shows at the next start (mobile/first_screen.py); None: nothing."""
     if IN_BROWSER:
         _send("today", text or "")
+
+
+def keep_veil(wanted: bool) -> None:
+    """Whether the page covers itself while it is out of sight."""
+    if IN_BROWSER:
+        _send("veil", "1" if wanted else "")
+
+
+def unveil() -> None:
+    """What the page shows now may be seen."""
+    if IN_BROWSER:
+        _send("unveil")
 
 
 def keep_unsent(count: int) -> None:

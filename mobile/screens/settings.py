@@ -1,4 +1,4 @@
-"""Language, light and dark, size of the text."""
+"""Language, light and dark, size of the text; the lock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import flet as ft
 
 from mobile import theme, words
+from mobile.auto_lock import MINUTES, kept_minutes
 from mobile.language import LANGUAGES
 from mobile.parts.blocks import line, title
 from mobile.parts.frame import frame
-from mobile.parts.touch import choice
-from mobile.state import Desk
+from mobile.parts.touch import choice, secondary
+from mobile.state import PIN, Desk
 
 
 @ft.component
@@ -43,8 +44,30 @@ def Settings(desk: Desk) -> ft.Control:
             *choices(words.THEME, "theme", words.THEMES),
             line(words.SUNLIGHT_TEXT, quiet=True),
             *choices(words.TEXT_SIZE, "text", sizes),
+            *(_lock(desk) if desk.gateway.registered else []),
             ft.Container(height=4),
         ],
         back=True,
         status=False,
     )
+
+
+def _lock(desk: Desk) -> list[ft.Control]:
+    is_set = desk.gateway.lock.is_set
+    text = words.CHANGE_PIN if is_set else words.SET_PIN
+    found = [title(words.LOCK), secondary(text, lambda: desk.go(PIN), icon=ft.Icons.LOCK_OUTLINE)]
+    if not is_set:
+        return found
+    chosen = kept_minutes(desk.gateway.preference)
+    names = {count: words.lock_minutes(count) if count else words.LOCK_AT_START for count in MINUTES}
+    found.append(title(words.LOCK_AFTER))
+    found += [
+        choice(
+            name,
+            f"{words.LOCK_AFTER}: {name}",
+            chosen == count,
+            lambda count=count: desk.lock_after(count),  # type: ignore[misc]
+        )
+        for count, name in names.items()
+    ]
+    return [*found, line(words.LOCK_HIDDEN, quiet=True)]

@@ -79,6 +79,7 @@ def SignIn(desk: Desk) -> ft.Control:
         except NoNetwork:
             set_refusal(words.SIGN_IN_OFFLINE)
         else:
+            desk.unlock()
             desk.go("/")
             desk.nudge()
         finally:
@@ -93,7 +94,7 @@ def SignIn(desk: Desk) -> ft.Control:
         words.APP,
         [
             ft.Text(words.WELCOME, size=theme.HUGE, weight=ft.FontWeight.W_700),
-            line(words.WELCOME_TEXT),
+            line(words.FORGOT_TEXT if desk.shell.locked else words.WELCOME_TEXT),
             code_field(
                 words.CODE,
                 code,
@@ -116,7 +117,11 @@ def SignIn(desk: Desk) -> ft.Control:
                 if others_work
                 else []
             ),
-            secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
+            *(
+                []
+                if desk.shell.locked
+                else [secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE)]
+            ),
         ],
         bottom=[
             primary(words.SIGNING_IN if busy else words.SIGN_IN, sign_in, icon=ft.Icons.LOGIN, disabled=busy),

@@ -151,6 +151,6 @@ def _facts(desk: Desk) -> ft.Control:
             ft.Column([line(name, quiet=True, size=theme.SMALL), line(value)], spacing=0)
             for name, value in rows
         ),
-        secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
+        secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.SETTINGS),
         secondary(words.SIGN_IN_ANOTHER, lambda: desk.go("/sign-in"), icon=ft.Icons.SWITCH_ACCOUNT),
     )

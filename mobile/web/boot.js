@@ -90,9 +90,35 @@
     if (data?.kind === "ask") tell();
     if (data?.kind === "opened") opened();
     if (data?.kind === "today") localStorage.setItem("today", data.text);
+    if (data?.kind === "veil") localStorage.setItem("veil", data.text);
+    if (data?.kind === "unveil") unveil();
     if (data?.kind === "unsent") keepState("unsent", data.text);
     if (data?.kind === "update") navigator.serviceWorker.controller?.postMessage("take-update");
   };
+
+  // Signs of life for the lock (mobile/auto_lock.py): a scroll or a key that no control tells of is one too.
+  let touchedAt = 0;
+  const touched = () => {
+    if (Date.now() - touchedAt < 5000) return;
+    touchedAt = Date.now();
+    toPage.postMessage({ kind: "touched" });
+  };
+  for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, touched, { capture: true, passive: true });
+
+  // With a PIN, what was on the screen is covered while nobody may look, also in the list of open apps, until
+  // Python has said whether it is time to ask for the PIN.
+  const veil = Object.assign(document.createElement("div"), { id: "veil", hidden: true });
+  document.body.append(veil);
+  const unveil = () => requestAnimationFrame(() => requestAnimationFrame(() => { veil.hidden = true; }));
+  let hiddenAt = 0;
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      hiddenAt = Date.now();
+      veil.hidden = !localStorage.getItem("veil");
+    } else {
+      toPage.postMessage({ kind: "seen", seconds: (Date.now() - hiddenAt) / 1000 });
+    }
+  });
 
   // Ask the browser not to clear our data when the disk runs full. Not available inside the worker.
   navigator.storage.persist?.().then((granted) => { facts.persisted = granted; tell(); });

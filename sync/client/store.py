@@ -47,6 +47,15 @@ class ClientStore(Holder):
                 self._disk.set(f"preference_{name}", value)
 
     @property
+    def lock(self) -> str | None:
+        """What is kept of the PIN, in the app's own words (mobile/lock.py); None without one."""
+        return self._disk.setting("lock")
+
+    def keep_lock(self, text: str | None) -> None:
+        with self._disk.transaction():
+            self._disk.set("lock", text)
+
+    @property
     def clock_offset(self) -> timedelta:
         """Server minus device, as of the last contact."""
         return contact.offset if (contact := self.contact) else timedelta()

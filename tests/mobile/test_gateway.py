@@ -420,7 +420,7 @@ class TestEvidence:
     ):
         server.protocol = 1  # whole files: an empty 200 is all there is to go by
         ana.add_photo(WO_1, JPEG, "image/jpeg")
-        network.faults = ["none", "none", "none", "none", "empty yes"]
+        network.faults = ["none", "none", "none", "none", "none", "empty yes"]
         report = asyncio.run(ana.sync())
         assert (report.drained, report.problem) == (False, "The server still asks for photos that were sent.")
         assert asyncio.run(ana.sync()).drained

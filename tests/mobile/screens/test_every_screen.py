@@ -29,6 +29,7 @@ ROUTES = (
     "/count",
     "/sync",
     "/settings",
+    "/pin",
     "/sign-in",
     job_route(DISCONNECT),
     *(job_route(INSTALL, screen) for screen in JOB_SCREENS),

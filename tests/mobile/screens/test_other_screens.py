@@ -405,10 +405,10 @@ class TestLanguageAndDisplay:
 
     def test_changes_every_word_at_once_and_keeps_the_choice(self, open_app, desk, gateway, worn):
         screen = open_app("/sync")
-        screen.tap("Language and display")
+        screen.tap("Settings")
         screen.tap("Language: Deutsch")
 
-        assert screen.sees("Sprache und Anzeige")
+        assert screen.sees("Einstellungen")
         assert worn == [Look(language="de")]
         assert Desk(gateway).shell.look == Look(language="de")
         screen.tap("Zurück")
