@@ -20,6 +20,7 @@ from mobile.device.network import (
     keep_first_screen,
     keep_unsent,
     keep_veil,
+    metered,
     say_opened,
     unveil,
     watch_network,
@@ -159,7 +160,7 @@ async def main(page: ft.Page) -> None:
         return
     store = ClientStore(database.connection, database.flush)
     space = Space()
-    gateway = Gateway(store, transport_to(config.api_base), storage_left=space.left)
+    gateway = Gateway(store, transport_to(config.api_base), storage_left=space.left, metered=metered)
     start(page, gateway, storage=database.where, build=config.build, space=space)
 
 

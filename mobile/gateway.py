@@ -106,7 +106,8 @@ class SyncStatus:
     `clock_offset_seconds` is server minus device. `problem` is a sentence, None when all is well.
     `held`: dispatch has not ruled on them. `confirming`: decided, and asked again of a server that was
     restored. `aside`: unsent entries of those who had the device before; they go under their own names.
-    `listening`: the server tells of news at once.
+    `listening`: the server tells of news at once. `photos_wait`: photos that wait for Wi-Fi, as was chosen.
+    `network_known`: this device says whether it is on Wi-Fi.
     """
 
     unsent_commands: int
@@ -124,6 +125,8 @@ class SyncStatus:
     confirming: int = 0
     aside: int = 0
     listening: bool = False
+    photos_wait: int = 0
+    network_known: bool = False
 
     @property
     def only_here(self) -> int:
@@ -160,9 +163,12 @@ class Gateway:
         monotonic: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         storage_left: Callable[[], int | None] = lambda: None,
+        metered: Callable[[], bool | None] = lambda: None,
         app_version: str = "0.1.0",
     ) -> None:
         """`monotonic`: seconds, sleep of the device included; `storage_left`: bytes, None where unknown.
+
+        `metered`: whether the present network is a mobile one; None where the device does not tell.
 
         Who injects `now` alone gets no second clock: the two would not agree.
         """
@@ -174,6 +180,8 @@ class Gateway:
         self._entropy = entropy
         self._boot = entropy(8).hex()  # a new run: its monotonic times can't be compared with older ones
         self._app_version = app_version
+        self._metered = metered
+        self._photos_let_go = False
         self._taken: dict[str, Registration] = {}  # code → what it brought, while older work is in the way
         self._listeners: dict[object, Callable[[], None]] = {}
         self._rows: Images | None = None
@@ -191,6 +199,7 @@ class Gateway:
                 boot=self._boot,
                 app_version=app_version,
                 storage_left=storage_left,
+                photos_may_go=self._photos_may_go,
             ),
             stored=self._look_again,
             changed=self._tell,
@@ -343,7 +352,16 @@ class Gateway:
             confirming=counts.confirming,
             aside=counts.aside,
             listening=self._driver.waiting,
+            photos_wait=0 if self._photos_may_go() else self._store.photos_left(),
+            network_known=self._metered() is not None,
         )
+
+    @property
+    def photos_only_on_wifi(self) -> bool:
+        return self._store.preference("photos") == "wifi"
+
+    def _photos_may_go(self) -> bool:
+        return self._photos_let_go or not self.photos_only_on_wifi or self._metered() is False
 
     # Writing
 
@@ -460,11 +478,25 @@ class Gateway:
 
     async def sync(self) -> SyncReport:
         """Send and fetch until all is said, then the photos. No network is no error: the report says it."""
-        return await self._driver.run()
+        report = await self._driver.run()
+        self._keep_back_again()
+        return report
 
     async def listen(self, seconds: int = WAIT_SECONDS_MAX) -> SyncReport:
         """Wait at most so long for the server to have news, and take it in. A write or `sync` ends it."""
-        return await self._driver.run(seconds)
+        report = await self._driver.run(seconds)
+        self._keep_back_again()
+        return report
+
+    def _keep_back_again(self) -> None:
+        if self._photos_let_go and not self._store.photos_left():
+            self._photos_let_go = False
+
+    def send_photos_now(self) -> None:
+        """Those that wait for Wi-Fi go by whatever network there is; those taken later wait again."""
+        self._photos_let_go = True
+        self._tell()
+        self.wake()
 
     def stop_listening(self) -> None:
         """Nobody looks at the screen: spare the battery. What is being sent goes on."""

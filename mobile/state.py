@@ -182,6 +182,19 @@ class Desk:
         self.auto_lock.touch()
         self.shell.revision += 1
 
+    # photos
+
+    def send_photos(self, by: str) -> None:
+        """`by` is "any" network or "wifi", from now on."""
+        self.gateway.prefer(photos=by)
+        self.auto_lock.touch()
+        self.shell.revision += 1
+        self.nudge()
+
+    def send_photos_now(self) -> None:
+        self.gateway.send_photos_now()
+        self.nudge()
+
     # drafts: what a person entered is kept until it is saved, also over a look at another screen
 
     def draft(self, name: str, default: Any = "") -> Any:

@@ -884,6 +884,31 @@ def percent(size: int) -> str:
     return say("{size} %", size=size)
 
 
+# which network photos take
+PHOTOS = say("Photos")
+PHOTOS_BY = {"any": say("Send at once"), "wifi": say("Only on Wi-Fi")}
+PHOTOS_TEXT = say("Everything else is always sent at once. Photos never hold up a job.")
+PHOTOS_BY_HAND = say(
+    "This device does not say whether it is on Wi-Fi. Photos then wait until you tap “Send photos now” on "
+    "the Sync screen. Everything else is always sent at once."
+)
+SEND_PHOTOS = say("Send photos now")
+
+
+def photos_wait(count: int, *, known: bool) -> str:
+    if known:
+        return say_count(
+            "{count} photo waits for Wi-Fi. Everything else is sent.",
+            "{count} photos wait for Wi-Fi. Everything else is sent.",
+            count,
+        )
+    return say_count(
+        "{count} photo waits here until you send it. Everything else is sent.",
+        "{count} photos wait here until you send them. Everything else is sent.",
+        count,
+    )
+
+
 # the device
 OPEN_ELSEWHERE = say("Truckroll is open in another tab. Close it there, then try again.")
 NO_STORAGE = say(

@@ -119,6 +119,8 @@ class SyncRequest:
     `queue_length`, `unsent_photos`, `oldest_unsent_at`, `storage_left_bytes`, `unsent`: the heartbeat, so
     that the office knows what a lost phone still carried. `unsent` lists what remains besides these commands,
     the newest first and at most UNSENT_LISTED_MAX; None: the list that was last told still holds.
+    `photos_wait`: photos are kept back for another network, so that to miss them is no news for a device that
+    waits for news.
     """
 
     protocol: int
@@ -136,6 +138,7 @@ class SyncRequest:
     oldest_unsent_at: datetime | None = None
     storage_left_bytes: int | None = None
     unsent: tuple[UnsentItem, ...] | None = None
+    photos_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class PageFacts:
 
 
 def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
-    """Call `tell(online)` on every change; the returned function stops that."""
+    """Call `tell(online)` on every change, also of the kind of network; the returned function stops that."""
     if not IN_BROWSER:
         return lambda: None
     import js
@@ -32,13 +32,34 @@ def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
     heard = listener(lambda event: tell(str(event.type) == "online"))
     for kind in ("online", "offline"):
         js.self.addEventListener(kind, heard)
+    # From mobile data to Wi-Fi: what waits for that may go now.
+    changed = listener(lambda event: tell(bool(js.navigator.onLine)))
+    connection = getattr(js.navigator, "connection", None)
+    if connection and hasattr(connection, "addEventListener"):
+        connection.addEventListener("change", changed)
 
     def stop() -> None:
+        if connection and hasattr(connection, "removeEventListener"):
+            connection.removeEventListener("change", changed)
+        changed.destroy()
         for kind in ("online", "offline"):
             js.self.removeEventListener(kind, heard)
         heard.destroy()
 
     return stop
+
+
+def metered() -> bool | None:
+    """Whether the present network is one that is paid by the byte; None where the browser does not tell.
+
+    Chromium tells on phones only, Firefox and Safari nowhere.
+    """
+    if not IN_BROWSER:
+        return None
+    import js
+
+    kind = str(getattr(getattr(js.navigator, "connection", None), "type", "") or "")
+    return {"wifi": False, "ethernet": False, "cellular": True, "wimax": True}.get(kind)
 
 
 def watch_page(

@@ -1,4 +1,4 @@
-"""Language, light and dark, size of the text; the lock."""
+"""Language, light and dark, size of the text; which network photos take; the lock."""
 
 from __future__ import annotations
 
@@ -44,12 +44,28 @@ def Settings(desk: Desk) -> ft.Control:
             *choices(words.THEME, "theme", words.THEMES),
             line(words.SUNLIGHT_TEXT, quiet=True),
             *choices(words.TEXT_SIZE, "text", sizes),
+            *_photos(desk),
             *(_lock(desk) if desk.gateway.registered else []),
             ft.Container(height=4),
         ],
         back=True,
         status=False,
     )
+
+
+def _photos(desk: Desk) -> list[ft.Control]:
+    on_wifi = desk.gateway.photos_only_on_wifi
+    rows = [
+        choice(
+            name,
+            f"{words.PHOTOS}: {name}",
+            on_wifi == (by == "wifi"),
+            lambda by=by: desk.send_photos(by),  # type: ignore[misc]
+        )
+        for by, name in words.PHOTOS_BY.items()
+    ]
+    told = words.PHOTOS_TEXT if desk.gateway.status().network_known else words.PHOTOS_BY_HAND
+    return [title(words.PHOTOS), *rows, line(told, quiet=True)]
 
 
 def _lock(desk: Desk) -> list[ft.Control]:

@@ -122,9 +122,8 @@ def exchange(
         protocol_min=protocol_min,
         hlc=_hybrid_time(message, now),
     )
-    quiet = not (
-        receipts or page.rows or page.gone or page.reset or page.more or page.missing_evidence or fresh_token
-    )
+    asks = page.missing_evidence and not message.photos_wait
+    quiet = not (receipts or page.rows or page.gone or page.reset or page.more or asks or fresh_token)
     return Exchanged(
         response=response,
         scope=technician_scope(caller.technician.id),

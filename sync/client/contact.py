@@ -26,7 +26,7 @@ class Surroundings:
 
     `monotonic`: seconds, for durations. `steady_ms` counts while the device sleeps too, and nobody can set
     it; None where there is no such clock. `boot` names the run it counts in. `storage_left` is in bytes, None
-    where the device does not say.
+    where the device does not say. `photos_may_go`: whether the present network is one for photos.
     """
 
     now: Callable[[], datetime]
@@ -37,6 +37,7 @@ class Surroundings:
     boot: str
     app_version: str
     storage_left: Callable[[], int | None]
+    photos_may_go: Callable[[], bool] = lambda: True
 
 
 class Contact:
@@ -117,6 +118,7 @@ class Contact:
             unsent_photos=counts.unsent_photos + counts.rechecking,
             oldest_unsent_at=counts.oldest_unsent_at,
             storage_left_bytes=around.storage_left(),
+            photos_wait=bool(counts.unsent_photos) and not around.photos_may_go(),
             unsent=None if left == self._told.get(token, ()) else left,
         )
         body, headers = wire(request)

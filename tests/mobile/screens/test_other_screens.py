@@ -424,3 +424,31 @@ class TestLanguageAndDisplay:
     def test_forgets_what_this_version_does_not_know(self, gateway):
         gateway.prefer(language="tlh", theme="neon", text="999")
         assert Desk(gateway).shell.look == Look()
+
+
+class TestPhotosOnWiFi:
+    @pytest.fixture
+    def screen(self, open_app, gateway):
+        gateway.prefer(photos="wifi")
+        gateway.add_photo(REPAIR, b"\xff\xd8\xff\xe0 a photo", "image/jpeg")
+        gateway.add_photo(REPAIR, b"\xff\xd8\xff\xe0 another", "image/jpeg")
+        return open_app
+
+    def test_are_told_on_the_sync_screen_and_can_be_sent_all_the_same(self, screen, gateway):
+        gateway._metered = lambda: True
+        screen = screen("/sync")
+        assert screen.sees("2 photos wait for Wi-Fi. Everything else is sent.")
+        screen.tap("Send photos now")
+        assert not screen.sees("wait for Wi-Fi")
+        assert screen.sees("2 pictures still to send")
+
+    def test_wait_for_a_tap_where_the_device_does_not_tell_its_network(self, screen):
+        assert screen("/sync").sees("2 photos wait here until you send them. Everything else is sent.")
+
+    def test_are_a_choice(self, open_app, gateway):
+        screen = open_app("/settings")
+        assert screen.sees("This device does not say whether it is on Wi-Fi.")
+        screen.tap("Photos: Only on Wi-Fi")
+        assert gateway.preference("photos") == "wifi"
+        screen.tap("Photos: Send at once")
+        assert not gateway.photos_only_on_wifi

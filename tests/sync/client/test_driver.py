@@ -924,3 +924,90 @@ class TestWhatOnlyThisDeviceHas:
         told = [asked.unsent and len(asked.unsent) for asked in server.asked]
         assert contacts == ["token-2", "token-1", "token-1"]
         assert told == [None, 1, None]
+
+
+class TestPhotosThatWaitForWiFi:
+    @pytest.fixture
+    def on_mobile(self, ana: Gateway, phone: Phone) -> Gateway:
+        """One photo and one signature, each by itself; only Wi-Fi is for photos, and there is none."""
+        phone.metered = True
+        ana.prefer(photos="wifi")
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        ana.add_signature(WO_1, PNG, "Aino Virta")
+        return ana
+
+    def test_let_everything_else_through(self, on_mobile: Gateway, server: FakeServer):
+        report = asyncio.run(on_mobile.sync())
+        assert (report.accepted, report.photos, report.drained) == (2, 1, True)
+        assert list(server.blobs.values()) == [PNG]
+        status = on_mobile.status()
+        assert (status.unsent_photos, status.photos_wait, status.network_known) == (1, 1, True)
+
+    def test_do_not_keep_news_from_coming_at_once(self, on_mobile: Gateway, server: FakeServer):
+        async def day() -> None:
+            await on_mobile.sync()
+            listening = asyncio.create_task(on_mobile.listen())
+            await asyncio.sleep(0.01)
+            assert on_mobile.status().listening
+            server.give(WO_3, TECH_BEN)
+            assert (await listening).brought_news
+
+        asyncio.run(day())
+        assert (server.asked[-1].photos_wait, server.asked[-1].wait_seconds) == (True, 55)
+
+    def test_go_as_soon_as_there_is_one(self, on_mobile: Gateway, phone: Phone, server: FakeServer):
+        asyncio.run(on_mobile.sync())
+        phone.metered = False
+        report = asyncio.run(on_mobile.sync())
+        assert (report.photos, report.drained, on_mobile.status().photos_wait) == (1, True, 0)
+        assert set(server.blobs.values()) == {BIG, PNG}
+        assert not server.asked[-1].photos_wait
+
+    def test_stop_in_the_midst_when_it_is_gone_and_go_on_from_there(
+        self, on_mobile: Gateway, phone: Phone, server: FakeServer, network: Network
+    ):
+        phone.metered = False
+
+        def leave() -> None:
+            if any(len(part) > len(PNG) for _, part in server.parts.values()):
+                phone.metered = True
+
+        network.before = leave
+        report = asyncio.run(on_mobile.sync())
+        [(size, part)] = server.parts.values()
+        assert (size, 0 < len(part) < size, report.problem, report.drained) == (len(BIG), True, None, True)
+        network.before = lambda: None
+        phone.metered = False
+        before = server.photo_bytes
+        asyncio.run(on_mobile.sync())
+        assert BIG in server.blobs.values()
+        assert server.photo_bytes - before == len(BIG) - len(part), "no byte goes twice"
+
+    @pytest.mark.parametrize("metered", [True, None])
+    def test_go_by_any_network_once_somebody_says_so_and_later_ones_wait_again(
+        self, on_mobile: Gateway, phone: Phone, server: FakeServer, metered: bool | None
+    ):
+        phone.metered = metered
+        asyncio.run(on_mobile.sync())
+        on_mobile.send_photos_now()
+        assert asyncio.run(on_mobile.sync()).photos == 1
+        assert BIG in server.blobs.values()
+        on_mobile.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(on_mobile.sync())
+        assert on_mobile.status().photos_wait == 1
+        assert JPEG not in server.blobs.values()
+
+    def test_wait_for_nobody_where_that_was_not_chosen(
+        self, on_mobile: Gateway, phone: Phone, server: FakeServer
+    ):
+        on_mobile.prefer(photos="any")
+        assert asyncio.run(on_mobile.sync()).photos == 2
+        assert on_mobile.status().photos_wait == 0
+
+    def test_of_who_had_it_before_wait_too(self, on_mobile: Gateway, server: FakeServer, network: Network):
+        asyncio.run(on_mobile.register("BEN-0001", "x", "test", keep_aside=True))
+        asyncio.run(on_mobile.sync())
+        assert list(server.blobs.values()) == [PNG]
+        network.log.clear()
+        asyncio.run(on_mobile.sync())
+        assert network.log == ["POST /sync"]
