@@ -19,6 +19,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mobile import words
+from mobile.device.place import Spot
 from mobile.lock import PinLock
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
@@ -360,6 +361,10 @@ class Gateway:
     def photos_only_on_wifi(self) -> bool:
         return self._store.preference("photos") == "wifi"
 
+    @property
+    def photos_say_where(self) -> bool:
+        return self._store.preference("photo_place") == "yes"
+
     def _photos_may_go(self) -> bool:
         return self._photos_let_go or not self.photos_only_on_wifi or self._metered() is False
 
@@ -369,16 +374,24 @@ class Gateway:
         """Decide and queue. Durable when it returns; when it raises, nothing was queued."""
         return self._send(command)
 
-    def add_photo(self, order_id: UUID, data: bytes, media_type: str) -> EvidenceRef:
-        """Queue a photo and its bytes together. Raises BadEvidence."""
-        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, None)
+    def add_photo(
+        self, order_id: UUID, data: bytes, media_type: str, spot: Spot | None = None
+    ) -> EvidenceRef:
+        """Queue a photo and its bytes together; `spot`: where it was taken. Raises BadEvidence."""
+        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, None, spot)
 
     def add_signature(self, order_id: UUID, png: bytes, signer: str) -> EvidenceRef:
         """Queue a signature and its bytes together. Raises BadEvidence."""
         return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer)
 
     def _add_evidence(
-        self, order_id: UUID, kind: EvidenceKind, data: bytes, media_type: str, signer: str | None
+        self,
+        order_id: UUID,
+        kind: EvidenceKind,
+        data: bytes,
+        media_type: str,
+        signer: str | None,
+        spot: Spot | None = None,
     ) -> EvidenceRef:
         if data and not data.startswith(PICTURE_STARTS) and data[4:8] != b"ftyp":
             raise BadEvidence(words.not_a_picture(kind.value), field="photo")
@@ -391,6 +404,9 @@ class Gateway:
             media_type=media_type,
             taken_at=self._at(),
             signer=signer,
+            lat=spot.lat if spot else None,
+            lon=spot.lon if spot else None,
+            accuracy_m=spot.accuracy_m if spot else None,
         )
         decision = self._send(command, NewEvidence(digest=digest, media_type=media_type, body=data))
         return decision.after.order.evidence[-1]

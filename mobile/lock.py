@@ -30,13 +30,17 @@ Stretch = Callable[[str, bytes, int], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What the device's database holds of the PIN. `tried_at`: the last wrong try, seconds since 1970."""
+    """What the device's database holds of the PIN. `tried_at`: the last wrong try, seconds since 1970.
+
+    `key`: the device's own key (mobile/device/passkey.py) that opens too; None without one.
+    """
 
     salt: str
     rounds: int
     digest: str
     failures: int = 0
     tried_at: float = 0.0
+    key: str | None = None
 
 
 class PinLock:
@@ -89,7 +93,9 @@ class PinLock:
         check(pin)
         salt = self._entropy(16)
         digest = await self._stretch(pin, salt, self._rounds)
-        self._keep(Kept(salt=salt.hex(), rounds=self._rounds, digest=digest.hex()))
+        kept = self._kept
+        key = kept.key if kept else None
+        self._keep(Kept(salt=salt.hex(), rounds=self._rounds, digest=digest.hex(), key=key))
         self._changed()
 
     async def opens(self, pin: str) -> bool:
@@ -107,6 +113,18 @@ class PinLock:
         if right:
             self._keep(replace(kept, failures=0, tried_at=0.0))
         return right
+
+    @property
+    def key(self) -> str | None:
+        """The device's own key that opens too; none after too many wrong tries."""
+        kept = self._kept
+        return None if kept is None or self.is_shut else kept.key
+
+    def use_key(self, key: str | None) -> None:
+        """Let the device's own check open from now on, beside the PIN; None: no more. Raises NotSaved."""
+        if kept := self._kept:
+            self._keep(replace(kept, key=key))
+            self._changed()
 
     def remove(self) -> None:
         """Raises NotSaved."""

@@ -14,6 +14,7 @@ import flet as ft
 from mobile import words
 from mobile.auto_lock import AutoLock, kept_minutes
 from mobile.device.network import PageFacts
+from mobile.device.place import here
 from mobile.device.space import Usage
 from mobile.gateway import Gateway
 from mobile.look import Look, kept_look
@@ -194,6 +195,19 @@ class Desk:
     def send_photos_now(self) -> None:
         self.gateway.send_photos_now()
         self.nudge()
+
+    def say_where(self, chosen: str) -> None:
+        """Whether photos keep where they were taken. The browser asks for leave now, not at a photo."""
+        self.gateway.prefer(photo_place=chosen)
+        self.auto_lock.touch()
+        self.shell.revision += 1
+        if chosen == "yes" and self._run is not None:
+
+            async def ask() -> None:
+                if await here() is None:
+                    self.tell(words.PLACE_REFUSED, "warn")
+
+            self._run(ask)
 
     # drafts: what a person entered is kept until it is saved, also over a look at another screen
 

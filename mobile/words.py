@@ -196,6 +196,11 @@ PIN_IS_NO_SAFE = say(
     "The PIN keeps others from looking into the app. What protects the data if the phone is lost is the "
     "phone's own screen lock: switch that on too."
 )
+UNLOCK_BY_KEY = say("Unlock by finger or face")
+KEY_FAILED = say("That did not work: type the PIN.")
+KEY_NOT_MADE = say("This device did not agree: the PIN alone unlocks.")
+USE_KEY, DROP_KEY = say("Also unlock by finger or face"), say("Unlock by the PIN only")
+KEY_KEPT, KEY_GONE = say("Finger or face unlock too from now on"), say("Only the PIN unlocks from now on")
 LOCK, SET_PIN, CHANGE_PIN = say("Lock"), say("Set a PIN"), say("Change the PIN")
 LOCK_AFTER = say("Lock after")
 LOCK_AT_START = say("Only when the app is started")
@@ -650,6 +655,12 @@ def reported(order: str) -> str:
 
 # note
 NOTE = say("Note")
+DICTATE, DICTATE_STOP = say("Dictate"), say("Listening … tap to stop")
+DICTATE_TEXT = say("The browser sends what you say to its maker, who turns it into text.")
+KEYBOARD_DICTATES = say("To dictate, use the microphone key of your keyboard.")
+DICTATE_FAILED = say(
+    "The browser could not turn speech into text. Type it, or use the keyboard's microphone."
+)
 NOTE_FIELD = say("Note for the office")
 SAVE_NOTE = say("Save note")
 
@@ -908,6 +919,12 @@ def photos_wait(count: int, *, known: bool) -> str:
         count,
     )
 
+
+PLACE_OF_PHOTOS = say("Where a photo was taken")
+PLACE_BY = {"no": say("Not kept"), "yes": say("Kept with the photo")}
+PLACE_TEXT = say("The office then sees how far from the address a photo was taken. Nothing else is located.")
+PLACE_REFUSED = say("This device did not say where it is. Allow it in the browser's settings, or do without.")
+NO_PLACE = say("Its place was not found in time")
 
 # the device
 OPEN_ELSEWHERE = say("Truckroll is open in another tab. Close it there, then try again.")

@@ -21,6 +21,8 @@ class PageFacts:
     storage_is_persistent: bool | None = None  # the browser promised not to clear our data
     starts_offline: bool | None = None  # the service worker holds a complete version
     update_waiting: bool = False
+    dictation: bool = False  # the browser turns speech into text
+    passkey: bool = False  # the device can check by finger, face or screen lock who holds it
 
 
 def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
@@ -86,7 +88,15 @@ def watch_page(
         if data.kind == "facts":
             persisted = None if is_null(data.persisted) else bool(data.persisted)
             offline, update = bool(data.offlineReady), bool(data.update)
-            tell(PageFacts(storage_is_persistent=persisted, starts_offline=offline, update_waiting=update))
+            tell(
+                PageFacts(
+                    storage_is_persistent=persisted,
+                    starts_offline=offline,
+                    update_waiting=update,
+                    dictation=bool(data.dictation),
+                    passkey=bool(data.passkey),
+                )
+            )
 
     heard = listener(hear)
     page.onmessage = heard

@@ -8,6 +8,7 @@ from datetime import timedelta
 import flet as ft
 
 from mobile import theme, words
+from mobile.device.passkey import check_owner
 from mobile.parts.blocks import line, mood_box
 from mobile.parts.fields import pin_field
 from mobile.parts.frame import frame
@@ -51,6 +52,13 @@ def Locked(desk: Desk) -> ft.Control:
         else:
             set_refusal(words.wrong_pin(lock.tries_left))
 
+    async def by_device() -> None:
+        key = lock.key
+        if key and await check_owner(key):
+            desk.unlock()
+        else:
+            set_refusal(words.KEY_FAILED)
+
     status = status_view(desk.gateway.status(), desk.now(), desk.zone)
     said_now = words.PIN_SHUT if lock.is_shut else refusal
     if not lock.is_shut and (wait := lock.wait_seconds):
@@ -84,6 +92,11 @@ def Locked(desk: Desk) -> ft.Control:
                 ]
             ),
             *([mood_box(said_now, "bad")] if said_now else []),
+            *(
+                [secondary(words.UNLOCK_BY_KEY, by_device, icon=ft.Icons.FINGERPRINT)]
+                if lock.key and desk.shell.page_facts.passkey
+                else []
+            ),
         ],
         bottom=[
             secondary(words.FORGOT_PIN, lambda: desk.go(SIGN_IN), icon=ft.Icons.HELP_OUTLINE),

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import flet as ft
 
 from mobile import theme, words
 from mobile.device.photos import PhotoError, pick_picture, shrink
+from mobile.device.place import Spot, here
 from mobile.parts.blocks import line
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary
 from mobile.screens.guard import gone
 from mobile.state import Desk
 from shared.work_orders import EvidenceKind
+
+PLACE_SECONDS = 3.0
+
+
+async def _in_time(where: asyncio.Future[Spot | None] | None) -> Spot | None:
+    """Nobody waits for satellites with a photo in hand."""
+    if where is None:
+        return None
+    try:
+        return await asyncio.wait_for(where, PLACE_SECONDS)
+    except TimeoutError:
+        return None
 
 
 @ft.component
@@ -24,18 +38,24 @@ def Photo(desk: Desk, order_id: UUID) -> ft.Control:
         return gone(desk, words.PHOTO)
 
     async def take() -> None:
-        picture = await pick_picture()
-        if picture is None:
-            return
-        set_busy(True)
+        # Asked for while the photo is taken: it is ready by then, or the photo does without.
+        where = asyncio.ensure_future(here()) if desk.gateway.photos_say_where else None
         try:
+            picture = await pick_picture()
+            if picture is None:
+                return
+            set_busy(True)
             photo = await shrink(picture)
+            spot = await _in_time(where)
         except PhotoError as error:
             desk.tell(str(error), "bad")
         else:
-            desk.keep(lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg"))
+            said = f"{words.SAVED}. {words.NO_PLACE}" if where and spot is None else None
+            desk.keep(lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg", spot), said=said)
         finally:
             set_busy(False)
+            if where:
+                where.cancel()
 
     photos = [item for item in order.evidence if item.kind is EvidenceKind.PHOTO]
     pictures: list[ft.Control] = []

@@ -10,6 +10,7 @@ import flet as ft
 
 from mobile import theme, words
 from mobile.auto_lock import MINUTES, kept_minutes
+from mobile.device.passkey import enrol
 from mobile.language import LANGUAGES
 from mobile.parts.blocks import line, title
 from mobile.parts.frame import frame
@@ -65,7 +66,24 @@ def _photos(desk: Desk) -> list[ft.Control]:
         for by, name in words.PHOTOS_BY.items()
     ]
     told = words.PHOTOS_TEXT if desk.gateway.status().network_known else words.PHOTOS_BY_HAND
-    return [title(words.PHOTOS), *rows, line(told, quiet=True)]
+    kept = "yes" if desk.gateway.photos_say_where else "no"
+    places = [
+        choice(
+            name,
+            f"{words.PLACE_OF_PHOTOS}: {name}",
+            kept == chosen,
+            lambda chosen=chosen: desk.say_where(chosen),  # type: ignore[misc]
+        )
+        for chosen, name in words.PLACE_BY.items()
+    ]
+    return [
+        title(words.PHOTOS),
+        *rows,
+        line(told, quiet=True),
+        title(words.PLACE_OF_PHOTOS),
+        *places,
+        line(words.PLACE_TEXT, quiet=True),
+    ]
 
 
 def _lock(desk: Desk) -> list[ft.Control]:
@@ -74,6 +92,8 @@ def _lock(desk: Desk) -> list[ft.Control]:
     found = [title(words.LOCK), secondary(text, lambda: desk.go(PIN), icon=ft.Icons.LOCK_OUTLINE)]
     if not is_set:
         return found
+    if desk.shell.page_facts.passkey:
+        found.append(_key(desk))
     chosen = kept_minutes(desk.gateway.preference)
     names = {count: words.lock_minutes(count) if count else words.LOCK_AT_START for count in MINUTES}
     found.append(title(words.LOCK_AFTER))
@@ -87,3 +107,22 @@ def _lock(desk: Desk) -> list[ft.Control]:
         for count, name in names.items()
     ]
     return [*found, line(words.LOCK_HIDDEN, quiet=True)]
+
+
+def _key(desk: Desk) -> ft.Control:
+    """The device's own check beside the PIN. It is asked once, now, so that it is known to work."""
+    lock = desk.gateway.lock
+
+    async def use() -> None:
+        key = await enrol(desk.gateway.technician_name or words.APP)
+        if key is None:
+            desk.tell(words.KEY_NOT_MADE, "warn")
+        else:
+            desk.keep(lambda: lock.use_key(key), said=words.KEY_KEPT)
+
+    def drop() -> None:
+        desk.keep(lambda: lock.use_key(None), said=words.KEY_GONE)
+
+    if lock.key:
+        return secondary(words.DROP_KEY, drop, icon=ft.Icons.DIALPAD)
+    return secondary(words.USE_KEY, use, icon=ft.Icons.FINGERPRINT)

@@ -63,6 +63,7 @@ class TestThePin:
             "digest": digest.hex(),
             "failures": 0,
             "tried_at": 0.0,
+            "key": None,
         }
 
     def test_opens_and_no_other_does(self, lock: PinLock):
@@ -82,6 +83,26 @@ class TestThePin:
     def test_can_be_taken_away(self, lock: PinLock):
         lock.remove()
         assert (lock.is_set, opens(lock, "0")) == (False, True)
+
+
+class TestTheDevicesOwnKey:
+    def test_stands_beside_the_pin_and_outlives_a_new_one(self, lock: PinLock):
+        lock.use_key("K")
+        asyncio.run(lock.set("9731"))
+        assert (lock.key, opens(lock, "9731")) == ("K", True)
+        lock.use_key(None)
+        assert (lock.key, lock.is_set) == (None, True)
+
+    def test_opens_nothing_after_too_many_wrong_tries(self, lock: PinLock, clock: Clock):
+        lock.use_key("K")
+        fail(lock, clock, 10)
+        assert lock.key is None
+
+    def test_goes_with_the_pin(self, lock: PinLock):
+        lock.use_key("K")
+        lock.remove()
+        lock.use_key("K")
+        assert (lock.key, lock.is_set) == (None, False)
 
 
 class TestWrongTries:

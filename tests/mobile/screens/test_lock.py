@@ -11,6 +11,7 @@ from day_of_work import uid
 from flet_screen import Screen
 
 from mobile.app import App
+from mobile.device.network import PageFacts
 from mobile.first_screen import FirstScreen, first_screen
 from mobile.state import Desk, job_route
 from shared.commands import StartTravel
@@ -177,6 +178,53 @@ class TestThePinScreen:
             settings.type_into("Present PIN", "1111")
             settings.tap("Do without a PIN")
         assert (desk.shell.locked, gateway.lock.is_set) == (True, True)
+
+
+class TestTheDevicesOwnCheck:
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """What the device is asked, and its next answers."""
+        asked, answers = [], {"enrol": "K", "check": True}
+
+        async def enrol(name):
+            asked.append(name)
+            return answers["enrol"]
+
+        async def check_owner(key):
+            asked.append(key)
+            return answers["check"]
+
+        monkeypatch.setattr("mobile.screens.settings.enrol", enrol)
+        monkeypatch.setattr("mobile.screens.locked.check_owner", check_owner)
+        return asked, answers
+
+    def test_is_chosen_in_the_settings_and_opens_then(self, open_app, gateway, desk, asked):
+        gateway.lock._rounds = 10
+        asyncio.run(gateway.lock.set(PIN))
+        screen = open_app("/settings", page_facts=PageFacts(passkey=True))
+        screen.tap("Also unlock by finger or face")
+        assert screen.sees("Finger or face unlock too from now on")
+        screen.do(desk.lock)
+        asked[1]["check"] = False
+        screen.tap("Unlock by finger or face")
+        assert screen.sees("That did not work: type the PIN.")
+        asked[1]["check"] = True
+        screen.tap("Unlock by finger or face")
+        assert not desk.shell.locked
+        screen.tap("Unlock by the PIN only")
+        assert (gateway.lock.key, asked[0]) == (None, ["Aino Virtanen", "K", "K"])
+
+    def test_is_not_used_where_the_device_did_not_agree(self, open_app, gateway, asked):
+        gateway.lock._rounds = 10
+        asyncio.run(gateway.lock.set(PIN))
+        asked[1]["enrol"] = None
+        screen = open_app("/settings", page_facts=PageFacts(passkey=True))
+        screen.tap("Also unlock by finger or face")
+        assert screen.sees("This device did not agree: the PIN alone unlocks.")
+        assert gateway.lock.key is None
+
+    def test_is_not_offered_where_there_is_none(self, screen, gateway, locked):
+        assert "Unlock by finger or face" not in screen.names()
 
 
 class TestLockingByItself:

@@ -93,7 +93,7 @@ export class Detail {
       ...order.removed.map((one) => `Took off ${name(one.sku)}, serial ${one.serial}`),
       ...order.checks.map((one) => `${one.code.replaceAll("_", " ")}: ${one.value} ${one.unit}${one.passed ? "" : " – outside its limits"}`),
       ...order.parts.map((one) => `${one.quantity} × ${name(one.sku)}`),
-      ...evidence(order.evidence),
+      ...evidence(order.evidence, order.place),
       ...order.notes.map((one) => `${people[one.author_id] || "Note"}, ${clock(one.at)}: ${one.text}`),
     ];
     return lines.length ? h("ul", {}, lines.map((line) => h("li", {}, line))) : null;
@@ -215,11 +215,19 @@ function section(title, content) {
 }
 
 // Each opens in a page of its own; bytes that are still on the phone say so there.
-function evidence(found) {
+function evidence(found, place) {
   return found.map((one) => {
     const words = one.kind === "signature" ? `Signed by ${one.signer || "the customer"}` : `Photo, ${clock(one.taken_at)}`;
-    return h("a", { href: `/api/attachments/${one.digest}`, target: "_blank", rel: "noopener" }, words);
+    const link = h("a", { href: `/api/attachments/${one.digest}`, target: "_blank", rel: "noopener" }, words);
+    return one.lat == null ? link : h("span", {}, link, `, ${metresFrom(one, place)} m from the address (±${Math.round(one.accuracy_m)} m)`);
   });
+}
+
+// As shared/work_orders.py has it.
+function metresFrom(spot, place) {
+  const radians = (degrees) => (degrees * Math.PI) / 180;
+  const east = radians(spot.lon - place.lon) * Math.cos(radians(spot.lat + place.lat) / 2);
+  return Math.round(6_371_000 * Math.hypot(radians(spot.lat - place.lat), east));
 }
 
 // The scheduler says why in values of its own; shown as they are, whatever they are called.
