@@ -161,7 +161,7 @@ class TestAPhoto:
 
 
 # Chromium without a screen has the interface of speech and nobody who listens.
-SPEECH = """globalThis.webkitSpeechRecognition = class {
+SPEECH = """globalThis.SpeechRecognition = class {
     start() {
         const said = (text) => Object.assign([{ transcript: text }], { isFinal: true });
         setTimeout(() => this.onresult({ results: [said('Gate code 12')], resultIndex: 0 }), 300);
