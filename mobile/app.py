@@ -19,7 +19,10 @@ from mobile.device.network import (
     PageFacts,
     keep_first_screen,
     keep_unsent,
+    keep_veil,
+    metered,
     say_opened,
+    unveil,
     watch_network,
     watch_page,
 )
@@ -39,11 +42,13 @@ from mobile.screens.close import Close
 from mobile.screens.count import CountVan
 from mobile.screens.give import Give
 from mobile.screens.job import Job
+from mobile.screens.locked import Locked
 from mobile.screens.my_time import MyTime
 from mobile.screens.note import Note
 from mobile.screens.parts_used import PartsUsed
 from mobile.screens.pause import PauseScreen
 from mobile.screens.photo import Photo
+from mobile.screens.pin import Pin
 from mobile.screens.scan import Scan
 from mobile.screens.settings import Settings
 from mobile.screens.sign import Sign
@@ -78,6 +83,7 @@ JOB_SCREENS = {
     "time": VisitTime,
 }
 MINUTE_SECONDS = 60
+LOOK_SECONDS = 20
 
 
 @ft.component
@@ -91,6 +97,10 @@ def App(desk: Desk) -> ft.Control:
 def Screens(desk: Desk, shell: Shell) -> ft.Control:
     """One screen on a phone; beside the day's list on a tablet."""
     name, order_id, screen = parse_route(shell.route)
+    if shell.locked and name != "sign-in":
+        return _narrow(Locked(desk, key="locked"))
+    if name == "pin":
+        return _narrow(Pin(desk, key="pin"))
     if name == "settings":
         return _narrow(Settings(desk, key="settings"))
     if not desk.gateway.registered or name == "sign-in":
@@ -167,7 +177,7 @@ async def main(page: ft.Page) -> None:
         return
     store = ClientStore(database.connection, database.flush)
     space = Space()
-    gateway = Gateway(store, transport_to(config.api_base), storage_left=space.left)
+    gateway = Gateway(store, transport_to(config.api_base), storage_left=space.left, metered=metered)
     start(page, gateway, storage=database.where, build=config.build, space=space)
 
 
@@ -236,8 +246,11 @@ def start(
 
     def awake(event: ft.AppLifecycleStateChangeEvent) -> None:
         if event.state in (ft.AppLifecycleState.RESUME, ft.AppLifecycleState.SHOW):
+            desk.lock_if_due()
+            desk.auto_lock.show()
             loop.nudge()
         elif event.state in (ft.AppLifecycleState.HIDE, ft.AppLifecycleState.PAUSE):
+            desk.auto_lock.hide()
             loop.hide()
 
     def heard(facts: PageFacts) -> None:
@@ -246,10 +259,21 @@ def start(
 
         page.run_task(take_in)  # the browser calls from outside of Flet's context
 
+    def seen(seconds: float) -> None:
+        async def look() -> None:
+            desk.auto_lock.was_hidden(seconds)
+            desk.lock_if_due()
+            desk.auto_lock.show()
+            await asyncio.sleep(0)  # the lock is on its way to the screen first
+            unveil()
+
+        page.run_task(look)
+
     def changed() -> None:
         status = gateway.status()
         shell.sending = status.syncing
         keep_unsent(status.only_here)
+        keep_veil(gateway.lock.is_set)
 
     page.on_resize = resized
     page.on_route_change = routed
@@ -258,7 +282,10 @@ def start(
     changed()
     desk.watch_position()
     page.render(App, desk)
-    stops = [watch_network(lambda online: loop.nudge() if online else None), watch_page(heard)]
+    stops = [
+        watch_network(lambda online: loop.nudge() if online else None),
+        watch_page(heard, desk.auto_lock.touch, seen),
+    ]
 
     async def tick() -> None:
         """Late warnings and "12:03" age by themselves."""
@@ -269,12 +296,18 @@ def start(
             await page.wait_until_visible()
             shell.minute += 1
 
+    async def lock_in_time() -> None:
+        """Nobody has tapped for long enough."""
+        while True:
+            left = desk.lock_if_due()
+            await asyncio.sleep(LOOK_SECONDS if left is None else max(1.0, min(left, LOOK_SECONDS)))
+
     async def opened() -> None:
         await page.wait_until_visible()
         say_opened()
 
     first_screen = FirstScreen(gateway, now, keep_first_screen)
-    tasks = [page.run_task(task) for task in (opened, loop.run, tick, first_screen.run)]
+    tasks = [page.run_task(task) for task in (opened, loop.run, tick, first_screen.run, lock_in_time)]
 
     def closed() -> None:
         for task in tasks:

@@ -1,7 +1,7 @@
 """Today's list for the page to show while the app starts. The page draws it; Python is not there yet by then.
 
 It holds what the technician was last shown and the time of that, and nothing of what is saved or sent: that
-may have changed since, and only the outbox knows.
+may have changed since, and only the outbox knows. Where there is a PIN it holds nothing but that.
 """
 
 from __future__ import annotations
@@ -34,13 +34,16 @@ class FirstScreen:
     async def run(self) -> None:
         while True:
             await self._stale.wait()
-            await asyncio.sleep(REST_SECONDS)
+            if not self._gateway.lock.is_set:  # what must not be shown any more goes at once
+                await asyncio.sleep(REST_SECONDS)
             self._stale.clear()
             self._keep(first_screen(self._gateway, self._now()))
 
 
 def first_screen(gateway: Gateway, now: datetime) -> str | None:
     """As JSON. `until`: when the day is over, in milliseconds since 1970."""
+    if gateway.lock.is_set:  # each start begins locked
+        return json.dumps(_locked(now), ensure_ascii=False)
     if not gateway.registered or gateway.profile is None:
         return None
     zone = gateway.zone
@@ -55,6 +58,11 @@ def first_screen(gateway: Gateway, now: datetime) -> str | None:
         "cards": [_card(card) for card in day.cards],
     }
     return json.dumps(shown, ensure_ascii=False)
+
+
+def _locked(now: datetime) -> dict[str, object]:
+    until = round((now + timedelta(days=3650)).timestamp() * 1000)
+    return {"until": until, "date": words.LOCKED, "done": "", "as_of": words.LOCKED_STARTING, "cards": []}
 
 
 def _card(card: JobCardView) -> dict[str, object]:

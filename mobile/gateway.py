@@ -20,6 +20,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mobile import news, words
+from mobile.device.place import Spot
+from mobile.lock import PinLock
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
@@ -121,7 +123,8 @@ class SyncStatus:
     `held`: dispatch has not ruled on them. `confirming`: decided, and asked again of a server that was
     restored. `aside`: unsent entries of those who had the device before; they go under their own names.
     `listening`: the server tells of news at once. `whole`: all that this technician may see has come once;
-    `tables`: version of the device's own tables.
+    `tables`: version of the device's own tables. `photos_wait`: photos that wait for Wi-Fi, as was chosen.
+    `network_known`: this device says whether it is on Wi-Fi.
     """
 
     unsent_commands: int
@@ -141,6 +144,8 @@ class SyncStatus:
     listening: bool = False
     whole: bool = False
     tables: int = 0
+    photos_wait: int = 0
+    network_known: bool = False
 
     @property
     def only_here(self) -> int:
@@ -177,9 +182,12 @@ class Gateway:
         monotonic: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         storage_left: Callable[[], int | None] = lambda: None,
+        metered: Callable[[], bool | None] = lambda: None,
         app_version: str = "0.1.0",
     ) -> None:
         """`monotonic`: seconds, sleep of the device included; `storage_left`: bytes, None where unknown.
+
+        `metered`: whether the present network is a mobile one; None where the device does not tell.
 
         Who injects `now` alone gets no second clock: the two would not agree.
         """
@@ -191,11 +199,14 @@ class Gateway:
         self._entropy = entropy
         self._boot = entropy(8).hex()  # a new run: its monotonic times can't be compared with older ones
         self._app_version = app_version
+        self._metered = metered
+        self._photos_let_go = False
         self._taken: dict[str, Registration] = {}  # code → what it brought, while older work is in the way
         self._listeners: dict[object, Callable[[], None]] = {}
         self._rows: Images | None = None
         self._overlay: Overlay | None = None
         self._news: Mapping[UUID, news.News] | None = None
+        self.lock = PinLock(store, now, entropy=entropy, changed=self._tell)
         self._driver = Driver(
             store,
             transport,
@@ -208,6 +219,7 @@ class Gateway:
                 boot=self._boot,
                 app_version=app_version,
                 storage_left=storage_left,
+                photos_may_go=self._photos_may_go,
             ),
             stored=self._take_in,
             changed=self._tell,
@@ -430,7 +442,20 @@ class Gateway:
             listening=self._driver.waiting,
             whole=self._store.is_whole,
             tables=len(MIGRATIONS),
+            photos_wait=0 if self._photos_may_go() else self._store.photos_left(),
+            network_known=self._metered() is not None,
         )
+
+    @property
+    def photos_only_on_wifi(self) -> bool:
+        return self._store.preference("photos") == "wifi"
+
+    @property
+    def photos_say_where(self) -> bool:
+        return self._store.preference("photo_place") == "yes"
+
+    def _photos_may_go(self) -> bool:
+        return self._photos_let_go or not self.photos_only_on_wifi or self._metered() is False
 
     # Writing
 
@@ -442,10 +467,19 @@ class Gateway:
         return self._send(command, ends_draft=ends_draft)
 
     def add_photo(
-        self, order_id: UUID, data: bytes, media_type: str, *, check: str | None = None
+        self,
+        order_id: UUID,
+        data: bytes,
+        media_type: str,
+        *,
+        check: str | None = None,
+        spot: Spot | None = None,
     ) -> EvidenceRef:
-        """Queue a photo and its bytes together. `check`: the item of the checklist. Raises BadEvidence."""
-        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, check=check)
+        """Queue a photo and its bytes together. Raises BadEvidence.
+
+        `check`: the item of the checklist; `spot`: where it was taken.
+        """
+        return self._add_evidence(order_id, EvidenceKind.PHOTO, data, media_type, check=check, spot=spot)
 
     def add_signature(self, order_id: UUID, png: bytes, signer: str) -> EvidenceRef:
         """Queue a signature and its bytes together. Raises BadEvidence."""
@@ -467,8 +501,9 @@ class Gateway:
         *,
         signer: str | None = None,
         check: str | None = None,
+        spot: Spot | None = None,
     ) -> EvidenceRef:
-        asked = self._evidence(order_id, kind, data, media_type, signer=signer, check=check)
+        asked = self._evidence(order_id, kind, data, media_type, signer=signer, check=check, spot=spot)
         decision = self._send(*asked)
         return decision.after.order.evidence[-1]
 
@@ -481,6 +516,7 @@ class Gateway:
         *,
         signer: str | None = None,
         check: str | None = None,
+        spot: Spot | None = None,
     ) -> tuple[AddEvidence, NewEvidence]:
         if data and not data.startswith(PICTURE_STARTS) and data[4:8] != b"ftyp":
             raise BadEvidence(words.not_a_picture(kind.value), field="photo")
@@ -494,6 +530,9 @@ class Gateway:
             taken_at=self._at(),
             signer=signer,
             check=check,
+            lat=spot.lat if spot else None,
+            lon=spot.lon if spot else None,
+            accuracy_m=spot.accuracy_m if spot else None,
         )
         return command, NewEvidence(digest=digest, media_type=media_type, body=data)
 
@@ -668,11 +707,25 @@ class Gateway:
 
     async def sync(self) -> SyncReport:
         """Send and fetch until all is said, then the photos. No network is no error: the report says it."""
-        return await self._driver.run()
+        report = await self._driver.run()
+        self._keep_back_again()
+        return report
 
     async def listen(self, seconds: int = WAIT_SECONDS_MAX) -> SyncReport:
         """Wait at most so long for the server to have news, and take it in. A write or `sync` ends it."""
-        return await self._driver.run(seconds)
+        report = await self._driver.run(seconds)
+        self._keep_back_again()
+        return report
+
+    def _keep_back_again(self) -> None:
+        if self._photos_let_go and not self._store.photos_left():
+            self._photos_let_go = False
+
+    def send_photos_now(self) -> None:
+        """Those that wait for Wi-Fi go by whatever network there is; those taken later wait again."""
+        self._photos_let_go = True
+        self._tell()
+        self.wake()
 
     def stop_listening(self) -> None:
         """Nobody looks at the screen: spare the battery. What is being sent goes on."""

@@ -13,7 +13,9 @@ from uuid import UUID
 import flet as ft
 
 from mobile import words
+from mobile.auto_lock import AutoLock, kept_minutes
 from mobile.device.network import PageFacts
+from mobile.device.place import here
 from mobile.device.space import Usage
 from mobile.gateway import Gateway
 from mobile.look import Look, kept_look
@@ -27,7 +29,7 @@ from shared.work_orders import WorkOrder, WorkOrderState
 from sync.client.records import NotSaved
 
 NOTICE_SECONDS = 5.0
-SETTINGS = "/settings"
+SETTINGS, PIN, SIGN_IN = "/settings", "/pin", "/sign-in"
 Mood = Literal["good", "warn", "bad", "calm"]
 
 
@@ -57,6 +59,7 @@ class Shell:
     day: date | None = None  # whose list is shown; None: today's
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
+    locked: bool = False
 
 
 class Desk:
@@ -82,8 +85,9 @@ class Desk:
         ask for the position; None where this app can't.
         """
         self.gateway = gateway
-        self.shell = Shell(look=kept_look(gateway.preference))
+        self.shell = Shell(look=kept_look(gateway.preference), locked=gateway.lock.is_set)
         self.now = now
+        self.auto_lock = AutoLock(now, lambda: kept_minutes(gateway.preference))
         self.platform = platform
         self.storage = storage
         self.build = build
@@ -152,8 +156,9 @@ class Desk:
 
     def go(self, route: str) -> None:
         """Show another screen. Within a job, the notice of what was saved goes along."""
+        self.auto_lock.touch()
         if route != self.shell.route:
-            if route == SETTINGS:
+            if route == SETTINGS and self.shell.route != PIN:
                 self._before_settings = self.shell.route
             self.shell.route = route
             self._push_route(route)
@@ -183,6 +188,7 @@ class Desk:
 
     def keep(self, write: Callable[[], object], *, said: str | None = None) -> bool:
         """Run one durable write of the gateway and say how it went."""
+        self.auto_lock.touch()
         try:
             done = write()
         except Problem as problem:
@@ -254,12 +260,67 @@ class Desk:
         self.shell.notice = None
         self.shell.look = look
 
+    # the lock
+
+    def lock(self) -> None:
+        """Ask for the PIN from now on; without one, nothing happens."""
+        if self.gateway.lock.is_set:
+            self.shell.notice = None
+            self.shell.locked = True
+
+    def unlock(self) -> None:
+        """The PIN was right, or a new registration has taken it away."""
+        self.auto_lock.touch()
+        self.shell.locked = False
+
+    def lock_if_due(self) -> float | None:
+        """Lock when it is time; the seconds until it may be, None while nothing is to be done."""
+        if self.shell.locked or not self.gateway.lock.is_set:
+            return None
+        left = self.auto_lock.seconds_left()
+        if left == 0:
+            self.lock()
+            return None
+        return left
+
+    def lock_after(self, minutes: int) -> None:
+        self.gateway.prefer(lock_minutes=str(minutes))
+        self.auto_lock.touch()
+        self.shell.revision += 1
+
+    # photos
+
+    def send_photos(self, by: str) -> None:
+        """`by` is "any" network or "wifi", from now on."""
+        self.gateway.prefer(photos=by)
+        self.auto_lock.touch()
+        self.shell.revision += 1
+        self.nudge()
+
+    def send_photos_now(self) -> None:
+        self.gateway.send_photos_now()
+        self.nudge()
+
+    def say_where(self, chosen: str) -> None:
+        """Whether photos keep where they were taken. The browser asks for leave now, not at a photo."""
+        self.gateway.prefer(photo_place=chosen)
+        self.auto_lock.touch()
+        self.shell.revision += 1
+        if chosen == "yes" and self._run is not None:
+
+            async def ask() -> None:
+                if await here() is None:
+                    self.tell(words.PLACE_REFUSED, "warn")
+
+            self._run(ask)
+
     # drafts: what a person entered is kept until it is saved, also over a look at another screen
 
     def draft(self, name: str, default: Any = "") -> Any:
         return self.drafts.get((self.shell.route, name), default)
 
     def keep_draft(self, name: str, value: Any) -> None:
+        self.auto_lock.touch()
         self.drafts[self.shell.route, name] = value
 
     def drop_drafts(self) -> None:
@@ -311,7 +372,7 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "count" | "give" | "take" | "sync" | "settings" | "time" as name]:
+        case ["stock" | "count" | "give" | "take" | "sync" | "settings" | "time" | "pin" as name]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""
@@ -322,4 +383,6 @@ def parent_route(route: str) -> str:
     name, order_id, screen = parse_route(route)
     if name in ("count", "give", "take"):
         return "/stock"
+    if name == "pin":
+        return SETTINGS
     return job_route(order_id) if name == "job" and order_id and screen else "/"

@@ -146,6 +146,9 @@ WELCOME = say("Sign in this device")
 WELCOME_TEXT = say("The office gives you a code for this device. It works once.")
 CODE = say("Registration code")
 CODE_HINT = "ABCD-1234"
+SCAN_CODE = say("Scan the office's code")
+SCAN_OFFICE_CODE = say("Scan the code on the office's screen")
+NO_OFFICE_CODE = say("That is no registration code.")
 DEVICE_NAME = say("Name of this device")
 SIGN_IN = say("Sign in")
 SIGNING_IN = say("Signing in …")
@@ -173,6 +176,59 @@ def keep_aside(count: int, name: str) -> str:
         count,
         name=name,
     )
+
+
+# the lock
+LOCKED, UNLOCK, PIN = say("Locked"), say("Unlock"), say("PIN")
+LOCKED_TEXT = say("What is not sent is still being sent while the app is locked.")
+LOCKED_STARTING = say("Starting: you can enter your PIN in a moment")
+FORGOT_PIN = say("I forgot the PIN")
+CHECKING_PIN = say("Checking …")
+WRONG_PIN = say("That is not the PIN.")
+PIN_SHUT = say(
+    "That was wrong too often. Ask the office for a new registration code: it opens this device again, and "
+    "nothing that is saved here gets lost."
+)
+FORGOT_TEXT = say(
+    "Ask the office for a new registration code. It opens this device again without the PIN, and nothing "
+    "that is saved here gets lost."
+)
+PIN_FORM = say("A PIN has 4 to 8 digits")
+PIN_EASY = say("Anybody would try that first: choose another PIN")
+PIN_NOW, PIN_NEW, PIN_AGAIN = say("Present PIN"), say("New PIN"), say("New PIN again")
+PINS_DIFFER = say("The two are not the same: type them again.")
+PIN_SAVE, PIN_REMOVE = say("Save the PIN"), say("Do without a PIN")
+PIN_KEPT, PIN_GONE = (
+    say("This device asks for the PIN from now on"),
+    say("This device asks for no PIN any more"),
+)
+PIN_TEXT = say("4 to 8 digits, for this device only. The office does not know it and can't read it.")
+PIN_IS_NO_SAFE = say(
+    "The PIN keeps others from looking into the app. What protects the data if the phone is lost is the "
+    "phone's own screen lock: switch that on too."
+)
+UNLOCK_BY_KEY = say("Unlock by finger or face")
+KEY_FAILED = say("That did not work: type the PIN.")
+KEY_NOT_MADE = say("This device did not agree: the PIN alone unlocks.")
+USE_KEY, DROP_KEY = say("Also unlock by finger or face"), say("Unlock by the PIN only")
+KEY_KEPT, KEY_GONE = say("Finger or face unlock too from now on"), say("Only the PIN unlocks from now on")
+LOCK, SET_PIN, CHANGE_PIN = say("Lock"), say("Set a PIN"), say("Change the PIN")
+LOCK_AFTER = say("Lock after")
+LOCK_AT_START = say("Only when the app is started")
+LOCK_HIDDEN = say("Also after a minute in the background.")
+
+
+def lock_minutes(count: int) -> str:
+    return say_count("{count} minute without a tap", "{count} minutes without a tap", count)
+
+
+def wrong_pin(left: int) -> str:
+    tries = say_count("{count} try is left.", "{count} tries are left.", left)
+    return f"{WRONG_PIN} {tries}"
+
+
+def wait_until(time: str) -> str:
+    return say("Try again at {time}.", time=time)
 
 
 PREPARING = say("Fetching your jobs …")
@@ -916,6 +972,12 @@ def not_a_time(text: str) -> str:
 
 # note
 NOTE = say("Note")
+DICTATE, DICTATE_STOP = say("Dictate"), say("Listening … tap to stop")
+DICTATE_TEXT = say("The browser sends what you say to its maker, who turns it into text.")
+KEYBOARD_DICTATES = say("To dictate, use the microphone key of your keyboard.")
+DICTATE_FAILED = say(
+    "The browser could not turn speech into text. Type it, or use the keyboard's microphone."
+)
 NOTE_FIELD = say("Note for the office")
 SAVE_NOTE = say("Save note")
 
@@ -1284,8 +1346,8 @@ def ruled(outcome: str, local: datetime, today: date, detail: str) -> str:
     return say("Dispatch looked at it: not booked, because {detail}", detail=detail)
 
 
-# language and display
-SETTINGS = say("Language and display")
+# settings
+SETTINGS = say("Settings")
 LANGUAGE, THEME, TEXT_SIZE = say("Language"), say("Appearance"), say("Text size")
 AS_DEVICE = say("As on this device")
 THEMES = {
@@ -1300,6 +1362,37 @@ SUNLIGHT_TEXT = say("Sunlight: black on white, larger, with thick lines.")
 def percent(size: int) -> str:
     return say("{size} %", size=size)
 
+
+# which network photos take
+PHOTOS = say("Photos")
+PHOTOS_BY = {"any": say("Send at once"), "wifi": say("Only on Wi-Fi")}
+PHOTOS_TEXT = say("Everything else is always sent at once. Photos never hold up a job.")
+PHOTOS_BY_HAND = say(
+    "This device does not say whether it is on Wi-Fi. Photos then wait until you tap “Send photos now” on "
+    "the Sync screen. Everything else is always sent at once."
+)
+SEND_PHOTOS = say("Send photos now")
+
+
+def photos_wait(count: int, *, known: bool) -> str:
+    if known:
+        return say_count(
+            "{count} photo waits for Wi-Fi. Everything else is sent.",
+            "{count} photos wait for Wi-Fi. Everything else is sent.",
+            count,
+        )
+    return say_count(
+        "{count} photo waits here until you send it. Everything else is sent.",
+        "{count} photos wait here until you send them. Everything else is sent.",
+        count,
+    )
+
+
+PLACE_OF_PHOTOS = say("Where a photo was taken")
+PLACE_BY = {"no": say("Not kept"), "yes": say("Kept with the photo")}
+PLACE_TEXT = say("The office then sees how far from the address a photo was taken. Nothing else is located.")
+PLACE_REFUSED = say("This device did not say where it is. Allow it in the browser's settings, or do without.")
+NO_PLACE = say("Its place was not found in time")
 
 # the device
 OPEN_ELSEWHERE = say("Truckroll is open in another tab. Close it there, then try again.")

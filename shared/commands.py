@@ -216,6 +216,9 @@ class AddEvidence:
     taken_at: datetime
     signer: str | None = None
     check: str | None = None
+    lat: float | None = None  # where it was taken, if the technician lets the phone say so
+    lon: float | None = None
+    accuracy_m: float | None = None
     type: Literal["add_evidence"] = "add_evidence"
 
 

@@ -52,6 +52,7 @@ from shared.work_orders import (
 Outcome = tuple[tuple[ev.Event, ...], tuple[Remark, ...]]
 
 EVIDENCE_BYTES_MAX = 10 * 1024 * 1024
+ACCURACY_METRES_MAX = 100_000
 NOTE_LENGTH_MAX = 4_000
 CONTACT_LENGTH_MAX = 200
 PART_QUANTITY_MAX = 10_000
@@ -452,7 +453,19 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
         signer=command.signer,
         check=command.check,
     )
+    if (spot := _spot(command)) is not None:
+        lat, lon, accuracy_m = spot
+        evidence = replace(evidence, lat=lat, lon=lon, accuracy_m=accuracy_m)
     return (ev.EvidenceAdded(evidence=evidence),), ()
+
+
+def _spot(command: cmd.AddEvidence) -> tuple[float, float, float] | None:
+    """Where it was taken. Half of it, or a place that is none, is left out: the photo counts without."""
+    lat, lon, accuracy_m = command.lat, command.lon, command.accuracy_m
+    if lat is None or lon is None or accuracy_m is None:
+        return None
+    on_earth = abs(lat) <= 90 and abs(lon) <= 180 and 0 <= accuracy_m <= ACCURACY_METRES_MAX
+    return (lat, lon, accuracy_m) if on_earth else None
 
 
 def add_note(command: cmd.AddNote | cmd.OfficeNote, now: Situation, at: datetime) -> Outcome:

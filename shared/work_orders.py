@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import cos, hypot, radians
 from uuid import UUID
 
 from shared.skills import SkillNeed
 from shared.windows import TimeWindow
+
+EARTH_METRES = 6_371_000
 
 
 class WorkOrderKind(StrEnum):
@@ -352,6 +355,17 @@ class EvidenceRef:
     taken_at: datetime
     signer: str | None = None
     check: str | None = None
+    lat: float | None = None  # where it was taken, within accuracy_m metres; all three or none
+    lon: float | None = None
+    accuracy_m: float | None = None
+
+    def metres_from(self, place: Place) -> int | None:
+        """How far from `place` it was taken, as the crow flies; None where the phone did not say."""
+        if self.lat is None or self.lon is None:
+            return None
+        north = radians(self.lat - place.lat)
+        east = radians(self.lon - place.lon) * cos(radians(self.lat + place.lat) / 2)
+        return round(EARTH_METRES * hypot(north, east))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,9 @@ WAIT_SECONDS_MAX = 55
 DAYS_BACK, DAYS_AHEAD = 7, 14
 """Jobs planned from so many days ago to so many days ahead come down; a phone says so to its technician."""
 
+UNSENT_LISTED_MAX = 50
+"""So many things that only the device has are named; the numbers beside the list count all of them."""
+
 SKEW_TOLERATED = timedelta(minutes=2)
 """Clocks that differ by less are left alone: it may as well be the network."""
 
@@ -106,13 +109,29 @@ class PushedCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentItem:
+    """Something that only the device has: what kind of thing, of which job, since when. Never what it says.
+
+    `type` is a command's, or `photo` or `signature` where the bytes are meant. `made_at` is by the device's
+    clock.
+    """
+
+    type: str
+    order_number: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRequest:
     """`cursor` is None on the first contact. `device_now` lets the server correct the device's clock.
 
     `page_bytes`: how much the device wants at a time over its present network, unpacked (0: as the server
     likes). `wait_seconds`: with nothing to say the server may hold its answer back so long.
-    `queue_length`, `unsent_photos`, `oldest_unsent_at`, `storage_left_bytes`: the heartbeat, so that the
-    office knows what a lost phone still carried.
+    `queue_length`, `unsent_photos`, `oldest_unsent_at`, `storage_left_bytes`, `unsent`: the heartbeat, so
+    that the office knows what a lost phone still carried. `unsent` lists what remains besides these commands,
+    the newest first and at most UNSENT_LISTED_MAX; None: the list that was last told still holds.
+    `photos_wait`: photos are kept back for another network, so that to miss them is no news for a device that
+    waits for news.
     """
 
     protocol: int
@@ -129,6 +148,8 @@ class SyncRequest:
     unsent_photos: int = 0
     oldest_unsent_at: datetime | None = None
     storage_left_bytes: int | None = None
+    unsent: tuple[UnsentItem, ...] | None = None
+    photos_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

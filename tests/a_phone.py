@@ -29,6 +29,7 @@ class Phone:
         self.entropy = counted_entropy()
         self.connection: sqlite3.Connection | None = None
         self.pauses: list[float] = []
+        self.metered: bool | None = None  # whether the network is a mobile one
 
     def start(self) -> Gateway:
         self.stop()
@@ -41,6 +42,7 @@ class Phone:
             entropy=self.entropy,
             monotonic=self.seconds,
             sleep=self._sleep,
+            metered=lambda: self.metered,
         )
 
     async def _sleep(self, seconds: float) -> None:

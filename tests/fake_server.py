@@ -335,7 +335,8 @@ class FakeServer:
         if request.protocol > self.protocol:
             raise NewerSchema("Update the server", field="protocol")
         answer = self._sync(device, request)
-        quiet = not (answer.receipts or answer.rows or answer.gone or answer.reset)
+        asks = answer.missing_evidence and not request.photos_wait
+        quiet = not (answer.receipts or answer.rows or answer.gone or answer.reset or asks)
         if self.protocol > 1 and request.wait_seconds and quiet:
             news = asyncio.Event()
             self.listeners.append(news)

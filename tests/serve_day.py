@@ -2,8 +2,7 @@
 
     .venv/bin/python tests/serve_day.py FOLDER PORT        # FOLDER: what `python -m server.pwa` built
 
-Sign in with AINO-0001, AINO-0002 or AINO-0003. The server answers by the product's own rules, and forgets
-when it ends.
+Sign in with AINO-0001 to AINO-0005. The server answers by the product's own rules, and forgets when it ends.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def the_town() -> Town:
     )
 
 
-CODES = ("AINO-0001", "AINO-0002", "AINO-0003")
+CODES = tuple(f"AINO-000{number}" for number in range(1, 6))
 office = FakeServer(
     now=now, town=the_town(), codes=dict.fromkeys(CODES, day_of_work.AINO), actor=day_of_work.AINO
 )

@@ -21,10 +21,12 @@ class PageFacts:
     storage_is_persistent: bool | None = None  # the browser promised not to clear our data
     starts_offline: bool | None = None  # the service worker holds a complete version
     update_waiting: bool = False
+    dictation: bool = False  # the browser turns speech into text
+    passkey: bool = False  # the device can check by finger, face or screen lock who holds it
 
 
 def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
-    """Call `tell(online)` on every change; the returned function stops that."""
+    """Call `tell(online)` on every change, also of the kind of network; the returned function stops that."""
     if not IN_BROWSER:
         return lambda: None
     import js
@@ -32,8 +34,16 @@ def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
     heard = listener(lambda event: tell(str(event.type) == "online"))
     for kind in ("online", "offline"):
         js.self.addEventListener(kind, heard)
+    # From mobile data to Wi-Fi: what waits for that may go now.
+    changed = listener(lambda event: tell(bool(js.navigator.onLine)))
+    connection = getattr(js.navigator, "connection", None)
+    if connection and hasattr(connection, "addEventListener"):
+        connection.addEventListener("change", changed)
 
     def stop() -> None:
+        if connection and hasattr(connection, "removeEventListener"):
+            connection.removeEventListener("change", changed)
+        changed.destroy()
         for kind in ("online", "offline"):
             js.self.removeEventListener(kind, heard)
         heard.destroy()
@@ -41,8 +51,29 @@ def watch_network(tell: Callable[[bool], None]) -> Callable[[], None]:
     return stop
 
 
-def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
-    """Call `tell(facts)` now and on every change; the returned function stops that."""
+def metered() -> bool | None:
+    """Whether the present network is one that is paid by the byte; None where the browser does not tell.
+
+    Chromium tells on phones only, Firefox and Safari nowhere.
+    """
+    if not IN_BROWSER:
+        return None
+    import js
+
+    kind = str(getattr(getattr(js.navigator, "connection", None), "type", "") or "")
+    return {"wifi": False, "ethernet": False, "cellular": True, "wimax": True}.get(kind)
+
+
+def watch_page(
+    tell: Callable[[PageFacts], None],
+    touched: Callable[[], None] = lambda: None,
+    seen: Callable[[float], None] = lambda seconds: None,
+) -> Callable[[], None]:
+    """Call `tell(facts)` now and on every change, `touched()` as long as somebody touches the page or types.
+
+    `seen(seconds)` when the page is in sight again after so long; it is covered until `unveil` is called.
+    The returned function stops all that.
+    """
     if not IN_BROWSER:
         tell(PageFacts())
         return lambda: None
@@ -50,10 +81,22 @@ def watch_page(tell: Callable[[PageFacts], None]) -> Callable[[], None]:
 
     def hear(event: object) -> None:
         data = event.data  # type: ignore[attr-defined]
+        if data.kind == "touched":
+            touched()
+        if data.kind == "seen":
+            seen(float(data.seconds))
         if data.kind == "facts":
             persisted = None if is_null(data.persisted) else bool(data.persisted)
             offline, update = bool(data.offlineReady), bool(data.update)
-            tell(PageFacts(storage_is_persistent=persisted, starts_offline=offline, update_waiting=update))
+            tell(
+                PageFacts(
+                    storage_is_persistent=persisted,
+                    starts_offline=offline,
+                    update_waiting=update,
+                    dictation=bool(data.dictation),
+                    passkey=bool(data.passkey),
+                )
+            )
 
     heard = listener(hear)
     page.onmessage = heard
@@ -76,6 +119,18 @@ def keep_first_screen(text: str | None) -> None:
     """Have the page keep what it shows at the next start (mobile/first_screen.py); None: nothing."""
     if IN_BROWSER:
         _send("today", text or "")
+
+
+def keep_veil(wanted: bool) -> None:
+    """Whether the page covers itself while it is out of sight."""
+    if IN_BROWSER:
+        _send("veil", "1" if wanted else "")
+
+
+def unveil() -> None:
+    """What the page shows now may be seen."""
+    if IN_BROWSER:
+        _send("unveil")
 
 
 def keep_unsent(count: int) -> None:

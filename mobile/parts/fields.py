@@ -89,3 +89,16 @@ def number_row(
         bgcolor=theme.CALM_BACK,
     )
     return ft.Row([sign, field], spacing=8)
+
+
+def pin_field(label: str, value: str, **options: Any) -> ft.TextField:
+    """Digits that nobody reads over a shoulder."""
+    settings: dict[str, Any] = {
+        "password": True,
+        "keyboard_type": ft.KeyboardType.NUMBER,
+        "max_length": 8,
+        "counter": "",
+        "autocorrect": False,
+        "enable_suggestions": False,
+    }
+    return text_field(label, value, **(settings | options))

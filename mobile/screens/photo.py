@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import flet as ft
 
 from mobile import theme, words
 from mobile.device.photos import PhotoError, pick_picture, shrink
+from mobile.device.place import Spot, here
 from mobile.parts.blocks import line
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary
@@ -16,23 +18,43 @@ from mobile.screens.guard import gone
 from mobile.state import Desk
 from shared.work_orders import EvidenceKind
 
+PLACE_SECONDS = 3.0
+
+
+async def _in_time(where: asyncio.Future[Spot | None] | None) -> Spot | None:
+    """Nobody waits for satellites with a photo in hand."""
+    if where is None:
+        return None
+    try:
+        return await asyncio.wait_for(where, PLACE_SECONDS)
+    except TimeoutError:
+        return None
+
 
 async def take_photo(
     desk: Desk, order_id: UUID, set_busy: Callable[[bool], None], *, check: str | None = None
 ) -> bool:
     """Have a photo taken and keep it, for the item `check` of the checklist or of the finished work."""
-    picture = await pick_picture()
-    if picture is None:
-        return False
-    set_busy(True)
+    # Asked for while the photo is taken: it is ready by then, or the photo does without.
+    where = asyncio.ensure_future(here()) if desk.gateway.photos_say_where else None
     try:
+        picture = await pick_picture()
+        if picture is None:
+            return False
+        set_busy(True)
         photo = await shrink(picture)
+        spot = await _in_time(where)
     except PhotoError as error:
         desk.tell(str(error), "bad")
         return False
     finally:
         set_busy(False)
-    return desk.keep(lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg", check=check))
+        if where:
+            where.cancel()
+    said = f"{words.SAVED}. {words.NO_PLACE}" if where and spot is None else None
+    return desk.keep(
+        lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg", check=check, spot=spot), said=said
+    )
 
 
 @ft.component

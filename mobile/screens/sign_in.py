@@ -5,12 +5,14 @@ from __future__ import annotations
 import flet as ft
 
 from mobile import theme, words
+from mobile.device.scanner import ScanClosed, ScannerError, scanner
 from mobile.parts.blocks import line, mood_box
 from mobile.parts.fields import code_field, text_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import Handler, primary, secondary
 from mobile.rule_words import said
 from mobile.state import SETTINGS, Desk, parse_route
+from mobile.views.sign_in import code_in
 from shared.problems import Problem, UnsentWork
 from sync.client.transport import NoNetwork
 
@@ -35,6 +37,22 @@ def SignIn(desk: Desk) -> ft.Control:
     def type_device(text: str) -> None:
         typed.current["device"] = text
         set_device(text)
+
+    async def scan() -> None:
+        """The picture on the office's screen. Nothing is sent before somebody taps."""
+        set_refusal("")
+        try:
+            readings = await scanner().scan(
+                title=words.SCAN_OFFICE_CODE,
+                judge=lambda reading: None if code_in(reading.text) else words.NO_OFFICE_CODE,
+            )
+        except ScanClosed as closed:
+            if closed.why != "cancelled":
+                set_refusal(words.CODE_MISSING)
+        except ScannerError as error:
+            set_refusal(str(error))
+        else:
+            type_code(code_in(readings[0].text) or "")
 
     async def sign_in() -> None:
         await enter(keep_aside=False)
@@ -61,6 +79,7 @@ def SignIn(desk: Desk) -> ft.Control:
         except NoNetwork:
             set_refusal(words.SIGN_IN_OFFLINE)
         else:
+            desk.unlock()
             desk.go("/")
             desk.nudge()
         finally:
@@ -75,7 +94,7 @@ def SignIn(desk: Desk) -> ft.Control:
         words.APP,
         [
             ft.Text(words.WELCOME, size=theme.HUGE, weight=ft.FontWeight.W_700),
-            line(words.WELCOME_TEXT),
+            line(words.FORGOT_TEXT if desk.shell.locked else words.WELCOME_TEXT),
             code_field(
                 words.CODE,
                 code,
@@ -91,13 +110,18 @@ def SignIn(desk: Desk) -> ft.Control:
                 on_change=type_device,
                 on_submit=sign_in,
             ),
+            secondary(words.SCAN_CODE, scan, icon=ft.Icons.QR_CODE_SCANNER),
             *([mood_box(why, "bad")] if why else []),
             *(
                 [secondary(words.KEEP_ASIDE_ASK, lambda: set_asking(True), icon=ft.Icons.HELP_OUTLINE)]
                 if others_work
                 else []
             ),
-            secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
+            *(
+                []
+                if desk.shell.locked
+                else [secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE)]
+            ),
         ],
         bottom=[
             primary(words.SIGNING_IN if busy else words.SIGN_IN, sign_in, icon=ft.Icons.LOGIN, disabled=busy),

@@ -49,7 +49,11 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
             body += [_job(desk, job) for job in by_job(items)]
         else:
             body += [_item(desk, item) for item in items[:ACCEPTED_SHOWN]]
-    if status.unsent_photos:
+    if status.photos_wait:
+        told = words.photos_wait(status.photos_wait, known=status.network_known)
+        body.append(mood_box(told, "calm", icon=ft.Icons.WIFI))
+        body.append(secondary(words.SEND_PHOTOS, desk.send_photos_now, icon=ft.Icons.CLOUD_UPLOAD_OUTLINED))
+    elif status.unsent_photos:
         body.append(line(words.unsent_pictures(status.unsent_photos), bold=True))
     if status.aside:
         body.append(line(words.kept_aside(status.aside), quiet=True))
@@ -170,6 +174,6 @@ def _facts(desk: Desk) -> ft.Control:
             ft.Column([line(name, quiet=True, size=theme.SMALL), line(value)], spacing=0)
             for name, value in rows
         ),
-        secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE),
+        secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.SETTINGS),
         secondary(words.SIGN_IN_ANOTHER, lambda: desk.go("/sign-in"), icon=ft.Icons.SWITCH_ACCOUNT),
     )

@@ -82,7 +82,7 @@
   document.body.append(flutter);
 
   const toPage = new BroadcastChannel(`page-${pageId}`);
-  const facts = { persisted: null, update: false, offlineReady: !!navigator.serviceWorker.controller };
+  const facts = { persisted: null, update: false, offlineReady: !!navigator.serviceWorker.controller, dictation: false, passkey: false };
   const tell = () => toPage.postMessage({ kind: "facts", ...facts });
   const keepState = async (name, text) => (await caches.open("state")).put(name, new Response(text));
   keepState("unsent", "unknown"); // until Python has counted
@@ -90,8 +90,94 @@
     if (data?.kind === "ask") tell();
     if (data?.kind === "opened") opened();
     if (data?.kind === "today") localStorage.setItem("today", data.text);
+    if (data?.kind === "veil") localStorage.setItem("veil", data.text);
+    if (data?.kind === "unveil") unveil();
     if (data?.kind === "unsent") keepState("unsent", data.text);
     if (data?.kind === "update") navigator.serviceWorker.controller?.postMessage("take-update");
+  };
+
+  // Signs of life for the lock (mobile/auto_lock.py): a scroll or a key that no control tells of is one too.
+  let touchedAt = 0;
+  const touched = () => {
+    if (Date.now() - touchedAt < 5000) return;
+    touchedAt = Date.now();
+    toPage.postMessage({ kind: "touched" });
+  };
+  for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, touched, { capture: true, passive: true });
+
+  // With a PIN, what was on the screen is covered while nobody may look, also in the list of open apps, until
+  // Python has said whether it is time to ask for the PIN.
+  const veil = Object.assign(document.createElement("div"), { id: "veil", hidden: true });
+  document.body.append(veil);
+  const unveil = () => requestAnimationFrame(() => requestAnimationFrame(() => { veil.hidden = true; }));
+  let hiddenAt = 0;
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      hiddenAt = Date.now();
+      veil.hidden = !localStorage.getItem("veil");
+    } else {
+      toPage.postMessage({ kind: "seen", seconds: (Date.now() - hiddenAt) / 1000 });
+    }
+  });
+
+  // Where this device is, for mobile/device/place.py. The browser asks its owner first, and only when asked to.
+  const places = new BroadcastChannel(`place-${pageId}`);
+  places.onmessage = ({ data }) => {
+    if (data?.kind !== "where") return;
+    const answer = (found) => places.postMessage({ kind: "here", ...found });
+    if (!navigator.geolocation) return answer({ lat: null });
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => answer({ lat: coords.latitude, lon: coords.longitude, accuracy: coords.accuracy }),
+      () => answer({ lat: null }), { enableHighAccuracy: true, timeout: 9000, maximumAge: 30000 });
+  };
+
+  // Speech into text, for mobile/device/speech.py.
+  const Recognition = globalThis.SpeechRecognition ?? globalThis.webkitSpeechRecognition;
+  facts.dictation = !!Recognition;
+  const speech = new BroadcastChannel(`speech-${pageId}`);
+  let recognition = null;
+  speech.onmessage = ({ data }) => {
+    if (data?.kind === "stop") recognition?.stop();
+    if (data?.kind !== "listen") return;
+    recognition?.abort();
+    const mine = recognition = Object.assign(new Recognition(), { lang: data.language, continuous: true, interimResults: false });
+    let why = "";
+    mine.onresult = ({ results, resultIndex }) => {
+      for (const result of [...results].slice(resultIndex)) {
+        if (result.isFinal) speech.postMessage({ kind: "said", text: result[0].transcript.trim() });
+      }
+    };
+    mine.onerror = ({ error }) => { why = error; };
+    mine.onend = () => { if (recognition === mine) { recognition = null; speech.postMessage({ kind: "ended", why }); } };
+    try { mine.start(); } catch (error) { speech.postMessage({ kind: "ended", why: String(error) }); }
+  };
+
+  // The device's own check of its owner, for mobile/device/passkey.py. All of it happens on the device.
+  globalThis.PublicKeyCredential?.isUserVerifyingPlatformAuthenticatorAvailable?.()
+    .then((can) => { facts.passkey = can; tell(); }).catch(() => {});
+  const passkey = new BroadcastChannel(`passkey-${pageId}`);
+  const random = () => crypto.getRandomValues(new Uint8Array(32));
+  const text64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+  const bytes64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const USER_VERIFIED = 4; // among the flags, behind the 32 bytes of the site's digest
+  passkey.onmessage = async ({ data }) => {
+    if (data?.kind === "create") {
+      const made = await navigator.credentials.create({ publicKey: {
+        challenge: random(), rp: { name: document.title || "Truckroll" },
+        user: { id: random(), name: data.name, displayName: data.name },
+        pubKeyCredParams: [-7, -257].map((alg) => ({ type: "public-key", alg })),
+        authenticatorSelection: { authenticatorAttachment: "platform", userVerification: "required" },
+      } }).catch(() => null);
+      passkey.postMessage({ kind: "made", key: made && text64(made.rawId) });
+    }
+    if (data?.kind === "check") {
+      const found = await navigator.credentials.get({ publicKey: {
+        challenge: random(), userVerification: "required",
+        allowCredentials: [{ type: "public-key", id: bytes64(data.key), transports: ["internal"] }],
+      } }).catch(() => null);
+      const verified = found && new Uint8Array(found.response.authenticatorData)[32] & USER_VERIFIED;
+      passkey.postMessage({ kind: "checked", key: verified ? text64(found.rawId) : null });
+    }
   };
 
   // Ask the browser not to clear our data when the disk runs full. Not available inside the worker.

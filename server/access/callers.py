@@ -80,6 +80,7 @@ class Device:
     protocol: int
     queue_length: int
     unsent_photos: int
+    unsent: list[Any]
 
 
 @dataclass(frozen=True, slots=True)

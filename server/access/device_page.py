@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,8 +14,12 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from server.access import heartbeat
+from server.access.heartbeat import Left
 from server.access.models import DeviceRow, RetiredTokenRow
+from server.dispatch.meaning import counted
 from server.dispatch.models import TechnicianRow
+from sync.protocol import UNSENT_LISTED_MAX
 
 UNSENT_TOO_LONG = timedelta(hours=4)
 CLOCK_WRONG_SECONDS = 120
@@ -32,11 +38,36 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a device had not sent of one job, and when the newest of it was made."""
+
+    order_number: str
+    things: str
+    newest_at: datetime
+
+
+def carried(left: Sequence[Left]) -> list[Carried]:
+    """`left` by job, the one with the newest entry first."""
+    by_job: dict[str, list[Left]] = {}
+    for one in left:
+        by_job.setdefault(one.order_number, []).append(one)
+    return [
+        Carried(
+            order_number=number,
+            things=", ".join(counted(kind, count) for kind, count in Counter(x.type for x in found).items()),
+            newest_at=max(one.made_at for one in found),
+        )
+        for number, found in by_job.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
     """One row of the page. `since`: when it came into `state`. `copied_at`: an old token of it was used.
 
     `late`: something has waited on it for longer than a dispatcher should leave alone. `free_mb` is None
-    where the device does not tell.
+    where the device does not tell. `carried`: what it had not sent at its last contact, job by job; of more
+    than UNSENT_LISTED_MAX things the newest, and then `more_carried`.
     """
 
     id: UUID
@@ -58,6 +89,8 @@ class DeviceLine:
     state: State
     since: datetime
     copied_at: datetime | None
+    carried: list[Carried]
+    more_carried: bool
 
     @property
     def holds(self) -> str:
@@ -103,6 +136,7 @@ def _line(row: DeviceRow, technician: TechnicianRow, copied_at: datetime | None,
     state, since = _state(row, now)
     waiting = row.oldest_unsent_at if row.queue_length or row.unsent_photos else None
     free = row.storage_left_bytes
+    left = heartbeat.read_left(row.unsent)
     return DeviceLine(
         id=row.id,
         technician=technician.name,
@@ -123,6 +157,8 @@ def _line(row: DeviceRow, technician: TechnicianRow, copied_at: datetime | None,
         state=state,
         since=since,
         copied_at=copied_at,
+        carried=carried(left),
+        more_carried=len(left) >= UNSENT_LISTED_MAX,
     )
 
 
@@ -140,7 +176,7 @@ def _state(row: DeviceRow, now: datetime) -> tuple[State, datetime]:
 
 def registration_link(base_url: str, code: str) -> str:
     """Opens the app with the code filled in. What follows # stays in the browser: no log ever sees it."""
-    return f"{base_url.rstrip('/')}/app/#code={code}"
+    return f"{base_url.rstrip('/')}/app/#/sign-in/{code}"
 
 
 def qr_svg(link: str) -> Markup:

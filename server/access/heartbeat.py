@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from server.access.callers import Device
 from server.access.models import DeviceRow
 
 EVERY = timedelta(seconds=30)
 """A contact that tells nothing new is noted at most so often."""
+LISTING_SINCE = 4
+"""Apps of earlier protocols only count what they hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """One thing that only the device has; `type` as in UnsentItem, `made_at` by the server's clock."""
+
+    type: str
+    order_number: str
+    made_at: datetime
+
+    def as_json(self) -> dict[str, str]:
+        at = self.made_at.isoformat()
+        return {"type": self.type, "order_number": self.order_number, "made_at": at}
+
+
+def read_left(kept: list[Any]) -> list[Left]:
+    """What a device's row keeps, the newest first."""
+    return [Left(**one | {"made_at": datetime.fromisoformat(one["made_at"])}) for one in kept]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +38,8 @@ class Heartbeat:
     """`queue_length` counts what the server has not answered yet, this contact's receipts taken off.
 
     `oldest_unsent_at` is by the server's clock, as far as it can be told; None when nothing waits.
-    `clock_offset_seconds`: the server's time minus the device's.
+    `clock_offset_seconds`: the server's time minus the device's. `unsent` is None where the list that the
+    device told before still holds.
     """
 
     protocol: int
@@ -27,11 +49,14 @@ class Heartbeat:
     oldest_unsent_at: datetime | None
     storage_left_bytes: int | None
     clock_offset_seconds: int
+    unsent: tuple[Left, ...] | None = None
 
 
 def is_news(device: DeviceRow | Device, beat: Heartbeat, now: datetime) -> bool:
     """Whether it is worth a write. Clock and storage change all the time and wait for the next one."""
     if device.last_seen_at is None or now - device.last_seen_at >= EVERY:
+        return True
+    if _left(device, beat) != device.unsent:
         return True
     known = (device.protocol, device.app_version, device.queue_length, device.unsent_photos)
     return known != (beat.protocol, beat.app_version, beat.queue_length, beat.unsent_photos)
@@ -47,5 +72,15 @@ def note(device: DeviceRow, beat: Heartbeat, now: datetime, *, life: timedelta) 
     device.oldest_unsent_at = beat.oldest_unsent_at
     device.storage_left_bytes = beat.storage_left_bytes
     device.clock_offset_seconds = beat.clock_offset_seconds
+    device.unsent = _left(device, beat)
     if device.token_expires_at < now + life / 2:
         device.token_expires_at = now + life
+
+
+def _left(device: DeviceRow | Device, beat: Heartbeat) -> list[Any]:
+    """The list to keep. Nothing is left where nothing is counted, also when an older app says so."""
+    if not (beat.queue_length or beat.unsent_photos):
+        return []
+    if beat.unsent is None:
+        return device.unsent if beat.protocol >= LISTING_SINCE else []
+    return [one.as_json() for one in beat.unsent]

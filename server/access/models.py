@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey
@@ -61,6 +62,7 @@ class DeviceRow(Base):
     oldest_unsent_at: Mapped[datetime | None]
     storage_left_bytes: Mapped[int | None] = mapped_column(BigInteger)
     clock_offset_seconds: Mapped[int] = mapped_column(default=0)
+    unsent: Mapped[list[Any]] = mapped_column(default=list)  # see server.access.heartbeat.Left
 
 
 class RetiredTokenRow(Base):

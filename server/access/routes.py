@@ -302,7 +302,7 @@ def _devices_page(
         technicians=sorted(technicians.items(), key=lambda item: item[1]),
         code=code,
         code_for=code_for,
-        code_hours=int(devices.CODE_LIFE.total_seconds() // 3600),
+        code_until=now + devices.CODE_LIFE,
         link=link,
         picture=device_page.qr_svg(link) if link else "",
         zone=settings_of(request).zone,

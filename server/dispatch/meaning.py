@@ -16,6 +16,31 @@ _WHY = {
     "customer_refused": "the customer refused",
 }
 
+_THINGS = {
+    "start_travel": ("start of a trip", "starts of a trip"),
+    "arrive": ("arrival", "arrivals"),
+    "install_asset": ("fitted device", "fitted devices"),
+    "remove_asset": ("device taken off", "devices taken off"),
+    "put_back_asset": ("device hung up again", "devices hung up again"),
+    "record_check": ("measurement", "measurements"),
+    "use_parts": ("entry of used parts", "entries of used parts"),
+    "take_back_parts": ("entry of parts taken back", "entries of parts taken back"),
+    "add_evidence": ("picture's entry", "pictures' entries"),
+    "add_note": ("note", "notes"),
+    "correct_contact": ("correction of the contact", "corrections of the contact"),
+    "close_work_order": ("close of the job", "closes of the job"),
+    "cannot_complete": ("report that it could not be done", "reports that it could not be done"),
+    "photo": ("photo", "photos"),
+    "signature": ("signature", "signatures"),
+}
+
+
+def counted(kind: str, count: int) -> str:
+    """So many of what a device has not sent, by the command's type: "2 measurements", "close of the job"."""
+    plain = _short(kind.replace("_", " "))
+    one, many = _THINGS.get(kind, (plain, f"× {plain}"))
+    return one if count == 1 else f"{count} {many}"
+
 
 def in_words(kind: str, body: str) -> str:
     """What the sender of a `kind` command with this JSON `body` wanted: "install device ZTEG1234"."""

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.access import callers, devices, heartbeat
 from server.access.callers import Caller, Standing
-from server.access.heartbeat import Heartbeat
+from server.access.heartbeat import Heartbeat, Left
 from server.access.models import DeviceRow
 from server.db import feed, history
 from server.db.base import table_of
@@ -34,6 +34,7 @@ from sync.protocol import (
     PROTOCOL,
     PROTOCOL_MIN,
     SKEW_TOLERATED,
+    UNSENT_LISTED_MAX,
     WAIT_SECONDS_MAX,
     PushedCommand,
     Receipt,
@@ -47,6 +48,7 @@ from sync.server.pull import Page, pull
 from sync.server.push import push
 
 APP_VERSION_LENGTH_MAX = 80
+NAME_LENGTH_MAX = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +122,8 @@ def exchange(
         protocol_min=protocol_min,
         hlc=_hybrid_time(message, now),
     )
-    quiet = not (
-        receipts or page.rows or page.gone or page.reset or page.more or page.missing_evidence or fresh_token
-    )
+    asks = page.missing_evidence and not message.photos_wait
+    quiet = not (receipts or page.rows or page.gone or page.reset or page.more or asks or fresh_token)
     return Exchanged(
         response=response,
         scope=technician_scope(caller.technician.id),
@@ -327,11 +328,28 @@ def _heartbeat(message: SyncRequest, answered: int, now: datetime) -> Heartbeat:
         oldest_unsent_at=_oldest_unsent_at(message, now) if waiting or photos else None,
         storage_left_bytes=None if free is None else max(0, min(free, 2**63 - 1)),
         clock_offset_seconds=in_range(round((now - message.device_now).total_seconds())),
+        unsent=None if message.unsent is None else _left(message, now),
+    )
+
+
+def _left(message: SyncRequest, now: datetime) -> tuple[Left, ...]:
+    return tuple(
+        Left(
+            type=storable(item.type[:NAME_LENGTH_MAX]),
+            order_number=storable(item.order_number[:NAME_LENGTH_MAX]),
+            made_at=_by_our_clock(message, item.made_at, now) or now,
+        )
+        for item in (message.unsent or ())[:UNSENT_LISTED_MAX]
     )
 
 
 def _oldest_unsent_at(message: SyncRequest, now: datetime) -> datetime | None:
-    at, offset = message.oldest_unsent_at, now - message.device_now
+    return _by_our_clock(message, message.oldest_unsent_at, now)
+
+
+def _by_our_clock(message: SyncRequest, at: datetime | None, now: datetime) -> datetime | None:
+    """A time of the device's, as far as it can be told; None for nonsense."""
+    offset = now - message.device_now
     if at is None or not 1900 < at.year < 9000:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)

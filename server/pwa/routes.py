@@ -75,7 +75,7 @@ class App:
             "Content-Security-Policy": built.policy,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
-            "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
+            "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(self)",
         }
         known = request.headers.get("if-none-match", "").split(",")
         if etag in (part.strip().removeprefix("W/") for part in known):

@@ -26,6 +26,7 @@ class Courier:
     uploader: Uploader
     contact: Contact
     sleep: Callable[[float], Awaitable[None]]
+    photos_may_go: Callable[[], bool] = lambda: True
 
     async def send_all(self, until: Callable[[], bool], *, photos: bool = True, tries: int = 1) -> int:
         """Send what can be sent; what can't stays here. Returns how many commands were answered.
@@ -101,10 +102,11 @@ class Courier:
     async def _carry(self, owner: Registration, until: Callable[[], bool]) -> bool:
         """Upload this technician's files; True when all were taken, now or before, and must be confirmed."""
         shelf, whose = self.store.shelf, str(owner.technician_id)
-        for digest in shelf.ready(whose):
+        for digest in shelf.ready(whose, photos=self.photos_may_go()):
             if not await self._whole(digest, self.contact.asking(owner.token), until):
                 return False
-        return bool(shelf.count(whose)[0]) and not until()
+        kept_back = 0 if self.photos_may_go() else shelf.count_photos(whose)
+        return shelf.count(whose)[0] > kept_back and not until()
 
     async def _whole(self, digest: str, ask: Ask, until: Callable[[], bool]) -> bool:
         for _ in range(STEPS_MAX):

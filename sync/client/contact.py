@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sync.client.messages import Answered, Refused
+from sync.client.messages import Answered, Heard, Refused
+from sync.client.records import Counts
 from sync.client.replies import read_sync
 from sync.client.request import wire
 from sync.client.store import ClientStore
 from sync.client.transport import Answer, NoNetwork, Transport
 from sync.client.uploads import Ask
-from sync.protocol import PROTOCOL, PROTOCOL_MIN, PushedCommand, SyncRequest
+from sync.protocol import PROTOCOL, PROTOCOL_MIN, PushedCommand, SyncRequest, UnsentItem
 
 LATE = "The server did not answer in time."
 
@@ -25,7 +26,7 @@ class Surroundings:
 
     `monotonic`: seconds, for durations. `steady_ms` counts while the device sleeps too, and nobody can set
     it; None where there is no such clock. `boot` names the run it counts in. `storage_left` is in bytes, None
-    where the device does not say.
+    where the device does not say. `photos_may_go`: whether the present network is one for photos.
     """
 
     now: Callable[[], datetime]
@@ -36,6 +37,7 @@ class Surroundings:
     boot: str
     app_version: str
     storage_left: Callable[[], int | None]
+    photos_may_go: Callable[[], bool] = lambda: True
 
 
 class Contact:
@@ -46,6 +48,7 @@ class Contact:
         self._transport = transport
         self._around = around
         self._protocol = PROTOCOL
+        self._told: dict[str, tuple[UnsentItem, ...]] = {}  # token → what the server was told is left here
         self.link = store.link
 
     def asking(self, token: str, wait_seconds: int = 0, page_bytes: int = 0) -> Ask:
@@ -99,6 +102,7 @@ class Contact:
     ) -> Answered:
         around, counts = self._around, self._store.counts(whose)
         page_bytes = 1 if whose else self.link.page_bytes  # another's rows are not wanted
+        left = self._left(counts, commands, whose)
         request = SyncRequest(
             protocol=self._protocol,
             app_version=around.app_version,
@@ -114,6 +118,21 @@ class Contact:
             unsent_photos=counts.unsent_photos + counts.rechecking,
             oldest_unsent_at=counts.oldest_unsent_at,
             storage_left_bytes=around.storage_left(),
+            photos_wait=bool(counts.unsent_photos) and not around.photos_may_go(),
+            unsent=None if left == self._told.get(token, ()) else left,
         )
         body, headers = wire(request)
-        return read_sync(await self.asking(token, wait_seconds, page_bytes)("POST", "/sync", headers, body))
+        ask = self.asking(token, wait_seconds, page_bytes)
+        message = read_sync(await ask("POST", "/sync", headers, body))
+        if isinstance(message, Heard):
+            self._told[token] = left
+        return message
+
+    def _left(
+        self, counts: Counts, commands: Sequence[PushedCommand], whose: UUID | None
+    ) -> tuple[UnsentItem, ...]:
+        """What stays here although this request gets through."""
+        waiting = counts.unsent_commands + counts.confirming > len(commands)
+        if not (waiting or counts.unsent_photos or counts.rechecking):
+            return ()
+        return self._store.unsent_items(whose, after=commands[-1].seq if commands else 0)

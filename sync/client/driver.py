@@ -57,7 +57,11 @@ class Driver:
         self._changed = changed
         self._uploader = Uploader(store.shelf, lambda: self._contact.link.chunk_bytes)
         self._courier = Courier(
-            store=store, uploader=self._uploader, contact=self._contact, sleep=around.sleep
+            store=store,
+            uploader=self._uploader,
+            contact=self._contact,
+            sleep=around.sleep,
+            photos_may_go=around.photos_may_go,
         )
         self._asked_as: UUID | None = None
         self._exchange: _Exchange | None = None
@@ -130,7 +134,7 @@ class Driver:
             return tally.report(self.state, store.counts(), problem=store.refusal or UNREGISTERED)
         if (left := self._not_before - self._around.monotonic()) > 0:
             self.retry_in_seconds = left
-            return tally.report(self.state, store.counts(), retry=left, at_least=left)
+            return self._report(tally, retry=left, at_least=left)
         self.retry_in_seconds = None
         at_least = 0.0
         inbox: deque[Message] = deque([first])
@@ -147,7 +151,12 @@ class Driver:
                 if self._is_wanted():
                     self._woken = False
                     inbox.append(Wake())
-        return tally.report(self.state, store.counts(), retry=self.retry_in_seconds, at_least=at_least)
+        return self._report(tally, retry=self.retry_in_seconds, at_least=at_least)
+
+    def _report(self, tally: Tally, *, retry: float | None, at_least: float) -> SyncReport:
+        withheld = 0 if self._around.photos_may_go() else self._store.photos_left()
+        counts = self._store.counts()
+        return tally.report(self.state, counts, retry=retry, at_least=at_least, withheld=withheld)
 
     def _is_wanted(self) -> bool:
         """Whether the present technician has something to say or to hear: the work of others waits then."""
@@ -275,6 +284,7 @@ class Driver:
                 contact=exchange.clocks,
                 hlc=clocks.merge(self._store.hlc, response.hlc, unix_ms(exchange.received_at)),
                 link=self._contact.link,
+                photos=self._around.photos_may_go(),
             )
         except Malformed as problem:
             return messages.NotStored(f"{HALF_AN_ANSWER} ({problem.detail})")
@@ -294,6 +304,8 @@ class Driver:
         registration = self._store.registration
         if registration is None or self._handed_on():
             return messages.Lost(HANDED_ON)
+        if not self._around.photos_may_go() and self._store.shelf.is_photo(digest):
+            return messages.Withheld()  # the network is another one by now
         message = await self._uploader.step(digest, self._contact.asking(registration.token))
         if self._handed_on():
             return messages.Lost(HANDED_ON)

@@ -3,6 +3,7 @@
 Wake ─▶ Talk ─▶ Heard ─▶ Store ─▶ Stored ─┬─▶ Talk   (more rows, or more to send)
                                            ├─▶ Upload ─▶ Advanced ─▶ Upload, or Talk when somebody tapped
                                            │          ├▶ Offered ─▶ … ─▶ Talk (the answer confirms them)
+                                           │          ├▶ Withheld for another network ─▶ Talk, or rest
                                            │          └▶ Lost after some progress ─▶ Upload, once at once
                                            └─▶ rest
 Listen ─▶ Talk with nothing to say, which the server holds back until there is news; a Wake abandons it
@@ -38,6 +39,7 @@ from sync.client.messages import (
     Upload,
     Wake,
     Wipe,
+    Withheld,
 )
 from sync.protocol import COMMANDS_PER_PUSH_MAX
 
@@ -114,6 +116,10 @@ def step(state: State, message: Message) -> Step:
         case Doing.UPLOADING, BadBytes(digest, detail):
             after, effects = _next_upload(replace(state, offered=state.offered | {digest}))
             return replace(after, trouble=detail), (CountRefusal(digest, detail), *effects)
+        case Doing.UPLOADING, Withheld():
+            if state.again or state.offered:  # what was taken before is confirmed by an answer only
+                return _talk(state)
+            return replace(state, doing=Doing.NOTHING, uploads=(), stalls=0), ()
         case Doing.UPLOADING, Lost() if state.gained:
             again = replace(state, gained=False, stalls=0)
             return _talk(again) if state.again else (again, (Upload(state.uploads[0]),))

@@ -19,6 +19,16 @@ _WAITS = """EXISTS (SELECT 1 FROM reference JOIN command USING (seq) WHERE refer
 _OWNER = """(SELECT technician_id FROM reference JOIN command USING (seq) WHERE reference.kind = 'evidence'
             AND reference.key = evidence.digest ORDER BY seq DESC LIMIT 1)"""
 
+_KIND = """coalesce((SELECT json_extract(CAST(command.body AS TEXT), '$.kind') FROM reference
+           JOIN command USING (seq) WHERE reference.kind = 'evidence' AND reference.key = evidence.digest
+           ORDER BY seq DESC LIMIT 1), 'photo')"""
+
+PICTURES_LEFT = f"""SELECT {_KIND}, coalesce(order_number, ''), coalesce(made_at, kept_at)
+    FROM evidence LEFT JOIN command ON command.seq = (SELECT max(seq) FROM reference
+        WHERE reference.kind = 'evidence' AND reference.key = evidence.digest)
+    WHERE state NOT IN ('sent', 'refused') AND coalesce({_OWNER}, :me) IS :me"""
+"""Bytes that the server is not known to have, as (photo or signature, the job's number, since when)."""
+
 
 class EvidenceShelf:
     """Bytes by their SHA-256. What changes inside another transaction says so."""
@@ -48,10 +58,14 @@ class EvidenceShelf:
         ).fetchone()
         return bytes(row[0]) if row else b""
 
-    def ready(self, technician_id: str | None) -> tuple[str, ...]:
-        """What to upload for this technician, oldest first: never bytes whose command still waits."""
+    def ready(self, technician_id: str | None, *, photos: bool = True) -> tuple[str, ...]:
+        """What to upload for this technician, oldest first: never bytes whose command still waits.
+
+        Without `photos` signatures only: they are small, and the close speaks of them.
+        """
+        small = "" if photos else f"AND {_KIND} = 'signature'"
         rows = self._disk.execute(
-            f"SELECT digest FROM evidence WHERE state = 'unsent' AND NOT {_WAITS}"
+            f"SELECT digest FROM evidence WHERE state = 'unsent' AND NOT {_WAITS} {small}"
             f" AND coalesce({_OWNER}, ?) IS ? ORDER BY kept_at, digest",
             (technician_id, technician_id),
         )
@@ -66,6 +80,17 @@ class EvidenceShelf:
             (technician_id, technician_id),
         ).fetchone()
         return unsent, refused, recheck
+
+    def count_photos(self, technician_id: str | None) -> int:
+        """Photos of this technician of which nothing was sent yet, or only a part."""
+        query = f"""SELECT count(*) FROM evidence WHERE state = 'unsent' AND {_KIND} <> 'signature'
+                    AND coalesce({_OWNER}, ?) IS ?"""
+        return int(self._disk.execute(query, (technician_id, technician_id)).fetchone()[0])
+
+    def is_photo(self, digest: str) -> bool:
+        query = f"SELECT {_KIND} <> 'signature' FROM evidence WHERE digest = ?"
+        row = self._disk.execute(query, (digest,)).fetchone()
+        return row is not None and bool(row[0])
 
     def count_of_others(self, technician_id: str | None) -> int:
         """Not sent, of those who had the device before."""

@@ -71,7 +71,8 @@ class Holder:
             disk.set("token", registration.token)
             disk.set("technician_id", str(registration.technician_id))
             disk.set("technician_name", registration.technician_name)
-            for name in ("cursor", "refusal", "token_before", "wiped_token", "partial"):
+            # A code of the office is worth more than the PIN, which may be forgotten, or be another's.
+            for name in ("cursor", "refusal", "token_before", "wiped_token", "partial", "lock"):
                 disk.set(name, None)
 
     def _set_aside(self, before: Registration) -> None:

@@ -108,8 +108,13 @@ class BadBytes:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What was to be uploaded waits for another network."""
+
+
 Answered = Heard | Lost | Garbled | Refused
-Message = Wake | Listen | Hush | Answered | Stored | NotStored | Advanced | Offered | BadBytes
+Message = Wake | Listen | Hush | Answered | Stored | NotStored | Advanced | Offered | BadBytes | Withheld
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sync.client.records import Applied, Counts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
-    """What one call of `sync` did. `drained`: nothing is left to send, and nothing is left to fetch.
+    """What one call of `sync` did. `drained`: nothing is left to send by this network, and nothing to fetch.
 
     `retry_in_seconds`: when to call again by itself; None when there is no need, or a person must act first.
     `not_before_seconds`: the server asked to be left alone for so long.
@@ -61,9 +61,12 @@ class Tally:
         problem: str | None = None,
         retry: float | None = None,
         at_least: float = 0.0,
+        withheld: int = 0,
     ) -> SyncReport:
+        """`withheld`: photos that wait for another network, and for nothing that can be done now."""
         problem = problem or state.trouble
-        waits = counts.unsent_commands or counts.unsent_photos or counts.confirming or counts.rechecking
+        photos = counts.unsent_photos - withheld
+        waits = counts.unsent_commands or photos or counts.confirming or counts.rechecking
         return SyncReport(
             drained=problem is None and retry is None and not waits,
             online=bool(state.online),

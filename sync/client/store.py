@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from shared.clocks import Contact
+from sync.client.evidence import PICTURES_LEFT
 from sync.client.holder import Holder
 from sync.client.link import Link
 from sync.client.records import (
@@ -19,7 +20,7 @@ from sync.client.records import (
     NewCommand,
     NewEvidence,
 )
-from sync.protocol import PushedCommand, Receipt, SyncResponse, encode
+from sync.protocol import UNSENT_LISTED_MAX, PushedCommand, Receipt, SyncResponse, UnsentItem, encode
 
 KEPT_AFTER_RECEIPT = timedelta(days=14)
 
@@ -75,6 +76,15 @@ class ClientStore(Holder):
     def keep_seen(self, text: str) -> None:
         with self._disk.transaction():
             self._disk.set("seen", text)
+
+    @property
+    def lock(self) -> str | None:
+        """What is kept of the PIN, in the app's own words (mobile/lock.py); None without one."""
+        return self._disk.setting("lock")
+
+    def keep_lock(self, text: str | None) -> None:
+        with self._disk.transaction():
+            self._disk.set("lock", text)
 
     @property
     def clock_offset(self) -> timedelta:
@@ -155,6 +165,24 @@ class ClientStore(Holder):
             oldest_unsent_at=datetime.fromisoformat(oldest) if oldest else None,
         )
 
+    def photos_left(self) -> int:
+        """Photos of the present technician that are still to be uploaded."""
+        return self.shelf.count_photos(self._me)
+
+    def unsent_items(self, whose: UUID | None = None, *, after: int = 0) -> tuple[UnsentItem, ...]:
+        """What only this device has, of commands only those behind `after`; the newest first, and bounded."""
+        rows = self._disk.execute(
+            "SELECT type, order_number, made_at FROM command WHERE (outcome IS NULL OR confirm)"
+            # A photo's bytes are here for longer than its command, and are what would be lost.
+            " AND technician_id IS :me AND seq > :after AND type <> 'add_evidence'"
+            f" UNION ALL {PICTURES_LEFT} ORDER BY made_at DESC, order_number, type LIMIT :limit",
+            {"me": str(whose) if whose else self._me, "after": after, "limit": UNSENT_LISTED_MAX},
+        )
+        return tuple(
+            UnsentItem(type=type, order_number=number, made_at=datetime.fromisoformat(made_at))
+            for type, number, made_at in rows
+        )
+
     def enqueue(self, new: NewCommand, evidence: NewEvidence | None = None) -> int:
         """Queue a command, with the bytes it speaks of, in one transaction. Returns its `seq`."""
         return self.enqueue_all(((new, evidence),))[0]
@@ -187,10 +215,12 @@ class ClientStore(Holder):
         contact: Contact | None = None,
         hlc: str | None = None,
         link: Link | None = None,
+        photos: bool = True,
     ) -> Applied:
         """Take in one whole answer: receipts, rows, gone, token and cursor in one transaction.
 
         `contact`: all clocks at this contact; without one, `clock_offset` says what it lacks.
+        `photos`: whether photos may be uploaded next.
         Raises Malformed, before anything is written, when a row of a known kind cannot be read.
         """
         self._rows.check(response)
@@ -228,7 +258,7 @@ class ClientStore(Holder):
             self._outbox.purge(limit)
             self.shelf.purge(limit)
             me = self._me
-            unsent, uploads = self._outbox.waiting(me), self.shelf.ready(me)
+            unsent, uploads = self._outbox.waiting(me), self.shelf.ready(me, photos=photos)
         return Applied(
             accepted=outcomes.count("accepted"),
             held=outcomes.count("held"),

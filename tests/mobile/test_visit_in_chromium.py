@@ -5,23 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser import AppDriver, launch, open_app
+from day_office import an_office
 from playwright.sync_api import BrowserContext, FilePayload, Request
 from pwa_server import label
 
-from server.pwa.build import build_pwa
-
-SERVE = Path(__file__).parents[1] / "serve_day.py"
 TARGET_PIXELS = 48
 
 
@@ -35,33 +27,8 @@ navigator.storage.estimate = async () =>
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, with a server behind it that has Aino's day."""
-    folder = tmp_path_factory.mktemp("app") / "pwa"
-    build_pwa(folder)
-    worker = folder / "python-worker.js"
-    worker.write_text(TOLD_ROOM + worker.read_text())
-    for twin in folder.glob("python-worker.js.*"):
-        twin.unlink()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/app/"
-    with subprocess.Popen([sys.executable, str(SERVE), str(folder), str(port)]) as server:
-        try:
-            wait_for(url, server)
-            yield url
-        finally:
-            server.terminate()
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert server.poll() is None, "the server did not start"
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise AssertionError("the server does not answer")
+    with an_office(tmp_path_factory.mktemp("app") / "pwa", worker_begins=TOLD_ROOM) as url:
+        yield url
 
 
 SMALL = """least => [...document.querySelectorAll('flt-semantics[role=button]')]
@@ -319,9 +286,9 @@ class TestAnotherLanguage:
             app = open_app(phone, office)
             app.see("Registration code")
             assert not app.page.evaluate(HAS_LETTERS)
-            app.tap("Language and display")
+            app.tap("Settings")
             app.tap("Language: العربية")
-            app.see("اللغة والعرض")
+            app.see("الإعدادات")
             app.tap("رجوع")
             app.see("تسجيل هذا الهاتف")
             wait_for_letters(app)

@@ -11,6 +11,7 @@ import pytest
 from shared.ids import new_id
 from shared.money import Money
 from shared.windows import TimeWindow
+from shared.work_orders import EvidenceKind, EvidenceRef, Place
 
 EIGHT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
 
@@ -94,3 +95,37 @@ class TestWindows:
     def test_must_name_their_zone(self):
         with pytest.raises(ValueError, match="needs a time zone on both ends"):
             TimeWindow(EIGHT, datetime(2026, 11, 16, 9, 0))
+
+
+class TestWhereAPhotoWasTaken:
+    PLACE = Place(
+        id=UUID(int=1),
+        street="Rantatie",
+        house_number="1",
+        postcode="00100",
+        city="Helsinki",
+        lat=60.17,
+        lon=24.94,
+    )
+
+    @pytest.mark.parametrize(
+        ("lat", "lon", "metres"),
+        [(60.17, 24.94, 0), (60.1709, 24.94, 100), (60.17, 24.9418, 100), (60.17, 24.9382, 100)],
+    )
+    def test_is_so_many_metres_from_the_address(self, lat: float, lon: float, metres: int):
+        assert evidence(lat=lat, lon=lon, accuracy_m=8.0).metres_from(self.PLACE) == metres
+
+    def test_is_not_known_where_the_phone_did_not_say(self):
+        assert evidence().metres_from(self.PLACE) is None
+
+
+def evidence(**values: float) -> EvidenceRef:
+    taken_at = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    return EvidenceRef(
+        kind=EvidenceKind.PHOTO,
+        digest="ab" * 32,
+        size_bytes=9,
+        media_type="image/jpeg",
+        taken_at=taken_at,
+        **values,
+    )  # type: ignore[arg-type]

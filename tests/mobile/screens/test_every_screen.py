@@ -44,6 +44,7 @@ ROUTES = (
     "/sync",
     "/settings",
     "/time",
+    "/pin",
     "/sign-in",
     job_route(DISCONNECT),
     *(job_route(INSTALL, screen) for screen in JOB_SCREENS),

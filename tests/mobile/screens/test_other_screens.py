@@ -84,6 +84,36 @@ class TestSigningIn:
         assert [request["code"] for request in office.asked] == ["ABCD-1234"]
         assert gateway.registered
 
+    def test_scans_the_picture_on_the_offices_screen_and_waits_for_a_tap(self, new_device, monkeypatch):
+        technician = {"id": str(day_of_work.AINO), "name": "Aino Virtanen"}
+        office = OneAnswer(201, {"device_id": str(uid(9)), "token": "secret", "technician": technician})
+        hints = []
+
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                label, picture = (
+                    scanner.Reading(text=text, source="camera", symbology="QRCode")
+                    for text in ("ALCLB1A2C000", "https://truckroll.example/app/#/sign-in/ABCD-1234")
+                )
+                hints.extend([judge(label), judge(picture)])
+                return (picture,)
+
+        monkeypatch.setattr("mobile.screens.sign_in.scanner", Camera)
+        screen, gateway = new_device(office)
+        screen.tap("Scan the office's code")
+        assert hints == ["That is no registration code.", None]
+        assert (screen.field("Registration code").value, office.asked) == ("ABCD-1234", [])
+        screen.tap("Sign in")
+        assert [request["code"] for request in office.asked] == ["ABCD-1234"]
+        assert gateway.registered
+
+    def test_says_where_nothing_can_be_scanned(self, new_device):
+        screen, _ = new_device()
+        screen.tap("Scan the office's code")
+        assert screen.sees("There is no live scanner on this device.")
+
     def test_keeps_the_code_and_says_why_it_was_refused(self, new_device):
         refusal = ExpiredToken("This code was used already: ask the office for a new one")
         screen, gateway = new_device(OneAnswer(refusal.status, refusal.as_json()))
@@ -512,10 +542,10 @@ class TestLanguageAndDisplay:
 
     def test_changes_every_word_at_once_and_keeps_the_choice(self, open_app, desk, gateway, worn):
         screen = open_app("/sync")
-        screen.tap("Language and display")
+        screen.tap("Settings")
         screen.tap("Language: Deutsch")
 
-        assert screen.sees("Sprache und Anzeige")
+        assert screen.sees("Einstellungen")
         assert worn == [Look(language="de")]
         assert Desk(gateway).shell.look == Look(language="de")
         screen.tap("Zurück")
@@ -569,3 +599,31 @@ class TestAnEntryThatNeedsSomebody:
         gateway.send(StartTravel(work_order_id=REPAIR))
 
         assert open_app("/sync").sees("Nothing to do: it goes by itself as soon as there is a network.")
+
+
+class TestPhotosOnWiFi:
+    @pytest.fixture
+    def screen(self, open_app, gateway):
+        gateway.prefer(photos="wifi")
+        gateway.add_photo(REPAIR, b"\xff\xd8\xff\xe0 a photo", "image/jpeg")
+        gateway.add_photo(REPAIR, b"\xff\xd8\xff\xe0 another", "image/jpeg")
+        return open_app
+
+    def test_are_told_on_the_sync_screen_and_can_be_sent_all_the_same(self, screen, gateway):
+        gateway._metered = lambda: True
+        screen = screen("/sync")
+        assert screen.sees("2 photos wait for Wi-Fi. Everything else is sent.")
+        screen.tap("Send photos now")
+        assert not screen.sees("wait for Wi-Fi")
+        assert screen.sees("2 pictures still to send")
+
+    def test_wait_for_a_tap_where_the_device_does_not_tell_its_network(self, screen):
+        assert screen("/sync").sees("2 photos wait here until you send them. Everything else is sent.")
+
+    def test_are_a_choice(self, open_app, gateway):
+        screen = open_app("/settings")
+        assert screen.sees("This device does not say whether it is on Wi-Fi.")
+        screen.tap("Photos: Only on Wi-Fi")
+        assert gateway.preference("photos") == "wifi"
+        screen.tap("Photos: Send at once")
+        assert not gateway.photos_only_on_wifi

@@ -14,6 +14,7 @@ from console_day import Console, a_console
 
 from server.access import device_page, devices
 from server.access.device_page import DeviceLine, State
+from server.access.heartbeat import Left
 from server.access.models import DeviceRow, RetiredTokenRow
 from server.dispatch.models import TechnicianRow
 
@@ -125,6 +126,32 @@ class TestThePage:
         ):  # fmt: skip
             assert words in text, words
         assert '<strong class="bad">3 entries</strong>' in page
+
+    def test_tells_job_by_job_what_would_be_lost(self, console: Console):
+        at = console.now - HOUR
+        left = [
+            Left(type=type, order_number=number, made_at=at).as_json()
+            for type, number in (
+                ("close_work_order", "WO-2"), ("photo", "WO-2"), ("photo", "WO-2"), ("record_check", "WO-1"),
+            )
+        ]  # fmt: skip
+        a_device(console, queue_length=2, unsent_photos=2, unsent=left, last_seen_at=at)
+        line = the_line(console)
+        assert [(job.order_number, job.things, job.newest_at) for job in line.carried] == [
+            ("WO-2", "close of the job, 2 photos", at),
+            ("WO-1", "measurement", at),
+        ]
+        assert not line.more_carried
+        with console.client() as client:
+            console.signed_in(client)
+            page = client.get("/devices").text
+        assert page.count("WO-2: close of the job, 2 photos") == 2, "in the list, and before it is erased"
+
+    def test_says_that_more_was_carried_than_is_listed(self, console: Console):
+        one = Left(type="add_note", order_number="WO-1", made_at=console.now).as_json()
+        a_device(console, queue_length=70, unsent=[one] * 50)
+        line = the_line(console)
+        assert ([job.things for job in line.carried], line.more_carried) == (["50 notes"], True)
 
     def test_lists_those_in_use_first(self, console: Console):
         a_device(console, "Aino Virtanen", revoked_at=console.now)

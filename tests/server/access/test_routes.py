@@ -194,7 +194,8 @@ class TestTheDevicesPage:
         code = re.search(r'class="big-code">([0-9A-Z-]{9})<', made)
         picture = re.search(r"<svg.*?</svg>", made, re.DOTALL)
         assert code and picture
-        assert read_qr(picture[0]) == f"http://127.0.0.1:8800/app/#code={code[1]}"
+        assert re.search(r"Good once, until <time [^>]+>[0-9.]+ [0-9:]+</time>, and shown only now", made)
+        assert read_qr(picture[0]) == f"http://127.0.0.1:8800/app/#/sign-in/{code[1]}"
 
     def test_orders_a_wipe_that_the_phone_confirms(self, console: Console, client: TestClient):
         technician = console.technician("Eetu Korhonen")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.dispatch.meaning import in_words
+from server.dispatch.meaning import _THINGS, counted, in_words
 from shared.commands import FIELD_COMMANDS, OFFICE_COMMANDS
 
 
@@ -38,3 +38,20 @@ class TestACommandInWords:
 
     def test_cuts_a_long_note(self):
         assert len(in_words("add_note", '{"text": "%s"}' % ("long " * 100))) < 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "said"),
+    [
+        ("close_work_order", 1, "close of the job"),
+        ("photo", 3, "3 photos"),
+        ("read_meter", 1, "read meter"),
+        ("read_meter", 2, "2 × read meter"),
+    ],
+)
+def test_what_a_device_carries_is_counted_in_words(kind: str, count: int, said: str):
+    assert counted(kind, count) == said
+
+
+def test_every_command_of_a_phone_has_a_word_for_what_it_leaves():
+    assert set(FIELD_COMMANDS) <= set(_THINGS)

@@ -21,6 +21,7 @@ from world import PHOTO, SIGNATURE, Job, Phone, World, a_world, settle
 
 from server.access import devices
 from server.access.callers import HELD_BACK, SIGNED_OUT, UNDER_WAY
+from server.access.heartbeat import Left, read_left
 from server.access.models import DeviceRow, RetiredTokenRow
 from server.access.tokens import digest
 from server.billing.models import InvoiceRow
@@ -42,7 +43,7 @@ from shared.problems import (
     WipeDevice,
 )
 from shared.work_orders import WorkOrderState
-from sync.protocol import PROTOCOL, PROTOCOL_MIN, PushedCommand, SyncRequest, SyncResponse, encode
+from sync.protocol import PROTOCOL, PROTOCOL_MIN, PushedCommand, SyncRequest, SyncResponse, UnsentItem, encode
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 SOON = timedelta(seconds=10)
@@ -477,6 +478,14 @@ def said(world: World) -> tuple[Any, ...]:
             row.storage_left_bytes, row.clock_offset_seconds)  # fmt: skip
 
 
+def left(world: World) -> list[Left]:
+    return read_left(device(world).unsent)
+
+
+def a_photo(world: World) -> UnsentItem:
+    return UnsentItem(type="photo", order_number="WO-7", made_at=world.now)
+
+
 class TestTheHeartbeat:
     def test_keeps_what_the_device_says_of_itself(self, world: World):
         oldest = world.now - 5 * HOUR
@@ -507,6 +516,41 @@ class TestTheHeartbeat:
         contact(world, queue_length=-4, unsent_photos=2**40, oldest_unsent_at=odd, storage_left_bytes=2**70,
                 protocol=-(2**40), protocol_min=-(2**50))  # fmt: skip
         assert said(world)[2:6] == (0, 2**31 - 1, None, 2**63 - 1)
+
+    def test_lists_what_only_the_device_has_by_the_servers_clock(self, world: World):
+        at = world.now + MINUTE
+        photo = UnsentItem(type="photo", order_number="WO-7", made_at=at - 4 * HOUR)
+        contact(world, now=at, device_now=at - 3 * HOUR, unsent_photos=1, unsent=(photo,))
+        assert left(world) == [Left(type="photo", order_number="WO-7", made_at=at - HOUR)]
+        contact(world, now=at + SOON, device_now=at - 3 * HOUR, unsent_photos=1)
+        assert len(left(world)) == 1, "nothing said: it is as it was"
+
+    @pytest.mark.parametrize("says", [{"unsent": ()}, {}])
+    def test_lists_nothing_once_all_has_arrived(self, world: World, says: dict[str, Any]):
+        contact(world, unsent_photos=1, unsent=(a_photo(world),))
+        contact(world, **says)
+        assert (left(world), device(world).unsent_photos) == ([], 0)
+
+    def test_forgets_the_list_of_an_app_that_makes_none(self, world: World):
+        contact(world, unsent_photos=1, unsent=(a_photo(world),))
+        contact(world, unsent_photos=2, protocol=3)
+        assert (left(world), device(world).unsent_photos) == ([], 2)
+
+    def test_keeps_a_list_in_bounds(self, world: World):
+        odd = UnsentItem(type="x" * 99, order_number="\x00" * 2, made_at=datetime(1, 1, 1, tzinfo=UTC))
+        contact(world, queue_length=60, unsent=(odd,) * 60)
+        at = world.now + MINUTE
+        assert left(world) == [Left(type="x" * 40, order_number="\\u0000" * 2, made_at=at)] * 50
+
+    def test_keeps_what_went_with_a_device_that_was_erased(self, world: World):
+        contact(world, unsent_photos=1, unsent=(a_photo(world),))
+        with world.database.write() as session:
+            devices.order_wipe(session, world.ana.device_id, world.now + MINUTE, by="Mia")
+        with pytest.raises(WipeDevice):
+            contact(world, unsent_photos=1)
+        with world.database.write() as session:
+            devices.confirm_wipe(session, world.ana.token, world.now + HOUR)
+        assert [one.type for one in left(world)] == ["photo"]
 
     def test_costs_no_write_and_two_statements_while_there_is_nothing_new(self, world: World):
         first = contact(world)

@@ -15,6 +15,7 @@ from world import Job, World, settle
 from server import office
 from server.app import build_app
 from shared.commands import AddNote, AssignWorkOrder
+from shared.work_orders import EvidenceKind
 from sync.protocol import PROTOCOL, SyncRequest, SyncResponse, decode_response, encode
 
 
@@ -28,10 +29,17 @@ async def serving(world: World) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def ask(client: httpx.AsyncClient, world: World, cursor: str | None, wait_seconds: int) -> SyncResponse:
+async def ask(
+    client: httpx.AsyncClient,
+    world: World,
+    cursor: str | None,
+    wait_seconds: int,
+    *,
+    photos_wait: bool = False,
+) -> SyncResponse:
     request = SyncRequest(
         protocol=PROTOCOL, app_version="t", device_now=world.now, queue_length=0, cursor=cursor,
-        wait_seconds=wait_seconds,
+        wait_seconds=wait_seconds, photos_wait=photos_wait,
     )  # fmt: skip
     answer = await client.post("/sync", content=encode(request), headers=world.ben.headers, timeout=60)
     assert answer.status_code == 200, answer.text
@@ -96,6 +104,22 @@ class TestAPhoneThatWaits:
             started = time.monotonic()
             assert (await ask(client, today, None, 50)).reset
             assert time.monotonic() - started < 25
+
+        run(today, story)
+
+    def test_is_told_at_once_of_photos_that_are_missing_unless_it_keeps_them_back(self, today: World):
+        give_to_ben(today, job := today.order())
+        named = today.evidence(job, EvidenceKind.PHOTO)
+
+        async def story(client: httpx.AsyncClient) -> None:
+            await asyncio.to_thread(today.ben.deliver, [today.ben.envelope(named)])
+            cursor = await quiet_cursor(client, today)
+            began = time.monotonic()
+            assert (await ask(client, today, cursor, 50)).missing_evidence == (named.digest,)
+            assert time.monotonic() - began < 25
+            began = time.monotonic()
+            answer = await ask(client, today, cursor, 1, photos_wait=True)
+            assert (answer.missing_evidence, time.monotonic() - began >= 1) == ((named.digest,), True)
 
         run(today, story)
 

@@ -14,6 +14,7 @@ from a_phone import Phone
 from fake_server import (
     JPEG,
     MORNING,
+    PNG,
     TECH_ANA,
     TECH_BEN,
     WO_1,
@@ -32,7 +33,7 @@ from shared.commands import AddNote, Arrive, StartTravel
 from shared.problems import SignInNeeded, WipeDevice
 from shared.work_orders import WorkOrderState
 from sync.client.transport import Answer
-from sync.protocol import PROTOCOL
+from sync.protocol import PROTOCOL, UnsentItem
 
 BIG = JPEG + bytes(range(256)) * 800
 """A photo of 200 kB: four pieces before the network has been measured."""
@@ -861,3 +862,152 @@ class TestTheWire:
 class _Weighing:
     def __init__(self, request: object) -> None:
         self.request = request
+
+
+class TestWhatOnlyThisDeviceHas:
+    def test_is_told_once_and_until_nothing_is_left(self, ana: Gateway, server: FakeServer, clock: Clock):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        clock.forward(minutes=1)
+        ana.send(note())
+        asyncio.run(ana.sync())
+        photo = UnsentItem(type="photo", order_number="WO-101", made_at=MORNING)
+        asyncio.run(ana.sync())
+        # With the commands, which are there by then; and again once the photo is known to be.
+        told = [(len(asked.commands), asked.unsent) for asked in server.asked]
+        assert told == [(2, (photo,)), (0, None), (0, ())]
+
+    def test_is_not_told_again_while_it_is_the_same(self, ana: Gateway, server: FakeServer, network: Network):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        network.faults = ["none", "request lost", "none", "request lost"]
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        assert [asked.unsent and len(asked.unsent) for asked in server.asked] == [1, None]
+
+    def test_is_told_again_where_it_was_not_heard(self, ana: Gateway, server: FakeServer, network: Network):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        network.faults = ["half a reply", "none", "request lost"]
+        asyncio.run(ana.sync())
+        asyncio.run(ana.sync())
+        assert [asked.unsent and len(asked.unsent) for asked in server.asked] == [1, 1]
+
+    def test_names_the_newest_fifty_behind_what_is_being_sent(self, ana: Gateway, server: FakeServer):
+        for number in range(300):
+            ana.send(note(f"note {number}"))
+        asyncio.run(ana.sync())
+        first, second, *rest = server.asked
+        assert (len(first.commands), len(first.unsent or ())) == (200, 50)
+        assert {item.type for item in first.unsent or ()} == {"add_note"}
+        assert (len(second.commands), second.unsent, rest) == (100, (), [])
+
+    def test_costs_an_empty_contact_nothing(self, ana: Gateway, server: FakeServer):
+        asyncio.run(ana.sync())
+        assert [asked.unsent for asked in server.asked] == [None]
+
+    def test_names_a_signature_as_such_and_each_job_by_its_number(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.send(Arrive(work_order_id=WO_2))
+        ana.add_signature(WO_2, PNG, "Aino Virta")
+        network.faults = ["none", "request lost"]
+        asyncio.run(ana.sync())
+        [told] = server.asked[0].unsent or ()
+        assert (told.type, told.order_number) == ("signature", "WO-102")
+
+    def test_of_who_had_it_before_goes_under_their_own_name(
+        self, ana: Gateway, server: FakeServer, network: Network
+    ):
+        ana.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(ana.register("BEN-0001", "x", "test", keep_aside=True))
+        asyncio.run(ana.sync())
+        contacts = [token for line, token in zip(network.log[1:], server.tokens[1:], strict=True)
+                    if line == "POST /sync"]  # fmt: skip
+        told = [asked.unsent and len(asked.unsent) for asked in server.asked]
+        assert contacts == ["token-2", "token-1", "token-1"]
+        assert told == [None, 1, None]
+
+
+class TestPhotosThatWaitForWiFi:
+    @pytest.fixture
+    def on_mobile(self, ana: Gateway, phone: Phone) -> Gateway:
+        """One photo and one signature, each by itself; only Wi-Fi is for photos, and there is none."""
+        phone.metered = True
+        ana.prefer(photos="wifi")
+        ana.add_photo(WO_1, BIG, "image/jpeg")
+        ana.add_signature(WO_1, PNG, "Aino Virta")
+        return ana
+
+    def test_let_everything_else_through(self, on_mobile: Gateway, server: FakeServer):
+        report = asyncio.run(on_mobile.sync())
+        assert (report.accepted, report.photos, report.drained) == (2, 1, True)
+        assert list(server.blobs.values()) == [PNG]
+        status = on_mobile.status()
+        assert (status.unsent_photos, status.photos_wait, status.network_known) == (1, 1, True)
+
+    def test_do_not_keep_news_from_coming_at_once(self, on_mobile: Gateway, server: FakeServer):
+        async def day() -> None:
+            await on_mobile.sync()
+            listening = asyncio.create_task(on_mobile.listen())
+            await asyncio.sleep(0.01)
+            assert on_mobile.status().listening
+            server.give(WO_3, TECH_BEN)
+            assert (await listening).brought_news
+
+        asyncio.run(day())
+        assert (server.asked[-1].photos_wait, server.asked[-1].wait_seconds) == (True, 55)
+
+    def test_go_as_soon_as_there_is_one(self, on_mobile: Gateway, phone: Phone, server: FakeServer):
+        asyncio.run(on_mobile.sync())
+        phone.metered = False
+        report = asyncio.run(on_mobile.sync())
+        assert (report.photos, report.drained, on_mobile.status().photos_wait) == (1, True, 0)
+        assert set(server.blobs.values()) == {BIG, PNG}
+        assert not server.asked[-1].photos_wait
+
+    def test_stop_in_the_midst_when_it_is_gone_and_go_on_from_there(
+        self, on_mobile: Gateway, phone: Phone, server: FakeServer, network: Network
+    ):
+        phone.metered = False
+
+        def leave() -> None:
+            if any(len(part) > len(PNG) for _, part in server.parts.values()):
+                phone.metered = True
+
+        network.before = leave
+        report = asyncio.run(on_mobile.sync())
+        [(size, part)] = server.parts.values()
+        assert (size, 0 < len(part) < size, report.problem, report.drained) == (len(BIG), True, None, True)
+        network.before = lambda: None
+        phone.metered = False
+        before = server.photo_bytes
+        asyncio.run(on_mobile.sync())
+        assert BIG in server.blobs.values()
+        assert server.photo_bytes - before == len(BIG) - len(part), "no byte goes twice"
+
+    @pytest.mark.parametrize("metered", [True, None])
+    def test_go_by_any_network_once_somebody_says_so_and_later_ones_wait_again(
+        self, on_mobile: Gateway, phone: Phone, server: FakeServer, metered: bool | None
+    ):
+        phone.metered = metered
+        asyncio.run(on_mobile.sync())
+        on_mobile.send_photos_now()
+        assert asyncio.run(on_mobile.sync()).photos == 1
+        assert BIG in server.blobs.values()
+        on_mobile.add_photo(WO_1, JPEG, "image/jpeg")
+        asyncio.run(on_mobile.sync())
+        assert on_mobile.status().photos_wait == 1
+        assert JPEG not in server.blobs.values()
+
+    def test_wait_for_nobody_where_that_was_not_chosen(
+        self, on_mobile: Gateway, phone: Phone, server: FakeServer
+    ):
+        on_mobile.prefer(photos="any")
+        assert asyncio.run(on_mobile.sync()).photos == 2
+        assert on_mobile.status().photos_wait == 0
+
+    def test_of_who_had_it_before_wait_too(self, on_mobile: Gateway, server: FakeServer, network: Network):
+        asyncio.run(on_mobile.register("BEN-0001", "x", "test", keep_aside=True))
+        asyncio.run(on_mobile.sync())
+        assert list(server.blobs.values()) == [PNG]
+        network.log.clear()
+        asyncio.run(on_mobile.sync())
+        assert network.log == ["POST /sync"]

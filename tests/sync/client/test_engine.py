@@ -30,6 +30,7 @@ from sync.client.messages import (
     Upload,
     Wake,
     Wipe,
+    Withheld,
 )
 from sync.protocol import SyncResponse
 
@@ -64,6 +65,14 @@ class TestTheStepTable:
                 replace(STORING, again=True),
                 Stored(more=False, moved=False),
                 replace(WELL, doing=Doing.TALKING, turn=1),
+                (Talk(200, 1),),
+            ),
+            (UPLOADING, Withheld(), State(), ()),
+            (replace(UPLOADING, again=True), Withheld(), replace(TALKING, turn=1), (Talk(200, 1),)),
+            (
+                replace(UPLOADING, offered=frozenset("a")),
+                Withheld(),
+                replace(TALKING, turn=1, offered=frozenset("a")),
                 (Talk(200, 1),),
             ),
             (
@@ -285,6 +294,7 @@ messages = st.one_of(
     st.builds(Offered, st.sampled_from("ab")),
     st.builds(BadBytes, st.sampled_from("ab"), st.just("bad")),
     st.just(NotStored("full")),
+    st.just(Withheld()),
 )
 
 

@@ -240,8 +240,16 @@ function evidence(order) {
   return order.evidence.map((one) => {
     const of = one.check ? ` of “${itemOf(order, one.check)}”` : "";
     const words = one.kind === "signature" ? `Signed by ${one.signer || "the customer"}` : `Photo${of}, ${clock(one.taken_at)}`;
-    return h("a", { href: `/api/attachments/${one.digest}`, target: "_blank", rel: "noopener" }, words);
+    const link = h("a", { href: `/api/attachments/${one.digest}`, target: "_blank", rel: "noopener" }, words);
+    return one.lat == null ? link : h("span", {}, link, `, ${metresFrom(one, order.place)} m from the address (±${Math.round(one.accuracy_m)} m)`);
   });
+}
+
+// As shared/work_orders.py has it.
+function metresFrom(spot, place) {
+  const radians = (degrees) => (degrees * Math.PI) / 180;
+  const east = radians(spot.lon - place.lon) * Math.cos(radians(spot.lat + place.lat) / 2);
+  return Math.round(6_371_000 * Math.hypot(radians(spot.lat - place.lat), east));
 }
 
 // The scheduler says why in values of its own; shown as they are, whatever they are called.

@@ -1,0 +1,49 @@
+"""The built app and a server process behind it that has Aino's day of today, for tests in a real browser."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from server.pwa.build import build_pwa
+
+SERVE = Path(__file__).with_name("serve_day.py")
+
+
+@contextmanager
+def an_office(folder: Path, *, worker_begins: str = "") -> Iterator[str]:
+    """The app's address. `folder` takes the build; `worker_begins` is put before Python's worker."""
+    build_pwa(folder)
+    if worker_begins:
+        worker = folder / "python-worker.js"
+        worker.write_text(worker_begins + worker.read_text())
+        for twin in folder.glob("python-worker.js.*"):
+            twin.unlink()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/app/"
+    with subprocess.Popen([sys.executable, str(SERVE), str(folder), str(port)]) as server:
+        try:
+            _wait_for(url, server)
+            yield url
+        finally:
+            server.terminate()
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert server.poll() is None, "the server did not start"
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise AssertionError("the server does not answer")
