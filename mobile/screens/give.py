@@ -134,7 +134,13 @@ def _shown(desk: Desk, held: HeldOut, typed: str, type_key, enter, scan) -> ft.C
 
 def code_to_show(text: str, name: str) -> list[ft.Control]:
     """The code as a picture, and as text that can be copied where no camera reads it."""
-    copied = ft.Text(text, size=theme.SMALL, selectable=True, rtl=False)
+    # Flutter tells assistive technology no text that can be selected, so it is said once more.
+    copied = ft.Semantics(
+        content=ft.Text(text, size=theme.SMALL, selectable=True, rtl=False),
+        label=text,
+        container=True,
+        exclude_semantics=True,
+    )
     return [qr_code(text, name), section(words.CODE_AS_TEXT, copied)]
 
 

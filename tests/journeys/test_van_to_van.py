@@ -92,8 +92,7 @@ def test_stock_goes_from_van_to_van_between_two_phones_without_a_server(
         ben.app.tap("My colleague has scanned it")
 
         ana.app.reload()  # the app was closed meanwhile; the offer is still there
-        ana.go("Van stock")
-        ana.app.tap("Hand over")
+        ana.app.see("Your colleague scans this", seconds=60)
         ana.app.type_into("Your colleague's answer", answer)
         ana.app.tap("Read code")
         ana.app.see("Handed over, and saved here")
