@@ -102,9 +102,19 @@ class Technician:
         self.app.tap("Fit this device")
         self._leave_scan("On this job")
 
-    def take_away(self, serial: str) -> None:
+    def swap_typed(self, serial: str, cause: str) -> None:
+        """Put the device `serial` in the place of the only one that hangs there."""
+        self.app.tap("Swap a device")
+        self.app.see("Scan the device that goes up.")
+        self._type_code(serial)
+        self.app.tap(cause)
+        self.app.tap("Swap")
+        self.app.see("Before you close")
+
+    def take_away(self, serial: str, cause: str) -> None:
         self._enter_code(re.compile("^Scan what you take away"), serial)
         self.app.see("Take this device away")
+        self.app.tap(cause)
         self.app.tap("Take this device away")
         self._leave_scan("Taken off on this job")
 
@@ -118,6 +128,9 @@ class Technician:
     def _enter_code(self, step: re.Pattern[str], serial: str) -> None:
         self.app.tap(step)
         self.app.see("Wanted")
+        self._type_code(serial)
+
+    def _type_code(self, serial: str) -> None:
         self.app.settle()  # the field takes the focus by itself, and what is typed until then is lost
         self.app.type_into("Scanner or typed code", serial)
         self.app.tap("Read code")

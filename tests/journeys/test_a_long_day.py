@@ -9,7 +9,7 @@ import contextlib
 import random
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -31,14 +31,23 @@ from server.clock import utc_now
 from server.customers.models import NoticeRow, ServiceRow
 from server.db.feed_models import CommandRow
 from server.demo.prepare import morning_zone
-from server.purchasing.models import PurchaseOrderLineRow
+from server.purchasing.models import PurchaseOrderLineRow, RmaLineRow
 from server.pwa.build import build_pwa
 from server.stock.models import ReservationRow, StockMoveRow
-from server.work_orders.models import AttachmentRow, WorkOrderRow
-from shared.commands import Arrive, CannotComplete, FieldCommand, StartTravel
-from shared.work_orders import RULES_BY_KIND, UnfinishedReason, WorkOrderKind
+from server.work_orders.models import AttachmentRow, EvidenceRow, WorkOrderRow
+from shared.commands import (
+    Arrive,
+    CannotComplete,
+    FieldCommand,
+    InstallAsset,
+    RemoveAsset,
+    StartTravel,
+    SwapAsset,
+)
+from shared.work_orders import RULES_BY_KIND, RemovalCause, UnfinishedReason, WorkOrderKind
 
-KILLS = 5
+MORNING, AFTERNOON = range(6), range(6, 12)
+KILLS = {MORNING: 2, AFTERNOON: 3}
 SEED = 20261128
 INSTALL, UPGRADE, REPAIR, SWAP, DISCONNECT = WorkOrderKind
 DAY = (
@@ -48,6 +57,16 @@ NOBODY_THERE = 7
 """The place in DAY of the job where nobody opens."""
 FITTED = {0: "ANA0001", 2: "ANA0002", 4: "ANA0003", 6: "ANA0004", 8: "ANA0005", 11: "ANA0006"}
 """Place in DAY → the device from the van."""
+CAUSES = {
+    SWAP: RemovalCause.NO_LIGHT,
+    UPGRADE: RemovalCause.UPGRADE,
+    DISCONNECT: RemovalCause.CUSTOMER_LEAVES,
+}
+SAID = {
+    RemovalCause.NO_LIGHT: "No light",
+    RemovalCause.UPGRADE: "Better one goes up",
+    RemovalCause.CUSTOMER_LEAVES: "Customer leaves",
+}
 CABLE_METRES, CONNECTORS = 9, 1
 
 
@@ -117,9 +136,12 @@ def steps_of(place: int, job: Job, photo: bytes) -> list[Step]:
     steps += [Step("travel", Technician.travel), Step("arrive", Technician.arrive)]
     if place == NOBODY_THERE:
         return [*steps, Step("cannot complete", lambda hand: hand.cannot_complete("Nobody at home"))]
-    if rules.takes_equipment:
-        steps += [Step("take away", lambda hand: hand.take_away(job.on_site[0]))]
-    if rules.fits_equipment:
+    if rules.takes_equipment and rules.fits_equipment:
+        steps += [Step("swap", lambda hand: hand.swap_typed(FITTED[place], SAID[CAUSES[job.kind]]))]
+    elif rules.takes_equipment:
+        cause = SAID[CAUSES[job.kind]]
+        steps += [Step("take away", lambda hand: hand.take_away(job.on_site[0], cause))]
+    elif rules.fits_equipment:
         steps += [Step("fit", lambda hand: hand.fit_typed(FITTED[place]))]
     if rules.measures_line:
         steps += [Step("measure", lambda hand: hand.measure(values), leaves=2)]
@@ -141,8 +163,24 @@ def sent_without_a_break(world: World, jobs: list[Job]) -> None:
             measures = RULES_BY_KIND[job.kind].measures_line
             cable, connectors = (CABLE_METRES, CONNECTORS) if measures else (0, 0)
             commands = world.visit(job, fit=FITTED.get(place), cable=cable, connectors=connectors)
+            commands = with_causes(commands, job)
         receipts = world.ana.send(*commands)
         assert [receipt.detail for receipt in receipts if receipt.outcome != "accepted"] == []
+
+
+def with_causes(commands: list[FieldCommand], job: Job) -> list[FieldCommand]:
+    """As the app sends it: a device for another is one command, and each that comes off has its cause."""
+    off = next((item for item in commands if isinstance(item, RemoveAsset)), None)
+    if off is None:
+        return commands
+    up = next((item for item in commands if isinstance(item, InstallAsset)), None)
+    cause = CAUSES[job.kind]
+    instead: FieldCommand = replace(off, cause=cause)
+    if up is not None:
+        instead = SwapAsset(
+            work_order_id=job.id, old_serial=off.serial, serial=up.serial, source="typed", cause=cause
+        )
+    return [instead if item is off else item for item in commands if item is not up]
 
 
 def the_day(world: World) -> list[Job]:
@@ -169,6 +207,7 @@ def booked(world: World) -> dict[str, list[tuple[Any, ...]]]:
         "invoices": told(InvoiceRow, "work_order_id", "state", "net_minor", "tax_minor"),
         "charges": told(InvoiceLineRow, "work_order_id", "charge_code", "quantity", "net_minor", "tax_minor"),
         "journal": told(JournalLineRow, "work_order_id", "account", "amount_minor"),
+        "returns": told(RmaLineRow, "serial", "cause", "state", "work_order_id"),
         "purchases": told(PurchaseOrderLineRow, "sku", "quantity"),
         # That somebody is on the way is only told while it is news.
         "messages": [row for row in told(NoticeRow, "work_order_id", "template") if row[1] != "on_the_way"],
@@ -182,11 +221,13 @@ class Office:
     world: World
     jobs: list[Job]
     yardstick: dict[str, list[tuple[Any, ...]]]
+    phone: Phone
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+@pytest.fixture(scope="class")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     build_pwa()
+    tmp_path = tmp_path_factory.mktemp("long-day")
     for folder in ("plain", "real"):
         (tmp_path / folder).mkdir()
     port, now = free_port(), utc_now().replace(second=0, microsecond=0)
@@ -204,7 +245,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
         jobs = the_day(world)
         server = RealServer(world.settings, port, tmp_path / "server.log")
         server.start()
-        yield Office(server, world, jobs, yardstick)
+        phone = Phone(f"{server.url}/app/", tmp_path / "phone", Album(tmp_path / "pictures"))
+        yield Office(server, world, jobs, yardstick, phone)
+        phone.end()
         server.stop()
 
 
@@ -214,43 +257,57 @@ def a_photo() -> bytes:
     return out.getvalue()
 
 
+def work(office: Office, places: range) -> None:
+    """Do the jobs at these places of the day, with the battery empty at moments that the seed says."""
+    photo = a_photo()
+    plan = [
+        (office.jobs[place], step) for place in places for step in steps_of(place, office.jobs[place], photo)
+    ]
+    chance = random.Random(SEED + places.start)
+    strikes = set(
+        chance.sample([place for place, (_, step) in enumerate(plan) if step.leaves], KILLS[places])
+    )
+    for place, (job, step) in enumerate(plan):
+        office.phone.do(job, step, dies_after=chance.uniform(0.2, 2.5) if place in strikes else None)
+
+
 @pytest.mark.browser
 class TestALongDayWithoutNetwork:
-    def test_is_booked_exactly_once_and_as_without_a_break(self, office: Office, tmp_path: Path):
-        server, world = office.server, office.world
-        phone = Phone(f"{server.url}/app/", tmp_path / "phone", Album(tmp_path / "pictures"))
-        ana = phone.start()
+    """One day in three acts, so that none takes too long for a test."""
+
+    def test_begins_with_the_jobs_fetched_and_goes_on_with_the_server_stopped(self, office: Office):
+        ana, world = office.phone.start(), office.world
         with world.database.write() as session:
             code = new_code(session, world.ana.technician_id, utc_now())
         ana.register(code)
         ana.app.wait_until_offline_ready()
         assert len(ana.route()) == len(DAY)
-        server.stop()
+        office.server.stop()
+        work(office, MORNING)
+        office.phone.hand.app.see("6 of 12 jobs done")
 
-        photo = a_photo()
-        plan = [(job, step) for place, job in enumerate(office.jobs) for step in steps_of(place, job, photo)]
-        chance = random.Random(SEED)
-        strikes = set(chance.sample([place for place, (_, step) in enumerate(plan) if step.leaves], KILLS))
-        for place, (job, step) in enumerate(plan):
-            phone.do(job, step, dies_after=chance.uniform(0.2, 2.5) if place in strikes else None)
-        assert len(phone.deaths) == KILLS
-        phone.hand.app.see("11 of 12 jobs done")
+    def test_survives_an_empty_battery_five_times(self, office: Office):
+        assert not office.server.answers()
+        work(office, AFTERNOON)
+        assert len(office.phone.deaths) == sum(KILLS.values()) == 5
+        office.phone.hand.app.see("11 of 12 jobs done")
+        office.phone.look("evening")
+
+    def test_is_booked_exactly_once_and_as_without_a_break(self, office: Office):
+        phone, world = office.phone, office.world
         kept = phone.hand.unsent()
-        phone.look("evening")
         phone.end()  # and the device is started anew
-
-        server.start()
+        office.server.start()
         ana = phone.start()
         ana.app.see("11 of 12 jobs done")
         ana.go("Sync")
         ana.app.see(SENT, seconds=120)
         phone.look("all sent")
-        phone.end()
 
         commands = world.rows(CommandRow)
         assert [row.outcome for row in commands] == ["accepted"] * kept
         assert sorted(row.seq for row in commands) == list(range(1, kept + 1))
         assert booked(world) == office.yardstick
-        photos = sum(RULES_BY_KIND[job.kind].photos for job in office.jobs) - 1
-        signatures = sum(RULES_BY_KIND[job.kind].needs_signature for job in office.jobs)
-        assert len(world.rows(AttachmentRow)) <= photos + signatures
+        named = world.rows(EvidenceRow)
+        assert {row.digest for row in named} == {row.digest for row in world.rows(AttachmentRow)}
+        assert all(row.arrived_at for row in named)
