@@ -3,8 +3,8 @@
 The commands of a batch are decided one after another in memory, each on what those before it left behind,
 and everything they cause is written down here first. `write` then puts it into the database in an order that
 every transaction keeps, so that two of them wait for each other but never in a circle:
-device, places with their work orders, devices of the register, services, balances, products, vendors, the
-command log.
+device, transfers, places with their work orders, devices of the register, services, balances, products,
+vendors, the command log.
 """
 
 from __future__ import annotations
@@ -253,9 +253,13 @@ class Books:
 
     def keep_transfer(self, known: Handed, command_id: UUID) -> None:
         """As the half `command_id` left it."""
-        row = self._transfers[known.transfer.id][0] if known.transfer.id in self._transfers else None
+        stands = self._transfers.get(known.transfer.id)
+        row = stands[0] if stands else None
         if row is not None:
             row.given, row.taken = known.given, known.taken
+        elif stands is not None:  # this batch has booked it, and its row is still to be written
+            [values] = [one for one in self._rows[VanTransferRow] if one["id"] == known.transfer.id]
+            values |= {"given": known.given, "taken": known.taken}
         else:
             self.add(VanTransferRow, **transfers.new_values(known, command_id, self.now))
         self._transfers[known.transfer.id] = (row, known)

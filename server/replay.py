@@ -36,6 +36,7 @@ from shared.decide import decide, decide_as_report
 from shared.problems import Problem, ServerFault, every_problem
 from shared.remarks import Remark
 from shared.stock import StockMove
+from shared.stock_commands import StockCommand
 from sync.protocol import PushedCommand, decode_command
 from sync.server.ports import Asked
 from sync.server.push import answer
@@ -179,7 +180,7 @@ def _decide_again(
         elif row.origin == "report":
             command, before = unit.situation(item)
             unit.accept(item, command, before, decide_as_report(command, before, item.happened_at))
-        elif row.origin == "office":
+        elif row.origin == "office" and not isinstance(item.command, StockCommand):
             command, before = unit.situation(item)
             unit.accept(item, command, before, decide(command, before, item.happened_at))
         else:

@@ -464,4 +464,5 @@ def tag_of(kind: type[Command]) -> str:
 
 
 FIELD_COMMANDS: dict[str, type[FieldCommand]] = {tag_of(kind): kind for kind in get_args(FieldCommand)}
+STOCK_COMMANDS = frozenset(tag_of(kind) for kind in get_args(StockCommand))
 OFFICE_COMMANDS: dict[str, type[OfficeCommand]] = {tag_of(kind): kind for kind in get_args(OfficeCommand)}

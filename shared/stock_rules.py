@@ -15,7 +15,7 @@ from shared.situation import UNRECEIVED_PLACE
 from shared.stock import StockMove
 from shared.transfers import HandedDevice, Transfer, in_words
 from shared.van import COUNT_PLACE, Van
-from shared.visit_rules import PART_QUANTITY_MAX
+from shared.visit_rules import PART_QUANTITY_MAX, SERIAL, SERIAL_TEXT
 
 Outcome = tuple[tuple[ev.StockEvent, ...], tuple[Remark, ...]]
 
@@ -29,7 +29,7 @@ def count_van(command: cmd.CountVan, now: Van, at: datetime) -> Outcome:
         raise BadValue("Each part is counted once", field="parts")
     _must_be_near(command, now)
     remarks: list[Remark] = []
-    for device in dict.fromkeys(command.seen):
+    for device in _each_once(command.seen, now):
         found, remark = _found(device, now)
         moves += found
         remarks += remark
@@ -40,6 +40,17 @@ def count_van(command: cmd.CountVan, now: Van, at: datetime) -> Outcome:
         remarks.append(CONFLICTS["count-missing"].remarked(**words))
     event = ev.VanCounted(at=at, technician_id=now.actor_id, moves=tuple(moves), missing=missing)
     return (event,), tuple(remarks)
+
+
+def _each_once(seen: tuple[cmd.SeenDevice, ...], now: Van) -> list[cmd.SeenDevice]:
+    """One entry a device, whichever of its codes was read, and the one that names its model."""
+    once: dict[str, cmd.SeenDevice] = {}
+    for device in seen:
+        asset = now.assets.get(device.serial)
+        known = asset.serial if asset else device.serial
+        if known not in once or (device.sku and not once[known].sku):
+            once[known] = device
+    return list(once.values())
 
 
 def _difference(line: cmd.CountedParts, now: Van) -> StockMove | None:
@@ -86,6 +97,7 @@ def _unknown(device: cmd.SeenDevice, now: Van) -> tuple[list[StockMove], list[Re
     if device.sku is None:
         words = {"serial": device.serial, "van": now.van_name, "where": "in no list"}
         return [], [CONFLICTS["count-elsewhere"].remarked(**words)]
+    _check_serial(device.serial)
     product = now.products.get(device.sku)
     if product is None or product.tracking is not Tracking.SERIALISED:
         raise BadValue(f"There is no device {device.sku} in the catalogue: choose its model", field="sku")
@@ -164,9 +176,15 @@ def check_transfer(transfer: Transfer, now: Van) -> None:
     if not set(transfer.devices) <= set(offer.devices) or _twice(transfer.devices):
         raise BadValue("A device is taken that was not offered", field="devices")
     for device in transfer.devices:
+        _check_serial(device.serial)
         product = now.products.get(device.sku)
         if product is None or product.tracking is not Tracking.SERIALISED:
             raise BadValue(f"There is no device {device.sku} in the catalogue: choose its model", field="sku")
+
+
+def _check_serial(serial: str) -> None:
+    if not SERIAL.fullmatch(serial):
+        raise BadValue(SERIAL_TEXT, field="serial")
 
 
 def _twice(devices: tuple[HandedDevice, ...]) -> bool:

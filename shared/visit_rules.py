@@ -57,7 +57,8 @@ NOTE_LENGTH_MAX = 4_000
 CONTACT_LENGTH_MAX = 200
 PART_QUANTITY_MAX = 10_000
 HALF_A_DAY = timedelta(hours=12)
-_SERIAL = re.compile(r"[A-Z0-9][A-Z0-9./_+#-]{3,39}")  # as shared.barcodes makes them
+SERIAL = re.compile(r"[A-Z0-9][A-Z0-9./_+#-]{3,39}")  # as shared.barcodes makes them
+SERIAL_TEXT = "A serial has 4 to 40 letters and digits: scan it again or type it as printed"
 _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -162,10 +163,8 @@ def what_was_fitted(
 
 
 def _check_codes(command: cmd.InstallAsset) -> None:
-    if not _SERIAL.fullmatch(command.serial):
-        raise BadValue(
-            "A serial has 4 to 40 letters and digits: scan it again or type it as printed", field="serial"
-        )
+    if not SERIAL.fullmatch(command.serial):
+        raise BadValue(SERIAL_TEXT, field="serial")
     if command.mac is not None and not _MAC.fullmatch(command.mac):
         digits = len(re.sub(r"[^0-9A-Fa-f]", "", command.mac))
         raise BadValue(f"A MAC has 12 hex digits, this one has {digits}: check the label", field="mac")

@@ -16,10 +16,11 @@ from shared import halves
 from shared.assets import Asset
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
-from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand
+from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand, PartsCommand
 from shared.problems import Malformed, NewerSchema, UnknownCommand
 from shared.remarks import Remark
 from shared.stock import StockLine
+from shared.stock_commands import StockCommand, serials_named, skus_named
 from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 
@@ -35,6 +36,9 @@ WAIT_SECONDS_MAX = 55
 
 DAYS_BACK, DAYS_AHEAD = 7, 14
 """Jobs planned from so many days ago to so many days ahead come down; a phone says so to its technician."""
+
+THINGS_MAX = 5_000
+"""No van holds more; a database asks for no more values at once."""
 
 UNSENT_LISTED_MAX = 50
 """So many things that only the device has are named; the numbers beside the list count all of them."""
@@ -277,7 +281,17 @@ def decode_command(pushed: PushedCommand) -> FieldCommand:
             f"The app sends version {pushed.schema}, the server reads up to {SCHEMA}: update the server",
             field="schema",
         )
-    return _decode(decoder, pushed.body, pushed.type)
+    command = _decode(decoder, pushed.body, pushed.type)
+    if _things_in(command) > THINGS_MAX:
+        raise Malformed(f"{pushed.type} names more than {THINGS_MAX:,} things", field="body")
+    return command
+
+
+def _things_in(command: FieldCommand) -> int:
+    """So many parts and devices are looked up to decide it."""
+    if isinstance(command, StockCommand):
+        return len(serials_named(command)) + len(skus_named(command))
+    return len(command.lines) if isinstance(command, PartsCommand) else 0
 
 
 def image_key(image: Image) -> str:

@@ -101,4 +101,5 @@ class CommandRow(Base):
     __table_args__ = (
         Index("ix_command_device_id_seq", "device_id", "seq"),
         Index("ix_command_outcome_resolved_at", "outcome", "resolved_at"),
+        Index("ix_command_happened_at", "happened_at"),
     )

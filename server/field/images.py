@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
@@ -159,7 +160,7 @@ class DeviceSource:
         drafts = repository.drafts(self._session, _ORDERS, **self._asked)
         places = [self._technician.van_id, *(draft.place_id for draft in drafts)]
         devices = register.found(self._session, _AT_PLACES, places=places)
-        orders = _finished(drafts, devices)
+        orders = _finished(drafts, devices, self._technician.id)
         claimed = register.found(self._session, _CLAIMED, orders=[order.id for order in orders])
         products = [product_of(row) for row in self._session.scalars(select(ProductRow))]
         images: list[tuple[str, Image]] = [("profile", self._profile())]
@@ -214,7 +215,8 @@ class DeviceSource:
         # A job brings the devices at its address along, and those fitted on it.
         serials = wanted.get("asset", set()).union(*(draft.fitted_serials for draft in drafts))
         devices = self._devices([draft.place_id for draft in drafts], serials)
-        images: list[tuple[str, Image]] = [("work_order", order) for order in _finished(drafts, devices)]
+        orders = _finished(drafts, devices, self._technician.id)
+        images: list[tuple[str, Image]] = [("work_order", order) for order in orders]
         images += [("asset", device) for device in devices]
         if skus := wanted.get("stock_line"):
             images += [("stock_line", line) for line in self._stock_lines(skus)]
@@ -288,10 +290,22 @@ class DeviceSource:
         )
 
 
-def _finished(drafts: Sequence[repository.Draft], devices: Iterable[Asset]) -> list[WorkOrder]:
-    """The orders, with those of `devices` that are installed at their places."""
+def _finished(
+    drafts: Sequence[repository.Draft], devices: Iterable[Asset], technician_id: UUID
+) -> list[WorkOrder]:
+    """The orders, with those of `devices` that are installed at their places.
+
+    Of the visits that ended before a job was reopened, each technician sees their own times and no other's.
+    """
     on_site: dict[UUID, list[str]] = defaultdict(list)
     for device in devices:
         if device.state is AssetState.INSTALLED:
             on_site[device.holder_id].append(device.serial)
-    return [draft.finish(on_site) for draft in drafts]
+    return [_with_own_times(draft.finish(on_site), technician_id) for draft in drafts]
+
+
+def _with_own_times(order: WorkOrder, technician_id: UUID) -> WorkOrder:
+    if not order.earlier_visits:
+        return order
+    own = tuple(times for times in order.earlier_visits if times.technician_id == technician_id)
+    return replace(order, earlier_visits=own)

@@ -45,7 +45,7 @@ from shared.decide import Decision, StockDecision
 from shared.problems import IdReused, NotFound, Problem
 from shared.remarks import Remark
 from shared.situation import Situation
-from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.stock_commands import CountVan, StockCommand, TransferCommand, serials_named, skus_named
 from shared.van import Van
 from sync.protocol import PushedCommand, Receipt
 from sync.server.ports import Asked, Clash, Key, TryAgain, Unit
@@ -187,7 +187,14 @@ class CommandUnit:
 
     def van(self, asked: Asked, command: StockCommand) -> Van:
         books, van_id = self._books, self._technician.van_id
+        if isinstance(command, TransferCommand):
+            books.open_transfers([command.transfer.id])  # before devices are, as everywhere
         assets = books.assets(serials_named(command))
+        if isinstance(command, CountVan):
+            for code in sorted(serials_named(command) - assets.keys()):
+                if serial := books.serial_of(code):  # its MAC or GPON serial was read
+                    found = books.assets([serial])
+                    assets |= {code: found[serial], **found}
         skus = skus_named(command) | {asset.sku for asset in assets.values()}
         on_hand = books.on_hand(van_id)
         # Whoever agreed to a count, or corrected a transfer, has looked at it; a replay asks nobody again.

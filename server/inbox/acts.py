@@ -29,7 +29,7 @@ from server.inbox.waiting import as_done
 from server.settings import Settings
 from shared.commands import FieldCommand
 from shared.problems import AlreadyClosed, BadValue, Conflict, NotFound, Problem, ServerFault
-from shared.stock_commands import StockCommand
+from shared.stock_commands import CountVan, StockCommand
 from sync.server.ports import Clash
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,11 @@ def accept(
     """Book it as it came. The rules must allow it by now, or the table of conflicts in this `way`."""
     with writing(database) as session:
         held = _claim(session, command_id, by)
-        return _book(session, settings, held, command_of(held), "accepted", "", way=way)
+        command = command_of(held)
+        ways = ("as_it_is", "agreed") if isinstance(command, CountVan) else ("as_it_is",)
+        if isinstance(command, StockCommand) and way not in ways:
+            raise BadValue("That can't be booked so: correct it, or set it aside", field="way")
+        return _book(session, settings, held, command, "accepted", "", way=way)
 
 
 def correct(

@@ -11,7 +11,9 @@ from world import MONDAY, Job, World
 from server import office
 from server.billing.models import InvoiceRow, JournalLineRow
 from server.customers.models import ServiceRow
+from server.dispatch.models import TechnicianRow
 from server.dispatch.timesheets import Timesheet, timesheets
+from server.field.images import DeviceSource
 from shared.commands import (
     Arrive,
     CannotComplete,
@@ -22,7 +24,14 @@ from shared.commands import (
     ResumeWork,
     StartTravel,
 )
-from shared.work_orders import PauseReason, TimePoint, UnfinishedReason, WorkOrderKind, WorkOrderState
+from shared.work_orders import (
+    PauseReason,
+    TimePoint,
+    UnfinishedReason,
+    WorkOrder,
+    WorkOrderKind,
+    WorkOrderState,
+)
 
 DAY = date(2026, 11, 16)
 
@@ -105,6 +114,12 @@ class TestTheSheet:
 
         assert (ana.travel_minutes, ana.work_minutes, ana.pause_minutes) == (10, 30, 10)
         assert shown(ben) == [("travel", "08:20", 10)]
+        with world.database.read() as session:
+            row = session.get_one(TechnicianRow, world.ben.technician_id)
+            found = DeviceSource(session, world.settings, row, at(90)).images([("work_order", str(job.id))])
+        order = found.images["work_order", str(job.id)]
+        assert isinstance(order, WorkOrder)
+        assert order.earlier_visits == (), "what a colleague's times were is not Ben's to see"
 
 
 class TestACorrection:

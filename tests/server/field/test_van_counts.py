@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from databases import migrated_database
 from world import CABLE, CONNECTOR, MONDAY, ONT_A, World, uid
 
+from server.access.models import DeviceRow
 from server.billing.models import JournalLineRow
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
@@ -18,11 +20,12 @@ from server.inbox.asks import asks, by_job, open_counts
 from server.inbox.models import FollowUpRow
 from server.inbox.proposals import Proposal
 from server.inbox.settling import settle
-from server.inbox.visits import detail
+from server.inbox.visits import detail, visits
+from server.inbox.waiting import lines
 from server.purchasing.models import PurchaseOrderRow
 from server.replay import compare, replay
 from server.stock.models import ProductRow, StockMoveRow
-from shared.commands import UseParts
+from shared.commands import Arrive, UseParts
 from shared.problems import CountFarOff
 from shared.stock_commands import CountedParts, CountVan, SeenDevice
 from shared.van import COUNT_PLACE
@@ -187,3 +190,56 @@ class TestTheLog:
         assert (row.work_order_id, row.happened_at) == (None, MONDAY + timedelta(minutes=5))
         assert [move.at for move in count_moves(world)] == [row.happened_at]
         assert row.id == uid(f"{world.ana.device_id} 1")
+
+
+class TestOneDeviceSeenTwice:
+    def test_moves_once_whether_its_model_was_named_or_not(self, world: World):
+        ben, ana = world.balance(world.ben.van_id, ONT_A), world.balance(world.ana.van_id, ONT_A)
+        seen = (SeenDevice(serial=world.ben.ont), SeenDevice(serial=world.ben.ont, sku=ONT_A))
+        [receipt] = world.ana.send(CountVan(seen=seen))
+        assert receipt.outcome == "accepted"
+        assert world.balance(world.ben.van_id, ONT_A) == ben - 1
+        assert world.balance(world.ana.van_id, ONT_A) == ana + 1
+
+    def test_is_found_by_its_mac(self, world: World):
+        with world.database.write() as session:
+            world.receive(session, world.ben.van_id, ONT_A, serial="MACONLY01", mac="00:19:C7:0B:1A:2C")
+        [receipt] = world.ana.send(CountVan(seen=(SeenDevice(serial="00:19:C7:0B:1A:2C"),)))
+        assert [remark.slug for remark in receipt.remarks] == ["taken-from-elsewhere"]
+        assert world.asset("MACONLY01").holder_id == world.ana.van_id
+
+
+class TestWhatNoAppSends:
+    @pytest.mark.parametrize("serial", ["", "x" * 4_000, "aa:bb"])
+    def test_a_serial_that_is_none_makes_no_device(self, world: World, serial: str):
+        before = world.balance(world.ana.van_id, ONT_A)
+        [receipt] = world.ana.send(CountVan(seen=(SeenDevice(serial=serial, sku=ONT_A),)))
+        assert (receipt.outcome, receipt.slug) == ("held", "bad-value")
+        assert world.balance(world.ana.van_id, ONT_A) == before
+
+    def test_too_much_at_once_is_held_and_not_tried_for_ever(self, world: World):
+        listed = tuple(f"SN{number:06d}" for number in range(90_000))
+        [receipt] = world.ana.send(CountVan(listed_serials=listed))
+        assert (receipt.outcome, receipt.slug) == ("held", "malformed")
+
+    def test_a_job_in_its_body_leaves_the_inbox_as_it_is(self, world: World):
+        job = world.order()
+        world.ben.send(Arrive(work_order_id=job.id))
+        [count] = world.ben.envelopes(parts((CABLE, 20, 200)))
+        body = msgspec.json.decode(bytes(count.body)) | {"work_order_id": str(job.id)}
+        world.ben.deliver([replace(count, body=msgspec.Raw(msgspec.json.encode(body)))])
+        with world.database.read() as session:
+            shown = visits(session, lines(session, world.now), world.settings.zone, world.now)
+        assert len(shown) == 2
+
+
+class TestAHeldCountOfASignedOutPhone:
+    def test_is_booked_by_one_click_and_replayed(self, world: World, fresh: Database):
+        with world.database.write() as session:
+            session.get_one(DeviceRow, world.ana.device_id).revoked_at = world.now
+        [receipt] = world.ana.send(parts((CONNECTOR, 17, 20)))
+        assert (receipt.outcome, receipt.slug) == ("held", "revoked-device")
+        acts.accept(world.database, world.settings, receipt.command_id, DORA)
+        assert on_van(world)[0] == 17
+        replay(world.database, fresh, world.settings)
+        assert [report.differences for report in compare(world.database, fresh) if not report.equal] == []

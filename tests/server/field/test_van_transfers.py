@@ -20,6 +20,7 @@ from server.inbox.visits import detail
 from server.replay import compare, replay
 from server.stock import transfers
 from server.stock.models import StockMoveRow, VanTransferRow
+from shared.problems import Problem
 from shared.stock_commands import HandOver, TakeOver
 from shared.transfers import seal_offer, seal_taken
 from shared.work_orders import PartLine
@@ -187,3 +188,25 @@ class TestTheLog:
         world.ana.send(agreed(world, taken=2, name="t1")[0])
         replay(world.database, fresh, world.settings)
         assert [report.differences for report in compare(world.database, fresh) if not report.equal] == []
+
+
+class TestAHalfThatComesTwiceInOnePush:
+    def test_is_one_row_here_and_in_a_replay(self, world: World, fresh: Database):
+        given, _ = agreed(world)
+        receipts = world.ana.send(given, given)
+        assert [receipt.outcome for receipt in receipts] == ["accepted", "accepted"]
+        assert connectors(world) == (17, 23)
+        assert len(world.rows(VanTransferRow)) == 1
+        replay(world.database, fresh, world.settings)
+        assert [report.differences for report in compare(world.database, fresh) if not report.equal] == []
+
+
+class TestAnUnsealedHalf:
+    @pytest.mark.parametrize("way", ["as_it_is", "agreed", "reopen", "report"])
+    def test_is_not_booked_unchanged(self, world: World, way: str):
+        _, taken = agreed(world)
+        [receipt] = world.ben.send(replace(taken, giver_seal="A" * 20))
+        assert receipt.slug == "unsealed-transfer"
+        with pytest.raises(Problem):
+            acts.accept(world.database, world.settings, receipt.command_id, DORA, way=way)
+        assert connectors(world) == (20, 20)
