@@ -53,6 +53,8 @@ INSTALL, UPGRADE, REPAIR, SWAP, DISCONNECT = WorkOrderKind
 DAY = (
     INSTALL, REPAIR, SWAP, DISCONNECT, UPGRADE, REPAIR, INSTALL, REPAIR, SWAP, DISCONNECT, REPAIR, INSTALL,
 )  # fmt: skip
+LAST = ("close", "cannot complete")
+"""The steps that end at the list of jobs."""
 NOBODY_THERE = 7
 """The place in DAY of the job where nobody opens."""
 FITTED = {0: "ANA0001", 2: "ANA0002", 4: "ANA0003", 6: "ANA0004", 8: "ANA0005", 11: "ANA0006"}
@@ -121,7 +123,7 @@ class Phone:
             self.hand.app.see("saved on this device, not sent")
             kept = self.hand.unsent()
             assert before <= kept <= before + step.leaves, "a tap that was called saved is there, none twice"
-            if step.name != "travel" or kept > before:
+            if kept < before + step.leaves or step.name not in LAST:
                 self.hand.open_job(job.number)
             if kept < before + step.leaves:
                 step.do(self.hand)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import AppDriver, launch, open_app
+from browser import START_SECONDS, AppDriver, launch, open_app
 from day_office import an_office
 from playwright.sync_api import BrowserContext, FilePayload, Request
 from pwa_server import label
@@ -53,7 +53,7 @@ HAS_LETTERS = """() => performance.getEntriesByType('resource')
 
 def wait_for_letters(app: AppDriver) -> None:
     """Wait until the font that Arabic needs has come, from wherever."""
-    app.page.wait_for_function(HAS_LETTERS)
+    app.page.wait_for_function(HAS_LETTERS, timeout=1000 * START_SECONDS)
 
 
 def a_file(picture: bytes) -> FilePayload:
@@ -210,7 +210,7 @@ class TestASwapWithoutNetwork:
         new, photo = label(("ALCLB1A2C003", "Code128")), label(("ALCLF00D0002", "Code128"))
         with launch(tmp_path / "phone", size=(360, 800)) as phone:
             app = open_app(phone, office)
-            app.type_into("Registration code", "AINO-0003")
+            app.type_into("Registration code", "AINO-0004")
             app.tap("Sign in")
             app.see(re.compile("of 6 jobs done"))
             app.wait_until_offline_ready()

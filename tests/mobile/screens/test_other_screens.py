@@ -25,7 +25,9 @@ from shared.commands import AddNote, Arrive, CloseWorkOrder, StartTravel
 from shared.problems import ExpiredToken, UnsentWork
 from shared.transfers import HandedDevice, Offer, Transfer
 from shared.work_orders import PartLine, WorkOrderState
+from sync.client.schema import MIGRATIONS
 from sync.client.transport import Answer
+from sync.protocol import PROTOCOL
 
 REPAIR = uid(0x100)
 
@@ -569,7 +571,7 @@ class TestReadiness:
 
         assert screen.sees("Ready to work without a network?")
         assert screen.sees("Ready for 6 jobs")
-        assert screen.sees("protocol 4, tables 2, complete")
+        assert screen.sees(f"protocol {PROTOCOL}, tables {len(MIGRATIONS)}, complete")
 
     def test_says_on_the_days_list_what_is_missing_and_leads_there(self, open_app, gateway, clock, desk):
         clock.forward(hours=13)

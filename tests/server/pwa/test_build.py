@@ -153,7 +153,7 @@ class TestEditingTheClient:
 class TestTheDependencies:
     def test_are_the_products_core_requirements(self):
         names = {re.split(r"[=<>]", text)[0] for text in payload.dependencies()}
-        assert names == {"flet", "flet-camera", "msgspec", "tzdata"}
+        assert names == {"flet", "flet-camera", "msgspec", "qrcodegen", "tzdata"}
 
     def test_name_what_could_not_be_had(self, tmp_path: Path):
         with pytest.raises(
