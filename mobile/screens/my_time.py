@@ -51,7 +51,7 @@ def MyTime(desk: Desk) -> ft.Control:
         body.append(card(*(_total(what, long) for what, long in totals(sheet))))
         body.append(section(words.TAP_TO_CORRECT, *(_row(desk, row) for row in rows)))
     else:
-        body.append(line(words.NO_TIME))
+        body.append(line(words.NOTHING_RECORDED))
     if said:
         body.append(section(words.CORRECTED, *(line(text) for text in said)))
     body.append(ft.Container(height=4))
