@@ -64,7 +64,7 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
             body.append(line(words.DAY_DONE, bold=True))
         body += _map(desk, orders, day.next_id, wide=shown is not None)
         body += [Card(view, desk.open_job, view.id == shown, key=str(view.id)) for view in day.cards]
-    if profile and not shown:
+    if profile:
         body.append(secondary(words.MY_TIME, lambda: desk.go("/time"), icon=ft.Icons.SCHEDULE))
     if held := _held(desk):
         body.append(line(held, quiet=True, size=theme.SMALL))

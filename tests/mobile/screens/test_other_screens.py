@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import day_of_work
+import flet as ft
 import pytest
 from day_of_work import MORNING, uid
 from flet_screen import Screen
@@ -196,6 +197,13 @@ class TestStock:
         screen.tap("ONT, 4 ports, Wi-Fi 5")
         assert screen.sees("ALCLB1A2C000")
 
+    def test_of_an_empty_van_still_leads_to_a_colleague(self, open_app, gateway, desk):
+        gateway._overlay = replace(gateway._shown, images=replace(gateway.images, stock={}))
+        screen = open_app("/stock")
+        assert screen.sees("Nothing is booked on your van yet.")
+        screen.tap("Take over")
+        assert desk.shell.route == "/take"
+
 
 class TestCountingTheVan:
     @pytest.fixture
@@ -373,6 +381,18 @@ class TestTakingOver:
         screen.tap("My colleague has scanned it")
         assert gateway.offered_to_me() is None
 
+    def test_takes_all_of_the_next_offer_whatever_was_lowered_before(self, open_app, gateway):
+        first = self.offer(gateway)
+        second = held_out(replace(first.offer, id=UUID(int=10)), "theirs", "Ben Korhonen")
+        screen = open_app("/take")
+        screen.type_into("Your colleague's code", first.as_text(), enter=True)
+        screen.tap("Less Fibre outlet, 2 ports")
+        screen.tap("Not now")
+        screen.type_into("Your colleague's code", second.as_text(), enter=True)
+        screen.tap("I have this in hand")
+        answer = read_answer(code_on(screen))
+        assert [line.quantity for line in given(second, answer).transfer.lines] == [2]
+
     def test_leaves_a_device_out(self, open_app, gateway):
         screen = open_app("/take")
         screen.type_into("Your colleague's code", self.offer(gateway).as_text(), enter=True)
@@ -491,6 +511,17 @@ class TestOneScreenOrTwo:
         assert screen.sees("0 of 6 jobs done")
         assert "Start travel" in screen.names()
         assert [name for name in screen.names() if name.startswith("Sync:")] == ["Sync: All sent 08:05"]
+
+    @pytest.mark.parametrize("route", ["/give", "/take", "/count"])
+    def test_names_the_stock_while_it_is_handed_over(self, open_app, route):
+        screen = open_app(route, width=1000)
+        [rail] = [control for control in screen.controls() if isinstance(control, ft.NavigationRail)]
+        assert rail.selected_index == 1
+
+    def test_leads_to_my_time_beside_an_open_job(self, open_app, desk):
+        screen = open_app(job_route(REPAIR), width=1000)
+        screen.tap("My time")
+        assert desk.shell.route == "/time"
 
     def test_follows_when_the_tablet_is_turned(self, open_app, desk):
         screen = open_app(job_route(REPAIR), width=1024)
