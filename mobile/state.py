@@ -53,9 +53,9 @@ class Shell:
     notice: Notice | None = None
     sending: bool = False
     refreshing: bool = False
-    position: Position | None = None
+    reached_id: UUID | None = None  # the job that one travels to and seems to have reached
     position_refused: bool = False
-    not_there: UUID | None = None  # the job that its technician said not to have reached
+    not_there: frozenset[UUID] = frozenset()  # jobs that their technician said not to have reached
     day: date | None = None  # whose list is shown; None: today's
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
@@ -95,6 +95,7 @@ class Desk:
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
         self._watch = watch
+        self._position: Position | None = None  # not in the shell: each step would draw all anew
         self.apple = apple
         self._push_route = push_route
         self._wear = wear
@@ -108,6 +109,7 @@ class Desk:
         self._attention = self._ready = None
         self.shell.revision += 1
         self.watch_position()
+        self._look_for_arrival()
 
     # where the phone is
 
@@ -124,6 +126,7 @@ class Desk:
         self.shell.position_refused = False
         self.gateway.prefer(suggest_arrival="yes" if wanted else "no")
         self.watch_position()
+        self._look_for_arrival()
         self.shell.revision += 1
 
     def watch_position(self) -> None:
@@ -135,22 +138,31 @@ class Desk:
         )
         self._watch(wanted)
         if not wanted:
-            self.shell.position = None
+            self._position = None
 
     def found(self, position: Position | None) -> None:
         """What the phone answered; None: it gives no position."""
-        self.shell.position = position
+        self._position = position
         if position is None:
             self.shell.position_refused = True
+        self._look_for_arrival()
+
+    def _look_for_arrival(self) -> None:
+        orders = (order for order in self.gateway.today() if order.id not in self.shell.not_there)
+        there = reached(orders, self._position) if self._position and self.suggests_arrival else None
+        if (id := there.id if there else None) != self.shell.reached_id:
+            self.shell.reached_id = id
 
     @property
     def reached(self) -> WorkOrder | None:
         """The job that its technician seems to have reached and has not said no to."""
-        found = reached(self.gateway.today(), self.shell.position) if self.suggests_arrival else None
-        return found if found and found.id != self.shell.not_there else None
+        id = self.shell.reached_id
+        order = self.gateway.order(id) if id and id not in self.shell.not_there else None
+        return order if order and order.state is WorkOrderState.TRAVELLING else None
 
     def say_not_there(self, id: UUID) -> None:
-        self.shell.not_there = id
+        self.shell.not_there |= {id}
+        self._look_for_arrival()
 
     # where
 

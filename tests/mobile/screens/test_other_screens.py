@@ -600,7 +600,7 @@ class TestReadiness:
 
         assert screen.sees("Ready to work without a network?")
         assert screen.sees("Ready for 6 jobs")
-        assert screen.sees("protocol 4, tables 2, complete")
+        assert screen.sees("protocol 4, tables 3, complete")
 
     def test_says_on_the_days_list_what_is_missing_and_leads_there(self, open_app, gateway, clock, desk):
         clock.forward(hours=13)
