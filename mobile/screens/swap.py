@@ -83,7 +83,7 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
             command = new.swap(
                 comes_off,
                 cause,
-                reason.strip(),
+                desk.draft("reason", "").strip(),
                 confirmed=offering is Offer.CONFIRM,
                 sku=model or None,
             )

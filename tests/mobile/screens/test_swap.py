@@ -63,6 +63,14 @@ class TestASwap:
         assert screen.sees("Saved on this device")
         assert gateway.queue()[0].title == f"Swapped {OLD} for {NEW}"
 
+    def test_loses_no_letter_that_is_not_drawn_yet(self, screen, desk, gateway):
+        scan(screen, NEW)
+        screen.tap("No power")
+        desk.keep_draft("reason", "dark at noon")
+        screen.tap("Swap")
+
+        assert [old.reason for old in gateway.order(SWAP).removed] == ["dark at noon"]
+
     def test_takes_its_photo_along_in_the_same_save(self, screen, gateway, camera):
         scan(screen, NEW)
         screen.tap("No power")
@@ -160,6 +168,43 @@ class TestUndoing:
 
 
 class TestFromAScan:
+    def test_takes_along_why_it_comes_off(self, screen, desk, gateway):
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        scan(screen, OLD)
+        screen.tap("No light")
+        screen.type_into("What did you see? (may stay empty)", "dark at noon")
+        screen.tap("Swap it for another one")
+        scan(screen, NEW)
+        screen.tap("Swap")
+
+        [old] = gateway.order(SWAP).removed
+        assert (old.cause, old.reason) == (RemovalCause.NO_LIGHT, "dark at noon")
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        assert "Take this device away" not in screen.names()
+
+    def test_is_still_there_after_the_lock(self, screen, desk, gateway):
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        scan(screen, OLD)
+        screen.tap("No light")
+        screen.type_into("What did you see? (may stay empty)", "dark")
+        screen.do(lambda: setattr(desk.shell, "locked", True))
+        assert "Take this device away" not in screen.names()
+        screen.do(desk.unlock)
+        screen.tap("Take this device away")
+
+        [old] = gateway.order(SWAP).removed
+        assert (old.cause, old.reason) == (RemovalCause.NO_LIGHT, "dark")
+        assert not [name for route, name in desk.drafts if route == job_route(SWAP, "scan")]
+
+    def test_loses_no_letter_that_is_not_drawn_yet(self, screen, desk, gateway):
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        scan(screen, OLD)
+        screen.tap("No light")
+        desk.keep_draft("reason", "dark at noon")
+        screen.tap("Take this device away")
+
+        assert [old.reason for old in gateway.order(SWAP).removed] == ["dark at noon"]
+
     def test_of_the_old_one_goes_on_to_the_new_one(self, screen, desk, gateway):
         screen.do(lambda: desk.open_job(SWAP, "scan"))
         scan(screen, OLD)
