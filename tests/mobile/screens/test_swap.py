@@ -9,6 +9,7 @@ import pytest
 from day_of_work import uid
 
 from mobile.device.photos import Photo
+from mobile.device.place import Spot
 from mobile.state import job_route
 from shared.commands import AddEvidence, Arrive, StartTravel, SwapAsset
 from shared.work_orders import EvidenceKind, FittedAsset, RemovalCause, RemovedAsset
@@ -35,8 +36,8 @@ def camera(monkeypatch):
     async def small(picture: bytes) -> Photo:
         return Photo(jpeg=picture, width=1, height=1)
 
-    monkeypatch.setattr("mobile.screens.swap.pick_picture", pick)
-    monkeypatch.setattr("mobile.screens.swap.shrink", small)
+    monkeypatch.setattr("mobile.screens.photo.pick_picture", pick)
+    monkeypatch.setattr("mobile.screens.photo.shrink", small)
 
 
 def scan(screen, code: str) -> None:
@@ -83,6 +84,28 @@ class TestASwap:
         assert (photo.kind, gateway.evidence_bytes(photo.digest)) == (EvidenceKind.PHOTO, JPEG)
         assert [item.type for item in reversed(gateway.queue())][-2:] == ["swap_asset", "add_evidence"]
         assert gateway.status().unsent_photos == 1
+
+    @pytest.mark.parametrize(
+        ("says", "told"),
+        [(Spot(lat=60.17, lon=24.94, accuracy_m=8.0), ""), (None, ". Its place was not found in time")],
+    )
+    def test_keeps_where_its_photo_was_taken(self, screen, gateway, camera, monkeypatch, says, told):
+        async def here() -> Spot | None:
+            return says
+
+        gateway.prefer(photo_place="yes")
+        monkeypatch.setattr("mobile.screens.photo.here", here)
+        scan(screen, NEW)
+        screen.tap("No power")
+        screen.tap("Take photo")
+        screen.tap("Swap")
+
+        photo = gateway._store.entries()[-1].command
+        assert isinstance(photo, AddEvidence)
+        assert (photo.lat, photo.lon, photo.accuracy_m) == (
+            (says.lat, says.lon, says.accuracy_m) if says else (None, None, None)
+        )
+        assert screen.sees(f"Saved on this device{told}")
 
     def test_is_what_the_big_button_of_such_a_job_leads_to(self, screen, desk):
         screen.do(lambda: desk.open_job(SWAP))
