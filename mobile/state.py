@@ -23,6 +23,7 @@ from mobile.rule_words import said as translated
 from mobile.views.nearby import Position, reached
 from mobile.views.readiness import Readiness, readiness
 from mobile.views.status import attention, when
+from mobile.views.today import held_days
 from shared.commands import FieldCommand
 from shared.problems import Problem
 from shared.work_orders import WorkOrder, WorkOrderState
@@ -345,6 +346,12 @@ class Desk:
     def zone(self) -> tzinfo | None:
         """Where the technician works; None: the device's own."""
         return self.gateway.zone
+
+    @property
+    def held_days(self) -> tuple[date, date] | None:
+        """The first and the last day whose jobs are on this device; None before the first contact."""
+        last_contact = self.gateway.status().last_contact
+        return held_days(last_contact, self.zone) if last_contact else None
 
     def clock(self, instant: datetime) -> str:
         return words.clock(instant.astimezone(self.zone))

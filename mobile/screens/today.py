@@ -132,17 +132,14 @@ def _days(desk: Desk, chosen: date, today: date, close: Callable[[], None]) -> l
 
 def _span(desk: Desk, day: date) -> tuple[date, date]:
     """The days that one can turn to; the one that is shown is always among them."""
-    last_contact = desk.gateway.status().last_contact
-    first, last = held_days(last_contact or desk.now(), desk.zone)
+    first, last = desk.held_days or held_days(desk.now(), desk.zone)
     today = desk.now().astimezone(desk.zone).date()
     return min(first, day, today), max(last, day, today)
 
 
 def _held(desk: Desk) -> str:
-    last_contact = desk.gateway.status().last_contact
-    if last_contact is None or desk.gateway.profile is None:
-        return ""
-    return words.held_here(*held_days(last_contact, desk.zone))
+    held = desk.held_days
+    return words.held_here(*held) if held and desk.gateway.profile else ""
 
 
 def _news(desk: Desk, elsewhere: Sequence[NewsLine]) -> ft.Control:
