@@ -1016,7 +1016,10 @@ OFFER_CODE, ANSWER_CODE = say("The code of your offer"), say("The code of your a
 CODE_AS_TEXT = say("The code as text")
 OFFER_FIELD, ANSWER_FIELD = say("Your colleague's code"), say("Your colleague's answer")
 SCAN_OFFER, SCAN_ANSWER = say("Scan the code"), say("Scan the answer")
-WITHDRAW, WITHDRAWN = say("Withdraw the offer"), say("Nothing was handed over")
+WITHDRAW = say("Withdraw the offer")
+WITHDRAWN = say(
+    "Offer withdrawn. If your colleague has taken it already, the office learns it from their phone"
+)
 HANDED_OVER, OFFER_READ = say("Handed over, and saved here"), say("The code was read")
 IN_HAND, LEFT = say("I have this in hand"), say("Nothing was taken over")
 SHOWN = say("My colleague has scanned it")

@@ -30,7 +30,7 @@ def MyTime(desk: Desk) -> ft.Control:
     sheet = desk.gateway.timesheet(day)
     rows = day_rows(sheet, desk.clock)
     held = desk.held_days
-    first = min(held[0], today) if held else today  # of an earlier day nothing is here, which is not: no work
+    first = min(held[0], today) if held else today  # what was recorded earlier is not here
     shown = dict.fromkeys(row.work_order_id for row in rows)
     said = [
         text

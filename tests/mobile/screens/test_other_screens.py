@@ -291,6 +291,33 @@ class TestCountingTheVan:
         ]
         assert screen.sees(f"1 of {devices} found")
 
+    def test_keeps_the_app_open_while_labels_are_read(self, open_app, gateway, desk, clock, monkeypatch):
+        left = []
+
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                for text in ("ALCLB1A2C000", "STRANGER01"):
+                    clock.forward(minutes=4)
+                    judge(scanner.Reading(text=text, source="camera", frames=2))
+                    left.append(desk.auto_lock.seconds_left())
+                raise scanner.ScanClosed("cancelled")
+
+        monkeypatch.setattr("mobile.screens.count.scanner", Camera)
+        gateway.prefer(lock_minutes="5")
+        open_app("/count").tap("Open camera")
+        assert left == [300, 300]
+
+    def test_says_so_when_the_device_is_full_and_shows_nothing_as_counted(self, screen, gateway):
+        gateway._store._disk.execute("PRAGMA query_only=ON")
+        self.scan(screen, "ALCLB1A2C000")
+        assert screen.sees("attempt to write a readonly database")
+        assert "Undo ALCLB1A2C000" not in screen.names()
+        gateway._store._disk.execute("PRAGMA query_only=OFF")
+        self.scan(screen, "ALCLB1A2C000")
+        screen.tap("Undo ALCLB1A2C000")
+
     def test_counts_no_product_number(self, screen):
         self.scan(screen, "4006381333931")
         assert screen.sees("That code names no device.")
@@ -338,6 +365,23 @@ class TestHandingOver:
         assert self.left(gateway) == before - 1
         assert "ALCLB1A2C000" in [asset.serial for asset in gateway.devices_on_van()], "it was not taken"
 
+    @pytest.mark.parametrize(
+        ("why", "sentence"),
+        [("typed", words.TYPE_INSTEAD), ("timeout", words.SCAN_TIMEOUT), ("cancelled", "")],
+    )
+    def test_says_what_else_to_do_where_the_camera_read_nothing(
+        self, open_app, gateway, desk, monkeypatch, why, sentence
+    ):
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                raise scanner.ScanClosed(why)
+
+        monkeypatch.setattr("mobile.screens.take.scanner", Camera)
+        open_app("/take").tap("Scan the code")
+        assert (desk.shell.notice.text if desk.shell.notice else "") == sentence
+
     def test_keeps_the_offer_over_a_look_at_another_screen_and_withdraws_it(self, open_app, gateway):
         screen = open_app("/give")
         screen.tap(f"More {self.OUTLET}")
@@ -346,6 +390,7 @@ class TestHandingOver:
         screen.tap("Hand over")
         assert screen.sees("Your colleague scans this")
         screen.tap("Withdraw the offer")
+        assert screen.sees("If your colleague has taken it already, the office learns it from their phone")
         assert (gateway.held_out(), gateway.queue()) == (None, [])
 
 
