@@ -239,6 +239,11 @@ class Gateway:
         return registration.technician_name if registration else None
 
     @property
+    def technician_id(self) -> UUID | None:
+        registration = self._store.registration
+        return registration.technician_id if registration else None
+
+    @property
     def profile(self) -> Profile | None:
         """None until the first sync."""
         return self._shown.images.profile

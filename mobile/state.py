@@ -102,12 +102,19 @@ class Desk:
         self._wear = wear
         self._before_settings = "/"  # a sign-in brings its code along in the route
         self._run = run
+        self._technician_id = gateway.technician_id
         self._attention: int | None = None
         self._ready: tuple[object, Readiness] | None = None
         gateway.subscribe(self._changed)
 
     def _changed(self) -> None:
         self._attention = self._ready = None
+        if self.shell.locked and not self.gateway.lock.is_set:
+            self.shell.locked = False  # the office has erased the device, and the PIN with it
+        if self.gateway.technician_id != self._technician_id:
+            self._technician_id = self.gateway.technician_id
+            self.drafts.clear()  # what somebody else entered, or looked at, is nothing to this one
+            self.shell.day = None
         self.shell.revision += 1
         self.watch_position()
         self._look_for_arrival()
@@ -124,8 +131,9 @@ class Desk:
         return self.gateway.preference("suggest_arrival") == "yes"
 
     def suggest_arrival(self, wanted: bool) -> None:
+        if not self._prefer(suggest_arrival="yes" if wanted else "no"):
+            return
         self.shell.position_refused = False
-        self.gateway.prefer(suggest_arrival="yes" if wanted else "no")
         self.watch_position()
         self._look_for_arrival()
         self.shell.revision += 1
@@ -213,6 +221,20 @@ class Desk:
         self.nudge()
         return True
 
+    def write(self, write: Callable[[], object]) -> bool:
+        """Run one durable write that needs no word, unless it fails: then the sentence is on the screen."""
+        self.auto_lock.touch()
+        try:
+            write()
+        except Problem as problem:
+            self.tell(translated(problem.detail), "bad")
+            return False
+        return True
+
+    def _prefer(self, **chosen: str) -> bool:
+        """Keep what was chosen on this device; what could not be kept is not chosen."""
+        return self.write(lambda: self.gateway.prefer(**chosen))
+
     def tell(self, text: str, mood: Mood = "good") -> None:
         """Show one sentence; good news leaves by itself."""
         notice = Notice(text, mood)
@@ -257,9 +279,8 @@ class Desk:
 
     def hide_sketch(self, hidden: bool) -> None:
         """Whether the route is drawn above the list; kept on this device."""
-        with contextlib.suppress(NotSaved):
-            self.gateway.prefer(sketch_hidden="yes" if hidden else "no")
-        self.shell.revision += 1
+        if self._prefer(sketch_hidden="yes" if hidden else "no"):
+            self.shell.revision += 1
 
     def take_note(self, seen: Callable[[], None]) -> None:
         """What changed of a job, or of all of them, is news no more. A full device shows it once more."""
@@ -268,7 +289,8 @@ class Desk:
 
     def choose(self, look: Look) -> None:
         """Speak and look so from now on, also after a start anew."""
-        self.gateway.prefer(language=look.language, theme=look.theme, text=str(look.text))
+        if not self._prefer(language=look.language, theme=look.theme, text=str(look.text)):
+            return
         self._wear(look)
         self.shell.notice = None
         self.shell.look = look
@@ -297,18 +319,16 @@ class Desk:
         return left
 
     def lock_after(self, minutes: int) -> None:
-        self.gateway.prefer(lock_minutes=str(minutes))
-        self.auto_lock.touch()
-        self.shell.revision += 1
+        if self._prefer(lock_minutes=str(minutes)):
+            self.shell.revision += 1
 
     # photos
 
     def send_photos(self, by: str) -> None:
         """`by` is "any" network or "wifi", from now on."""
-        self.gateway.prefer(photos=by)
-        self.auto_lock.touch()
-        self.shell.revision += 1
-        self.nudge()
+        if self._prefer(photos=by):
+            self.shell.revision += 1
+            self.nudge()
 
     def send_photos_now(self) -> None:
         self.gateway.send_photos_now()
@@ -316,8 +336,8 @@ class Desk:
 
     def say_where(self, chosen: str) -> None:
         """Whether photos keep where they were taken. The browser asks for leave now, not at a photo."""
-        self.gateway.prefer(photo_place=chosen)
-        self.auto_lock.touch()
+        if not self._prefer(photo_place=chosen):
+            return
         self.shell.revision += 1
         if chosen == "yes" and self._run is not None:
 

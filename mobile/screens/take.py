@@ -125,8 +125,8 @@ def _answer(desk: Desk, command: TakeOver) -> ft.Control:
     answer = answer_of(command, desk.gateway.technician_name or "")
 
     def done() -> None:
-        desk.gateway.leave_offer()
-        desk.go("/stock")
+        if desk.write(desk.gateway.leave_offer):
+            desk.go("/stock")
 
     body: list[ft.Control] = [
         mood_box(listed, "good", heading=words.ANSWER_HEADING),

@@ -438,6 +438,16 @@ class TestTakingOver:
         answer = read_answer(code_on(screen))
         assert [line.quantity for line in given(second, answer).transfer.lines] == [2]
 
+    def test_stays_where_it_is_while_the_device_is_full(self, open_app, gateway, desk):
+        held = self.offer(gateway)
+        gateway.take_over(held, held.offer.lines, held.offer.devices)
+        screen = open_app("/take")
+        screen.type_into("Your colleague's code", held.as_text(), enter=True)
+        gateway._store._disk.execute("PRAGMA query_only=ON")
+        screen.tap("My colleague has scanned it")
+        assert screen.sees("Free some space, then try again")
+        assert (desk.shell.route, gateway.offered_to_me()) == ("/take", held)
+
     def test_leaves_a_device_out(self, open_app, gateway):
         screen = open_app("/take")
         screen.type_into("Your colleague's code", self.offer(gateway).as_text(), enter=True)
