@@ -239,6 +239,11 @@ class Gateway:
         return registration.technician_name if registration else None
 
     @property
+    def technician_id(self) -> UUID | None:
+        registration = self._store.registration
+        return registration.technician_id if registration else None
+
+    @property
     def profile(self) -> Profile | None:
         """None until the first sync."""
         return self._shown.images.profile
@@ -485,11 +490,18 @@ class Gateway:
         """Queue a signature and its bytes together. Raises BadEvidence."""
         return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer=signer)
 
-    def send_with_photo(self, command: FieldCommand, jpeg: bytes | None) -> Decision:
-        """Decide and queue `command`, and a photo that belongs to it: both are saved, or neither."""
+    def send_with_photo(
+        self, command: FieldCommand, jpeg: bytes | None, spot: Spot | None = None
+    ) -> Decision:
+        """Decide and queue `command`, and a photo that belongs to it: both are saved, or neither.
+
+        `spot`: where it was taken.
+        """
         if jpeg is None:
             return self.send(command)
-        photo, evidence = self._evidence(command.work_order_id, EvidenceKind.PHOTO, jpeg, "image/jpeg")
+        photo, evidence = self._evidence(
+            command.work_order_id, EvidenceKind.PHOTO, jpeg, "image/jpeg", spot=spot
+        )
         return self._send_all(((command, None), (photo, evidence)))[0]
 
     def _add_evidence(

@@ -23,6 +23,7 @@ from mobile.rule_words import said as translated
 from mobile.views.nearby import Position, reached
 from mobile.views.readiness import Readiness, readiness
 from mobile.views.status import attention, when
+from mobile.views.today import held_days
 from shared.commands import FieldCommand
 from shared.problems import Problem
 from shared.work_orders import WorkOrder, WorkOrderState
@@ -53,9 +54,9 @@ class Shell:
     notice: Notice | None = None
     sending: bool = False
     refreshing: bool = False
-    position: Position | None = None
+    reached_id: UUID | None = None  # the job that one travels to and seems to have reached
     position_refused: bool = False
-    not_there: UUID | None = None  # the job that its technician said not to have reached
+    not_there: frozenset[UUID] = frozenset()  # jobs that their technician said not to have reached
     day: date | None = None  # whose list is shown; None: today's
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
@@ -95,19 +96,28 @@ class Desk:
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
         self._watch = watch
+        self._position: Position | None = None  # not in the shell: each step would draw all anew
         self.apple = apple
         self._push_route = push_route
         self._wear = wear
         self._before_settings = "/"  # a sign-in brings its code along in the route
         self._run = run
+        self._technician_id = gateway.technician_id
         self._attention: int | None = None
         self._ready: tuple[object, Readiness] | None = None
         gateway.subscribe(self._changed)
 
     def _changed(self) -> None:
         self._attention = self._ready = None
+        if self.shell.locked and not self.gateway.lock.is_set:
+            self.shell.locked = False  # the office has erased the device, and the PIN with it
+        if self.gateway.technician_id != self._technician_id:
+            self._technician_id = self.gateway.technician_id
+            self.drafts.clear()  # what somebody else entered, or looked at, is nothing to this one
+            self.shell.day = None
         self.shell.revision += 1
         self.watch_position()
+        self._look_for_arrival()
 
     # where the phone is
 
@@ -121,9 +131,11 @@ class Desk:
         return self.gateway.preference("suggest_arrival") == "yes"
 
     def suggest_arrival(self, wanted: bool) -> None:
+        if not self._prefer(suggest_arrival="yes" if wanted else "no"):
+            return
         self.shell.position_refused = False
-        self.gateway.prefer(suggest_arrival="yes" if wanted else "no")
         self.watch_position()
+        self._look_for_arrival()
         self.shell.revision += 1
 
     def watch_position(self) -> None:
@@ -135,22 +147,31 @@ class Desk:
         )
         self._watch(wanted)
         if not wanted:
-            self.shell.position = None
+            self._position = None
 
     def found(self, position: Position | None) -> None:
         """What the phone answered; None: it gives no position."""
-        self.shell.position = position
+        self._position = position
         if position is None:
             self.shell.position_refused = True
+        self._look_for_arrival()
+
+    def _look_for_arrival(self) -> None:
+        orders = (order for order in self.gateway.today() if order.id not in self.shell.not_there)
+        there = reached(orders, self._position) if self._position and self.suggests_arrival else None
+        if (id := there.id if there else None) != self.shell.reached_id:
+            self.shell.reached_id = id
 
     @property
     def reached(self) -> WorkOrder | None:
         """The job that its technician seems to have reached and has not said no to."""
-        found = reached(self.gateway.today(), self.shell.position) if self.suggests_arrival else None
-        return found if found and found.id != self.shell.not_there else None
+        id = self.shell.reached_id
+        order = self.gateway.order(id) if id and id not in self.shell.not_there else None
+        return order if order and order.state is WorkOrderState.TRAVELLING else None
 
     def say_not_there(self, id: UUID) -> None:
-        self.shell.not_there = id
+        self.shell.not_there |= {id}
+        self._look_for_arrival()
 
     # where
 
@@ -200,6 +221,20 @@ class Desk:
         self.nudge()
         return True
 
+    def write(self, write: Callable[[], object]) -> bool:
+        """Run one durable write that needs no word, unless it fails: then the sentence is on the screen."""
+        self.auto_lock.touch()
+        try:
+            write()
+        except Problem as problem:
+            self.tell(translated(problem.detail), "bad")
+            return False
+        return True
+
+    def _prefer(self, **chosen: str) -> bool:
+        """Keep what was chosen on this device; what could not be kept is not chosen."""
+        return self.write(lambda: self.gateway.prefer(**chosen))
+
     def tell(self, text: str, mood: Mood = "good") -> None:
         """Show one sentence; good news leaves by itself."""
         notice = Notice(text, mood)
@@ -244,9 +279,8 @@ class Desk:
 
     def hide_sketch(self, hidden: bool) -> None:
         """Whether the route is drawn above the list; kept on this device."""
-        with contextlib.suppress(NotSaved):
-            self.gateway.prefer(sketch_hidden="yes" if hidden else "no")
-        self.shell.revision += 1
+        if self._prefer(sketch_hidden="yes" if hidden else "no"):
+            self.shell.revision += 1
 
     def take_note(self, seen: Callable[[], None]) -> None:
         """What changed of a job, or of all of them, is news no more. A full device shows it once more."""
@@ -255,7 +289,8 @@ class Desk:
 
     def choose(self, look: Look) -> None:
         """Speak and look so from now on, also after a start anew."""
-        self.gateway.prefer(language=look.language, theme=look.theme, text=str(look.text))
+        if not self._prefer(language=look.language, theme=look.theme, text=str(look.text)):
+            return
         self._wear(look)
         self.shell.notice = None
         self.shell.look = look
@@ -284,18 +319,16 @@ class Desk:
         return left
 
     def lock_after(self, minutes: int) -> None:
-        self.gateway.prefer(lock_minutes=str(minutes))
-        self.auto_lock.touch()
-        self.shell.revision += 1
+        if self._prefer(lock_minutes=str(minutes)):
+            self.shell.revision += 1
 
     # photos
 
     def send_photos(self, by: str) -> None:
         """`by` is "any" network or "wifi", from now on."""
-        self.gateway.prefer(photos=by)
-        self.auto_lock.touch()
-        self.shell.revision += 1
-        self.nudge()
+        if self._prefer(photos=by):
+            self.shell.revision += 1
+            self.nudge()
 
     def send_photos_now(self) -> None:
         self.gateway.send_photos_now()
@@ -303,8 +336,8 @@ class Desk:
 
     def say_where(self, chosen: str) -> None:
         """Whether photos keep where they were taken. The browser asks for leave now, not at a photo."""
-        self.gateway.prefer(photo_place=chosen)
-        self.auto_lock.touch()
+        if not self._prefer(photo_place=chosen):
+            return
         self.shell.revision += 1
         if chosen == "yes" and self._run is not None:
 
@@ -333,6 +366,12 @@ class Desk:
     def zone(self) -> tzinfo | None:
         """Where the technician works; None: the device's own."""
         return self.gateway.zone
+
+    @property
+    def held_days(self) -> tuple[date, date] | None:
+        """The first and the last day whose jobs are on this device; None before the first contact."""
+        last_contact = self.gateway.status().last_contact
+        return held_days(last_contact, self.zone) if last_contact else None
 
     def clock(self, instant: datetime) -> str:
         return words.clock(instant.astimezone(self.zone))

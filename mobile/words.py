@@ -394,8 +394,7 @@ def sla_due(until: str) -> str:
 
 
 # job
-PLACE, WORK, BRING, ON_SITE_NOW, TO_CLOSE = (
-    say("Place"),
+WORK, BRING, ON_SITE_NOW, TO_CLOSE = (
     say("Work"),
     say("Bring"),
     say("Installed there now"),
@@ -922,8 +921,7 @@ POINTS = {
     TimePoint.PAUSE_ENDED: say("Pause ended"),
 }
 TOTAL, GOES_ON, CORRECTED = say("Total"), say("now"), say("Corrected")
-DAY_BEFORE, DAY_AFTER = say("Day before"), say("Day after")
-NO_TIME = say("Nothing was recorded on this day.")
+NOTHING_RECORDED = say("Nothing was recorded on this day.")
 NO_TIMES_YET = say("This visit has no times yet.")
 TAP_TO_CORRECT = say("Tap to correct")
 CORRECTION_TEXT = say("What you tapped stays on record. Bills and services stay as they were booked.")
@@ -1018,9 +1016,12 @@ OFFER_CODE, ANSWER_CODE = say("The code of your offer"), say("The code of your a
 CODE_AS_TEXT = say("The code as text")
 OFFER_FIELD, ANSWER_FIELD = say("Your colleague's code"), say("Your colleague's answer")
 SCAN_OFFER, SCAN_ANSWER = say("Scan the code"), say("Scan the answer")
-WITHDRAW, WITHDRAWN = say("Withdraw the offer"), say("Nothing was handed over")
+WITHDRAW = say("Withdraw the offer")
+WITHDRAWN = say(
+    "Offer withdrawn. If your colleague has taken it already, the office learns it from their phone"
+)
 HANDED_OVER, OFFER_READ = say("Handed over, and saved here"), say("The code was read")
-IN_HAND, NOT_NOW, LEFT = say("I have this in hand"), say("Not now"), say("Nothing was taken over")
+IN_HAND, LEFT = say("I have this in hand"), say("Nothing was taken over")
 SHOWN = say("My colleague has scanned it")
 NO_OFFER = say("That is no code of a colleague who hands something over")
 NO_ANSWER = say("That is no answer to an offer")
@@ -1124,6 +1125,7 @@ TO_DO = {
     "held": say("Nothing to do for you now: dispatch decides. Go on with your work."),
     "refused_local": say("Look at the job. This is sent all the same, and dispatch decides."),
 }
+LOOK_AT_STOCK = say("Look at the van's stock. This is sent all the same, and dispatch decides.")
 PICTURE_AGAIN = say("Take the picture again: the office could not keep it.")
 OPEN_JOB = say("Open the job")
 

@@ -146,4 +146,4 @@ def _switch(desk: Desk, index: int) -> None:
 
 
 def _index(name: str) -> int:
-    return {"stock": 1, "count": 1, "sync": 2}.get(name, 0)
+    return {"stock": 1, "count": 1, "give": 1, "take": 1, "sync": 2}.get(name, 0)

@@ -26,7 +26,7 @@ def Cannot(desk: Desk, order_id: UUID) -> ft.Control:
         return gone(desk, words.CANNOT)
 
     def report() -> None:
-        command = CannotComplete(work_order_id=order_id, reason=reason, text=text)
+        command = CannotComplete(work_order_id=order_id, reason=reason, text=desk.draft("text"))
         if desk.send(command, said=words.reported(order.number)):
             desk.drop_drafts()
             desk.go("/")

@@ -54,6 +54,8 @@ def Checklist(desk: Desk, order_id: UUID) -> ft.Control:
         return refused
     rows = check_rows(order, desk.clock)
     row = open_row(rows, chosen)
+    if row is None or leaving.get("code") != row.code:
+        leaving = {}  # it was begun for another item, which is not the open one any more
 
     def go_on(code: str) -> None:
         now = desk.gateway.order(order_id)
@@ -108,12 +110,18 @@ def Checklist(desk: Desk, order_id: UUID) -> ft.Control:
     def leave_out() -> None:
         assert row is not None
         said = desk.draft("leaving", {})
+        if said.get("code") != row.code:
+            return
         command = SkipCheck(
             work_order_id=order_id, code=row.code, reason=said["reason"], text=said.get("text", "")
         )
         if desk.send(command, said=words.saved_answer(row.title, words.left_out(said["reason"], ""))):
             set_leaving({})
             go_on(row.code)
+
+    def leave_so(**said: object) -> None:
+        """What was typed the moment before a tap counts too, though it is not drawn yet."""
+        set_leaving({**desk.draft("leaving", {}), **said})
 
     async def photograph() -> None:
         assert row is not None
@@ -123,7 +131,7 @@ def Checklist(desk: Desk, order_id: UUID) -> ft.Control:
 
     lines: list[ft.Control] = [line(words.points_done(done_of(rows), len(rows)), bold=True)]
     if row is not None and leaving:
-        lines.append(_leaving(row, leaving, set_leaving))
+        lines.append(_leaving(row, leaving, leave_so))
     elif row is not None:
         lines.append(_whole(row, entered.get(row.code, ""), refusal, enter, answer))
     lines += [_short(each, show) for each in rows if row is None or each.code != row.code]
@@ -168,7 +176,7 @@ def _bottom(  # type: ignore[no-untyped-def]
 
         def leave() -> None:
             desk.dismiss()
-            set_leaving({"text": ""})
+            set_leaving({"code": row.code, "text": ""})
 
         buttons.append(secondary(words.LEAVE_OUT, leave))
     camera_is_next = row.wants_photo and (row.item.kind is ItemKind.PHOTO or bool(row.stands))
@@ -256,13 +264,13 @@ def _stands(row: CheckRow) -> ft.Control:
     return mood_box(words.listed([row.stands]), "calm" if row.is_open else "good")
 
 
-def _leaving(row: CheckRow, said: dict, change: Callable[[dict], None]) -> ft.Control:  # type: ignore[type-arg]
+def _leaving(row: CheckRow, said: dict, change: Callable[..., None]) -> ft.Control:  # type: ignore[type-arg]
     reasons = [
         choice(
             words.SKIP_REASONS[reason],
             words.SKIP_REASONS[reason],
             said.get("reason") is reason,
-            lambda reason=reason: change({**said, "reason": reason}),
+            lambda reason=reason: change(reason=reason),
         )
         for reason in SKIP_REASONS
     ]
@@ -277,7 +285,7 @@ def _leaving(row: CheckRow, said: dict, change: Callable[[dict], None]) -> ft.Co
             multiline=True,
             min_lines=1,
             max_lines=3,
-            on_change=lambda text: change({**said, "text": text}),
+            on_change=lambda text: change(text=text),
         ),
         edge=theme.ACCENT,
     )

@@ -12,10 +12,12 @@ from mobile.parts.fields import code_field
 from mobile.parts.frame import frame
 from mobile.parts.stepper import stepper
 from mobile.parts.touch import icon_button, primary, secondary
+from mobile.rule_words import said as translated
 from mobile.state import Desk
 from mobile.views.count import Count
 from mobile.views.quantities import by_the_metre, quantity
 from shared.catalogue import Tracking
+from sync.client.records import NotSaved
 
 COUNT_SECONDS_MAX = 900
 DRAFT = "count"
@@ -32,9 +34,17 @@ def CountVan(desk: Desk) -> ft.Control:
     device = scanner()
 
     def keep(new: Count) -> None:
-        kept.current = new
+        """On the disk first: what is shown as counted is kept. Raises NotSaved."""
+        desk.auto_lock.touch()  # who counts for long touches nothing but labels
         desk.gateway.keep_draft(DRAFT, new.kept())
+        kept.current = new
         draw(lambda drawn: drawn + 1)
+
+    def note(new: Count) -> None:
+        try:
+            keep(new)
+        except NotSaved as problem:
+            desk.tell(translated(problem.detail), "bad")
 
     def send() -> None:
         """All that was counted goes as one; the list shows it at once."""
@@ -51,7 +61,11 @@ def CountVan(desk: Desk) -> ft.Control:
         after = before.add(serial)
         if after is before:
             return words.counted_before(serial)
-        keep(after)
+        try:
+            keep(after)
+        except NotSaved as problem:
+            desk.tell(translated(problem.detail), "bad")
+            return translated(problem.detail)
         if serial in after.expected:
             signal("yes")
             return words.counted(serial, len(after.found), len(after.expected))
@@ -59,16 +73,16 @@ def CountVan(desk: Desk) -> ft.Control:
         return words.not_booked(serial)
 
     async def count_on() -> None:
-        said = words.NO_DEVICE
+        told = words.NO_DEVICE
 
         def next_one(reading: Reading) -> str:
             """A sentence, so the camera looks on. It stays while the same label is in sight."""
-            nonlocal said
+            nonlocal told
             text = reading.identifier + reading.text
             serial = desk.gateway.serial_of(text)
             if serial is not None and serial not in kept.current.scanned[-1:]:
-                said = take(text)
-            return said
+                told = take(text)
+            return told
 
         try:
             await device.scan(title=words.COUNT, judge=next_one, seconds=COUNT_SECONDS_MAX)
@@ -102,7 +116,7 @@ def CountVan(desk: Desk) -> ft.Control:
     ]
     if count.scanned:
         last = count.scanned[-1]
-        undo = secondary(words.uncount(last), lambda: keep(kept.current.undo()), icon=ft.Icons.UNDO)
+        undo = secondary(words.uncount(last), lambda: note(kept.current.undo()), icon=ft.Icons.UNDO)
         body.append(undo)
     for name, serials, color in (
         (words.EXTRA, count.extra, theme.WARN),
@@ -115,7 +129,7 @@ def CountVan(desk: Desk) -> ft.Control:
     parts = [view for view in desk.gateway.van_stock() if view.product.tracking is Tracking.COUNTED]
     if parts:
         body.append(title(words.COUNTED))
-        body += [_part(view, count, keep) for view in parts]
+        body += [_part(view, count, note) for view in parts]
     if not booked and not count.scanned and not parts:
         body.append(line(words.STOCK_EMPTY))
     bottom = [primary(words.SEND_COUNT, send, icon=ft.Icons.FACT_CHECK, disabled=not count.ready)]

@@ -20,7 +20,6 @@ from mobile.views.handover import HeldOut
 from mobile.views.quantities import by_the_metre, quantity
 from shared.assets import AssetState
 from shared.catalogue import Tracking
-from shared.problems import Problem
 from shared.transfers import HandedDevice
 from shared.work_orders import PartLine
 
@@ -148,13 +147,12 @@ async def scan_code(desk: Desk, device, title: str, read) -> None:  # type: igno
     """Look for one code with the camera and hand its text to `read`."""
     try:
         found: tuple[Reading, ...] = await device.scan(title=title)
-    except ScanClosed:
+    except ScanClosed as closed:
+        if closed.why != "cancelled":
+            desk.tell(words.TYPE_INSTEAD if closed.why == "typed" else words.SCAN_TIMEOUT, "calm")
         return
     except ScannerError as error:
         desk.tell(str(error), "warn")
         return
     if found:
-        try:
-            read(found[0].text)
-        except Problem as problem:
-            desk.tell(problem.detail, "bad")
+        read(found[0].text)

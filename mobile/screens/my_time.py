@@ -29,6 +29,8 @@ def MyTime(desk: Desk) -> ft.Control:
     day = today - timedelta(days=back_days)
     sheet = desk.gateway.timesheet(day)
     rows = day_rows(sheet, desk.clock)
+    held = desk.held_days
+    first = min(held[0], today) if held else today  # what was recorded earlier is not here
     shown = dict.fromkeys(row.work_order_id for row in rows)
     said = [
         text
@@ -45,15 +47,19 @@ def MyTime(desk: Desk) -> ft.Control:
     )
     earlier = icon_button(ft.Icons.CHEVRON_LEFT, words.DAY_BEFORE, lambda: set_back_days(back_days + 1))
     later = icon_button(ft.Icons.CHEVRON_RIGHT, words.DAY_AFTER, lambda: set_back_days(back_days - 1))
-    place = ft.Container(width=theme.TARGET)  # nobody worked tomorrow
-    body: list[ft.Control] = [ft.Row([earlier, name, later if back_days else place])]
+    place = ft.Container(width=theme.TARGET)  # nobody worked tomorrow, nor is anything older here
+    body: list[ft.Control] = [
+        ft.Row([earlier if day > first else place, name, later if back_days else place])
+    ]
     if rows:
         body.append(card(*(_total(what, long) for what, long in totals(sheet))))
         body.append(section(words.TAP_TO_CORRECT, *(_row(desk, row) for row in rows)))
     else:
-        body.append(line(words.NO_TIME))
+        body.append(line(words.NOTHING_RECORDED))
     if said:
         body.append(section(words.CORRECTED, *(line(text) for text in said)))
+    if held:
+        body.append(line(words.held_here(*held), quiet=True, size=theme.SMALL))
     body.append(ft.Container(height=4))
     return frame(desk, words.MY_TIME, body, back=True)
 

@@ -19,6 +19,8 @@ from mobile.screens.guard import gone
 from mobile.state import Desk
 from shared.commands import AddNote
 
+LAST_SENTENCE_SECONDS = 2.0
+
 
 @ft.component
 def Note(desk: Desk, order_id: UUID) -> ft.Control:
@@ -57,8 +59,14 @@ def Note(desk: Desk, order_id: UUID) -> ft.Control:
             sitting.current = None
             set_listening(False)
 
-    def save() -> None:
+    async def save() -> None:
+        """With the last sentence, which comes only once the browser has stopped to listen."""
+        heard, route = listening_on.current, desk.shell.route
         leave()
+        if heard is not None:
+            await asyncio.wait({heard}, timeout=LAST_SENTENCE_SECONDS)
+        if desk.shell.route != route:  # saved by an earlier tap, or left to be gone on with
+            return
         if desk.send(AddNote(work_order_id=order_id, text=desk.draft("text"))):
             desk.drop_drafts()
             desk.open_job(order_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 import flet as ft
@@ -31,29 +32,47 @@ async def _in_time(where: asyncio.Future[Spot | None] | None) -> Spot | None:
         return None
 
 
-async def take_photo(
-    desk: Desk, order_id: UUID, set_busy: Callable[[bool], None], *, check: str | None = None
-) -> bool:
-    """Have a photo taken and keep it, for the item `check` of the checklist or of the finished work."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A photo that is ready to be kept. `said`: what the screen says then, None for the usual."""
+
+    jpeg: bytes
+    spot: Spot | None
+    said: str | None
+
+
+async def photo_and_spot(desk: Desk, set_busy: Callable[[bool], None]) -> Taken | None:
+    """Have a photo taken, with its place where that was chosen; None: there is none, and it was said why."""
     # Asked for while the photo is taken: it is ready by then, or the photo does without.
     where = asyncio.ensure_future(here()) if desk.gateway.photos_say_where else None
     try:
         picture = await pick_picture()
         if picture is None:
-            return False
+            return None
         set_busy(True)
         photo = await shrink(picture)
         spot = await _in_time(where)
     except PhotoError as error:
         desk.tell(str(error), "bad")
-        return False
+        return None
     finally:
         set_busy(False)
         if where:
             where.cancel()
     said = f"{words.SAVED}. {words.NO_PLACE}" if where and spot is None else None
+    return Taken(jpeg=photo.jpeg, spot=spot, said=said)
+
+
+async def take_photo(
+    desk: Desk, order_id: UUID, set_busy: Callable[[bool], None], *, check: str | None = None
+) -> bool:
+    """Have a photo taken and keep it, for the item `check` of the checklist or of the finished work."""
+    taken = await photo_and_spot(desk, set_busy)
+    if taken is None:
+        return False
     return desk.keep(
-        lambda: desk.gateway.add_photo(order_id, photo.jpeg, "image/jpeg", check=check, spot=spot), said=said
+        lambda: desk.gateway.add_photo(order_id, taken.jpeg, "image/jpeg", check=check, spot=taken.spot),
+        said=taken.said,
     )
 
 

@@ -9,6 +9,7 @@ import flet as ft
 from mobile import words
 from mobile.gateway import ScanVerdict
 from mobile.parts.blocks import line, section
+from mobile.parts.drafts import use_draft
 from mobile.parts.frame import frame
 from mobile.parts.handled import model_choices, on_the_label, on_this_job, verdict_card, why_off
 from mobile.parts.reading import use_reader
@@ -23,10 +24,10 @@ from shared.work_orders import WorkOrder
 
 @ft.component
 def Scan(desk: Desk, order_id: UUID) -> ft.Control:
-    verdict, set_verdict = ft.use_state(None)
-    model, set_model = ft.use_state("")
-    cause, set_cause = ft.use_state(None)
-    reason, set_reason = ft.use_state("")
+    verdict, set_verdict = use_draft(desk, "verdict", None)
+    model, set_model = use_draft(desk, "model", "")
+    cause, set_cause = use_draft(desk, "cause", None)
+    reason, set_reason = use_draft(desk, "reason", "")
 
     def show(found: ScanVerdict) -> None:
         set_model("")
@@ -42,6 +43,10 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
 
     def leave_when_done() -> None:
         set_verdict(None)
+        set_model("")
+        set_cause(None)
+        set_reason("")
+        desk.drop_drafts()
         reader.clear()
         after = desk.gateway.order(order_id)
         waiting = after and any(
@@ -68,16 +73,21 @@ def Scan(desk: Desk, order_id: UUID) -> ft.Control:
     def take_away() -> None:
         if cause is None:
             desk.tell(words.CHOOSE_CAUSE, "warn")
-        elif desk.send(verdict.removal(reason.strip(), cause)):
-            set_reason("")
+        elif desk.send(verdict.removal(desk.draft("reason", "").strip(), cause)):
             leave_when_done()
 
     def swap() -> None:
-        """Go on with what was read as one half of a swap."""
+        """Go on with what was read, and was said of it, as one half of a swap."""
+        said = desk.draft("reason", "")
         desk.dismiss()
+        desk.drop_drafts()
         desk.open_job(order_id, "swap")
         if offer(verdict) is Offer.REMOVE:
             desk.keep_draft("old", verdict.serial)
+            if cause is not None:
+                desk.keep_draft("cause", cause)
+            if said:
+                desk.keep_draft("reason", said)
         else:
             desk.keep_draft("new", verdict)
 

@@ -37,7 +37,8 @@ def Sign(desk: Desk, order_id: UUID) -> ft.Control:
             desk.tell(words.SIGNATURE_EMPTY, "warn")
             return
         png = signature_png(strokes, width=max(round(width.current), 1), height=PAD_HEIGHT)
-        if desk.keep(lambda: desk.gateway.add_signature(order_id, png, signer)):
+        named = desk.draft("signer", signer)
+        if desk.keep(lambda: desk.gateway.add_signature(order_id, png, named)):
             desk.drop_drafts()
             desk.open_job(order_id)
 

@@ -16,23 +16,25 @@ from mobile.views.stock import StockRow, stock_groups
 def Stock(desk: Desk) -> ft.Control:
     opened, set_opened = ft.use_state(frozenset())
     body: list[ft.Control] = []
-    if desk.gateway.van_stock():
+    carried, profile = desk.gateway.van_stock(), desk.gateway.profile
+    if carried:
         count = secondary(words.COUNT, lambda: desk.go("/count"), icon=ft.Icons.FACT_CHECK_OUTLINED)
         body.append(count)
-    if desk.gateway.profile:
+    if profile:
         give = secondary(words.GIVE, lambda: desk.go("/give"), icon=ft.Icons.CALL_MADE)
         take = secondary(words.TAKE, lambda: desk.go("/take"), icon=ft.Icons.CALL_RECEIVED)
         body.append(side_by_side(give, take))
-    for name, rows in stock_groups(desk.gateway.van_stock()):
+    for name, rows in stock_groups(carried):
         body.append(title(name))
         for row in rows:
             body.append(_row(row, row.sku in opened, lambda sku=row.sku: set_opened(lambda old: old ^ {sku})))
-    profile = desk.gateway.profile
+    if not carried:
+        body.append(line(words.STOCK_EMPTY))
     body.append(ft.Container(height=4))
     return frame(
         desk,
         words.STOCK,
-        body if desk.gateway.van_stock() else [line(words.STOCK_EMPTY)],
+        body,
         second=profile.van_name if profile else "",
     )
 

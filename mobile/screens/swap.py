@@ -7,7 +7,6 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
-from mobile.device.photos import PhotoError, pick_picture, shrink
 from mobile.gateway import ScanVerdict
 from mobile.parts.blocks import line, section
 from mobile.parts.drafts import use_draft
@@ -16,6 +15,7 @@ from mobile.parts.handled import model_choices, on_the_label, on_this_job, verdi
 from mobile.parts.reading import use_reader
 from mobile.parts.touch import choice, primary, secondary
 from mobile.screens.guard import gone, not_on_site
+from mobile.screens.photo import Taken, photo_and_spot
 from mobile.state import Desk
 from mobile.views.scan import Offer, offer
 from mobile.views.swap import hanging
@@ -59,18 +59,8 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
             await reader.open_camera()
 
     async def take_photo() -> None:
-        picture = await pick_picture()
-        if picture is None:
-            return
-        set_busy(True)
-        try:
-            taken = await shrink(picture)
-        except PhotoError as error:
-            desk.tell(str(error), "bad")
-        else:
-            set_photo(taken.jpeg)
-        finally:
-            set_busy(False)
+        if taken := await photo_and_spot(desk, set_busy):
+            set_photo(taken)
 
     def swap() -> None:
         if not comes_off:
@@ -83,11 +73,12 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
             command = new.swap(
                 comes_off,
                 cause,
-                reason.strip(),
+                desk.draft("reason", "").strip(),
                 confirmed=offering is Offer.CONFIRM,
                 sku=model or None,
             )
-            if desk.keep(lambda: desk.gateway.send_with_photo(command, photo)):
+            jpeg, spot, said = (photo.jpeg, photo.spot, photo.said) if photo else (None, None, None)
+            if desk.keep(lambda: desk.gateway.send_with_photo(command, jpeg, spot), said=said):
                 desk.drop_drafts()
                 desk.open_job(order_id)
 
@@ -150,13 +141,13 @@ def Swap(desk: Desk, order_id: UUID) -> ft.Control:
     )
 
 
-def _photo(photo: bytes | None, busy: bool, take_photo) -> list[ft.Control]:  # type: ignore[no-untyped-def]
+def _photo(photo: Taken | None, busy: bool, take_photo) -> list[ft.Control]:  # type: ignore[no-untyped-def]
     shown: list[ft.Control] = []
     if photo is not None:
         shown.append(
             ft.Container(
                 content=ft.Image(
-                    src=photo, fit=ft.BoxFit.COVER, height=160, semantics_label=words.SWAP_PHOTO
+                    src=photo.jpeg, fit=ft.BoxFit.COVER, height=160, semantics_label=words.SWAP_PHOTO
                 ),
                 border_radius=theme.RADIUS,
                 clip_behavior=ft.ClipBehavior.ANTI_ALIAS,

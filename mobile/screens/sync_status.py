@@ -125,10 +125,11 @@ def _job(desk: Desk, job: JobCard) -> ft.Control:
             edge=ink,
         ),
     )
-    if desk.gateway.order(job.work_order_id) is None:
+    id = job.work_order_id
+    if id is None or desk.gateway.order(id) is None:
         return shown
     look = secondary(
-        words.OPEN_JOB, lambda: desk.open_job(job.work_order_id), icon=ft.Icons.ARROW_FORWARD
+        words.OPEN_JOB, lambda: desk.open_job(id), icon=ft.Icons.ARROW_FORWARD
     )  # fmt: skip
     return ft.Column([shown, look], spacing=6, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 

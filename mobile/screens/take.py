@@ -31,6 +31,8 @@ def Take(desk: Desk) -> ft.Control:
     def read(text: str) -> None:
         if text.strip() and desk.keep(lambda: desk.gateway.look_at_offer(text), said=words.OFFER_READ):
             typed.current = ""
+            desk.drop_drafts()  # what was lowered of an offer before says nothing of this one
+            set_less({})
 
     def type_key(text: str) -> None:
         typed.current = text
@@ -123,8 +125,8 @@ def _answer(desk: Desk, command: TakeOver) -> ft.Control:
     answer = answer_of(command, desk.gateway.technician_name or "")
 
     def done() -> None:
-        desk.gateway.leave_offer()
-        desk.go("/stock")
+        if desk.write(desk.gateway.leave_offer):
+            desk.go("/stock")
 
     body: list[ft.Control] = [
         mood_box(listed, "good", heading=words.ANSWER_HEADING),

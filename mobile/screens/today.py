@@ -64,7 +64,7 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
             body.append(line(words.DAY_DONE, bold=True))
         body += _map(desk, orders, day.next_id, wide=shown is not None)
         body += [Card(view, desk.open_job, view.id == shown, key=str(view.id)) for view in day.cards]
-    if profile and not shown:
+    if profile:
         body.append(secondary(words.MY_TIME, lambda: desk.go("/time"), icon=ft.Icons.SCHEDULE))
     if held := _held(desk):
         body.append(line(held, quiet=True, size=theme.SMALL))
@@ -132,17 +132,14 @@ def _days(desk: Desk, chosen: date, today: date, close: Callable[[], None]) -> l
 
 def _span(desk: Desk, day: date) -> tuple[date, date]:
     """The days that one can turn to; the one that is shown is always among them."""
-    last_contact = desk.gateway.status().last_contact
-    first, last = held_days(last_contact or desk.now(), desk.zone)
+    first, last = desk.held_days or held_days(desk.now(), desk.zone)
     today = desk.now().astimezone(desk.zone).date()
     return min(first, day, today), max(last, day, today)
 
 
 def _held(desk: Desk) -> str:
-    last_contact = desk.gateway.status().last_contact
-    if last_contact is None or desk.gateway.profile is None:
-        return ""
-    return words.held_here(*held_days(last_contact, desk.zone))
+    held = desk.held_days
+    return words.held_here(*held) if held and desk.gateway.profile else ""
 
 
 def _news(desk: Desk, elsewhere: Sequence[NewsLine]) -> ft.Control:

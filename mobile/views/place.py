@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from urllib.parse import quote
 
 from mobile import words
 from mobile.rule_words import said
 from mobile.views.quantities import product_name
+from mobile.views.sketch import is_located
 from mobile.views.today import Lookup
 from shared.assets import Asset, AssetState, HolderKind
 from shared.briefs import OpenOrder, PastVisit, PlaceBrief
@@ -67,7 +69,13 @@ class PlaceView:
 
 
 def map_address(place: Place, *, apple: bool) -> str:
-    """Opens the phone's own map at the place; Apple's asks at once for the way there."""
+    """Opens the phone's own map at the place; Apple's asks at once for the way there.
+
+    The map looks for the address where nobody has said where that is.
+    """
+    if not is_located(place):
+        address = quote(place.line, safe="")
+        return f"maps://?daddr={address}" if apple else f"geo:0,0?q={address}"
     here = f"{place.lat:.6f},{place.lon:.6f}"
     return f"maps://?daddr={here}" if apple else f"geo:{here}?q={here}"
 

@@ -13,7 +13,7 @@ from typing import Literal
 from uuid import UUID
 
 from mobile import words
-from shared.work_orders import WorkOrder, WorkOrderState
+from shared.work_orders import Place, WorkOrder, WorkOrderState
 
 METRES_PER_DEGREE = 111_320  # of latitude
 EXTENT_LEAST_METRES = 400
@@ -100,8 +100,12 @@ def sketch(
 
 
 def has_place(order: WorkOrder) -> bool:
+    return is_located(order.place)
+
+
+def is_located(place: Place) -> bool:
     """Nobody lives at 0° 0°: it is what a place without coordinates has."""
-    return bool(order.place.lat or order.place.lon)
+    return bool(place.lat or place.lon)
 
 
 def metres_between(here: tuple[float, float], there: tuple[float, float]) -> float:

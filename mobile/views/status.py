@@ -25,9 +25,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCard:
-    """What waits of one job for the same kind of help. `made_at` is that of the newest step."""
+    """What waits of one job for the same kind of help. `made_at` is that of the newest step.
 
-    work_order_id: UUID
+    `work_order_id` is None for a step that is about the van; it has a card of its own.
+    """
+
+    work_order_id: UUID | None
     order_number: str
     state: QueueState
     made_at: datetime
@@ -35,7 +38,7 @@ class JobCard:
 
     @property
     def to_do(self) -> str:
-        return words.TO_DO.get(self.state, "")
+        return _to_do(self.state, self.work_order_id)
 
     @property
     def steps(self) -> int:
@@ -97,10 +100,13 @@ def in_groups(queue: list[QueueItem]) -> tuple[tuple[str, tuple[QueueItem, ...]]
 
 
 def by_job(items: Sequence[QueueItem]) -> tuple[JobCard, ...]:
-    """One card for all steps of a job in one state: ten held steps mostly wait for one decision."""
+    """One card for all steps of a job in one state: ten held steps mostly wait for one decision.
+
+    Two steps about the van wait for two.
+    """
     jobs: dict[tuple[UUID, QueueState], list[QueueItem]] = {}
     for item in items:
-        jobs.setdefault((item.work_order_id, item.state), []).append(item)
+        jobs.setdefault((item.work_order_id or item.id, item.state), []).append(item)
     return tuple(
         JobCard(
             work_order_id=found[0].work_order_id,
@@ -117,7 +123,13 @@ def to_do(item: QueueItem) -> str:
     """What a person does about it, in one sentence; empty where all is done."""
     if item.type == "add_evidence" and item.state == "accepted" and item.detail:
         return words.PICTURE_AGAIN
-    return words.TO_DO.get(item.state, "")
+    return _to_do(item.state, item.work_order_id)
+
+
+def _to_do(state: QueueState, work_order_id: UUID | None) -> str:
+    if work_order_id is None and state == "refused_local":
+        return words.LOOK_AT_STOCK
+    return words.TO_DO.get(state, "")
 
 
 def _reasons(items: Sequence[QueueItem]) -> tuple[Reason, ...]:

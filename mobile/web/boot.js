@@ -90,7 +90,7 @@
     if (data?.kind === "ask") tell();
     if (data?.kind === "opened") opened();
     if (data?.kind === "today") localStorage.setItem("today", data.text);
-    if (data?.kind === "veil") localStorage.setItem("veil", data.text);
+    if (data?.kind === "veil") cover(!!data.text);
     if (data?.kind === "unveil") unveil();
     if (data?.kind === "unsent") keepState("unsent", data.text);
     if (data?.kind === "update") navigator.serviceWorker.controller?.postMessage("take-update");
@@ -106,15 +106,18 @@
   for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, touched, { capture: true, passive: true });
 
   // With a PIN, what was on the screen is covered while nobody may look, also in the list of open apps, until
-  // Python has said whether it is time to ask for the PIN.
+  // Python has said whether it is time to ask for the PIN. Each start begins locked: before Python is there to
+  // uncover it, nothing needs a cover.
   const veil = Object.assign(document.createElement("div"), { id: "veil", hidden: true });
   document.body.append(veil);
+  let veiled = false;
+  const cover = (wanted) => { veiled = wanted; if (!wanted) veil.hidden = true; };
   const unveil = () => requestAnimationFrame(() => requestAnimationFrame(() => { veil.hidden = true; }));
   let hiddenAt = 0;
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       hiddenAt = Date.now();
-      veil.hidden = !localStorage.getItem("veil");
+      veil.hidden = !veiled;
     } else {
       toPage.postMessage({ kind: "seen", seconds: (Date.now() - hiddenAt) / 1000 });
     }

@@ -63,6 +63,9 @@ class TestALockedApp:
             app.page.wait_for_function("() => document.querySelector('#splash.today h1')")
             first = app.page.locator("#splash").inner_text()
             assert first.split("\n")[0] == "Locked" and "WO-" not in first
+            app.page.evaluate(LOOK_AWAY, True)
+            assert not app.page.evaluate(VEILED), "nobody is there yet to uncover it"
+            app.page.evaluate(LOOK_AWAY, False)
             app.wait_until_started()
             app.see("Offline. 1 saved on this device, not sent")
             assert not [text for text in app.texts() if "WO-" in text]

@@ -212,6 +212,18 @@ class TestNumbersAndDates:
 
 
 class TestTheCode:
+    def test_gives_no_name_to_two_sentences(self):
+        """The later one would be said in the place of the earlier."""
+        bound: list[str] = []
+        for node in ast.parse((ROOT / "mobile/words.py").read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                bound.append(node.name)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
+                bound += [name.id for name in names if isinstance(name.ctx, ast.Store)]
+        assert "NO_TIME" in bound
+        assert {name for name in bound if bound.count(name) > 1} == set()
+
     def test_never_keeps_a_sentence_of_the_language_before(self):
         """Taken out of `words`, or read while another module loads, it would not change with the language."""
         sources = (path for path in (ROOT / "mobile").rglob("*.py") if path.name != "words.py")

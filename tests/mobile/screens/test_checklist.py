@@ -124,6 +124,23 @@ class TestLeavingAnItemOut:
         [one] = gateway.order(UPGRADE).answers
         assert (one.skipped, one.value) == (SkipReason.OTHER, "The ONT hangs too high")
 
+    def test_leaves_out_no_other_item_that_came_to_be_open(self, screen, gateway, desk):
+        screen.tap("Leave out")
+        screen.tap("I lack the tool")
+        screen.do(lambda: desk.go("/"))
+        screen.do(lambda: desk.open_item(UPGRADE, "wifi_speed"))
+        assert "Leave it out" not in screen.names()
+        assert screen.field(WIFI)
+        assert gateway.order(UPGRADE).answers == ()
+
+    def test_takes_the_words_that_are_not_drawn_yet(self, screen, gateway, desk):
+        screen.tap("Leave out")
+        screen.type_into("In your words", "The ONT hangs too h")
+        desk.keep_draft("leaving", {**desk.draft("leaving"), "text": "The ONT hangs too high"})
+        screen.tap("Another reason")
+        screen.tap("Leave it out")
+        assert [one.value for one in gateway.order(UPGRADE).answers] == ["The ONT hangs too high"]
+
     def test_is_not_offered_for_what_the_service_rests_on(self, screen):
         screen.tap(f"{POWER}, Not yet")
         assert "Leave out" not in screen.names()

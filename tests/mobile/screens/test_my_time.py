@@ -105,6 +105,14 @@ class TestMyTime:
         screen.tap("Day after")
         assert screen.sees("08:05–08:15, Travel")
 
+    def test_goes_back_as_far_as_this_device_knows_and_says_so(self, open_app):
+        screen = open_app("/time")
+        assert screen.sees("On this device: your own jobs from 16 Nov to")
+        for _ in range(7):
+            screen.tap("Day before")
+        assert screen.sees("Monday 16 November")
+        assert "Day before" not in screen.names()
+
 
 class TestCorrecting:
     @pytest.fixture

@@ -20,6 +20,7 @@ class Voice:
     """Says these sentences, and then listens until it is stopped; an exception is what happens."""
 
     says: tuple[str | Exception, ...] = ()
+    says_at_last: tuple[str, ...] = ()
     asked: list[str]
 
     def __init__(self, language: str) -> None:
@@ -32,6 +33,8 @@ class Voice:
                 raise said
             yield said
         await self.stopped.wait()
+        for said in self.says_at_last:
+            yield said
 
     def stop(self) -> None:
         self.stopped.set()
@@ -61,6 +64,27 @@ def test_goes_behind_what_was_typed_and_can_be_corrected(note, says, gateway):
     assert "Dictate" in note.names()
     note.type_into("Note for the office", "Gate code 12")
     note.tap("Save note")
+    command = decode_command(gateway._store.due()[-1])
+    assert isinstance(command, AddNote) and command.text == "Gate code 12"
+
+
+def test_is_saved_with_the_sentence_that_was_being_said(note, says, gateway, monkeypatch, desk):
+    says("Gate code 12")
+    monkeypatch.setattr(Voice, "says_at_last", ("dog is kind",))
+    note.tap("Dictate")
+    note.tap("Save note")
+    command = decode_command(gateway._store.due()[-1])
+    assert isinstance(command, AddNote) and command.text == "Gate code 12 dog is kind"
+    assert (len(gateway.queue()), desk.drafts) == (1, {})
+
+
+def test_is_saved_without_waiting_for_ever(note, says, gateway, monkeypatch):
+    says("Gate code 12")
+    monkeypatch.setattr(Voice, "stop", lambda self: None)
+    monkeypatch.setattr("mobile.screens.note.LAST_SENTENCE_SECONDS", 0.01)
+    note.tap("Dictate")
+    note.tap("Save note")
+    note.run(asyncio.sleep(0.05))
     command = decode_command(gateway._store.due()[-1])
     assert isinstance(command, AddNote) and command.text == "Gate code 12"
 

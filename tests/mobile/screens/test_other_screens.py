@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import day_of_work
+import flet as ft
 import pytest
 from day_of_work import MORNING, uid
 from flet_screen import Screen
@@ -198,6 +199,13 @@ class TestStock:
         screen.tap("ONT, 4 ports, Wi-Fi 5")
         assert screen.sees("ALCLB1A2C000")
 
+    def test_of_an_empty_van_still_leads_to_a_colleague(self, open_app, gateway, desk):
+        gateway._overlay = replace(gateway._shown, images=replace(gateway.images, stock={}))
+        screen = open_app("/stock")
+        assert screen.sees("Nothing is booked on your van yet.")
+        screen.tap("Take over")
+        assert desk.shell.route == "/take"
+
 
 class TestCountingTheVan:
     @pytest.fixture
@@ -285,6 +293,33 @@ class TestCountingTheVan:
         ]
         assert screen.sees(f"1 of {devices} found")
 
+    def test_keeps_the_app_open_while_labels_are_read(self, open_app, gateway, desk, clock, monkeypatch):
+        left = []
+
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                for text in ("ALCLB1A2C000", "STRANGER01"):
+                    clock.forward(minutes=4)
+                    judge(scanner.Reading(text=text, source="camera", frames=2))
+                    left.append(desk.auto_lock.seconds_left())
+                raise scanner.ScanClosed("cancelled")
+
+        monkeypatch.setattr("mobile.screens.count.scanner", Camera)
+        gateway.prefer(lock_minutes="5")
+        open_app("/count").tap("Open camera")
+        assert left == [300, 300]
+
+    def test_says_so_when_the_device_is_full_and_shows_nothing_as_counted(self, screen, gateway):
+        gateway._store._disk.execute("PRAGMA query_only=ON")
+        self.scan(screen, "ALCLB1A2C000")
+        assert screen.sees("attempt to write a readonly database")
+        assert "Undo ALCLB1A2C000" not in screen.names()
+        gateway._store._disk.execute("PRAGMA query_only=OFF")
+        self.scan(screen, "ALCLB1A2C000")
+        screen.tap("Undo ALCLB1A2C000")
+
     def test_counts_no_product_number(self, screen):
         self.scan(screen, "4006381333931")
         assert screen.sees("That code names no device.")
@@ -332,6 +367,23 @@ class TestHandingOver:
         assert self.left(gateway) == before - 1
         assert "ALCLB1A2C000" in [asset.serial for asset in gateway.devices_on_van()], "it was not taken"
 
+    @pytest.mark.parametrize(
+        ("why", "sentence"),
+        [("typed", words.TYPE_INSTEAD), ("timeout", words.SCAN_TIMEOUT), ("cancelled", "")],
+    )
+    def test_says_what_else_to_do_where_the_camera_read_nothing(
+        self, open_app, gateway, desk, monkeypatch, why, sentence
+    ):
+        class Camera(scanner.NativeScanner):
+            live = True
+
+            async def scan(self, *, title, hint="", judge=None, seconds=60):
+                raise scanner.ScanClosed(why)
+
+        monkeypatch.setattr("mobile.screens.take.scanner", Camera)
+        open_app("/take").tap("Scan the code")
+        assert (desk.shell.notice.text if desk.shell.notice else "") == sentence
+
     def test_keeps_the_offer_over_a_look_at_another_screen_and_withdraws_it(self, open_app, gateway):
         screen = open_app("/give")
         screen.tap(f"More {self.OUTLET}")
@@ -340,6 +392,7 @@ class TestHandingOver:
         screen.tap("Hand over")
         assert screen.sees("Your colleague scans this")
         screen.tap("Withdraw the offer")
+        assert screen.sees("If your colleague has taken it already, the office learns it from their phone")
         assert (gateway.held_out(), gateway.queue()) == (None, [])
 
 
@@ -374,6 +427,28 @@ class TestTakingOver:
         assert [line.quantity for line in given(held, answer).transfer.lines] == [1]
         screen.tap("My colleague has scanned it")
         assert gateway.offered_to_me() is None
+
+    def test_takes_all_of_the_next_offer_whatever_was_lowered_before(self, open_app, gateway):
+        first = self.offer(gateway)
+        second = held_out(replace(first.offer, id=UUID(int=10)), "theirs", "Ben Korhonen")
+        screen = open_app("/take")
+        screen.type_into("Your colleague's code", first.as_text(), enter=True)
+        screen.tap("Less Fibre outlet, 2 ports")
+        screen.tap("Not now")
+        screen.type_into("Your colleague's code", second.as_text(), enter=True)
+        screen.tap("I have this in hand")
+        answer = read_answer(code_on(screen))
+        assert [line.quantity for line in given(second, answer).transfer.lines] == [2]
+
+    def test_stays_where_it_is_while_the_device_is_full(self, open_app, gateway, desk):
+        held = self.offer(gateway)
+        gateway.take_over(held, held.offer.lines, held.offer.devices)
+        screen = open_app("/take")
+        screen.type_into("Your colleague's code", held.as_text(), enter=True)
+        gateway._store._disk.execute("PRAGMA query_only=ON")
+        screen.tap("My colleague has scanned it")
+        assert screen.sees("Free some space, then try again")
+        assert (desk.shell.route, gateway.offered_to_me()) == ("/take", held)
 
     def test_leaves_a_device_out(self, open_app, gateway):
         screen = open_app("/take")
@@ -493,6 +568,17 @@ class TestOneScreenOrTwo:
         assert screen.sees("0 of 6 jobs done")
         assert "Start travel" in screen.names()
         assert [name for name in screen.names() if name.startswith("Sync:")] == ["Sync: All sent 08:05"]
+
+    @pytest.mark.parametrize("route", ["/give", "/take", "/count"])
+    def test_names_the_stock_while_it_is_handed_over(self, open_app, route):
+        screen = open_app(route, width=1000)
+        [rail] = [control for control in screen.controls() if isinstance(control, ft.NavigationRail)]
+        assert rail.selected_index == 1
+
+    def test_leads_to_my_time_beside_an_open_job(self, open_app, desk):
+        screen = open_app(job_route(REPAIR), width=1000)
+        screen.tap("My time")
+        assert desk.shell.route == "/time"
 
     def test_follows_when_the_tablet_is_turned(self, open_app, desk):
         screen = open_app(job_route(REPAIR), width=1024)

@@ -124,6 +124,18 @@ class TestTheQuestionWhetherOneHasArrived:
         assert not there.sees(self.QUESTION)
         assert gateway.order(REPAIR.id).state is WorkOrderState.TRAVELLING
 
+    def test_draws_nothing_anew_while_only_the_position_changes(self, there, desk):
+        drawn: list[str | None] = []
+        stop = desk.shell.subscribe(lambda _shell, field: drawn.append(field))
+        for metres in (8, 9, 10):
+            there.do(lambda metres=metres: desk.found(replace(HERE, accuracy_metres=metres)))
+        assert drawn == []
+        there.do(lambda: desk.found(replace(HERE, lat=HERE.lat + 0.1)))
+        stop()
+
+        assert drawn == ["reached_id"]
+        assert not there.sees(self.QUESTION)
+
     def test_stands_on_the_days_list_too(self, there, desk):
         there.do(lambda: desk.go("/"))
 

@@ -9,6 +9,7 @@ import pytest
 from day_of_work import uid
 
 from mobile.device.photos import Photo
+from mobile.device.place import Spot
 from mobile.state import job_route
 from shared.commands import AddEvidence, Arrive, StartTravel, SwapAsset
 from shared.work_orders import EvidenceKind, FittedAsset, RemovalCause, RemovedAsset
@@ -35,8 +36,8 @@ def camera(monkeypatch):
     async def small(picture: bytes) -> Photo:
         return Photo(jpeg=picture, width=1, height=1)
 
-    monkeypatch.setattr("mobile.screens.swap.pick_picture", pick)
-    monkeypatch.setattr("mobile.screens.swap.shrink", small)
+    monkeypatch.setattr("mobile.screens.photo.pick_picture", pick)
+    monkeypatch.setattr("mobile.screens.photo.shrink", small)
 
 
 def scan(screen, code: str) -> None:
@@ -63,6 +64,14 @@ class TestASwap:
         assert screen.sees("Saved on this device")
         assert gateway.queue()[0].title == f"Swapped {OLD} for {NEW}"
 
+    def test_loses_no_letter_that_is_not_drawn_yet(self, screen, desk, gateway):
+        scan(screen, NEW)
+        screen.tap("No power")
+        desk.keep_draft("reason", "dark at noon")
+        screen.tap("Swap")
+
+        assert [old.reason for old in gateway.order(SWAP).removed] == ["dark at noon"]
+
     def test_takes_its_photo_along_in_the_same_save(self, screen, gateway, camera):
         scan(screen, NEW)
         screen.tap("No power")
@@ -75,6 +84,28 @@ class TestASwap:
         assert (photo.kind, gateway.evidence_bytes(photo.digest)) == (EvidenceKind.PHOTO, JPEG)
         assert [item.type for item in reversed(gateway.queue())][-2:] == ["swap_asset", "add_evidence"]
         assert gateway.status().unsent_photos == 1
+
+    @pytest.mark.parametrize(
+        ("says", "told"),
+        [(Spot(lat=60.17, lon=24.94, accuracy_m=8.0), ""), (None, ". Its place was not found in time")],
+    )
+    def test_keeps_where_its_photo_was_taken(self, screen, gateway, camera, monkeypatch, says, told):
+        async def here() -> Spot | None:
+            return says
+
+        gateway.prefer(photo_place="yes")
+        monkeypatch.setattr("mobile.screens.photo.here", here)
+        scan(screen, NEW)
+        screen.tap("No power")
+        screen.tap("Take photo")
+        screen.tap("Swap")
+
+        photo = gateway._store.entries()[-1].command
+        assert isinstance(photo, AddEvidence)
+        assert (photo.lat, photo.lon, photo.accuracy_m) == (
+            (says.lat, says.lon, says.accuracy_m) if says else (None, None, None)
+        )
+        assert screen.sees(f"Saved on this device{told}")
 
     def test_is_what_the_big_button_of_such_a_job_leads_to(self, screen, desk):
         screen.do(lambda: desk.open_job(SWAP))
@@ -160,6 +191,43 @@ class TestUndoing:
 
 
 class TestFromAScan:
+    def test_takes_along_why_it_comes_off(self, screen, desk, gateway):
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        scan(screen, OLD)
+        screen.tap("No light")
+        screen.type_into("What did you see? (may stay empty)", "dark at noon")
+        screen.tap("Swap it for another one")
+        scan(screen, NEW)
+        screen.tap("Swap")
+
+        [old] = gateway.order(SWAP).removed
+        assert (old.cause, old.reason) == (RemovalCause.NO_LIGHT, "dark at noon")
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        assert "Take this device away" not in screen.names()
+
+    def test_is_still_there_after_the_lock(self, screen, desk, gateway):
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        scan(screen, OLD)
+        screen.tap("No light")
+        screen.type_into("What did you see? (may stay empty)", "dark")
+        screen.do(lambda: setattr(desk.shell, "locked", True))
+        assert "Take this device away" not in screen.names()
+        screen.do(desk.unlock)
+        screen.tap("Take this device away")
+
+        [old] = gateway.order(SWAP).removed
+        assert (old.cause, old.reason) == (RemovalCause.NO_LIGHT, "dark")
+        assert not [name for route, name in desk.drafts if route == job_route(SWAP, "scan")]
+
+    def test_loses_no_letter_that_is_not_drawn_yet(self, screen, desk, gateway):
+        screen.do(lambda: desk.open_job(SWAP, "scan"))
+        scan(screen, OLD)
+        screen.tap("No light")
+        desk.keep_draft("reason", "dark at noon")
+        screen.tap("Take this device away")
+
+        assert [old.reason for old in gateway.order(SWAP).removed] == ["dark at noon"]
+
     def test_of_the_old_one_goes_on_to_the_new_one(self, screen, desk, gateway):
         screen.do(lambda: desk.open_job(SWAP, "scan"))
         scan(screen, OLD)

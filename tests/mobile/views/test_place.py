@@ -97,6 +97,13 @@ def test_the_way_is_shown_by_the_map_that_the_phone_has():
     assert map_address(REPAIR.place, apple=True) == "maps://?daddr=60.186000,24.955000"
 
 
+def test_the_way_to_a_place_without_coordinates_is_asked_for_by_its_address():
+    place = replace(REPAIR.place, street="Hämeentie & Co", house_number="31", lat=0.0, lon=0.0)
+    address = "H%C3%A4meentie%20%26%20Co%2031%2C%2000530%20Helsinki"
+    assert map_address(place, apple=False) == f"geo:0,0?q={address}"
+    assert map_address(place, apple=True) == f"maps://?daddr={address}"
+
+
 class TestLotWarnings:
     def devices(self, **changed: dict[str, object]) -> list[Asset]:
         return [replace(device, **changed.get(device.serial, {})) for device in the_devices()]

@@ -140,6 +140,20 @@ class TestWorkThatWaitsForDispatch:
         )
         assert [card.steps for card in by_job(queue)] == [3, 1, 1]
 
+    def test_is_a_card_of_its_own_for_each_step_about_the_van(self):
+        van = {"work_order_id": None, "order_number": "Van"}
+        queue = [
+            an_item("refused_local", id=uid(11), title="Counted the van: 2 parts", **van),
+            an_item("refused_local", id=uid(12), title="Handed over", **van),
+        ]
+        cards = by_job(queue)
+        assert [(card.work_order_id, card.reasons[0].titles) for card in cards] == [
+            (None, ("Counted the van: 2 parts",)),
+            (None, ("Handed over",)),
+        ]
+        told = "Look at the van's stock. This is sent all the same, and dispatch decides."
+        assert {card.to_do for card in cards} | {to_do(item) for item in queue} == {told}
+
 
 class TestTheClock:
     def test_is_trusted_within_two_minutes(self):
