@@ -30,6 +30,7 @@ _THINGS = {
     "correct_contact": ("correction of the contact", "corrections of the contact"),
     "close_work_order": ("close of the job", "closes of the job"),
     "cannot_complete": ("report that it could not be done", "reports that it could not be done"),
+    "ask_for_visit": ("wish for another visit", "wishes for another visit"),
     "photo": ("photo", "photos"),
     "signature": ("signature", "signatures"),
 }
@@ -96,6 +97,10 @@ def in_words(kind: str, body: str) -> str:
             return f"say it cannot be completed: {_WHY.get(reason, _short(reason))}"
         case "correct_contact":
             return f"correct the {_field(values)} to “{_short(values.get('value'), 80)}”"
+        case "ask_for_visit":
+            going_on = "a follow-up" if values.get("follow_up") is True else "another visit"
+            kind_asked = _short(values.get("kind")).replace("_", " ")
+            return f"ask for {going_on} ({kind_asked}): “{_short(values.get('summary'), 80)}”"
         case "assign_work_order":
             return "assign the job"
         case "unassign_work_order":
