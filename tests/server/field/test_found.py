@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from databases import migrated_database
+from outbox_world import add_webhook, messages
 from world import CABLE, MONDAY, Job, World, a_world, uid
 
 from server.db.engine import Database
@@ -117,6 +118,28 @@ class TestAVisitAskedFor:
             replay(world.database, rebuilt, world.settings)
             assert [report for report in compare(world.database, rebuilt) if not report.equal] == []
             rebuilt.close()
+
+    def test_is_told_to_who_works_there_and_to_the_webhooks_as_placed(self, world: World):
+        job = world.order(K.REPAIR)
+        add_webhook(world, "https://example.com/", topics=["dev.truckroll.work_order.placed"])
+
+        world.ana.send(ask(job))
+
+        briefs = world.rows(FeedRow, FeedRow.kind == "place_brief", FeedRow.topic == "WorkOrderPlaced")
+        assert [(row.scope, row.key) for row in briefs] == [
+            (f"tech:{world.ana.technician_id}", str(job.location_id))
+        ]
+        [message] = messages(world)
+        event = message.payload
+        assert (message.topic, event["subject"]) == ("dev.truckroll.work_order.placed", str(NEW))
+        assert {key: event["data"][key] for key in ("number", "kind", "state", "priority", "version")} == {
+            "number": "WO-0001-2",
+            "kind": "repair",
+            "state": "unassigned",
+            "priority": 3,
+            "version": 0,
+        }
+        assert (event["data"]["technician_id"], event["data"]["planned_start"]) == (None, None)
 
     def test_goes_on_with_a_new_connection_that_could_not_be_made(self, world: World):
         job = world.order()
