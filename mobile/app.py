@@ -40,6 +40,7 @@ from mobile.screens.cannot import Cannot
 from mobile.screens.checks import Checks
 from mobile.screens.close import Close
 from mobile.screens.count import CountVan
+from mobile.screens.found import Found
 from mobile.screens.give import Give
 from mobile.screens.job import Job
 from mobile.screens.locked import Locked
@@ -79,6 +80,7 @@ JOB_SCREENS = {
     "close": Close,
     "cannot": Cannot,
     "note": Note,
+    "more": Found,
     "pause": PauseScreen,
     "time": VisitTime,
 }

@@ -31,7 +31,7 @@ from shared.barcodes.label import NO_LABEL, Label, LabelReading
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.clocks import Tap, tick
-from shared.commands import AddEvidence, FieldCommand, Source
+from shared.commands import AddEvidence, AskForVisit, FieldCommand, Source
 from shared.decide import Decision, StockDecision
 from shared.ids import new_id
 from shared.problems import BadEvidence, BadValue, NotFound, Problem, SignInNeeded, UnsentWork
@@ -416,6 +416,12 @@ class Gateway:
         refused = self._store.refused_evidence()
         return [self._item(entry, refused) for entry in reversed(self._store.entries())]
 
+    def orders_waiting(self) -> frozenset[UUID]:
+        """The orders that were asked for here and that the office has not got yet."""
+        entries = self._store.entries()
+        unsent = (entry.command for entry in entries if entry.outcome is None)
+        return frozenset(command.new_order_id for command in unsent if isinstance(command, AskForVisit))
+
     def evidence_bytes(self, digest: str) -> bytes | None:
         """The photo or signature, as long as this device keeps it: 14 days after the server has it."""
         evidence = self._store.evidence(digest)
@@ -601,11 +607,15 @@ class Gateway:
     def prefer(self, **chosen: str) -> None:
         self._store.prefer(**chosen)
 
+    def mint(self) -> UUID:
+        """The id of something that begins on this device."""
+        return new_id(unix_ms(self._now()), self._entropy(10))
+
     def hold_out(self, lines: tuple[PartLine, ...], devices: tuple[HandedDevice, ...]) -> HeldOut:
         """Offer a colleague stock of this van. It stays on the list until they have answered."""
         profile = self._sealing()
         offer = Offer(
-            id=new_id(unix_ms(self._now()), self._entropy(10)),
+            id=self.mint(),
             giver_id=profile.technician_id,
             giver_van_id=profile.van_id,
             offered_at=self._at().replace(microsecond=0),

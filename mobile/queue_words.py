@@ -16,6 +16,7 @@ from shared.commands import (
     AddNote,
     AnswerCheck,
     Arrive,
+    AskForVisit,
     CannotComplete,
     CloseWorkOrder,
     CorrectTime,
@@ -84,6 +85,8 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
         case AddNote(text=text):
             shown = " ".join(text.split())
             return words.noted(shown if len(shown) <= NOTE_SHOWN else shown[: NOTE_SHOWN - 1] + "…")
+        case AskForVisit(kind=kind):
+            return words.did_ask(words.KINDS[kind])
         case CannotComplete(reason=reason):
             return words.could_not(reason)
         case CountVan(parts=parts, seen=seen):

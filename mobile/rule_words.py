@@ -110,6 +110,15 @@ RULES = (
     "A pause can't end before it began: correct that first",
     "A pause lies between the start and the end of the visit",
     "Two pauses can't be at the same time",
+    # shared/found_rules.py, server/books.py
+    "Another visit for {number} is a repair or a swap",
+    "Say what is to be done there",
+    "What is to be done holds {limit} characters, this has {amount}",
+    "A visit takes {low} to {high} minutes",
+    "{number} does not ask for the skill {text}",
+    "The quantity must be 1 to {limit}",
+    "Another work order has that id: the app must mint a new one",
+    "{number} installs this service already",
     # shared/work_orders.py
     "at most {high} {unit}",
     "at least {low} {unit}",

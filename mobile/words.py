@@ -888,6 +888,35 @@ def closed(order: str) -> str:
     return f"{say('{number} closed', number=order)}. {SAVED}"
 
 
+# another visit
+MORE_WORK = say("More work here")
+MORE_WORK_TEXT = say(
+    "Ask the office for another visit to this place. It is saved here and sent when it can be."
+)
+WHAT_FOR = say("What for?")
+SAME_WORK = say("The same work goes on")
+OTHER_WORK = say("Other work, found here")
+WHICH_KIND = say("What kind of visit?")
+WHAT_TO_DO = say("What is to be done?")
+HOW_LONG = say("How long will it take?")
+BRING_PARTS = say("Parts to bring")
+MISSING_SKILL = say("Skill that is needed")
+ASK_FOR_VISIT = say("Ask for this visit")
+SAY_WHAT_TO_DO = say("Say what is to be done")
+ASKED_FOR = say("Asked for")
+WAITS_FOR_OFFICE = say("waiting for the office")
+REPORT_AND_ASK = say("Report, and ask for a follow-up visit")
+
+
+def asked_for(kind: str, summary: str, stands: str) -> str:
+    """`stands`: the new order's number, or that the office has not got it yet."""
+    return say("{kind}: {summary} ({state})", kind=kind, summary=summary, state=stands)
+
+
+def did_ask(kind: str) -> str:
+    return say("Asked for another visit: {kind}", kind=kind)
+
+
 # cannot complete
 WHY = say("Why not?")
 CANNOT_TEXT = say("Parts you used stay booked. Devices you fitted go back to your van.")

@@ -41,15 +41,16 @@ from server.settings import Settings
 from server.stock import ledger, transfers
 from server.stock.models import ProductRow, ReservationRow, VanTransferRow
 from server.stock.products import product_of
-from server.work_orders import briefs, repository
+from server.work_orders import briefs, intake, repository
 from server.work_orders.briefs import LATELY
 from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
 from shared.catalogue import Product
+from shared.commands import AskForVisit
 from shared.conflicts import conflict_of
 from shared.ids import new_id
 from shared.money import Money
-from shared.problems import NotFound
+from shared.problems import BadValue, NotFound
 from shared.remarks import Remark
 from shared.situation import Situation
 from shared.stock import StockMove
@@ -162,6 +163,7 @@ _SENT = select(_sender.digest, _sender.technician_id, _sender.sent_at).where(
     _sender.digest.in_(bindparam("digests", expanding=True))
 )
 _order = columns_of(WorkOrderRow)
+_TAKEN = select(_order.id).where(_order.id == bindparam("id"))
 _VISITS_AT = select(_order.id, _order.location_id, _order.technician_id).where(
     _order.location_id.in_(bindparam("places", expanding=True)),
     _order.technician_id.is_not(None),
@@ -280,6 +282,19 @@ class Books:
         """As the commands before left it, if it was opened and exists."""
         return self._orders[order_id][1] if order_id in self._orders else None
 
+    def check_new_order(self, command: AskForVisit, beside: WorkOrder) -> None:
+        """What a technician asks for can become an order beside that one. Raises BadValue or Conflict."""
+        order_id = command.new_order_id
+        if any(asked.order_id == order_id for asked in beside.asked_for):
+            return  # it came before
+        added = any(values["id"] == order_id for values in self._rows.get(WorkOrderRow, ()))
+        if added or self.session.execute(_TAKEN, {"id": order_id}).first():
+            raise BadValue(
+                "Another work order has that id: the app must mint a new one", field="new_order_id"
+            )
+        if command.kind is WorkOrderKind.INSTALL:
+            intake.check_not_on_its_way(self.session, beside.service.id, beside=beside.id)
+
     def row_of(self, order_id: UUID) -> WorkOrderRow:
         return self._opened(order_id)[0]
 
@@ -344,15 +359,18 @@ class Books:
         return self._services[service_id]
 
     def tariff(self, code: str) -> Tariff:
-        if code not in self._plans:
-            self._plans = {row.code: row for row in self.session.scalars(_PLANS)}
-        plan = self._plans[code]
+        plan = self.plan(code)
         return Tariff(
             code=plan.code,
             name=plan.name,
             monthly=Money(plan.monthly_minor, plan.currency),
             fees=plan.fees_minor,
         )
+
+    def plan(self, code: str) -> PlanRow:
+        if code not in self._plans:
+            self._plans = {row.code: row for row in self.session.scalars(_PLANS)}
+        return self._plans[code]
 
     def customer(self, customer_id: UUID) -> CustomerRow:
         return self._customers[customer_id]

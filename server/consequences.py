@@ -16,6 +16,7 @@ from server.books import Books, name_id
 from server.customers import contacts, notices
 from server.customers.models import NoticeRow
 from server.db import feed
+from server.outbox.happenings import of_placed
 from server.outbox.models import OutboxRow
 from server.outbox.writing import outbox_row_for_notice
 from server.purchasing import orders as purchasing
@@ -277,6 +278,25 @@ def place_split_order(deed: Deed, event: ev.WorkOrderSplit) -> None:
     )
 
 
+def place_asked_visit(deed: Deed, event: ev.VisitAskedFor) -> None:
+    """A real order that nobody is sent to yet. It is told as any other that comes in."""
+    books, order, asked = deed.books, deed.after.order, event.asked
+    first = books.row_of(order.id)
+    on_site = list(books.assets(order.on_site_serials).values())
+    values = split.asked_values(first, asked, books.plan(first.plan_code), on_site)
+    books.add(WorkOrderRow, **values)
+    facts = {"number": asked.number, "state": values["state"]}
+    books.tell(
+        [feed.BOARD], "work_order", str(asked.order_id), "WorkOrderPlaced", actor=deed.actor, facts=facts
+    )
+    placed = split.asked_order(order, asked)
+    books.tell_briefs(placed, "WorkOrderPlaced", deed.actor)
+    books.announce(
+        lambda: of_placed(placed, at=asked.at),
+        lambda webhook_id: deed.name(f"{asked.number} placed, for webhook {webhook_id}"),
+    )
+
+
 CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.TravelStarted: (tell_customer("on_the_way"),),
     ev.Arrived: (),
@@ -322,6 +342,7 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.ContactSuggested: (),
     ev.WorkOrderRescheduled: (),
     ev.WorkOrderSplit: (place_split_order,),
+    ev.VisitAskedFor: (place_asked_visit,),
     ev.WorkOrderDeleted: (release_reservations,),
     ev.WorkOrderReopened: (book_stock, open_returns, release_reservations, reserve_parts, buy_again),
     ev.CallOutCharged: (draft_call_out,),

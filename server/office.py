@@ -23,7 +23,7 @@ from shared.commands import (
     EditContact,
     OfficeCommand,
     ReopenWorkOrder,
-    SplitWorkOrder,
+    parts_named,
 )
 from shared.conflicts import CONFLICTS
 from shared.decide import Decision, decide
@@ -31,7 +31,7 @@ from shared.problems import Conflict, NotFound
 from shared.remarks import Remark
 from shared.situation import Situation
 from shared.visit_rules import words_of
-from shared.work_orders import PartLine, WorkOrder
+from shared.work_orders import WorkOrder
 from sync.protocol import encode
 from sync.server.ports import Clash
 
@@ -82,7 +82,7 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
         van_name=books.session.get_one(StockPlaceRow, van_id).name if van_id else "",
         assets=books.assets(serials),
         on_hand={},
-        products=books.products({line.sku for line in _parts_named(command)}),
+        products=books.products({line.sku for line in parts_named(command)}),
     )
     decision = decide(command, before, books.now)
     deed = Deed(
@@ -103,10 +103,6 @@ def _decide(books: Books, command_id: UUID, command: OfficeCommand, actor: str) 
         books.answer(order.id, asked, by=actor, outcome="edited")
     _keep(books, command_id, command, order, actor, decision.remarks)
     return decision
-
-
-def _parts_named(command: OfficeCommand) -> Sequence[PartLine]:
-    return command.parts if isinstance(command, SplitWorkOrder) else ()
 
 
 def _van_at_work(books: Books, order: WorkOrder) -> UUID | None:

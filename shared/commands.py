@@ -23,6 +23,7 @@ from shared.work_orders import (
     SkipReason,
     TimePoint,
     UnfinishedReason,
+    WorkOrderKind,
 )
 
 SCHEMA = 1
@@ -265,6 +266,25 @@ class CannotComplete:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskForVisit:
+    """This place needs another visit: `new_order_id` is minted on the phone and becomes its work order.
+
+    `follow_up`: the same work goes on, with the `parts` and the `skill` that were missing. Else it is other
+    work that was found on site. `skill` is one that this job asks for, by its name.
+    """
+
+    work_order_id: UUID
+    new_order_id: UUID
+    kind: WorkOrderKind
+    summary: str
+    expected_minutes: int
+    parts: tuple[PartLine, ...] = ()
+    skill: str | None = None
+    follow_up: bool = False
+    type: Literal["ask_for_visit"] = "ask_for_visit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssignWorkOrder:
     """The office or the plan gives a job to a technician, or moves it within the route."""
 
@@ -400,6 +420,7 @@ VisitCommand = (
     | CorrectContact
     | CloseWorkOrder
     | CannotComplete
+    | AskForVisit
 )
 """What a phone may send about a work order."""
 
@@ -439,6 +460,13 @@ PartsCommand = UseParts | TakeBackParts
 def order_of(command: Command) -> UUID | None:
     """The work order that it is about; None where it is about a van's stock."""
     return None if isinstance(command, StockCommand) else command.work_order_id
+
+
+def parts_named(command: Command) -> tuple[PartLine, ...]:
+    """Parts that it counts, or that another order is to bring."""
+    if isinstance(command, PartsCommand):
+        return command.lines
+    return command.parts if isinstance(command, AskForVisit | SplitWorkOrder) else ()
 
 
 Named = TypeVar("Named", bound=DeviceCommand)

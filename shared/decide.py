@@ -10,6 +10,7 @@ from typing import Any
 
 from shared import check_rules as checks
 from shared import commands as cmd
+from shared import found_rules as found
 from shared import office_rules as office
 from shared import stock_commands as stock_cmd
 from shared import stock_rules as stock
@@ -91,6 +92,7 @@ RULES: dict[type[cmd.OrderCommand], Callable[[Any, Situation, datetime], visit.O
     cmd.CorrectContact: visit.correct_contact,
     cmd.CloseWorkOrder: visit.close,
     cmd.CannotComplete: visit.cannot_complete,
+    cmd.AskForVisit: found.ask_for_visit,
     cmd.AssignWorkOrder: office.assign,
     cmd.UnassignWorkOrder: office.unassign,
     cmd.CancelWorkOrder: office.cancel,

@@ -10,6 +10,7 @@ from shared.stock import StockMove
 from shared.windows import TimeWindow
 from shared.work_orders import (
     Answer,
+    AskedVisit,
     CheckResult,
     ContactField,
     ContactSuggestion,
@@ -217,6 +218,13 @@ class WorkOrderSplit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VisitAskedFor:
+    """`asked` becomes an order of its own."""
+
+    asked: AskedVisit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderDeleted:
     at: datetime
     reason: str
@@ -264,6 +272,7 @@ Event = (
     | ContactSuggested
     | WorkOrderRescheduled
     | WorkOrderSplit
+    | VisitAskedFor
     | WorkOrderDeleted
     | WorkOrderReopened
     | CallOutCharged

@@ -7,7 +7,6 @@ from datetime import datetime
 from shared import commands as cmd
 from shared import events as ev
 from shared import visit_rules as visit
-from shared.catalogue import Tracking
 from shared.conflicts import CONFLICTS
 from shared.problems import AlreadyClosed, BadValue, NotStarted, Reassigned
 from shared.situation import Situation
@@ -103,15 +102,10 @@ def split(command: cmd.SplitWorkOrder, now: Situation, at: datetime) -> visit.Ou
     summary = visit.printable(command.summary).strip()
     if not summary or command.expected_minutes <= 0:
         raise BadValue("Say what the other order is about and how long it takes", field="summary")
-    for line in command.parts:
-        product = now.products.get(line.sku)
-        if product is None or product.tracking is Tracking.SERIALISED:
-            raise BadValue(f"There is no part {line.sku} in the catalogue", field="parts")
-        if not 1 <= line.quantity <= visit.PART_QUANTITY_MAX:
-            raise BadValue(f"The quantity must be 1 to {visit.PART_QUANTITY_MAX:,}", field="parts")
+    visit.check_wanted(command.parts, now)
     off = SplitOff(
         order_id=command.new_order_id,
-        number=f"{order.number}-{len(order.split_off) + 2}",
+        number=order.next_number,
         equipment=equipment,
         checks=checks,
         parts=command.parts,

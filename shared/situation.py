@@ -421,6 +421,7 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ),
     ev.WorkOrderRescheduled: _rescheduled,
     ev.WorkOrderSplit: _split,
+    ev.VisitAskedFor: lambda order, event: _next(order, asked_for=(*order.asked_for, event.asked)),
     ev.WorkOrderDeleted: _deleted,
     ev.WorkOrderReopened: _reopened,
     ev.CallOutCharged: lambda order, event: _next(order, call_out_at=event.at),

@@ -11,6 +11,7 @@ from datetime import datetime
 from shared import check_rules, time_rules
 from shared import commands as cmd
 from shared import events as ev
+from shared import found_rules as found
 from shared import visit_rules as visit
 from shared.conflicts import CONFLICTS
 from shared.remarks import Remark
@@ -29,6 +30,8 @@ def report(command: cmd.VisitCommand, now: Situation, at: datetime) -> visit.Out
             return visit.correct_contact(command, now, at)
         case cmd.CorrectTime():
             return time_rules.correct_time(command, now, at)
+        case cmd.AskForVisit():
+            return found.ask_for_visit(command, now, at)
         case cmd.AddEvidence():
             events, remarks = visit.add_evidence(command, now, at)
         case cmd.InstallAsset():

@@ -66,8 +66,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def whose_job(command: cmd.VisitCommand, now: Situation) -> Outcome:
     """Whether the actor may touch this order; a former technician may until the new one has started.
 
-    Work takes the job over; words (a note, a correction of the contact or of a time) do not, and are welcome
-    at any time.
+    Work takes the job over; words (a note, a correction of the contact or of a time, the wish for another
+    visit) do not, and are welcome at any time.
     """
     order = now.order
     number = order.number
@@ -75,7 +75,7 @@ def whose_job(command: cmd.VisitCommand, now: Situation) -> Outcome:
         raise CONFLICTS["not-theirs"].refusal(number=number, subject=number)
     if order.deleted_at is not None:
         raise CONFLICTS["deleted"].refusal(number=number, subject=number)
-    if isinstance(command, cmd.AddNote | cmd.CorrectContact | cmd.CorrectTime):
+    if isinstance(command, cmd.AddNote | cmd.CorrectContact | cmd.CorrectTime | cmd.AskForVisit):
         return (), ()
     if order.state is WorkOrderState.CANCELLED:
         raise CONFLICTS["cancelled"].refusal(number=number, subject=number)
@@ -410,6 +410,16 @@ def what_was_used(command: cmd.UseParts, now: Situation) -> tuple[Remark, ...]:
             words = {"name": name, "used": line.quantity, "left": left}
             remarks.append(CONFLICTS["stock-below-zero"].remarked(**words))
     return tuple(remarks)
+
+
+def check_wanted(lines: Sequence[PartLine], now: Situation) -> None:
+    """Parts that another order is to bring. Raises BadValue where there are no such."""
+    for line in lines:
+        product = now.products.get(line.sku)
+        if product is None or product.tracking is Tracking.SERIALISED:
+            raise BadValue(f"There is no part {line.sku} in the catalogue", field="parts")
+        if not 1 <= line.quantity <= PART_QUANTITY_MAX:
+            raise BadValue(f"The quantity must be 1 to {PART_QUANTITY_MAX:,}", field="parts")
 
 
 def take_back_parts(command: cmd.TakeBackParts, now: Situation, at: datetime) -> Outcome:

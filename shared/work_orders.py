@@ -473,6 +473,26 @@ class SplitOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedVisit:
+    """Another visit to the same place that `by` asked for on site: the order `order_id`.
+
+    `follow_up`: the same work goes on; else it is other work that was found there. `parts` and `skill` are
+    what was missing.
+    """
+
+    order_id: UUID
+    number: str
+    kind: WorkOrderKind
+    summary: str
+    expected_minutes: int
+    by: UUID
+    at: datetime
+    parts: tuple[PartLine, ...] = ()
+    skill: SkillNeed | None = None
+    follow_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder:
     """One piece of work at one place, with all that its technician needs and records.
 
@@ -532,6 +552,7 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     time_corrections: tuple[TimeCorrection, ...] = ()
     earlier_visits: tuple[VisitTimes, ...] = ()
+    asked_for: tuple[AskedVisit, ...] = ()
     version: int = 0
 
     @property
@@ -551,6 +572,11 @@ class WorkOrder:
         """The pause that goes on now."""
         newest = self.pauses[-1] if self.pauses else None
         return newest if newest and newest.ended_at is None and self.state.is_under_way else None
+
+    @property
+    def next_number(self) -> str:
+        """Of the next order that comes out of this one: WO-7 gives WO-7-2, then WO-7-3."""
+        return f"{self.number}-{len(self.split_off) + len(self.asked_for) + 2}"
 
     def result_of(self, code: str) -> CheckResult | None:
         """The result that counts: the one measured last, whoever sent it when. Others stay on record."""

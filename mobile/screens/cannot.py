@@ -11,7 +11,7 @@ from mobile.parts.blocks import line
 from mobile.parts.drafts import use_draft
 from mobile.parts.fields import text_field
 from mobile.parts.frame import frame
-from mobile.parts.touch import choice, primary
+from mobile.parts.touch import choice, primary, secondary
 from mobile.screens.guard import gone
 from mobile.state import Desk
 from shared.commands import CannotComplete
@@ -25,11 +25,14 @@ def Cannot(desk: Desk, order_id: UUID) -> ft.Control:
     if order is None:
         return gone(desk, words.CANNOT)
 
-    def report() -> None:
+    def report(*, ask: bool = False) -> None:
         command = CannotComplete(work_order_id=order_id, reason=reason, text=desk.draft("text"))
         if desk.send(command, said=words.reported(order.number)):
             desk.drop_drafts()
-            desk.go("/")
+            if ask:
+                desk.open_job(order_id, "more")
+            else:
+                desk.go("/")
 
     return frame(
         desk,
@@ -55,11 +58,16 @@ def Cannot(desk: Desk, order_id: UUID) -> ft.Control:
         second=words.listed([order.number, f"{order.place.street} {order.place.house_number}"]),
         back=True,
         bottom=[
+            *(
+                [secondary(words.REPORT_AND_ASK, lambda: report(ask=True), icon=ft.Icons.ADD_TASK)]
+                if reason
+                else []
+            ),
             primary(
                 words.REPORT if reason else words.CHOOSE_REASON,
-                report,
+                lambda: report(),
                 icon=ft.Icons.UNDO,
                 disabled=reason is None,
-            )
+            ),
         ],
     )

@@ -15,6 +15,7 @@ from mobile.parts.check_list import check_list
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
 from mobile.state import Desk
+from mobile.views.found import asked_lines
 from mobile.views.job import NextStep, next_step, steps
 from mobile.views.place import VisitLine, lot_warnings, map_address, place_view
 from mobile.views.quantities import product_name
@@ -60,6 +61,7 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
         body.append(
             secondary(words.VISIT_TIMES, lambda: desk.open_job(order.id, "time"), icon=ft.Icons.SCHEDULE)
         )
+    body += _asked_for(desk, order)
     body.append(_notes(desk, order))
     if not order.state.is_over:
         body.append(
@@ -68,6 +70,7 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
                 secondary(words.CANNOT, lambda: desk.open_job(order.id, "cannot"), danger=True),
             )
         )
+    body.append(secondary(words.MORE_WORK, lambda: desk.open_job(order.id, "more"), icon=ft.Icons.ADD_TASK))
     body.append(ft.Container(height=4))
     return frame(
         desk,
@@ -222,6 +225,14 @@ def _visit(item: VisitLine) -> ft.Control:
     return ft.Semantics(
         container=True, label=item.label, exclude_semantics=True, content=ft.Column(rows, spacing=1)
     )
+
+
+def _asked_for(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    """Other visits to this place that were asked for here."""
+    if not order.asked_for:
+        return []
+    lines = asked_lines(order, desk.gateway.orders_waiting())
+    return [section(words.ASKED_FOR, *(with_icon(ft.Icons.ADD_TASK, line(text)) for text in lines))]
 
 
 def _notes(desk: Desk, order: WorkOrder) -> ft.Control:

@@ -40,6 +40,7 @@ _THINGS = {
     "count_van": ("count of the van", "counts of the van"),
     "hand_over": ("hand-over to another van", "hand-overs to other vans"),
     "take_over": ("take-over from another van", "take-overs from other vans"),
+    "ask_for_visit": ("wish for another visit", "wishes for another visit"),
     "photo": ("photo", "photos"),
     "signature": ("signature", "signatures"),
 }
@@ -106,6 +107,10 @@ def in_words(kind: str, body: str) -> str:
             return f"say it cannot be completed: {_WHY.get(reason, _short(reason))}"
         case "correct_contact":
             return f"correct the {_field(values)} to “{_short(values.get('value'), 80)}”"
+        case "ask_for_visit":
+            going_on = "a follow-up" if values.get("follow_up") is True else "another visit"
+            kind_asked = _short(values.get("kind")).replace("_", " ")
+            return f"ask for {going_on} ({kind_asked}): “{_short(values.get('summary'), 80)}”"
         case "assign_work_order":
             return "assign the job"
         case "unassign_work_order":

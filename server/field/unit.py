@@ -32,12 +32,14 @@ from server.stock.models import StockPlaceRow
 from server.van_booking import StockDeed, book_stock
 from shared.commands import (
     AddEvidence,
+    AskForVisit,
     CloseWorkOrder,
     DeviceCommand,
     FittingCommand,
     PartsCommand,
     VisitCommand,
     order_of,
+    parts_named,
     renamed,
     serials_of,
 )
@@ -121,16 +123,18 @@ class CommandUnit:
         orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
         codes = {code for item in fresh if isinstance(item, DeviceCommand) for code in serials_of(item)}
         codes |= {serial for order in orders for serial in order.handled_serials}
+        asking = {command.work_order_id for command in fresh if isinstance(command, AskForVisit)}
+        codes |= {serial for order in orders if order.id in asking for serial in order.on_site_serials}
         codes |= {serial for command in about_vans for serial in serials_named(command)}
         books.open_assets(codes)
         skus = {sku for command in about_vans for sku in skus_named(command)}
-        skus |= {line.sku for command in fresh if isinstance(command, PartsCommand) for line in command.lines}
+        skus |= {line.sku for command in fresh for line in parts_named(command)}
         skus |= {
             sku for order in orders for sku in (*order.fitting_skus, *(line.sku for line in order.parts))
         }
         books.open_products(skus)
         closing = {command.work_order_id for command in fresh if isinstance(command, CloseWorkOrder)}
-        books.open_services(order.service.id for order in orders if order.id in closing)
+        books.open_services(order.service.id for order in orders if order.id in closing | asking)
         # As the row is now that it is locked: it may have been signed out since its token was looked at.
         quarantine = quarantine_of(standing_of(device, technician))
         return cls(
@@ -169,8 +173,11 @@ class CommandUnit:
             command = renamed(command, lambda code: books.serial_of(code) or code)
             serials.update(serials_of(command))
         assets = books.assets(serials)
-        used = {line.sku for line in command.lines} if isinstance(command, PartsCommand) else set()
-        named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
+        if isinstance(command, AskForVisit):
+            books.check_new_order(command, order)
+        wanted = {line.sku for line in parts_named(command)}
+        used = wanted if isinstance(command, PartsCommand) else set()
+        named = wanted | order.fitting_skus | {asset.sku for asset in assets.values()}
         if isinstance(command, FittingCommand) and command.sku:
             named |= {command.sku}
         on_hand = books.on_hand(self._technician.van_id) if used else {}

@@ -17,7 +17,15 @@ from shared.barcodes.mac import parse_mac
 from shared.checklists import asked, item_of
 from shared.commands import FIELD_COMMANDS, DeviceCommand, FieldCommand, FittingCommand, renamed
 from shared.problems import Malformed
-from shared.work_orders import ItemKind, PauseReason, RemovalCause, SkipReason, UnfinishedReason, WorkOrder
+from shared.work_orders import (
+    ItemKind,
+    PauseReason,
+    RemovalCause,
+    SkipReason,
+    UnfinishedReason,
+    WorkOrder,
+    WorkOrderKind,
+)
 from sync.protocol import encode
 
 PART_LINES_SPARE = 2
@@ -49,6 +57,10 @@ LABELS = {
     "text": "Text",
     "signer": "Who signed",
     "lines": "Parts",
+    "parts": "Parts",
+    "kind": "Kind of visit",
+    "summary": "What is to be done",
+    "expected_minutes": "Minutes",
     "work_order_id": "Work order",
     "type": "Kind",
 }
@@ -69,11 +81,14 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "add_note": ("text",),
     "cannot_complete": ("reason", "text"),
     "correct_contact": ("value",),
+    "ask_for_visit": ("kind", "summary", "expected_minutes", "parts"),
 }
 """What may be wrong in a command that can be read; without a line here it only says that it happened."""
 
 MAY_BE_MISSING = frozenset({"mac", "gpon_serial", "sku", "signer", "cause"})
 
+
+PART_LINES = frozenset({"lines", "parts"})
 
 REASONS: dict[str, type[StrEnum]] = {
     "cannot_complete": UnfinishedReason,
@@ -95,8 +110,8 @@ def form_of(
         )
     body, made = fields_of(row.body), []
     for name in FIELDS.get(row.type, ()):
-        if name == "lines":
-            made += _part_fields(body.get("lines"), models)
+        if name in PART_LINES:
+            made += _part_fields(body.get(name), models)
         else:
             made.append(_field(row.type, name, body, order, models))
     return tuple(made)
@@ -108,6 +123,11 @@ def _field(
     value = body.get(name)
     text = "" if value is None else str(value)
     field = Field(name=name, label=LABELS[name], value=text)
+    if name == "expected_minutes":
+        return replace(field, kind="number")
+    if name == "kind":
+        kinds = tuple((kind.value, kind.value) for kind in WorkOrderKind)
+        return replace(field, kind="choice", choices=kinds)
     if name == "confirmed":
         return replace(field, kind="tick", value="yes" if value is True else "")
     if name == "text":
@@ -157,8 +177,10 @@ def body_of(row: CommandRow, form: Mapping[str, str]) -> tuple[str, dict[str, An
         return form.get("type", row.type), _object(form["json"])
     body = fields_of(row.body)
     for name in FIELDS.get(row.type, ()):
-        if name == "lines":
-            body["lines"] = _posted_parts(form)
+        if name in PART_LINES:
+            body[name] = _posted_parts(form)
+        elif name == "expected_minutes" and name in form:
+            body[name] = _whole(form[name].strip(), name)
         elif name == "confirmed":
             body[name] = "confirmed" in form
         elif name in form:
@@ -175,11 +197,15 @@ def _posted_parts(form: Mapping[str, str]) -> list[dict[str, object]]:
         sku, quantity = form[f"sku_{number}"].strip(), form.get(f"quantity_{number}", "").strip()
         if not sku or not quantity:
             continue  # taken out, or never filled in
-        try:
-            lines.append({"sku": sku, "quantity": int(quantity)})
-        except ValueError as error:
-            raise Malformed(f"“{quantity}” is no whole number", field=f"quantity_{number}") from error
+        lines.append({"sku": sku, "quantity": _whole(quantity, f"quantity_{number}")})
     return lines
+
+
+def _whole(text: str, field: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise Malformed(f"“{text}” is no whole number", field=field) from error
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -259,7 +285,7 @@ def _called(name: str) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    if name == "lines" and isinstance(value, list):
+    if name in PART_LINES and isinstance(value, list):
         return ", ".join(f"{line.get('quantity')} × {line.get('sku')}" for line in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -15,6 +15,7 @@ from shared.commands import (
     AddNote,
     AnswerCheck,
     Arrive,
+    AskForVisit,
     CannotComplete,
     CloseWorkOrder,
     CorrectContact,
@@ -249,6 +250,11 @@ def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[
             left = missing_for_close(order, checklist=version is not None)
             missing = "; ".join(problem.detail for problem in left) or NOTHING
             return (Facing(what="Still missing", theirs=NOTHING, ours=missing),)
+        case AskForVisit(summary=summary):
+            theirs = f"{command.kind.value}, {command.expected_minutes} minutes: {summary}"
+            newest_asked = order.asked_for[-1] if order.asked_for else None
+            ours = f"{newest_asked.number}: {newest_asked.summary}" if newest_asked else NOTHING
+            return (Facing(what="Asked for", theirs=theirs, ours=ours),)
         case CannotComplete(text=text):
             return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
 

@@ -23,8 +23,8 @@ from shared.commands import (
     DeviceCommand,
     FieldCommand,
     FittingCommand,
-    PartsCommand,
     VisitCommand,
+    parts_named,
     serials_of,
 )
 from shared.decide import decide, decide_stock
@@ -120,7 +120,7 @@ def _situation(session: Session, row: CommandRow, commands: Sequence[VisitComman
         return None
     order, (technician, van_name) = orders[0], found
     assets = _assets(session, commands, order.handled_serials)
-    used = {line.sku for item in commands if isinstance(item, PartsCommand) for line in item.lines}
+    used = {line.sku for item in commands for line in parts_named(item)}
     used |= {line.sku for line in order.parts}
     named = used | order.fitting_skus | {asset.sku for asset in assets.values()}
     named |= {item.sku for item in commands if isinstance(item, FittingCommand) and item.sku}

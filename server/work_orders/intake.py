@@ -255,17 +255,19 @@ def _service(session: Session, order: CustomerOrder) -> ServiceRow:
             f"The service is {service.state}; {order.kind.value} needs it {wanted.value}", field="service_id"
         )
     if order.kind is WorkOrderKind.INSTALL:
-        _check_not_on_its_way(session, service)
+        check_not_on_its_way(session, service.id)
     return service
 
 
-def _check_not_on_its_way(session: Session, service: ServiceRow) -> None:
-    """Two installations of one service would bill its first month twice."""
+def check_not_on_its_way(session: Session, service_id: UUID, beside: UUID | None = None) -> None:
+    """Two installations of one service would bill its first month twice. `beside`: an order that ended."""
     query = select(WorkOrderRow.number).where(
-        WorkOrderRow.service_id == service.id,
+        WorkOrderRow.service_id == service_id,
         WorkOrderRow.kind == WorkOrderKind.INSTALL,
         WorkOrderRow.finished_at.is_(None),
     )
+    if beside is not None:
+        query = query.where(WorkOrderRow.id != beside)
     if number := session.scalar(query.limit(1)):
         raise Conflict(f"{number} installs this service already", field="service_id", subject=number)
 

@@ -22,6 +22,7 @@ from shared.assets import AssetState
 from shared.skills import SkillNeed
 from shared.work_orders import (
     Answer,
+    AskedVisit,
     Checklist,
     CheckResult,
     CheckSpec,
@@ -79,6 +80,7 @@ class VisitRecord:
     pauses: tuple[Pause, ...] = ()
     time_corrections: tuple[TimeCorrection, ...] = ()
     earlier_visits: tuple[VisitTimes, ...] = ()
+    asked_for: tuple[AskedVisit, ...] = ()
 
 
 def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import (
     AddEvidence,
+    AskForVisit,
     DeviceCommand,
     FieldCommand,
     PartsCommand,
@@ -177,6 +178,8 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
         found += [("asset", serial) for serial in serials_of(command)]
     elif isinstance(command, PartsCommand):
         found += [(kind, line.sku) for line in command.lines for kind in ("product", "stock_line")]
+    elif isinstance(command, AskForVisit):
+        found += [("product", line.sku) for line in command.parts]
     elif isinstance(command, AddEvidence):
         found.append(("evidence", command.digest))
     elif isinstance(command, StockCommand):

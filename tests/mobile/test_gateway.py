@@ -38,6 +38,7 @@ from shared.barcodes.label import LabelPart, LabelReading
 from shared.commands import (
     AddNote,
     Arrive,
+    AskForVisit,
     CannotComplete,
     CloseWorkOrder,
     InstallAsset,
@@ -59,7 +60,7 @@ from shared.problems import (
     WipeDevice,
 )
 from shared.stock_commands import CountedParts, CountVan, SeenDevice
-from shared.work_orders import PartLine, UnfinishedReason, WorkOrderState
+from shared.work_orders import PartLine, UnfinishedReason, WorkOrderKind, WorkOrderState
 from sync.client.records import NotSaved
 from sync.client.transport import NoNetwork
 from sync.protocol import PROTOCOL
@@ -338,6 +339,35 @@ class TestSending:
 async def _fresh(gateway: Gateway) -> Gateway:
     await gateway.sync()
     return gateway
+
+
+class TestAskingForAVisit:
+    def test_waits_for_the_office_until_the_answer_has_come(
+        self, phone: Phone, ana: Gateway, server: FakeServer
+    ):
+        new = ana.mint()
+        ana.send(
+            AskForVisit(
+                work_order_id=WO_1,
+                new_order_id=new,
+                kind=WorkOrderKind.REPAIR,
+                summary="Socket in the cellar",
+                expected_minutes=30,
+            )
+        )
+        again = phone.start()
+        order = again.order(WO_1)
+        assert order is not None
+        assert [visit.order_id for visit in order.asked_for] == [new]
+        assert again.orders_waiting() == {new}
+
+        assert asyncio.run(again.sync()).accepted == 1
+
+        order = again.order(WO_1)
+        assert order is not None
+        assert order.asked_for == server.town.orders[WO_1].asked_for
+        assert [visit.number for visit in order.asked_for] == [f"{order.number}-2"]
+        assert again.orders_waiting() == frozenset()
 
 
 class TestWhatIsAboutTheVan:

@@ -73,6 +73,9 @@ class TestTheTable:
             "buy_again",
         ]
 
+    def test_a_visit_asked_for_on_site_is_placed(self):
+        assert names(ev.VisitAskedFor) == ["place_asked_visit"]
+
     def test_what_is_recorded_on_the_way_causes_nothing_yet(self):
         quiet = {event.__name__ for event in get_args(ev.Event) if not CONSEQUENCES[event]}
         assert quiet == {

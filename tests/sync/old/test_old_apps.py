@@ -148,6 +148,9 @@ class TestTodaysServer:
                 cmd.CorrectTime(
                     work_order_id=id, point=TimePoint.ARRIVED, base=began, value=began, reason="Tapped late"
                 ),
+                cmd.AskForVisit(
+                    work_order_id=id, new_order_id=NEW_ORDER, kind=kind, summary="Loose", expected_minutes=30
+                ),
             )
             receipts = world.ana.deliver(world.ana.envelopes(*steps), now=began + timedelta(hours=1))
             assert {receipt.outcome for receipt in receipts} == {"accepted"}
@@ -166,6 +169,9 @@ class TestTodaysServer:
     def test_says_no_word_that_the_old_app_cannot_read(self, today: Any, app: OldApp):
         then = getattr(app.reader, today.__name__)
         assert {member.value for member in today} <= set(then.__args__)
+
+
+NEW_ORDER = UUID(int=0xA5)
 
 
 def receipts(response: old_protocol_1.SyncResponse) -> list[tuple[UUID, str, str | None]]:
