@@ -35,7 +35,7 @@ def an_office(folder: Path, *, worker_begins: str = "") -> Iterator[str]:
             _wait_for(url, server)
             yield url
         finally:
-            server.terminate()
+            server.kill()  # it would wait as long as a phone does that waits for news
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:

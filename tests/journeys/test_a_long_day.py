@@ -46,8 +46,8 @@ from shared.commands import (
 )
 from shared.work_orders import RULES_BY_KIND, RemovalCause, UnfinishedReason, WorkOrderKind
 
-MORNING, AFTERNOON = range(6), range(6, 12)
-KILLS = {MORNING: 2, AFTERNOON: 3}
+MORNING, MIDDAY, AFTERNOON = range(4), range(4, 8), range(8, 12)
+KILLS = {MORNING: 1, MIDDAY: 2, AFTERNOON: 2}
 SEED = 20261128
 INSTALL, UPGRADE, REPAIR, SWAP, DISCONNECT = WorkOrderKind
 DAY = (
@@ -275,7 +275,7 @@ def work(office: Office, places: range) -> None:
 
 @pytest.mark.browser
 class TestALongDayWithoutNetwork:
-    """One day in three acts, so that none takes too long for a test."""
+    """One day in four acts, so that none takes too long for a test."""
 
     def test_begins_with_the_jobs_fetched_and_goes_on_with_the_server_stopped(self, office: Office):
         ana, world = office.phone.start(), office.world
@@ -286,7 +286,11 @@ class TestALongDayWithoutNetwork:
         assert len(ana.route()) == len(DAY)
         office.server.stop()
         work(office, MORNING)
-        office.phone.hand.app.see("6 of 12 jobs done")
+        office.phone.hand.app.see("4 of 12 jobs done")
+
+    def test_goes_on_after_an_empty_battery(self, office: Office):
+        work(office, MIDDAY)
+        office.phone.hand.app.see("7 of 12 jobs done")
 
     def test_survives_an_empty_battery_five_times(self, office: Office):
         assert not office.server.answers()
