@@ -56,6 +56,24 @@ def wait_for_letters(app: AppDriver) -> None:
     app.page.wait_for_function(HAS_LETTERS, timeout=1000 * START_SECONDS)
 
 
+KEEPS_LETTERS = """async () => {
+  for (const name of await caches.keys()) {
+    const kept = await (await caches.open(name)).keys();
+    if (kept.some(({ url }) => url.includes('/assets/fonts/noto'))) return true;
+  }
+  return false;
+}"""
+
+
+def wait_until_kept(app: AppDriver) -> None:
+    """Wait until the service worker has the font, too."""
+    for _ in range(10 * START_SECONDS):
+        if app.page.evaluate(KEEPS_LETTERS):
+            return
+        app.page.wait_for_timeout(100)
+    raise AssertionError("the font is not kept")
+
+
 def a_file(picture: bytes) -> FilePayload:
     return {"name": "picture.jpg", "mimeType": "image/jpeg", "buffer": picture}
 
@@ -189,14 +207,14 @@ class TestAVisitWithoutNetwork:
             app.page.evaluate("() => { location.hash = '/settings'; }")
             app.tap("Suggest “Arrived” when I am there: On", role="button")
             app.page.evaluate("() => { location.hash = '/'; }")
-            app.tap(re.compile("^WO-1043"))
+            app.tap(re.compile("^WO-1044"))
             app.tap("Start travel")
             app.see("On the way. Saved on this device")
             app.page.wait_for_timeout(1500)
-            asked = "You seem to be at Kolmas linja 7. Arrived?"
+            asked = "You seem to be at Porthaninkatu 9. Arrived?"
             assert asked not in app.texts()
 
-            phone.set_geolocation({"latitude": 60.1881, "longitude": 24.953, "accuracy": 20})
+            phone.set_geolocation({"latitude": 60.1891, "longitude": 24.952, "accuracy": 20})
             app.see(asked)
             app.tap("Yes, arrived")
             app.see("On site. Saved on this device")
@@ -294,7 +312,7 @@ class TestAnotherLanguage:
             wait_for_letters(app)
             assert small_targets(app) == []
             app.wait_until_offline_ready()
-            app.page.wait_for_timeout(2000)
+            wait_until_kept(app)
 
             phone.set_offline(True)
             app.reload()
