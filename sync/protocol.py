@@ -24,7 +24,7 @@ from shared.stock_commands import StockCommand, serials_named, skus_named
 from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Version of the messages below."""
 
 PROTOCOL_MIN = 1
