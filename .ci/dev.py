@@ -55,11 +55,17 @@ def become(*arguments: str) -> int:
     os.execv(sys.executable, [sys.executable, *arguments])
 
 
+def compile_scheduler() -> None:
+    """Compile the plan search, half a minute the first time; the result is kept beside its source."""
+    run("-m", "scheduler", "warm")
+
+
 def setup(arguments: list[str]) -> int:
     import machine
 
     machine.get_zbar()
     machine.get_chromium()
+    compile_scheduler()
     say("ready")
     return 0
 
@@ -70,6 +76,7 @@ def test(arguments: list[str]) -> int:
 
     machine.get_zbar()
     machine.get_chromium()
+    compile_scheduler()
     parts = [_absolute(argument) for argument in arguments]
     if not parts:
         workers = min(os.cpu_count() or 1, 4)
@@ -102,6 +109,7 @@ def types(arguments: list[str]) -> int:
 
 
 def demo(arguments: list[str]) -> int:
+    compile_scheduler()
     if "--check" not in arguments:
         return become("-m", "server.demo", *arguments)
     import machine

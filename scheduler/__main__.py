@@ -3,6 +3,7 @@
     python -m scheduler solve problem.json --seconds 10 --out plan.json
     python -m scheduler check problem.json plan.json
     python -m scheduler explain problem.json plan.json [--job ID] [--technician ID]
+    python -m scheduler warm                          once after installing: compiles the search
 
 "-" reads standard input. Exit 0: done and nothing wrong. 1: the plan breaks rules. 2: the input can't be
 used.
@@ -19,14 +20,14 @@ from typing import Any
 from scheduler import codec, explain
 from scheduler.check import check
 from scheduler.plan import Plan
-from scheduler.request import InvalidRequest, PlanRequest
+from scheduler.request import InvalidRequest, Job, PlanRequest, Technician, TravelMatrix
 from scheduler.solve import solve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        run = {"solve": _solve, "check": _check, "explain": _explain}[options.command]
+        run = {"solve": _solve, "check": _check, "explain": _explain, "warm": _warm}[options.command]
         return run(options)
     except InvalidRequest as error:
         print(f"error: {error}", file=sys.stderr)
@@ -44,13 +45,17 @@ def _parser() -> argparse.ArgumentParser:
         description="Plan a day of visits: a problem in JSON in, a plan in JSON out.",
         epilog='"-" reads standard input. Exit 1: the plan breaks rules. Exit 2: the input can\'t be used.',
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="solve|check|explain")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="solve|check|explain|warm")
     one = commands.add_parser("solve", help="make a plan")
     one.add_argument("problem", help="the request, JSON")
     one.add_argument(
         "--seconds", type=_seconds, default=5.0, help="wall time to spend (default 5; 0: greedy)"
     )
     one.add_argument("--seed", type=int, default=0, help="another order of ties (default 0)")
+    one.add_argument(
+        "--rounds", type=int, help="search so many rounds instead of so long: the same plan every time"
+    )
+    one.add_argument("--threads", type=int, default=1, help="searches at once, one a core (default 1)")
     one.add_argument("--out", type=Path, help="write the plan here instead of to standard output")
     one.add_argument(
         "--progress", action="store_true", help="one JSON line each on standard error while searching"
@@ -63,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("plan")
     one.add_argument("--job", help="only this job")
     one.add_argument("--technician", help="could this technician do it? (needs --job)")
+    commands.add_parser("warm", help="compile the search, so that no plan has to wait for that")
     return parser
 
 
@@ -79,12 +85,35 @@ def _solve(options: argparse.Namespace) -> int:
 
     request = codec.request_from_json(_text(options.problem))
     progress = report if options.progress else None
-    plan = solve(request, seconds=options.seconds, seed=options.seed, progress=progress)
+    try:
+        plan = solve(
+            request,
+            seconds=options.seconds,
+            seed=options.seed,
+            rounds=options.rounds,
+            threads=options.threads,
+            progress=progress,
+        )
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from error
     written = codec.plan_to_json(plan)
     if options.out:
         options.out.write_text(written + "\n", encoding="utf-8")
     else:
         print(written)
+    return 0
+
+
+def _warm(_: argparse.Namespace) -> int:
+    drive = ((0, 600), (600, 0))
+    solve(
+        PlanRequest(
+            technicians=(Technician(id="t", start_place=0, end_place=0, shift_start=0, shift_end=600),),
+            jobs=(Job(id="j", place=1, minutes=30),),
+            travel=TravelMatrix(seconds=drive, metres=drive, engine="none", estimated=True),
+        ),
+        rounds=100,
+    )
     return 0
 
 

@@ -1,7 +1,14 @@
-"""A request in, a checked plan out: wiring only."""
+"""A request in, a checked plan out: wiring only.
 
+The engine is the compiled search (scheduler/engine). Where numba is not installed, OR-Tools' routing search
+takes its place behind the same door, several times slower.
+"""
+
+import importlib.util
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from scheduler.baseline import Orders, greedy, keep_feasible, total_cost
 from scheduler.check import Violation, check
@@ -9,12 +16,41 @@ from scheduler.explain import explain_unassigned
 from scheduler.plan import Plan
 from scheduler.repair import make_room
 from scheduler.request import PlanRequest
-from scheduler.search import Progress, improve, search
 from scheduler.timing import Day
 
-ITERATED, GUIDED, GREEDY, KEPT = "ortools-ils", "ortools-gls", "greedy", "previous"
+COMPILED, ITERATED, GUIDED, GREEDY, KEPT = "ruin-recreate", "ortools-ils", "ortools-gls", "greedy", "previous"
 REPAIR_SHARE = 0.1  # of the time, for making room for what is still undone
 REPLAN_SHARE = 0.4  # of a replan's time, for improving the best plan known
+GREEDY_PLACES = 4_000  # technicians × jobs up to which insertion in plain Python is no matter of seconds
+
+Progress = Callable[[float, int], None]
+"""Called while the search runs: seconds since it began, cost in cents of the best plan so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long to look. seconds by `clock`; or `rounds` on each thread, which make the plan repeatable.
+
+    `stopped`, once set from anywhere, ends the search with the best plan so far.
+    """
+
+    seconds: float = 5
+    rounds: int | None = None
+    threads: int = 1
+    clock: Callable[[], float] = time.monotonic
+    stopped: threading.Event | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds < float("inf"):
+            raise ValueError(f"seconds must be 0 or more, not {self.seconds}")
+        if self.rounds is not None and self.rounds < 0:
+            raise ValueError(f"rounds must be 0 or more, not {self.rounds}")
+        if self.threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {self.threads}")
+
+    @property
+    def none(self) -> bool:
+        return self.seconds == 0 if self.rounds is None else self.rounds == 0
 
 
 class BrokenPlan(RuntimeError):
@@ -26,49 +62,103 @@ class BrokenPlan(RuntimeError):
 
 
 def solve(
-    request: PlanRequest, *, seconds: float = 5, seed: int = 0, progress: Progress | None = None
+    request: PlanRequest,
+    *,
+    seconds: float = 5,
+    seed: int = 0,
+    progress: Progress | None = None,
+    rounds: int | None = None,
+    threads: int = 1,
+    clock: Callable[[], float] = time.monotonic,
+    stopped: threading.Event | None = None,
+    compiled: bool | None = None,
 ) -> Plan:
     """Visit every job that fits at the least cost; list the rest with a reason.
 
     seconds: wall time to spend, about; small requests take less, 0 means the greedy plan, which is the same
-    every time. The plan is never dearer than the greedy insertion nor than what the jobs' `previous_…` fields
-    say was planned, as far as that can still be driven. Raises BrokenPlan rather than return a plan its
-    checker refuses. The search holds the interpreter's lock for most of its time: a server runs it in a
-    process of its own (`python -m scheduler solve -`).
+    every time. rounds, when given, take the place of time: the same request, seed, rounds and threads give
+    the same plan. The plan is never dearer than what the jobs' `previous_…` fields say was planned, as far as
+    that can still be driven, nor, on small days, than the greedy insertion. compiled: which engine (None: the
+    compiled one where it is installed). Raises BrokenPlan rather than return a plan its checker refuses.
     """
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"seconds must be 0 or more, not {seconds}")
-    deadline = time.monotonic() + seconds
+    effort = Effort(seconds=seconds, rounds=rounds, threads=threads, clock=clock, stopped=stopped)
+    began = clock()
     day = Day(request)
-    candidates: list[tuple[int, str, Orders]] = []
-
-    def consider(engine: str, orders: Orders | None) -> None:
-        if orders is not None:
-            # The model prices lateness a bit differently, and a rule it got wrong must not break a promise.
-            orders = greedy(day, keep_feasible(day, orders))
-            candidates.append((total_cost(day, orders), engine, orders))
-
-    started = make_room(day, greedy(day), deadline=deadline - seconds / 2 if seconds else None)
-    consider(GREEDY, started)
-    told = day.previous_orders()
-    if any(told):
-        consider(KEPT, told)
-    budget = min(deadline - time.monotonic(), _enough(len(day.open_jobs)))
-    if seconds and day.open_jobs and budget > 0:
-        searching = budget * (1 - REPAIR_SHARE) * (1 - REPLAN_SHARE if any(told) else 1)
-        consider(ITERATED, search(day, searching, seed=seed, progress=progress))
-        if any(told):
-            best = min(candidates, key=lambda candidate: candidate[0])[2]
-            left = budget * (1 - REPAIR_SHARE) * REPLAN_SHARE
-            consider(GUIDED, improve(day, best, left, seed=seed, progress=progress))
-    _, engine, orders = min(candidates, key=lambda candidate: candidate[0])
-    orders = make_room(day, orders, deadline=deadline if seconds else None)
+    if compiled is None:
+        compiled = importlib.util.find_spec("numba") is not None
+    if effort.none or not day.open_jobs:
+        engine, orders = _at_once(day)
+    elif compiled:
+        engine, orders = _compiled(day, effort, began, seed, progress)
+    else:
+        engine, orders = _ortools(day, effort, seed, progress)
     plan = day.plan(orders, explain_unassigned(day, orders), engine=engine, seed=seed)
     if violations := check(request, plan):
         raise BrokenPlan(violations)
     if progress:
-        progress(seconds - (deadline - time.monotonic()), plan.cost.total)
+        progress(clock() - began, plan.cost.total)
     return plan
+
+
+def _at_once(day: Day) -> tuple[str, Orders]:
+    """The greedy plan, or what was told where that is cheaper; with room made for what was left out."""
+    engine, orders = _cheapest(day, [(GREEDY, greedy(day)), *_told(day)])
+    return engine, make_room(day, orders)
+
+
+def _told(day: Day) -> list[tuple[str, Orders]]:
+    told = day.previous_orders()
+    return [(KEPT, greedy(day, keep_feasible(day, told)))] if any(told) else []
+
+
+def _cheapest(day: Day, candidates: Sequence[tuple[str, Orders]]) -> tuple[str, Orders]:
+    return min(candidates, key=lambda candidate: total_cost(day, candidate[1]))
+
+
+def _compiled(
+    day: Day, effort: Effort, began: float, seed: int, progress: Progress | None
+) -> tuple[str, Orders]:
+    from scheduler.engine.search import Budget, improve  # compiled code takes half a second to load
+
+    small = len(day.technicians) * len(day.open_jobs) <= GREEDY_PLACES
+    told = keep_feasible(day, day.previous_orders())
+    start = _at_once(day)[1] if small else told
+    budget = Budget(
+        seconds=min(effort.seconds, _enough(len(day.open_jobs)) + effort.clock() - began),
+        rounds=effort.rounds,
+        clock=effort.clock,
+        began=began,
+        stopped=effort.stopped or threading.Event(),
+    )
+    found = improve(day, start, budget, warm=any(told), seed=seed, threads=effort.threads, progress=progress)
+    # The search prices lateness by the earliest lunch; the plan may have a better one, and is what counts.
+    return _cheapest(day, [(COMPILED, keep_feasible(day, found)), (KEPT if any(told) else GREEDY, start)])
+
+
+def _ortools(day: Day, effort: Effort, seed: int, progress: Progress | None) -> tuple[str, Orders]:
+    from scheduler.search import improve, search
+
+    deadline = time.monotonic() + effort.seconds
+    candidates: list[tuple[str, Orders]] = []
+
+    def consider(engine: str, orders: Orders | None) -> None:
+        if orders is not None:
+            # The model prices lateness a bit differently, and a rule it got wrong must not break a promise.
+            candidates.append((engine, greedy(day, keep_feasible(day, orders))))
+
+    consider(GREEDY, make_room(day, greedy(day), deadline=deadline - effort.seconds / 2))
+    candidates += _told(day)
+    warm = len(candidates) > 1
+    budget = min(deadline - time.monotonic(), _enough(len(day.open_jobs)))
+    if budget > 0:
+        searching = budget * (1 - REPAIR_SHARE) * (1 - REPLAN_SHARE if warm else 1)
+        consider(ITERATED, search(day, searching, seed=seed, progress=progress))
+        if warm:
+            left = budget * (1 - REPAIR_SHARE) * REPLAN_SHARE
+            best = _cheapest(day, candidates)[1]
+            consider(GUIDED, improve(day, best, left, seed=seed, progress=progress))
+    engine, orders = _cheapest(day, candidates)
+    return engine, make_room(day, orders, deadline=deadline)
 
 
 def _enough(jobs: int) -> float:

@@ -279,7 +279,7 @@ class TestAWorkingDay:
         greedy = solve(day, seconds=0)
         plan = solve(day, seconds=6, progress=lambda elapsed, cost: steps.append((elapsed, cost)))
         assert plan.unassigned == ()
-        assert plan.engine == "ortools-ils"
+        assert plan.engine == "ruin-recreate"
         assert plan.cost.total < 0.8 * greedy.cost.total
         assert len(steps) >= 2
         assert steps[-1][1] == plan.cost.total
