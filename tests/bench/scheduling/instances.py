@@ -87,12 +87,12 @@ def gaps(row: GapRow, scope: Scope) -> list[dict[str, Any]]:
             continue
         rest = {"peer": label(theirs), "runs": theirs}
         found.append(
-            figure(f"{title}, mean", _percent(mean(mine)), "%", peer_value=_percent(mean(other)),
-                   aim=row.aim_mean, **rest)
+            figure(f"{title}, mean, beside {peer}", _percent(mean(mine)), "%", aim=row.aim_mean,
+                   peer_value=_percent(mean(other)), **rest)
         )  # fmt: skip
         if row.aim_worst and peer == row.peers[0]:
             worst = {"peer_value": _percent(max(other)), "aim": row.aim_worst, "peer": rest["peer"]}
-            found.append(figure(f"{title}, worst", _percent(max(mine)), "%", **worst))
+            found.append(figure(f"{title}, worst, beside {peer}", _percent(max(mine)), "%", **worst))
     return found
 
 

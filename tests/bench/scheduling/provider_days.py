@@ -97,7 +97,7 @@ def _figures(title: str, runs: list[Run], aims: dict[str, str]) -> list[dict[str
         if pairs:
             found.append(
                 figure(
-                    f"{title}: score",
+                    f"{title}: score beside {peer}",
                     round(mean(one for one, _ in pairs)),
                     "seconds driven and penalties",
                     theirs,

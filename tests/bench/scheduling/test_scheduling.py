@@ -24,7 +24,7 @@ from bench.scheduling.problem import (
     of_instance,
     request_of,
 )
-from bench.scheduling.runs import PEERS, Bench, _read
+from bench.scheduling.runs import PEERS, Bench, Run, _read, stretched
 from bench.scheduling.scope import in_turn
 
 from scheduler.check import check
@@ -206,6 +206,22 @@ class TestRuns:
         assert run.verdict is not None and run.verdict.served >= 6
         assert 0 < run.search_cpu_seconds < run.cpu_seconds
         assert (run.solver, run.seed, bool(run.version)) == (solver, 2, True)
+
+    @pytest.mark.parametrize(
+        ("cpu", "wall", "given"),
+        [
+            (9.5, 10.0, None),  # it had the processor to itself
+            (2.0, 2.1, None),  # it stopped by itself
+            (4.0, 10.0, 25.0),  # it waited
+            (15.0, 20.0, 13.33),  # it was given too much
+            (0.5, 10.0, 80.0),  # no machine is worth waiting for longer
+        ],
+    )
+    def test_a_solver_that_waited_for_the_processor_gets_more_of_the_wall(
+        self, cpu: float, wall: float, given: float | None
+    ) -> None:
+        run = Run(**TOLD | {"seconds": 10.0}, search_cpu_seconds=cpu, search_wall_seconds=wall)
+        assert stretched(run) == given
 
     def test_routes_that_break_a_rule_are_an_error_not_a_figure(self) -> None:
         answer = {"routes": [[0, 0]], "cost": None, "version": "1", "cpu": 1, "wall": 1}
