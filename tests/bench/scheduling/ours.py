@@ -36,7 +36,7 @@ def threads(count: int) -> dict[str, Any]:
 
 def main(path: str) -> None:
     task = json.loads(Path(path).read_text())
-    request = request_from_json(Path(task["request"]).read_bytes())
+    request = request_from_json(Path(task["problem"]).read_bytes())
     solve(TINY, seconds=0.05)
     began, cpu = time.monotonic(), time.process_time()
     plan = solve(request, seconds=task["seconds"], seed=task["seed"], **threads(task["threads"]))

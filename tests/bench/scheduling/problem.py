@@ -196,7 +196,9 @@ def of_instance(instance: Instance) -> Problem:
 
 
 def request_of(problem: Problem) -> PlanRequest:
-    """A day as our scheduler is asked; its cost in cents is the judge's."""
+    """A day as our scheduler is asked; its cost in cents is the judge's. ValueError for an instance."""
+    if any(stop.load or stop.worth is None for stop in problem.stops):
+        raise ValueError(f"{problem.name} is not a day")
     return PlanRequest(
         technicians=tuple(
             Technician(

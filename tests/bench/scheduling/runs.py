@@ -81,13 +81,16 @@ class Bench:
         self.folder = folder
         self.runs: list[Run] = []
 
-    def files(self, problem: Problem, request: PlanRequest | None) -> tuple[Path, Path]:
-        name = problem.name.replace(" ", "-").replace("/", "-")
-        plain, asked = self.folder / f"{name}.json", self.folder / f"{name}.request.json"
-        if not plain.exists():
-            plain.write_text(json.dumps(problem.plain()))
-            asked.write_text(request_to_json(request or request_of(problem)))
-        return plain, asked
+    def file(self, solver: str, problem: Problem, request: PlanRequest | None) -> Path:
+        """The problem as `solver` reads it, written once."""
+        kind = "request" if solver == OURS else "problem"
+        file = self.folder / f"{problem.name.replace(' ', '-')}.{kind}.json"
+        if not file.exists():
+            if solver == OURS:
+                file.write_text(request_to_json(request or request_of(problem)))
+            else:
+                file.write_text(json.dumps(problem.plain()))
+        return file
 
     def run(
         self,
@@ -110,8 +113,8 @@ class Bench:
 
         def once(given: float) -> Run:
             return self._once(
-                solver, problem, self.files(problem, request), seconds=seconds, given=given, seed=seed,
-                threads=threads, level=level, limit=limit,
+                solver, problem, self.file(solver, problem, request), seconds=seconds, given=given,
+                seed=seed, threads=threads, level=level, limit=limit,
             )  # fmt: skip
 
         run = last = once(seconds)
@@ -128,7 +131,7 @@ class Bench:
         self,
         solver: str,
         problem: Problem,
-        files: tuple[Path, Path],
+        file: Path,
         *,
         seconds: float,
         given: float,
@@ -137,13 +140,12 @@ class Bench:
         level: int,
         limit: float | None,
     ) -> Run:
-        plain, asked = files
         task = self.folder / f"task-{solver}-{time.monotonic_ns()}.json"
         task.write_text(
             json.dumps(
                 {
-                    "solver": solver, "problem": str(plain), "request": str(asked), "seconds": given,
-                    "seed": seed, "threads": threads, "level": level, "limit": limit,
+                    "solver": solver, "problem": str(file), "seconds": given, "seed": seed,
+                    "threads": threads, "level": level, "limit": limit,
                 }
             )
         )  # fmt: skip

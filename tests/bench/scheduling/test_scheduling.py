@@ -125,6 +125,10 @@ class TestTheJudge:
         with pytest.raises(BrokenRoutes, match="v1 has not the skills for 3"):
             judge(problem, [[1], []])
 
+    def test_an_instance_is_not_taken_for_a_day(self) -> None:
+        with pytest.raises(ValueError, match="made-1 is not a day"):
+            request_of(of_instance(made("made-1", customers=5)))
+
 
 class TestTheDays:
     def test_are_the_same_for_the_same_seed_and_no_other(self) -> None:
@@ -206,6 +210,15 @@ class TestRuns:
         assert run.verdict is not None and run.verdict.served >= 6
         assert 0 < run.search_cpu_seconds < run.cpu_seconds
         assert (run.solver, run.seed, bool(run.version)) == (solver, 2, True)
+
+    def test_whoever_comes_first_ours_is_asked_with_loads(self, tmp_path: Path) -> None:
+        instance = made("made-1", customers=12)
+        tight = replace(instance, vehicles=tuple(replace(v, capacity=40) for v in instance.vehicles))
+        bench, problem = Bench(tmp_path), of_instance(tight)
+        bench.run("ortools-gls", problem, seconds=0.2)
+        bench.run("ours", problem, seconds=0.2, request=request_of_instance(tight))
+        assert [run.error for run in bench.runs] == [None, None]
+        assert [run.verdict.served for run in bench.runs if run.verdict] == [12, 12]
 
     @pytest.mark.parametrize(
         ("cpu", "wall", "given"),
