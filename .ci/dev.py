@@ -8,7 +8,7 @@
   ./dev types                    mypy alone
   ./dev simulate [--seed N …]    phones, network and server on made-up time; looks for a broken promise
   ./dev hammer [--rounds N …]    real servers, phones and databases, really killed; looks for a broken promise
-  ./dev bench NAME [--quick]     one benchmark, as JSON; without NAME, a list of them
+  ./dev bench NAME [--quick …]   one benchmark, as JSON; without NAME, a list of them
   ./dev screenshots              make the pictures in docs/
   ./dev words                    bring the app's languages up to its sentences; lists what to translate
   ./dev lock                     renew requirements.lock from pyproject.toml

@@ -4,6 +4,9 @@
     python -m scheduler check problem.json plan.json
     python -m scheduler explain problem.json plan.json [--job ID] [--technician ID]
     python -m scheduler warm                          once after installing: compiles the search
+    python -m scheduler compare problem.json before.json after.json [--text]
+    python -m scheduler convert R101.txt --out problem.json
+    python -m scheduler schema request
 
 "-" reads standard input. Exit 0: done and nothing wrong. 1: the plan breaks rules. 2: the input can't be
 used.
@@ -13,12 +16,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from scheduler import codec, explain
+from scheduler import codec, explain, schema, vrplib
 from scheduler.check import check
+from scheduler.compare import TELL_FROM_MINUTES, compare, readable
 from scheduler.plan import Plan
 from scheduler.request import InvalidRequest, Job, PlanRequest, Technician, TravelMatrix
 from scheduler.solve import solve
@@ -27,8 +31,7 @@ from scheduler.solve import solve
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        run = {"solve": _solve, "check": _check, "explain": _explain, "warm": _warm}[options.command]
-        return run(options)
+        return RUN[options.command](options)
     except InvalidRequest as error:
         print(f"error: {error}", file=sys.stderr)
     except BrokenPipeError:
@@ -45,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Plan a day of visits: a problem in JSON in, a plan in JSON out.",
         epilog='"-" reads standard input. Exit 1: the plan breaks rules. Exit 2: the input can\'t be used.',
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="solve|check|explain|warm")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(RUN))
     one = commands.add_parser("solve", help="make a plan")
     one.add_argument("problem", help="the request, JSON")
     one.add_argument(
@@ -69,6 +72,26 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--job", help="only this job")
     one.add_argument("--technician", help="could this technician do it? (needs --job)")
     commands.add_parser("warm", help="compile the search, so that no plan has to wait for that")
+    one = commands.add_parser("compare", help="set two plans for the same problem side by side")
+    one.add_argument("problem")
+    one.add_argument("before", help="the plan in force")
+    one.add_argument("after", help="the plan instead of it")
+    one.add_argument("--text", action="store_true", help="lines for people instead of JSON")
+    one.add_argument(
+        "--tell-minutes", type=int, default=TELL_FROM_MINUTES, metavar="N",
+        help=f"from how many minutes on a customer has to hear a new time (default {TELL_FROM_MINUTES})",
+    )  # fmt: skip
+    one = commands.add_parser(
+        "convert", help="turn a published routing instance (Solomon, VRPLIB) into a problem"
+    )
+    one.add_argument("instance", help="the instance's text")
+    one.add_argument(
+        "--without-max-duration", action="store_true",
+        help="leave the limit on a route's duration out, which a problem can't say",
+    )  # fmt: skip
+    one.add_argument("--out", type=Path, help="write the problem here instead of to standard output")
+    one = commands.add_parser("schema", help="print the JSON Schema of problems or plans")
+    one.add_argument("of", choices=sorted(schema.SCHEMAS))
     return parser
 
 
@@ -96,11 +119,7 @@ def _solve(options: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise InvalidRequest(str(error)) from error
-    written = codec.plan_to_json(plan)
-    if options.out:
-        options.out.write_text(written + "\n", encoding="utf-8")
-    else:
-        print(written)
+    _write(codec.plan_to_json(plan), options.out)
     return 0
 
 
@@ -151,11 +170,58 @@ def _answers(request: PlanRequest, plan: Plan, job: str | None, technician: str 
             yield explain.why_unassigned(request, plan, job_id)
 
 
+def _compare(options: argparse.Namespace) -> int:
+    sources = [options.problem, options.before, options.after]
+    if sources.count("-") > 1:
+        raise InvalidRequest("only one of problem and plans can come from standard input")
+    request = codec.request_from_json(_text(options.problem))
+    before, after = (codec.plan_from_json(_text(source)) for source in sources[1:])
+    comparison = compare(request, before, after, tell_from_minutes=options.tell_minutes)
+    if options.text:
+        print(readable(request, comparison))
+    else:
+        print(json.dumps(codec.plain(comparison), ensure_ascii=False, indent=1))
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    try:
+        instance = vrplib.read_instance(_text(options.instance).decode())
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"this is not UTF-8 text: {error}") from error
+    request = vrplib.request_of(instance, without_max_duration=options.without_max_duration)
+    _write(codec.request_to_json(request), options.out)
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    print(schema.written(options.of))
+    return 0
+
+
+RUN: dict[str, Callable[[argparse.Namespace], int]] = {
+    "solve": _solve,
+    "check": _check,
+    "explain": _explain,
+    "compare": _compare,
+    "convert": _convert,
+    "schema": _schema,
+    "warm": _warm,
+}
+
+
 def _both(options: argparse.Namespace) -> tuple[PlanRequest, Plan]:
     if options.problem == options.plan == "-":
         raise InvalidRequest("only one of problem and plan can come from standard input")
     request = codec.request_from_json(_text(options.problem))
     return request, codec.plan_from_json(_text(options.plan))
+
+
+def _write(written: str, out: Path | None) -> None:
+    if out:
+        out.write_text(written + "\n", encoding="utf-8")
+    else:
+        print(written)
 
 
 def _text(source: str) -> bytes:

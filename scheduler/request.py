@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 REQUEST_VERSION = 1
 PRIORITIES = (1, 2, 3, 4)
-MINUTES_MAX = 4 * 24 * 60
+MINUTES_MAX = 200_000
+"""The longest horizon. A day has 1440; published instances count in ticks, of which one is a minute here."""
+PLACES_MAX = 1_000_000
 SECONDS_MAX = 1_000_000
 COST_MAX = 1_000_000_000
 
@@ -92,8 +94,8 @@ class Technician:
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
         name = f"technician {self.id}:"
-        _whole(f"{name} start_place", self.start_place, 0, MINUTES_MAX**2)
-        _whole(f"{name} end_place", self.end_place, 0, MINUTES_MAX**2)
+        _whole(f"{name} start_place", self.start_place, 0, PLACES_MAX)
+        _whole(f"{name} end_place", self.end_place, 0, PLACES_MAX)
         _whole(f"{name} shift_start", self.shift_start, 0, MINUTES_MAX)
         _whole(f"{name} shift_end", self.shift_end, 0, MINUTES_MAX)
         if self.shift_end <= self.shift_start:
@@ -142,7 +144,7 @@ class Job:
     def __post_init__(self) -> None:
         _text("job.id", self.id)
         name = f"job {self.id}:"
-        _whole(f"{name} place", self.place, 0, MINUTES_MAX**2)
+        _whole(f"{name} place", self.place, 0, PLACES_MAX)
         _whole(f"{name} minutes", self.minutes, 0, MINUTES_MAX)
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 1)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from scheduler.request import (
-    MINUTES_MAX,
     PRIORITIES,
     InvalidRequest,
     Job,
@@ -33,6 +32,7 @@ from shared.work_orders import WorkOrder, WorkOrderState
 NOWHERE = "place"
 NOBODY = "no_technician"
 WEIGHTS = Weights()
+MINUTES_MAX = 4 * 24 * 60  # what lies further ahead is not for this day to weigh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class TestAFigure:
             "met": None,
             "floor": None,
             "floor_met": None,
+            "runs": None,
         }
 
     @pytest.mark.parametrize(
@@ -56,6 +57,11 @@ class TestAFigure:
         with pytest.raises(ValueError, match="peer_vlaue"):
             runner.complete({"name": "n", "value": 1, "unit": "s", "peer_vlaue": 2})
 
+    def test_without_a_value_meets_nothing(self):
+        figure = {"name": "n", "value": None, "unit": "%", "peer_value": 2, "aim": "<= 1", "floor": "<= 2"}
+        full = runner.complete(figure)
+        assert (full["ratio"], full["met"], full["floor_met"]) == (None, None, None)
+
 
 class TestTheReport:
     def test_is_all_that_stdout_carries(self, tmp_path):
@@ -68,10 +74,12 @@ class TestTheReport:
             "def figures(quick):\n"
             "    print('working')\n"
             "    subprocess.run(['echo', 'a child too'])\n"
+            "    import os\n"
+            "    print(os.environ['BENCH_ROWS'])\n"
             "    return [{'name': 'n', 'value': 1 if quick else 2, 'unit': 's', 'aim': '<= 1'}]\n"
         )
         answer = subprocess.run(
-            [sys.executable, folder / "runner.py", "sync", "--quick"],
+            [sys.executable, folder / "runner.py", "sync", "--quick", "--only", "push", "live"],
             capture_output=True,
             text=True,
             check=True,
@@ -82,3 +90,4 @@ class TestTheReport:
         assert printed["figures"][0]["value"] == 1
         assert printed["figures"][0]["met"] is True
         assert "working" in answer.stderr and "a child too" in answer.stderr
+        assert "push,live" in answer.stderr

@@ -1,4 +1,4 @@
-"""`./dev bench NAME [--quick]`: run one benchmark. One JSON object goes to stdout, progress to stderr.
+"""`./dev bench NAME [--quick] [--only ROW …]`: run one benchmark. JSON goes to stdout, progress to stderr.
 
 A benchmark is a file `tests/bench/NAME.py` with
 
@@ -7,7 +7,9 @@ A benchmark is a file `tests/bench/NAME.py` with
 Each figure has `name`, `value` and `unit`. It may have `peer` and `peer_value` (what it is compared with, run
 side by side, in the same unit), `aim`, and `floor`, what must hold at the least. Both are written `">= 500"`,
 or `"<= 0.3 of peer"` when they speak of the ratio. `ratio`, `met` and `floor_met` follow from these unless
-given. The exit code is 0 whether aims are met or not: a benchmark reports, and does not judge.
+given. `runs` lists the single runs behind a figure, where a reader needs them to weigh it: what was measured,
+which version, which seed, how much of the processor. The exit code is 0 whether aims are met or not: a
+benchmark reports, and does not judge.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from typing import Any
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent.parent
 
-KEYS = ("name", "value", "unit", "peer", "peer_value", "ratio", "aim", "met", "floor", "floor_met")
+KEYS = ("name", "value", "unit", "peer", "peer_value", "ratio", "aim", "met", "floor", "floor_met", "runs")
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq}
 
 
@@ -56,9 +58,9 @@ def complete(figure: dict[str, Any]) -> dict[str, Any]:
         )
     full = dict.fromkeys(KEYS) | figure
     if full["ratio"] is None and full["peer_value"]:
-        full["ratio"] = round(full["value"] / full["peer_value"], 3)
+        full["ratio"] = None if full["value"] is None else round(full["value"] / full["peer_value"], 3)
     for bound, verdict in (("aim", "met"), ("floor", "floor_met")):
-        if full[verdict] is None and full[bound] is not None:
+        if full[verdict] is None and full[bound] is not None and full["value"] is not None:
             full[verdict] = holds(str(full[bound]), full)
     return full
 
@@ -137,10 +139,15 @@ def main(arguments: list[str]) -> int:
         "name", nargs="?", choices=names(), metavar="NAME", help=", ".join(names()) or "none yet"
     )
     parser.add_argument("--quick", action="store_true", help="a smaller honest run, in under two minutes")
+    parser.add_argument(
+        "--only", nargs="+", metavar="ROW", help="only these rows of it (what sync and scheduler have)"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.name is None:
         print("\n".join(names()))
         return 0
+    if chosen.only:
+        os.environ["BENCH_ROWS"] = ",".join(chosen.only)
     # Not this folder: a benchmark called like a package (sync, scheduler) would hide it.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != BENCH]
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]

@@ -81,7 +81,7 @@ class TestBadInput:
             (
                 ("jobs", 0, "minutes"),
                 -1,
-                "request.jobs[0]: job j1: minutes must be between 0 and 5760, not -1",
+                "request.jobs[0]: job j1: minutes must be between 0 and 200000, not -1",
             ),
             (("jobs", 0, "windows"), {}, "request.jobs[0].windows must be a list, not {}"),
             (

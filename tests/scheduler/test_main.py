@@ -90,3 +90,59 @@ class TestExplain:
         plan = run("solve", problem, "--seconds", "0").stdout
         explained = run("explain", problem, "-", "--technician", "bob", stdin=plan)
         assert (explained.returncode, explained.stderr) == (2, "error: --technician needs --job\n")
+
+
+class TestCompare:
+    def test_two_plans_as_json_and_as_lines(self, problem: Path, tmp_path: Path) -> None:
+        plan = json.loads(run("solve", problem, "--seconds", "0").stdout)
+        before = tmp_path / "before.json"
+        before.write_text(json.dumps(plan))
+        compared = run("compare", problem, before, "-", stdin=json.dumps(plan))
+        assert compared.returncode == 0
+        answer = json.loads(compared.stdout)
+        assert (answer["moved"], answer["before"]["unassigned"]) == ([], [0, 0, 1, 0])
+        lines = run("compare", problem, before, before, "--text", "--tell-minutes", "30").stdout.splitlines()
+        assert lines[-1] == (
+            "0 of 2 jobs move, 0 to another technician; 0 customers hear a new time (from 30 minutes on)"
+        )
+
+    def test_only_one_may_come_from_standard_input(self, problem: Path) -> None:
+        compared = run("compare", problem, "-", "-")
+        assert (compared.returncode, compared.stderr) == (
+            2, "error: only one of problem and plans can come from standard input\n",
+        )  # fmt: skip
+
+
+INSTANCE = """T1
+
+VEHICLE
+NUMBER CAPACITY
+1 5
+
+CUSTOMER
+CUST NO. XCOORD. YCOORD. DEMAND READY DUE SERVICE
+
+0 0 0 0 0 100 0
+1 3 4 5 0 100 1
+"""
+
+
+class TestConvert:
+    def test_an_instance_becomes_a_problem_that_solve_takes(self, tmp_path: Path) -> None:
+        (tmp_path / "T1.txt").write_text(INSTANCE)
+        problem = tmp_path / "problem.json"
+        converted = run("convert", tmp_path / "T1.txt", "--out", problem)
+        assert (converted.returncode, converted.stdout) == (0, "")
+        plan = plan_from_json(run("solve", problem, "--seconds", "0").stdout)
+        assert plan.cost.total == 100
+
+    def test_a_broken_instance_gets_one_sentence(self) -> None:
+        converted = run("convert", "-", stdin=INSTANCE.replace("3 4 5", "3 nan 5"))
+        assert (converted.returncode, converted.stdout) == (2, "")
+        assert converted.stderr == "error: CUSTOMER row 1: y must be a finite number, not nan\n"
+
+
+class TestSchema:
+    @pytest.mark.parametrize(("of", "title"), [("request", "PlanRequest"), ("plan", "Plan")])
+    def test_prints_it(self, of: str, title: str) -> None:
+        assert json.loads(run("schema", of).stdout)["title"] == title

@@ -57,7 +57,7 @@ class TestTheParts:
         ("changes", "message"),
         [
             ({"id": " "}, "technician.id must be a text"),
-            ({"shift_start": -1}, "technician ann: shift_start must be between 0 and 5760, not -1"),
+            ({"shift_start": -1}, "technician ann: shift_start must be between 0 and 200000, not -1"),
             ({"shift_start": 480.5}, "technician ann: shift_start must be a whole number, not 480.5"),
             ({"shift_start": True}, "technician ann: shift_start must be a whole number, not True"),
             ({"shift_end": 480}, "shift_end (480) is not after shift_start (480)"),
@@ -74,7 +74,7 @@ class TestTheParts:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"minutes": -5}, "job j1: minutes must be between 0 and 5760, not -5"),
+            ({"minutes": -5}, "job j1: minutes must be between 0 and 200000, not -5"),
             ({"priority": 5}, "job j1: priority must be 1 (emergency) to 4, not 5"),
             ({"skills": {"": 1}}, "a key of job j1: skills must be a text"),
             ({"parts": {"ONT": 0}}, "job j1: parts['ONT'] must be between 1"),
