@@ -80,7 +80,7 @@ def test(arguments: list[str]) -> int:
     parts = [_absolute(argument) for argument in arguments]
     if not parts:
         workers = min(os.cpu_count() or 1, 4)
-        # A file stays on one worker (its databases are made once); browser tests share one worker too.
+        # A file stays on one worker (its databases are made once); tests/turns.py says who takes which next.
         parts = ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
         # A worker that dies ends the run as failed. Replacing it can hang the run for good (xdist 3.8).
         parts += ["--max-worker-restart", "0"]

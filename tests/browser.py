@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -119,6 +120,27 @@ def kill(profile: Path) -> None:
                 os.kill(int(process.name), signal.SIGKILL)
     for lock in profile.glob("Singleton*"):
         lock.unlink()
+
+
+def install(url: str, profile: Path) -> Path:
+    """Open the app at `url` in the fresh `profile`, until it is all there to be started from the device.
+
+    What the app wrote of its own is removed: copies of the profile are phones that nobody has signed in on.
+    They belong to `url`, port and all. Returns the profile.
+    """
+    with launch(profile) as browser:
+        app = open_app(browser, url)
+        app.wait_until_offline_ready()
+        app.wait_until_image_kept()
+        app.page.goto(f"{url}manifest.json")  # no app on the page: it would hold its files
+        app.page.evaluate(FORGET)
+    return profile
+
+
+def copy_of(profile: Path, to: Path) -> Path:
+    """A browser profile of its own, with all that the closed browser of `profile` has kept."""
+    shutil.copytree(profile, to, ignore=shutil.ignore_patterns("Singleton*"))
+    return to
 
 
 def mjpeg(frames: list[bytes], path: Path) -> Path:
@@ -239,6 +261,13 @@ class AppDriver:
             "() => !!navigator.serviceWorker.controller", timeout=START_SECONDS * 1000
         )
 
+    def wait_until_image_kept(self) -> None:
+        """Wait for the image of Python's memory. It is kept some seconds after the start, out of its way."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.page.evaluate(IMAGES) == 0:
+            assert time.monotonic() < deadline, "no image of Python's memory was kept"
+            self.page.wait_for_timeout(200)
+
     def marks(self) -> dict[str, float]:
         """Milliseconds from the start of the page to flutter, python and screen."""
         return self.page.evaluate(
@@ -248,6 +277,15 @@ class AppDriver:
 
 
 FLUTTER_LISTENS = "() => document.activeElement?.classList.contains('flt-text-editing')"
+
+IMAGES = "caches.keys().then(all => all.filter(name => name.startsWith('image-')).length)"
+
+FORGET = """async () => {
+  localStorage.clear();
+  const root = await navigator.storage.getDirectory();
+  for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
+  for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
+}"""
 
 # Flutter puts names into aria-label, into text, or into a form field's own label.
 READ_TEXTS = """() => {
@@ -280,4 +318,4 @@ def open_app(browser: BrowserContext, url: str, *, new_tab: bool = False, starte
     return driver
 
 
-__all__ = ["AppDriver", "expect", "kill", "launch", "mjpeg", "open_app"]
+__all__ = ["AppDriver", "copy_of", "expect", "install", "kill", "launch", "mjpeg", "open_app"]

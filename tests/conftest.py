@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import databases
 import provision
 import pytest
+from turns import OneBrowserAtATime, drives_a_browser
 from xdist.scheduler import LoadFileScheduling
 
 SHARED_DATA = databases.ROOT.parent / "shared" / "data"
@@ -70,7 +69,7 @@ def shared_data() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: drives a real Chromium; one at a time, and first")
+    config.addinivalue_line("markers", "browser: drives a real Chromium")
 
 
 def pytest_unconfigure() -> None:
@@ -78,30 +77,10 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come first: they are the longest, and share one worker."""
-    items.sort(key=lambda item: not _drives_a_browser(item.path))
-
-
-class _FilesTogether(LoadFileScheduling):
-    """A file stays on one worker, and all files that drive a browser count as one.
-
-    One browser at a time keeps them steady on two cores, and what is built for it is built once. (xdist 3.8's
-    own groups have no effect with pytest 9.2: they write to an attribute that it no longer reads.)
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return "browser" if _drives_a_browser(databases.ROOT / file) else file
+    """Browser tests come first: they are the longest."""
+    items.sort(key=lambda item: not drives_a_browser(item.path))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
-    return _FilesTogether(config, log) if config.getoption("dist") == "loadfile" else None
-
-
-@cache
-def _drives_a_browser(file: Path) -> bool:
-    return (
-        re.search(r"^from browser import|^import browser|mark\.browser|\bchromium:", file.read_text(), re.M)
-        is not None
-    )
+    return OneBrowserAtATime(config, log) if config.getoption("dist") == "loadfile" else None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.pwa.build import build_pwa
+from pwa_server import build_alone
 
 SERVE = Path(__file__).with_name("serve_day.py")
 
@@ -20,7 +20,7 @@ SERVE = Path(__file__).with_name("serve_day.py")
 @contextmanager
 def an_office(folder: Path, *, worker_begins: str = "") -> Iterator[str]:
     """The app's address. `folder` takes the build; `worker_begins` is put before Python's worker."""
-    build_pwa(folder)
+    build_alone(folder)
     if worker_begins:
         worker = folder / "python-worker.js"
         worker.write_text(worker_begins + worker.read_text())

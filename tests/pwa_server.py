@@ -1,7 +1,8 @@
-"""For tests of the browser app: a server process that can really be stopped, and rendered labels."""
+"""For tests of the browser app: its build, a server process that can really be stopped, rendered labels."""
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import socket
@@ -11,12 +12,24 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import zxingcpp
 from PIL import Image
 
+from server.pwa.build import DEFAULT_OUT, build_pwa
+
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "tests" / "server" / "pwa" / "serve_folder.py"
+
+
+def build_alone(out: Path = DEFAULT_OUT, **options: Any) -> None:
+    """`build_pwa`, of which only one runs at a time in this checkout: workers share what is kept."""
+    kept = ROOT / "build"
+    kept.mkdir(exist_ok=True)
+    with (kept / "pwa.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build_pwa(out, **options)
 
 
 class ServerProcess:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +42,7 @@ def _compress(path: Path, digest: str, cache: Path, smallest: bool) -> None:
     for suffix, (name, compress) in twins.items():
         kept = cache / name
         if not kept.exists():
-            part = cache / f"{name}.part"
+            part = cache / f"{name}.{secrets.token_hex(4)}.part"  # another build may be at the same one
             part.write_bytes(compress())
             part.rename(kept)
         if kept.stat().st_size < len(plain):

@@ -20,6 +20,7 @@ import pytest
 from browser import kill, launch, open_app
 from PIL import Image
 from playwright.sync_api import Error as BrowserGone
+from pwa_server import build_alone
 from real_server import RealServer, free_port
 from technician import SENT, Album, Technician
 from world import ONT_A, Job, World, a_world
@@ -32,7 +33,6 @@ from server.customers.models import NoticeRow, ServiceRow
 from server.db.feed_models import CommandRow
 from server.demo.prepare import morning_zone
 from server.purchasing.models import PurchaseOrderLineRow, RmaLineRow
-from server.pwa.build import build_pwa
 from server.stock.models import ReservationRow, StockMoveRow
 from server.work_orders.models import AttachmentRow, EvidenceRow, WorkOrderRow
 from shared.commands import (
@@ -228,7 +228,7 @@ class Office:
 
 @pytest.fixture(scope="class")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    build_pwa()
+    build_alone()
     tmp_path = tmp_path_factory.mktemp("long-day")
     for folder in ("plain", "real"):
         (tmp_path / folder).mkdir()

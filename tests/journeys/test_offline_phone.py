@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from browser import kill, launch, open_app
 from PIL import Image
+from pwa_server import build_alone
 from real_server import RealServer, free_port
 from sqlalchemy import func, select
 from technician import SENT, Album, Dispatcher, Technician
@@ -25,7 +26,6 @@ from server.clock import utc_now
 from server.customers.models import NoticeRow, ServiceRow
 from server.db.feed_models import CommandRow
 from server.demo.prepare import morning_zone
-from server.pwa.build import build_pwa
 from server.scanning import label_jpeg, render_label
 from server.stock.models import ReservationRow, StockMoveRow
 from server.work_orders.models import AttachmentRow, WorkOrderRow
@@ -61,7 +61,7 @@ class Office:
 @pytest.fixture
 def office(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
     """It is morning; Ana has an installation and a repair before her, and an ONT with a label on the van."""
-    build_pwa()
+    build_alone()
     port, now = free_port(), utc_now().replace(second=0, microsecond=0)
     with a_world(
         sqlite_url,

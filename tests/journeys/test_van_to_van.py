@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import AppDriver, launch, open_app
+from pwa_server import build_alone
 from real_server import RealServer, free_port
 from technician import SENT, Technician
 from world import CONNECTOR, Phone, World, a_world
@@ -17,7 +18,6 @@ from server.access.devices import new_code
 from server.clock import utc_now
 from server.db.feed_models import CommandRow
 from server.demo.prepare import morning_zone
-from server.pwa.build import build_pwa
 from server.stock.models import StockMoveRow, VanTransferRow
 
 NAME = "Connector SC"
@@ -26,7 +26,7 @@ NAME = "Connector SC"
 @pytest.fixture
 def day(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[RealServer, World]]:
     """Ana and Ben each have two jobs and twenty connectors."""
-    build_pwa()
+    build_alone()
     port, now = free_port(), utc_now().replace(second=0, microsecond=0)
     url = f"http://127.0.0.1:{port}"
     folder, zone = tmp_path / "data", morning_zone(now)

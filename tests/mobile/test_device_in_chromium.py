@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import AppDriver, launch, open_app
+from browser import AppDriver, copy_of, install, launch, open_app
 from day_office import an_office
 from pwa_server import label
 
@@ -23,7 +23,18 @@ VEILED = "() => !document.getElementById('veil').hidden"
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with an_office(tmp_path_factory.mktemp("app") / "pwa") as url:
-        yield url
+        yield url.replace("127.0.0.1", "localhost")  # an address is no name that keys are kept for
+
+
+@pytest.fixture(scope="module")
+def installed(office: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(office, tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture
+def profile(installed: Path, tmp_path: Path) -> Path:
+    """A phone that has the app, on which nobody has signed in."""
+    return copy_of(installed, tmp_path / "phone")
 
 
 def set_pin(app: AppDriver) -> None:
@@ -41,9 +52,9 @@ def set_pin(app: AppDriver) -> None:
 @pytest.mark.browser
 class TestALockedApp:
     def test_shows_nothing_of_the_day_from_its_first_moment_and_sends_what_waits(
-        self, office: str, tmp_path: Path
+        self, office: str, profile: Path
     ) -> None:
-        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+        with launch(profile, size=(360, 800)) as phone:
             app = open_app(phone, office)
             app.type_into("Registration code", "AINO-0001")
             app.tap("Sign in")
@@ -90,9 +101,8 @@ class TestALockedApp:
 
 @pytest.mark.browser
 class TestAFinger:
-    def test_unlocks_offline_and_only_while_the_device_knows_it(self, office: str, tmp_path: Path) -> None:
-        office = office.replace("127.0.0.1", "localhost")  # an address is no name that keys are kept for
-        with launch(tmp_path / "phone", size=(360, 3000)) as phone:
+    def test_unlocks_offline_and_only_while_the_device_knows_it(self, office: str, profile: Path) -> None:
+        with launch(profile, size=(360, 3000)) as phone:
             page = phone.pages[0]
             devices = phone.new_cdp_session(page)
             devices.send("WebAuthn.enable")
@@ -130,8 +140,8 @@ class TestAFinger:
 
 @pytest.mark.browser
 class TestAPhoto:
-    def test_keeps_where_it_was_taken_once_the_browser_may_say_so(self, office: str, tmp_path: Path) -> None:
-        with launch(tmp_path / "phone", size=(360, 2400)) as phone:
+    def test_keeps_where_it_was_taken_once_the_browser_may_say_so(self, office: str, profile: Path) -> None:
+        with launch(profile, size=(360, 2400)) as phone:
             phone.grant_permissions(["geolocation"])
             phone.set_geolocation({"latitude": 60.1875, "longitude": 24.9625, "accuracy": 12})
             bodies: list[bytes] = []
@@ -178,8 +188,8 @@ SPEECH = """globalThis.SpeechRecognition = class {
 
 @pytest.mark.browser
 class TestADictatedNote:
-    def test_stands_in_the_field_to_be_corrected(self, office: str, tmp_path: Path) -> None:
-        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+    def test_stands_in_the_field_to_be_corrected(self, office: str, profile: Path) -> None:
+        with launch(profile, size=(360, 800)) as phone:
             phone.add_init_script(SPEECH)
             app = open_app(phone, office)
             app.type_into("Registration code", "AINO-0003")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import START_SECONDS, AppDriver, launch, open_app
+from browser import START_SECONDS, AppDriver, copy_of, install, launch, open_app
 from day_office import an_office
 from playwright.sync_api import BrowserContext, FilePayload, Request
 from pwa_server import label
@@ -29,6 +29,17 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, with a server behind it that has Aino's day."""
     with an_office(tmp_path_factory.mktemp("app") / "pwa", worker_begins=TOLD_ROOM) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def installed(office: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(office, tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture
+def profile(installed: Path, tmp_path: Path) -> Path:
+    """A phone that has the app, on which nobody has signed in."""
+    return copy_of(installed, tmp_path / "phone")
 
 
 SMALL = """least => [...document.querySelectorAll('flt-semantics[role=button]')]
@@ -97,9 +108,9 @@ class Contacts:
 @pytest.mark.browser
 class TestAVisitWithoutNetwork:
     def test_is_done_offline_survives_a_reload_and_reaches_the_office(
-        self, office: str, tmp_path: Path
+        self, office: str, profile: Path
     ) -> None:
-        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+        with launch(profile, size=(360, 800)) as phone:
             contacts = Contacts(phone)
             app = open_app(phone, office)
             app.type_into("Registration code", "AINO-0001")
@@ -156,10 +167,10 @@ class TestAVisitWithoutNetwork:
             app.see(re.compile("^Closed the job, WO-1042, .*Accepted$"))
 
     def test_on_a_nearly_full_phone_loses_the_photos_that_the_office_has_and_no_other(
-        self, office: str, tmp_path: Path
+        self, office: str, profile: Path
     ) -> None:
         sent, unsent = (label((text, "Code128")) for text in ("ALCLB1A2C001", "ALCLB1A2C002"))
-        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+        with launch(profile, size=(360, 800)) as phone:
             app = open_app(phone, office)
             app.type_into("Registration code", "AINO-0002")
             app.tap("Sign in")
@@ -195,9 +206,9 @@ class TestAVisitWithoutNetwork:
             app.see("Answered by the office (4)")
 
     def test_asks_whether_one_has_arrived_where_the_phone_may_say_its_place(
-        self, office: str, tmp_path: Path
+        self, office: str, profile: Path
     ) -> None:
-        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+        with launch(profile, size=(360, 800)) as phone:
             phone.grant_permissions(["geolocation"])
             phone.set_geolocation({"latitude": 60.2, "longitude": 24.955, "accuracy": 20})
             app = open_app(phone, office)
@@ -223,10 +234,10 @@ class TestAVisitWithoutNetwork:
 @pytest.mark.browser
 class TestASwapWithoutNetwork:
     def test_is_one_gesture_with_a_photo_undone_as_one_and_reaches_the_office(
-        self, office: str, tmp_path: Path
+        self, office: str, profile: Path
     ) -> None:
         new, photo = label(("ALCLB1A2C003", "Code128")), label(("ALCLF00D0002", "Code128"))
-        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+        with launch(profile, size=(360, 800)) as phone:
             app = open_app(phone, office)
             app.type_into("Registration code", "AINO-0004")
             app.tap("Sign in")
@@ -298,9 +309,9 @@ def draw(app: AppDriver) -> None:
 @pytest.mark.browser
 class TestAnotherLanguage:
     def test_is_chosen_on_the_device_and_still_there_with_its_letters_without_network(
-        self, office: str, tmp_path: Path
+        self, office: str, profile: Path
     ) -> None:
-        with launch(tmp_path / "phone", size=(360, 800)) as phone:
+        with launch(profile, size=(360, 800)) as phone:
             app = open_app(phone, office)
             app.see("Registration code")
             assert not app.page.evaluate(HAS_LETTERS)

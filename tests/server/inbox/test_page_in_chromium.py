@@ -122,6 +122,7 @@ class TestThePage:
         world.ana.deliver(world.ana.envelopes(*world.visit(job, fit="AMA0001")), now=datetime.now(UTC))
         page.set_viewport_size({"width": 360, "height": 740})
         inbox.sign_in()
+        page.wait_for_load_state()  # the heading is there before the style that makes the page narrow
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         card = page.locator("article.visit")
         card.locator("summary", has_text="Correct it").click()

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browser import START_SECONDS, AppDriver, kill, launch, mjpeg, open_app
-from pwa_server import ServerProcess, label
-
-from server.pwa.build import build_pwa
+from browser import START_SECONDS, AppDriver, copy_of, install, kill, launch, mjpeg, open_app
+from pwa_server import ServerProcess, build_alone, label
 
 ONT = ("HWTC1A2B3C4D", "Code128")
 MAC = ("48575443AA01", "Code128")
 TRIES = 4  # of a version that does not open
-IMAGES = "caches.keys().then(all => all.filter(name => name.startsWith('image-')).length)"
-
-
-def wait_for_image(app: AppDriver) -> None:
-    """It is kept some seconds after the start, out of its way."""
-    deadline = time.monotonic() + START_SECONDS
-    while app.page.evaluate(IMAGES) == 0:
-        assert time.monotonic() < deadline, "no image of Python's memory was kept"
-        app.page.wait_for_timeout(200)
 
 
 @pytest.mark.browser
@@ -42,7 +30,7 @@ class TestTheAppWithNoServer:
             app.see("Server: 200 application/octet-stream b'\\x00\\xffhello'")
             app.wait_until_offline_ready()
             app.see("Offline ready: True")
-            wait_for_image(app)
+            app.wait_until_image_kept()
 
             server.stop()
             app.reload()
@@ -103,7 +91,7 @@ class Release:
     def release(self, text: str) -> None:
         main = self.folder / "main.py"
         main.write_text(text)
-        build_pwa(self.out, app_name="Placeholder", main=main)
+        build_alone(self.out, app_name="Placeholder", main=main)
 
 
 @pytest.fixture
@@ -183,24 +171,43 @@ class TestANewVersion:
             app.see("update: False")
 
 
+@pytest.fixture(scope="class")
+def one_server(placeholder: Path) -> Iterator[ServerProcess]:
+    running = ServerProcess(placeholder)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="class")
+def installed(one_server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(one_server.url, tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture
+def profile(installed: Path, tmp_path: Path) -> Path:
+    """A phone that has the app and no note."""
+    return copy_of(installed, tmp_path / "profile")
+
+
 @pytest.mark.browser
 class TestScanning:
     def test_reads_the_wanted_code_and_the_rest_of_a_label_from_the_live_camera(
-        self, server: ServerProcess, tmp_path: Path
+        self, one_server: ServerProcess, profile: Path, tmp_path: Path
     ):
         video = mjpeg([label(MAC, ONT)] * 10, tmp_path / "label.mjpeg")
-        with launch(tmp_path / "profile", camera=video) as browser:
-            app = open_app(browser, server.url)
+        with launch(profile, camera=video) as browser:
+            app = open_app(browser, one_server.url)
             app.tap("Scan")
             app.see("Scanned HWTC1A2B3C4D Code128 camera, 1 more")
             assert app.page.locator("#scan-overlay").count() == 0
 
     def test_shows_why_a_code_is_not_the_wanted_one_and_can_be_cancelled(
-        self, server: ServerProcess, tmp_path: Path
+        self, one_server: ServerProcess, profile: Path, tmp_path: Path
     ):
         video = mjpeg([label(MAC)] * 10, tmp_path / "label.mjpeg")
-        with launch(tmp_path / "profile", camera=video) as browser:
-            app = open_app(browser, server.url)
+        with launch(profile, camera=video) as browser:
+            app = open_app(browser, one_server.url)
             app.tap("Scan")
             app.see("Not that one: 48575443AA01")
             app.tap("Type instead")
@@ -210,11 +217,11 @@ class TestScanning:
             app.see("Closed: cancelled")
 
     def test_decodes_and_shrinks_a_chosen_picture_and_refuses_what_is_none(
-        self, server: ServerProcess, tmp_path: Path
+        self, one_server: ServerProcess, profile: Path
     ):
         datamatrix = ("HWTC00000001", "DataMatrix")
-        with launch(tmp_path) as browser:
-            app = open_app(browser, server.url)
+        with launch(profile) as browser:
+            app = open_app(browser, one_server.url)
             picture = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": label(ONT, datamatrix)}
             app.choose_file("Picture", picture)
             app.see("Picture: HWTC00000001 HWTC1A2B3C4D (1280 x 720, ffd8)")
