@@ -17,7 +17,6 @@ from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mobile import news, words
 from mobile.device.place import Spot
@@ -43,7 +42,7 @@ from shared.work_orders import EvidenceKind, EvidenceRef, PartLine, WorkOrder, W
 from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
-from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
+from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of, zone_of
 from sync.client.records import Entry, Images, NewCommand, NewEvidence, NotSaved, Registration
 from sync.client.replies import read_registration
 from sync.client.report import SyncReport
@@ -251,7 +250,7 @@ class Gateway:
     @property
     def zone(self) -> tzinfo | None:
         """Where the technician works; None, the device's own zone, where its rules are not installed."""
-        return _zone(self.profile.time_zone) if self.profile else None
+        return zone_of(self.profile.time_zone) if self.profile else None
 
     def preference(self, name: str) -> str | None:
         """What was chosen on this device; it stays when another technician signs in."""
@@ -861,13 +860,6 @@ class Gateway:
             decided_at=entry.decided_at,
             confirming=entry.confirm,
         )
-
-
-def _zone(name: str) -> tzinfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
 
 
 def _day(order: WorkOrder, zone: tzinfo | None) -> date | None:
