@@ -1,4 +1,4 @@
-"""Prices on site: what a phone shows is what is billed, and nothing above what was agreed without the office."""
+"""What a phone shows is what is billed, and nothing above what was agreed without the office."""
 
 from __future__ import annotations
 
