@@ -15,6 +15,7 @@ from world import CABLE, CONNECTOR, HOME_100, HOME_500, MONDAY, Job, Phone, Worl
 from server.billing.models import InvoiceLineRow, InvoiceRow
 from server.customers.links import read
 from server.customers.models import PlanRow
+from server.customers.visit_page import view
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
@@ -291,6 +292,65 @@ class TestTwoPhones:
         first, second = world.ana.deliver([envelope]), world.ana.deliver([envelope])
         assert first == second
         assert (len(world.work_order(job).consents), len(world.rows(CommandRow))) == (1, 1)
+
+
+class TestTheCustomersPage:
+    @pytest.mark.parametrize(
+        ("language", "rows", "total", "tax", "agreed"),
+        [
+            (
+                "en",
+                [
+                    ("Installing your fibre connection", "€124.24"),
+                    ("50 m Drop cable", "€40.79"),
+                    ("2 × Connector SC", "€10.54"),
+                    ("Home 100: first month, 15 of 30 days", "€18.82"),
+                    ("Not agreed, so not charged", "-€35.01"),
+                ],
+                ("Total", "€159.38"),
+                "incl. 25.5 % VAT: €32.38",
+                "€159.38 was agreed on site on Monday 16 November at 09:02.",
+            ),
+            (
+                "fi",
+                [
+                    ("Valokuituliittymän asennus", "124,24 €"),
+                    ("50 m Drop cable", "40,79 €"),
+                    ("2 × Connector SC", "10,54 €"),
+                    ("Home 100: ensimmäinen kuukausi, 15/30 päivää", "18,82 €"),
+                    ("Ei sovittu, joten ei veloiteta", "-35,01 €"),
+                ],
+                ("Yhteensä", "159,38 €"),
+                "sis. alv 25,5 %: 32,38 €",
+                "159,38 € sovittiin käynnillä maanantaina 16. marraskuuta klo 09.02.",
+            ),
+        ],
+    )
+    def test_shows_the_bill_and_what_was_agreed(
+        self,
+        world: World,
+        language: str,
+        rows: list[tuple[str, str]],
+        total: tuple[str, str],
+        tax: str,
+        agreed: str,
+    ):
+        job = world.order(language=language)
+        visit(world, job, answer(phone_of(world), job), cable=50)
+        with world.database.read() as session:
+            found = view(session, job.id, world.settings.zone, world.now, TAX).receipt
+        assert found is not None
+        plain = [(what, amount.replace("\N{NO-BREAK SPACE}", " ")) for what, amount in found.rows]
+        assert plain == rows
+        assert (found.total_words, found.total.replace("\N{NO-BREAK SPACE}", " ")) == total
+        assert found.tax.replace("\N{NO-BREAK SPACE}", " ") == tax
+        assert found.agreed.replace("\N{NO-BREAK SPACE}", " ") == agreed
+
+    def test_has_no_receipt_before_the_close(self, world: World):
+        job = world.order()
+        world.ana.send(answer(phone_of(world), job))
+        with world.database.read() as session:
+            assert view(session, job.id, world.settings.zone, world.now, TAX).receipt is None
 
 
 def test_the_log_alone_rebuilds_answers_caps_and_what_was_charged_after_all(world: World, tmp_path: Path):
