@@ -166,9 +166,12 @@ def _price(desk: Desk, order: WorkOrder) -> list[ft.Control]:
         text = words.price_refused(money(stands.bill.total))
     else:
         text = words.price_agreed(money(stands.bill.total), stands.name)
-    shown = secondary(
-        words.SHOW_PRICE, lambda: desk.open_job(order.id, "price"), icon=ft.Icons.PAYMENTS_OUTLINED
-    )
+
+    def show() -> None:
+        desk.dismiss()  # the customer need not read what was saved
+        desk.open_job(order.id, "price")
+
+    shown = secondary(words.SHOW_PRICE, show, icon=ft.Icons.PAYMENTS_OUTLINED)
     return [section(words.PRICE, line(text, bold=True), shown)]
 
 

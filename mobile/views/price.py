@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from mobile import customer_words as say_
 from mobile import words
-from mobile.language import money, number, speaking
+from mobile.language import money, speaking
 from mobile.rule_words import said
 from mobile.views.quantities import product_name
 from mobile.views.today import Lookup
@@ -237,7 +237,7 @@ def _done(order: WorkOrder, lookup: Lookup) -> Iterable[tuple[str, tuple[str, ..
     yield (
         say_.readings(),
         tuple(
-            f"{said(labels.get(result.code, result.code))}: {number(result.value)} {result.unit}"
+            f"{said(labels.get(result.code, result.code))}: {words.measured(result.value, result.unit)}"
             for result in results
             if result is not None
         ),

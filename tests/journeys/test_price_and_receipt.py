@@ -25,7 +25,7 @@ from server.inbox.models import FollowUpRow
 from server.pwa.build import build_pwa
 from server.work_orders.models import AttachmentRow
 from shared.money import Money
-from shared.work_orders import WorkOrderState
+from shared.work_orders import WorkOrderKind, WorkOrderState
 
 SERIAL = "ANA0001"
 
@@ -54,6 +54,7 @@ def office(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
         base_url=f"http://127.0.0.1:{port}",
     ) as world:
         job = world.order(start=now + timedelta(minutes=20), language="de")
+        world.order(WorkOrderKind.REPAIR, start=now + timedelta(minutes=150))
         server = RealServer(world.settings, port, tmp_path / "server.log")
         server.start()
         yield Office(server, world, job)
@@ -87,6 +88,8 @@ class TestACustomer:
             app.see("Was dieser Termin kostet")
             [total] = [text for text in spaced(app.texts()) if text.startswith("Zu zahlen ")]
             ana.look("price")
+            app.control("Hier unterschreiben, wenn Sie möchten", "img").scroll_into_view_if_needed()
+            app.settle()
             app.draw("Hier unterschreiben, wenn Sie möchten", SIGNATURE)
             ana.look("price-signed")
             agreed = total.removeprefix("Zu zahlen ")
@@ -105,13 +108,14 @@ class TestACustomer:
             assert not any("more than agreed" in text for text in app.texts())
             app.tap("Close job")
             app.see("Truckroll Fibre · Beleg")
+            app.see("Mit Ihrem Telefon scannen: der Beleg und alles zu diesem Termin")
             shown = spaced(app.texts())
-            assert f"Gesamt: {agreed}" in shown
+            assert f"Summe: {agreed}" in shown
             assert any(text.startswith("Customer 1 war um ") and agreed in text for text in shown)
             app.see("Mit Ihrem Telefon scannen: der Beleg und alles zu diesem Termin")
             ana.look("receipt")
             app.tap("Back to today")
-            app.see("1 of 1 jobs done")
+            app.see("1 of 2 jobs done")
 
             browser.set_offline(False)
             app.see(SENT, seconds=90)

@@ -130,6 +130,10 @@ class TestThePrice:
         assert screen.sees("Show the customer the price"), "the technician's own language is untouched"
         assert language.spoken().code == "en"
 
+    def test_will_be_read_in_letters_that_the_list_has_shown_before(self, open_app, said_in):
+        said_in("ar")
+        assert open_app("/").sees("العربية"), "so their font is here before the network is gone"
+
     def test_of_a_visit_that_is_free_asks_for_nothing(self, open_app):
         screen = open_app(job_route(REPAIR))
         assert screen.sees("This visit costs the customer nothing.")
