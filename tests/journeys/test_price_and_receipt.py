@@ -88,7 +88,8 @@ class TestACustomer:
             app.see("Was dieser Termin kostet")
             [total] = [text for text in spaced(app.texts()) if text.startswith("Zu zahlen ")]
             ana.look("price")
-            app.control("Hier unterschreiben, wenn Sie möchten", "img").scroll_into_view_if_needed()
+            app.page.mouse.move(180, 300)
+            app.page.mouse.wheel(0, 3_000)
             app.settle()
             app.draw("Hier unterschreiben, wenn Sie möchten", SIGNATURE)
             ana.look("price-signed")
