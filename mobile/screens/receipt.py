@@ -47,8 +47,8 @@ def Receipt(desk: Desk, order_id: UUID) -> ft.Control:
     body: list[ft.Control] = [
         card(line(view.work, bold=True, size=theme.LARGE), *(amount_row(*fact) for fact in view.facts)),
         *([card(*amounts)] if amounts else []),
-        *(section(heading, *(line(text) for text in lines)) for heading, lines in view.parts),
         card(line(view.scan, bold=True), qr_code(view.code, view.scan)),
+        *(section(heading, *(line(text) for text in lines)) for heading, lines in view.parts),
     ]
     return turned(
         desk,
