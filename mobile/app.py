@@ -50,6 +50,8 @@ from mobile.screens.parts_used import PartsUsed
 from mobile.screens.pause import PauseScreen
 from mobile.screens.photo import Photo
 from mobile.screens.pin import Pin
+from mobile.screens.price import Price
+from mobile.screens.receipt import Receipt
 from mobile.screens.scan import Scan
 from mobile.screens.settings import Settings
 from mobile.screens.sign import Sign
@@ -83,6 +85,8 @@ JOB_SCREENS = {
     "more": Found,
     "pause": PauseScreen,
     "time": VisitTime,
+    "price": Price,
+    "receipt": Receipt,
 }
 MINUTE_SECONDS = 60
 LOOK_SECONDS = 20

@@ -17,7 +17,6 @@ from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mobile import news, words
 from mobile.device.place import Spot
@@ -26,15 +25,19 @@ from mobile.queue_words import ruled, title
 from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
 from mobile.views.handover import HeldOut, given, held_out, read_answer, read_offer, taken
+from shared.agreed import over
 from shared.assets import Asset, AssetState, HolderKind
 from shared.barcodes.label import NO_LABEL, Label, LabelReading
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
+from shared.charges import Bill
 from shared.clocks import Tap, tick
-from shared.commands import AddEvidence, AskForVisit, FieldCommand, Source
+from shared.commands import AddEvidence, AskForVisit, ConsentToCharge, FieldCommand, Source, file_named
 from shared.decide import Decision, StockDecision
 from shared.ids import new_id
+from shared.money import Money
 from shared.problems import BadEvidence, BadValue, NotFound, Problem, SignInNeeded, UnsentWork
+from shared.rating import expected, price, version_of
 from shared.stock_commands import TakeOver
 from shared.timesheet import DaySheet, day_sheet
 from shared.transfers import HandedDevice, Offer, Transfer
@@ -43,7 +46,7 @@ from shared.work_orders import EvidenceKind, EvidenceRef, PartLine, WorkOrder, W
 from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
-from sync.client.rebase import Overlay, apply, corrected, rebase, situation_of
+from sync.client.rebase import Overlay, apply, corrected, prices_of, rebase, situation_of, zone_of
 from sync.client.records import Entry, Images, NewCommand, NewEvidence, NotSaved, Registration
 from sync.client.replies import read_registration
 from sync.client.report import SyncReport
@@ -251,7 +254,7 @@ class Gateway:
     @property
     def zone(self) -> tzinfo | None:
         """Where the technician works; None, the device's own zone, where its rules are not installed."""
-        return _zone(self.profile.time_zone) if self.profile else None
+        return zone_of(self.profile.time_zone) if self.profile else None
 
     def preference(self, name: str) -> str | None:
         """What was chosen on this device; it stays when another technician signs in."""
@@ -320,6 +323,27 @@ class Gateway:
         """What still blocks the close; empty for an order that is not here."""
         order = self.order(id)
         return missing_for_close(order) if order else ()
+
+    def price_before(self, id: UUID) -> Bill | None:
+        """What the visit will cost with the parts that are planned or used; None where that is unknown."""
+        order = self.order(id)
+        return self._price(expected(order)) if order else None
+
+    def price_now(self, id: UUID) -> Bill | None:
+        """What it costs as it stands: a close now would bill so much, were all of it agreed to."""
+        order = self.order(id)
+        return self._price(order) if order else None
+
+    def not_agreed(self, id: UUID) -> Money | None:
+        """How much of that the customer has not agreed to; None where nothing is in question."""
+        order, bill = self.order(id), self.price_now(id)
+        found = over(order, bill) if order and bill else None
+        return found if found and found.minor else None
+
+    def _price(self, order: WorkOrder) -> Bill | None:
+        images = self._shown.images
+        prices = prices_of(images)
+        return price(order, prices, images.products, self._at()) if prices else None
 
     def timesheet(self, day: date) -> DaySheet:
         """Where this technician's `day` went, as far as the jobs on this device tell."""
@@ -495,6 +519,36 @@ class Gateway:
     def add_signature(self, order_id: UUID, png: bytes, signer: str) -> EvidenceRef:
         """Queue a signature and its bytes together. Raises BadEvidence."""
         return self._add_evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer=signer)
+
+    def answer_price(
+        self, order_id: UUID, bill: Bill, name: str, language: str, *, refused: bool = False, png: bytes = b""
+    ) -> Decision:
+        """Queue what the customer said to `bill`, with their signature if they gave one (`png`)."""
+        prices = prices_of(self._shown.images)
+        signature, evidence = None, None
+        if png:
+            named = name.strip() or None
+            drawn, evidence = self._evidence(order_id, EvidenceKind.SIGNATURE, png, "image/png", signer=named)
+            signature = EvidenceRef(
+                kind=drawn.kind,
+                digest=drawn.digest,
+                size_bytes=drawn.size_bytes,
+                media_type=drawn.media_type,
+                taken_at=drawn.taken_at,
+                signer=drawn.signer,
+            )
+        command = ConsentToCharge(
+            work_order_id=order_id,
+            bill=bill,
+            name=name,
+            language=language,
+            price_version=version_of(prices, self.catalogue.values()) if prices else "",
+            refused=refused,
+            signature=signature,
+        )
+        decision = self._send(command, evidence)
+        assert isinstance(decision, Decision), "it is about a job"
+        return decision
 
     def send_with_photo(
         self, command: FieldCommand, jpeg: bytes | None, spot: Spot | None = None
@@ -842,8 +896,8 @@ class Gateway:
             state, detail = "refused_local", blocked.detail
         if entry.outcome is None and entry.id in self._driver.in_flight:
             state = "sending"
-        if isinstance(entry.command, AddEvidence):
-            detail = refused.get(entry.command.digest, detail)
+        if entry.command is not None and (file := file_named(entry.command)) is not None:
+            detail = refused.get(file.digest, detail)
         detail = said(detail)
         if entry.outcome == "held" and (ruling := images.rulings.get(entry.id)):
             state, detail = ruling.outcome, ruled(ruling, self._at(), self.zone)
@@ -861,13 +915,6 @@ class Gateway:
             decided_at=entry.decided_at,
             confirming=entry.confirm,
         )
-
-
-def _zone(name: str) -> tzinfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
 
 
 def _day(order: WorkOrder, zone: tzinfo | None) -> date | None:

@@ -6,6 +6,8 @@ English stands in the code; each other language is one .po file in `mobile/langu
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
 import gettext
 import io
 import re
@@ -16,6 +18,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 
+from shared.money import Money
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 MARK = "\N{LEFT-TO-RIGHT MARK}"
 _LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr(?:\[\d\])?)\s+)?(".*")\s*')
 
@@ -27,11 +33,12 @@ class Language:
     code: str
     name: str
     decimal_mark: str = "."
+    symbol_first: bool = False  # of a currency, as in €12.40
     right_to_left: bool = False
     nouns_are_capitals: bool = False  # also in the middle of a sentence
 
 
-ENGLISH = Language(code="en", name="English")
+ENGLISH = Language(code="en", name="English", symbol_first=True)
 LANGUAGES = {
     language.code: language
     for language in (
@@ -62,6 +69,23 @@ def choose(code: str) -> None:
     _spoken.catalogue = gettext.NullTranslations() if code == ENGLISH.code else catalogue(code)
 
 
+@contextlib.contextmanager
+def speaking(code: str) -> Iterator[Language]:
+    """Say what is said within in another language, to somebody else than the technician."""
+    before = _spoken.language, _spoken.catalogue
+    _spoken.language = LANGUAGES[code]
+    _spoken.catalogue = gettext.NullTranslations() if code == ENGLISH.code else _opened(code)
+    try:
+        yield _spoken.language
+    finally:
+        _spoken.language, _spoken.catalogue = before
+
+
+@functools.lru_cache(maxsize=4)
+def _opened(code: str) -> gettext.NullTranslations:
+    return catalogue(code)
+
+
 def best_of(wanted: Sequence[str]) -> str:
     """Ours for the device's languages, dearest first (`es-MX`, `de_AT.UTF-8`); English for none of them."""
     bare = (re.split(r"[-_.@]", tag)[0].lower() for tag in wanted)
@@ -87,6 +111,18 @@ def fill(sentence: str, facts: dict[str, object]) -> str:
 def number(value: int | Decimal) -> str:
     """`-18,4` where people write a comma."""
     return str(value).replace(".", _spoken.language.decimal_mark)
+
+
+def money(amount: Money) -> str:
+    """`€1,234.50`, `1.234,50 €`, `12.400 KWD`: as the language writes it, with the currency's own digits."""
+    sign, whole, fraction = amount.digits
+    mark = _spoken.language.decimal_mark
+    digits = f"{int(whole):,}".replace(",", "." if mark == "," else ",")
+    digits += f"{mark}{fraction}" if fraction else ""
+    symbol = SYMBOLS.get(amount.currency)
+    if symbol and _spoken.language.symbol_first:
+        return f"{sign}{symbol}{digits}"
+    return as_written(f"{sign}{digits}{NO_BREAK}{symbol or amount.currency}")
 
 
 def _as_said(fact: object) -> str:

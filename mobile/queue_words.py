@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 
 from mobile import words
-from mobile.language import number
+from mobile.language import money, number
 from mobile.rule_words import said
 from mobile.views.checklist import answer_in_words
 from shared.catalogue import Product, Unit
@@ -19,6 +19,7 @@ from shared.commands import (
     AskForVisit,
     CannotComplete,
     CloseWorkOrder,
+    ConsentToCharge,
     CorrectTime,
     InstallAsset,
     PauseWork,
@@ -87,6 +88,8 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return words.noted(shown if len(shown) <= NOTE_SHOWN else shown[: NOTE_SHOWN - 1] + "…")
         case AskForVisit(kind=kind):
             return words.did_ask(words.KINDS[kind])
+        case ConsentToCharge(bill=bill, refused=refused):
+            return words.did_answer(money(bill.total), refused=refused)
         case CannotComplete(reason=reason):
             return words.could_not(reason)
         case CountVan(parts=parts, seen=seen):

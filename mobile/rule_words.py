@@ -119,6 +119,9 @@ RULES = (
     "The quantity must be 1 to {limit}",
     "Another work order has that id: the app must mint a new one",
     "{number} installs this service already",
+    # shared/consent_rules.py
+    "Write the name of who agreed",
+    "The name holds {limit} characters, this has {amount}",
     # shared/work_orders.py
     "at most {high} {unit}",
     "at least {low} {unit}",
@@ -162,6 +165,8 @@ RULES = (
     "The office had changed the {field} of {number} too: yours is kept as a suggestion",
     'Somebody changed the {words} to "{text}" meanwhile: look again',
     "That time of {number} was corrected elsewhere too: both are kept, the newest counts",
+    "{number} costs {total}, agreed were {agreed}: {over} is not billed until dispatch decides",
+    "The customer of {number} was asked again later: both answers are kept, the newest counts",
     "{number}: that step was taken already, the first time counts",
     "Made while this phone was registered for {owner}, and sent by {sender}. "
     "Nothing is booked until somebody accepts it",

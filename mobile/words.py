@@ -884,6 +884,37 @@ def after_close(kind: WorkOrderKind) -> tuple[str, ...]:
     )
 
 
+# the price
+PRICE, RECEIPT = say("Price"), say("Receipt")
+SHOW_PRICE, SHOW_RECEIPT = say("Show the customer the price"), say("Show the receipt")
+ASK_CUSTOMER = say("Ask the customer")
+PRICE_UNKNOWN = say("The price is not known on this device yet: connect once.")
+NOTHING_CHARGED = say("This visit costs the customer nothing.")
+NOT_CLOSED_YET = say("There is a receipt once the job is closed.")
+NOT_AGREED_MORE = say("What is not agreed is not billed until dispatch decides.")
+ANSWER_AGREED, ANSWER_REFUSED = say("The customer agreed"), say("The customer refused")
+
+
+def not_asked(amount: str) -> str:
+    return say("{amount}, not agreed yet", amount=amount)
+
+
+def price_agreed(amount: str, name: str) -> str:
+    return say("{name} agreed to {amount}", amount=amount, name=name)
+
+
+def price_refused(amount: str) -> str:
+    return say("The customer refused {amount}", amount=amount)
+
+
+def more_than_agreed(amount: str) -> str:
+    return say("{amount} more than agreed", amount=amount)
+
+
+def did_answer(amount: str, *, refused: bool) -> str:
+    return price_refused(amount) if refused else say("The customer agreed to {amount}", amount=amount)
+
+
 def closed(order: str) -> str:
     return f"{say('{number} closed', number=order)}. {SAVED}"
 

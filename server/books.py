@@ -24,8 +24,9 @@ from server.access.models import DeviceRow
 from server.assets import register
 from server.assets.models import AssetRow
 from server.attachments.models import AttachmentSenderRow
-from server.billing.rating import Tariff
+from server.billing.models import InvoiceRow
 from server.customers.models import CustomerRow, NoticeRow, PlanRow, ServiceRow
+from server.customers.plans import tariff_of
 from server.db import entries, feed, rows
 from server.db.base import Base, columns_of, places_by_dependence, table_of
 from server.db.command_log import next_numbers
@@ -49,8 +50,8 @@ from shared.catalogue import Product
 from shared.commands import AskForVisit
 from shared.conflicts import conflict_of
 from shared.ids import new_id
-from shared.money import Money
 from shared.problems import BadValue, NotFound
+from shared.rating import Prices, Tariff
 from shared.remarks import Remark
 from shared.situation import Situation
 from shared.stock import StockMove
@@ -133,6 +134,7 @@ _SERVICES = (
 )
 _PRODUCTS = select(ProductRow).where(ProductRow.sku.in_(bindparam("skus", expanding=True)))
 _PLANS = select(PlanRow)
+_INVOICE = select(InvoiceRow).where(InvoiceRow.work_order_id == bindparam("order")).with_for_update()
 _technician = columns_of(TechnicianRow)
 _VANS = select(_technician.id, _technician.van_id)
 _notice = columns_of(NoticeRow)
@@ -359,13 +361,21 @@ class Books:
         return self._services[service_id]
 
     def tariff(self, code: str) -> Tariff:
-        plan = self.plan(code)
-        return Tariff(
-            code=plan.code,
-            name=plan.name,
-            monthly=Money(plan.monthly_minor, plan.currency),
-            fees=plan.fees_minor,
+        return tariff_of(self.plan(code))
+
+    def prices(self) -> Prices:
+        """What a visit costs is reckoned by these, and by the catalogue."""
+        if not self._plans:
+            self._plans = {row.code: row for row in self.session.scalars(_PLANS)}
+        return Prices(
+            tariffs={code: tariff_of(plan) for code, plan in self._plans.items()},
+            tax_basis_points=self.settings.tax_basis_points,
+            zone=self.settings.zone,
         )
+
+    def invoice(self, order_id: UUID) -> InvoiceRow:
+        """The draft that a completed visit has, to be changed."""
+        return self.session.scalars(_INVOICE, {"order": order_id}).one()
 
     def plan(self, code: str) -> PlanRow:
         if code not in self._plans:

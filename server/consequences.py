@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,6 @@ from uuid import UUID
 from server.billing import invoices, journal
 from server.billing.journal import Account, Posting
 from server.billing.models import InvoiceLineRow, InvoiceRow, JournalLineRow
-from server.billing.rating import Charge, charges_for
 from server.books import Books, name_id
 from server.customers import contacts, notices
 from server.customers.models import NoticeRow
@@ -28,8 +27,10 @@ from server.work_orders import split
 from server.work_orders.briefs import LATELY
 from server.work_orders.models import WorkOrderRow
 from shared import events as ev
+from shared.charges import Bill
 from shared.money import Money
 from shared.problems import Conflict
+from shared.rating import call_out
 from shared.situation import Situation, is_set_aside
 from shared.work_orders import RemovedAsset, ServiceState, WorkOrderKind
 
@@ -165,46 +166,37 @@ def move_service(deed: Deed, event: ev.WorkOrderCompleted) -> None:
 
 
 def draft_invoice(deed: Deed, event: ev.WorkOrderCompleted) -> None:
-    """Before move_service: the plan that ran until now is still on the service."""
-    books, order = deed.books, deed.after.order
-    charges = charges_for(
-        order,
-        event.at.astimezone(books.settings.zone).date(),
-        books.tariff(order.service.plan_code),
-        books.tariff(books.service(order.service.id).plan_code),
-        books.products({line.sku for line in order.parts}),
-    )
-    _add_draft(deed, charges)
+    """Raises ValueError where the catalogue has prices in several currencies: nothing is booked then."""
+    if event.bill is None:
+        raise ValueError(f"{deed.after.order.number} has no price in one currency")
+    _add_draft(deed, event.bill)
 
 
 def draft_call_out(deed: Deed, event: ev.CallOutCharged) -> None:
-    """The plan's fee for a call-out, else its fee for this kind of visit. It is the order's only fee.
+    """It is the order's only fee.
 
-    Raises Conflict where the plan has neither: a person asked for money, and nothing would be billed.
+    Raises Conflict where the plan has none: a person asked for money, and nothing would be billed.
     """
-    order = deed.after.order
-    tariff = deed.books.tariff(order.service.plan_code)
-    fee = Money(int(tariff.fees.get("call_out", tariff.fees.get(order.kind, 0))), tariff.monthly.currency)
-    if not fee.minor:
+    books, order = deed.books, deed.after.order
+    tariff = books.tariff(order.service.plan_code)
+    bill = call_out(order, tariff, books.settings.tax_basis_points)
+    if not bill.net.minor:
         raise Conflict(
             f"The plan {tariff.name} has no fee for a call-out, so there is nothing to bill: "
             "give it one, or dismiss the visit",
             subject=order.number,
         )
-    _add_draft(
-        deed, [Charge(code="fee", description=f"Call-out {order.number}", quantity=1, unit=fee, net=fee)]
-    )
+    _add_draft(deed, bill)
 
 
-def _add_draft(deed: Deed, charges: Sequence[Charge]) -> None:
+def _add_draft(deed: Deed, bill: Bill) -> None:
     books, order = deed.books, deed.after.order
     draft = invoices.draft(
-        charges,
+        bill,
         invoice_id=deed.name("invoice"),
-        line_ids=[deed.name(f"invoice line {charge.code}") for charge in charges],
+        line_ids=[deed.name(f"invoice line {charge.code}") for charge in bill.charges],
         customer_id=order.contact.customer_id,
         work_order_id=order.id,
-        tax_basis_points=books.settings.tax_basis_points,
         at=deed.decided_at,
     )
     books.add(InvoiceRow, **draft.invoice)
@@ -212,6 +204,22 @@ def _add_draft(deed: Deed, charges: Sequence[Charge]) -> None:
         books.add(InvoiceLineRow, **line)
     for line in draft.journal:
         books.add(JournalLineRow, **line)
+
+
+def bill_the_rest(deed: Deed, event: ev.ChargedInFull) -> None:
+    """The draft gets a line that takes the credit back, and the journal an entry of its own."""
+    books, order = deed.books, deed.after.order
+    assert order.bill is not None, "nothing is left out of no bill"
+    rest = replace(order.bill, charges=order.bill.charges[-1:])
+    invoice = books.invoice(order.id)
+    invoice.net_minor += rest.net.minor
+    invoice.tax_minor += rest.tax.minor
+    line = invoices.line(
+        rest.charges[0], id=deed.name("invoice line"), invoice_id=invoice.id, work_order_id=order.id
+    )
+    books.add(InvoiceLineRow, **line)
+    for row in invoices.posted(rest, entry_id=deed.name("entry"), work_order_id=order.id, at=deed.decided_at):
+        books.add(JournalLineRow, **row)
 
 
 def buy_again(deed: Deed, event: VisitOver) -> None:
@@ -346,5 +354,7 @@ CONSEQUENCES: dict[type[ev.Event], Sequence[Callable[[Deed, Any], None]]] = {
     ev.WorkOrderDeleted: (release_reservations,),
     ev.WorkOrderReopened: (book_stock, open_returns, release_reservations, reserve_parts, buy_again),
     ev.CallOutCharged: (draft_call_out,),
+    ev.ChargedInFull: (bill_the_rest,),
+    ev.ChargeAnswered: (),
 }
 """One row an event; a test holds it against the union."""

@@ -13,10 +13,12 @@ from decimal import Decimal
 from typing import Literal, TypeVar, get_args
 from uuid import UUID
 
+from shared.charges import Bill
 from shared.stock_commands import StockCommand
 from shared.work_orders import (
     ContactField,
     EvidenceKind,
+    EvidenceRef,
     PartLine,
     PauseReason,
     RemovalCause,
@@ -249,11 +251,13 @@ class CorrectContact:
 class CloseWorkOrder:
     """The visit is done. `checklist_version`: of the checklist that the app showed; None from one without.
 
-    Apps before protocol 4 show none, so what they could not ask is not demanded of them.
+    Apps before protocol 4 show none, so what they could not ask is not demanded of them. `can_ask`: the app
+    can show the customer the price and ask whether they agree; apps before protocol 5 can't.
     """
 
     work_order_id: UUID
     checklist_version: int | None = None
+    can_ask: bool = False
     type: Literal["close_work_order"] = "close_work_order"
 
 
@@ -282,6 +286,23 @@ class AskForVisit:
     skill: str | None = None
     follow_up: bool = False
     type: Literal["ask_for_visit"] = "ask_for_visit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentToCharge:
+    """The customer was shown `bill` in their `language`, by the prices of `price_version`, and answered.
+
+    `name`: who agreed, may be empty for who refused. `signature`: None where a tap said it.
+    """
+
+    work_order_id: UUID
+    bill: Bill
+    name: str
+    language: str
+    price_version: str
+    refused: bool = False
+    signature: EvidenceRef | None = None
+    type: Literal["consent_to_charge"] = "consent_to_charge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -367,6 +388,14 @@ class ChargeCallOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeInFull:
+    """What the customer had not agreed to on site is billed after all."""
+
+    work_order_id: UUID
+    type: Literal["charge_in_full"] = "charge_in_full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditContact:
     """The office's word on a contact field; it settles what technicians suggested for it.
 
@@ -421,6 +450,7 @@ VisitCommand = (
     | CloseWorkOrder
     | CannotComplete
     | AskForVisit
+    | ConsentToCharge
 )
 """What a phone may send about a work order."""
 
@@ -436,6 +466,7 @@ OfficeCommand = (
     | DeleteWorkOrder
     | ReopenWorkOrder
     | ChargeCallOut
+    | ChargeInFull
     | EditContact
     | OfficeNote
     | OfficeCheck
@@ -467,6 +498,13 @@ def parts_named(command: Command) -> tuple[PartLine, ...]:
     if isinstance(command, PartsCommand):
         return command.lines
     return command.parts if isinstance(command, AskForVisit | SplitWorkOrder) else ()
+
+
+def file_named(command: Command) -> AddEvidence | EvidenceRef | None:
+    """The photo or signature whose bytes it announces."""
+    if isinstance(command, AddEvidence):
+        return command
+    return command.signature if isinstance(command, ConsentToCharge) else None
 
 
 Named = TypeVar("Named", bound=DeviceCommand)

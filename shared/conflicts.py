@@ -36,6 +36,7 @@ class Proposal(StrEnum):
     CANCEL_OTHER = "cancel_other"  # the other order's work is done
     COUNT_STOCK = "count_stock"  # have the van counted
     BOOK_COUNT = "book_count"  # what was counted is right, however far off the list was
+    CHARGE_IN_FULL = "charge_in_full"  # bill what the customer had not agreed to on site as well
     BOOK_IN = "book_in"  # receive the device after the fact
     DISMISS = "dismiss"  # it stays on record, nothing is booked for it
 
@@ -372,6 +373,28 @@ _ROWS = (
         sentence="That time of {number} was corrected elsewhere too: both are kept, the newest counts",
         proposals=(Proposal.DISMISS,),
         remark="time-corrected-twice",
+    ),
+    Conflict(
+        slug="charge-not-agreed",
+        case="A visit costs more than its customer agreed to on site; they refused, or nobody asked them.",
+        rule="Nothing above what was agreed is billed until a person decides; the draft has a credit for it.",
+        outcome=Outcome.REMARKED,
+        kept="Every charge, the credit, and each answer of the customer with what they had been shown.",
+        shown="On the draft, on the customer's receipt, and in the inbox with both amounts.",
+        sentence="{number} costs {total}, agreed were {agreed}: {over} is not billed until dispatch decides",
+        proposals=(Proposal.CHARGE_IN_FULL, Proposal.DISMISS),
+        remark="charge-not-agreed",
+    ),
+    Conflict(
+        slug="price-answered-twice",
+        case="The customer's answer to a price comes in after a newer one, from another phone.",
+        rule="Both are kept; the answer that was given last counts, whoever sent it first.",
+        outcome=Outcome.REMARKED,
+        kept="Both answers, each with what was shown and who asked.",
+        shown="On the job, one below the other.",
+        sentence="The customer of {number} was asked again later: both answers are kept, the newest counts",
+        proposals=(Proposal.DISMISS,),
+        remark="price-answered-twice",
     ),
     Conflict(
         slug="repeated-step",

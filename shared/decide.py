@@ -10,6 +10,7 @@ from typing import Any
 
 from shared import check_rules as checks
 from shared import commands as cmd
+from shared import consent_rules as consents
 from shared import found_rules as found
 from shared import office_rules as office
 from shared import stock_commands as stock_cmd
@@ -93,6 +94,7 @@ RULES: dict[type[cmd.OrderCommand], Callable[[Any, Situation, datetime], visit.O
     cmd.CloseWorkOrder: visit.close,
     cmd.CannotComplete: visit.cannot_complete,
     cmd.AskForVisit: found.ask_for_visit,
+    cmd.ConsentToCharge: consents.consent_to_charge,
     cmd.AssignWorkOrder: office.assign,
     cmd.UnassignWorkOrder: office.unassign,
     cmd.CancelWorkOrder: office.cancel,
@@ -101,6 +103,7 @@ RULES: dict[type[cmd.OrderCommand], Callable[[Any, Situation, datetime], visit.O
     cmd.DeleteWorkOrder: office.delete,
     cmd.ReopenWorkOrder: office.reopen,
     cmd.ChargeCallOut: office.charge_call_out,
+    cmd.ChargeInFull: office.charge_in_full,
     cmd.EditContact: office.edit_contact,
     cmd.OfficeNote: visit.add_note,
     cmd.OfficeCheck: office.office_check,

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from shared.charges import Bill
 from shared.stock import StockMove
 from shared.windows import TimeWindow
 from shared.work_orders import (
     Answer,
     AskedVisit,
     CheckResult,
+    Consent,
     ContactField,
     ContactSuggestion,
     EvidenceRef,
@@ -124,11 +126,15 @@ class NoteAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderCompleted:
-    """`at` is the time on site, corrected for the phone's clock: activation and billing start here."""
+    """`at` is the time on site, corrected for the phone's clock: activation and billing start here.
+
+    `bill`: what it costs the customer; None on a device that does not know the prices.
+    """
 
     at: datetime
     technician_id: UUID
     moves: tuple[StockMove, ...]
+    bill: Bill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +250,18 @@ class CallOutCharged:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargedInFull:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeAnswered:
+    """The customer agreed to a price, or refused it."""
+
+    consent: Consent
+
+
 Event = (
     TravelStarted
     | Arrived
@@ -276,4 +294,6 @@ Event = (
     | WorkOrderDeleted
     | WorkOrderReopened
     | CallOutCharged
+    | ChargedInFull
+    | ChargeAnswered
 )

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+EXPONENTS = {
+    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""ISO 4217: how many digits follow the point, where it is not two."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Money:
@@ -35,11 +41,20 @@ class Money:
         """Tax on this net amount; 2,550 basis points are 25.5 %."""
         return self.share(basis_points, 10_000)
 
+    @property
+    def digits(self) -> tuple[str, str, str]:
+        """Sign, whole units and what follows the point: ("-", "12", "40"), and no fraction for yen."""
+        exponent = EXPONENTS.get(self.currency, 2)
+        text = f"{abs(self.minor):0{exponent + 1}d}"
+        whole, fraction = text[: len(text) - exponent], text[len(text) - exponent :]
+        return ("-" if self.minor < 0 else ""), whole, fraction
+
     def _same(self, other: Money) -> int:
         if other.currency != self.currency:
             raise ValueError(f"cannot mix {self.currency} and {other.currency}")
         return other.minor
 
     def __str__(self) -> str:
-        sign, whole = ("-" if self.minor < 0 else ""), abs(self.minor)
-        return f"{sign}{whole // 100:,}.{whole % 100:02d} {self.currency}"
+        sign, whole, fraction = self.digits
+        point = "." if fraction else ""
+        return f"{sign}{int(whole):,}{point}{fraction} {self.currency}"

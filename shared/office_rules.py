@@ -127,6 +127,7 @@ def delete(command: cmd.DeleteWorkOrder, now: Situation, at: datetime) -> visit.
         order.removed,
         order.evidence,
         order.reports,
+        order.consents,
     )
     ended = order.state in (WorkOrderState.COMPLETED, WorkOrderState.UNFINISHED)
     if any(recorded) or ended or order.state.is_under_way:
@@ -163,6 +164,14 @@ def charge_call_out(command: cmd.ChargeCallOut, now: Situation, at: datetime) ->
     if order.call_out_at is not None:
         raise AlreadyClosed(f"The call-out of {order.number} is billed already", subject=order.number)
     return (ev.CallOutCharged(at=at),), ()
+
+
+def charge_in_full(command: cmd.ChargeInFull, now: Situation, at: datetime) -> visit.Outcome:
+    if now.order.bill is None or now.order.bill.left_out is None:
+        raise AlreadyClosed(
+            f"Nothing of {now.order.number} is left out of its bill", subject=now.order.number
+        )
+    return (ev.ChargedInFull(at=at),), ()
 
 
 def edit_contact(command: cmd.EditContact, now: Situation, at: datetime) -> visit.Outcome:

@@ -11,6 +11,7 @@ from uuid import UUID
 from shared import events as ev
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Product
+from shared.rating import Prices
 from shared.stock import StockMove
 from shared.work_orders import (
     Contact,
@@ -36,6 +37,7 @@ class Situation:
 
     `van_id` is None where no visit has begun. `on_hand` maps SKU to units on that van by the ledger.
     A phone knows only its own van's and customers' devices; a serial missing there may exist elsewhere.
+    `prices`: None where they are not needed or not known.
     """
 
     order: WorkOrder
@@ -45,6 +47,7 @@ class Situation:
     assets: Mapping[str, Asset]
     on_hand: Mapping[str, int]
     products: Mapping[str, Product]
+    prices: Prices | None = None
 
     def product_name(self, sku: str) -> str:
         product = self.products.get(sku)
@@ -193,6 +196,7 @@ def _completed(order: WorkOrder, event: Any) -> WorkOrder:
         state=WorkOrderState.COMPLETED,
         finished_at=event.at,
         pauses=_ended(order, event.at),
+        bill=event.bill,
     )
 
 
@@ -383,6 +387,10 @@ def _taken_back(order: WorkOrder, event: Any) -> WorkOrder:
     return _next(order, parts=(*booked, *fewer(counted, event.lines)))
 
 
+def _charged_in_full(order: WorkOrder, _event: Any) -> WorkOrder:
+    return _next(order, bill=order.bill.in_full() if order.bill else None)
+
+
 EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.TravelStarted: lambda order, event: _next(
         order, state=WorkOrderState.TRAVELLING, travel_started_at=event.at
@@ -425,5 +433,7 @@ EVOLVERS: dict[type[ev.Event], Callable[[WorkOrder, Any], WorkOrder]] = {
     ev.WorkOrderDeleted: _deleted,
     ev.WorkOrderReopened: _reopened,
     ev.CallOutCharged: lambda order, event: _next(order, call_out_at=event.at),
+    ev.ChargedInFull: _charged_in_full,
+    ev.ChargeAnswered: lambda order, event: _next(order, consents=(*order.consents, event.consent)),
 }
 """One row an event; a test holds this table against the union."""

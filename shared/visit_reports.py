@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from shared import check_rules, time_rules
+from shared import check_rules, consent_rules, time_rules
 from shared import commands as cmd
 from shared import events as ev
 from shared import found_rules as found
@@ -32,6 +32,8 @@ def report(command: cmd.VisitCommand, now: Situation, at: datetime) -> visit.Out
             return time_rules.correct_time(command, now, at)
         case cmd.AskForVisit():
             return found.ask_for_visit(command, now, at)
+        case cmd.ConsentToCharge():
+            return consent_rules.consent_to_charge(command, now, at)
         case cmd.AddEvidence():
             events, remarks = visit.add_evidence(command, now, at)
         case cmd.InstallAsset():

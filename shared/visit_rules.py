@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from shared import commands as cmd
 from shared import events as ev
+from shared.agreed import billable
 from shared.assets import Asset, AssetState
 from shared.catalogue import Tracking
 from shared.checklists import item_of, missing_checks
@@ -30,6 +31,7 @@ from shared.problems import (
     SerialElsewhere,
     WrongModel,
 )
+from shared.rating import price
 from shared.remarks import Remark
 from shared.situation import UNRECEIVED_PLACE, Situation
 from shared.stock import StockMove
@@ -63,11 +65,15 @@ _MAC = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+WORDS = cmd.AddNote | cmd.CorrectContact | cmd.CorrectTime | cmd.AskForVisit | cmd.ConsentToCharge
+"""Commands that do nothing to the job itself."""
+
+
 def whose_job(command: cmd.VisitCommand, now: Situation) -> Outcome:
     """Whether the actor may touch this order; a former technician may until the new one has started.
 
     Work takes the job over; words (a note, a correction of the contact or of a time, the wish for another
-    visit) do not, and are welcome at any time.
+    visit, what the customer says to the price) do not, and are welcome at any time.
     """
     order = now.order
     number = order.number
@@ -75,7 +81,7 @@ def whose_job(command: cmd.VisitCommand, now: Situation) -> Outcome:
         raise CONFLICTS["not-theirs"].refusal(number=number, subject=number)
     if order.deleted_at is not None:
         raise CONFLICTS["deleted"].refusal(number=number, subject=number)
-    if isinstance(command, cmd.AddNote | cmd.CorrectContact | cmd.CorrectTime | cmd.AskForVisit):
+    if isinstance(command, WORDS):
         return (), ()
     if order.state is WorkOrderState.CANCELLED:
         raise CONFLICTS["cancelled"].refusal(number=number, subject=number)
@@ -441,14 +447,7 @@ def check_taken_back(command: cmd.TakeBackParts, now: Situation, counted: Sequen
 
 
 def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outcome:
-    what = command.kind.value
-    if command.size_bytes <= 0:
-        raise BadEvidence(f"The {what} is empty: take it again", field="size_bytes")
-    if command.size_bytes > EVIDENCE_BYTES_MAX:
-        size, limit = command.size_bytes / 2**20, EVIDENCE_BYTES_MAX // 2**20
-        raise BadEvidence(f"The {what} has {size:.1f} MB, at most {limit} MB can be kept", field="size_bytes")
-    if not _DIGEST.fullmatch(command.digest):
-        raise BadEvidence(f"The {what} has no valid digest: take it again", field="digest")
+    check_file(command.kind, size_bytes=command.size_bytes, digest=command.digest)
     if command.kind is EvidenceKind.SIGNATURE and not (command.signer or "").strip():
         raise BadEvidence("Write the name of who signed", field="signer")
     if command.check is not None and item_of(now.order, command.check) is None:
@@ -466,6 +465,19 @@ def add_evidence(command: cmd.AddEvidence, now: Situation, at: datetime) -> Outc
         lat, lon, accuracy_m = spot
         evidence = replace(evidence, lat=lat, lon=lon, accuracy_m=accuracy_m)
     return (ev.EvidenceAdded(evidence=evidence),), ()
+
+
+def check_file(kind: EvidenceKind, *, size_bytes: int, digest: str, field: str | None = None) -> None:
+    """Raises BadEvidence where such a file can't be kept; `field` where it is not named by its own."""
+    what = kind.value
+    if size_bytes <= 0:
+        raise BadEvidence(f"The {what} is empty: take it again", field=field or "size_bytes")
+    if size_bytes > EVIDENCE_BYTES_MAX:
+        size, limit = size_bytes / 2**20, EVIDENCE_BYTES_MAX // 2**20
+        detail = f"The {what} has {size:.1f} MB, at most {limit} MB can be kept"
+        raise BadEvidence(detail, field=field or "size_bytes")
+    if not _DIGEST.fullmatch(digest):
+        raise BadEvidence(f"The {what} has no valid digest: take it again", field=field or "digest")
 
 
 def _spot(command: cmd.AddEvidence) -> tuple[float, float, float] | None:
@@ -568,9 +580,15 @@ def close(command: cmd.CloseWorkOrder, now: Situation, at: datetime) -> Outcome:
         detail = "; ".join(problem.detail for problem in missing)
         raise type(missing[0])(detail, field=missing[0].field, subject=now.order.number)
     assert now.van_id is not None, "a technician without a van cannot be on site"
-    event = ev.WorkOrderCompleted(at=at, technician_id=now.actor_id, moves=moves_at_close(now, fitted=True))
+    moves = moves_at_close(now, fitted=True)
+    bill = price(now.order, now.prices, now.products, at) if now.prices else None
+    not_agreed: tuple[Remark, ...] = ()
+    if bill is not None and now.prices is not None:
+        tax = now.prices.tax_basis_points
+        bill, not_agreed = billable(now.order, bill, tax, can_ask=command.can_ask)
+    event = ev.WorkOrderCompleted(at=at, technician_id=now.actor_id, moves=moves, bill=bill)
     unasked = () if shown else _not_asked_for(now.order)
-    return (event,), _done_at_another_time(now.order, at) + unasked
+    return (event,), _done_at_another_time(now.order, at) + unasked + not_agreed
 
 
 def _not_asked_for(order: WorkOrder) -> tuple[Remark, ...]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from math import cos, hypot, radians
 from uuid import UUID
 
+from shared.charges import Bill
 from shared.skills import SkillNeed
 from shared.windows import TimeWindow
 
@@ -171,13 +172,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCard:
-    """The customer's service as the visit finds it, and the plan it should run afterwards."""
+    """The customer's service as the visit finds it, and the plan it should run afterwards.
+
+    `running_plan_code`: the plan until then; empty from a server that did not say.
+    """
 
     id: UUID
     state: ServiceState
     plan_code: str
     plan_name: str
     down_mbps: int
+    running_plan_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -493,6 +498,24 @@ class AskedVisit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """The customer was shown `bill`, its lines in their `language`, and agreed or `refused`.
+
+    `name`: who said so, `by`: whose phone showed it, by the price list `price_version`. `signature`: None
+    where a tap said it; its bytes follow on their own road.
+    """
+
+    bill: Bill
+    name: str
+    refused: bool
+    by: UUID
+    at: datetime
+    language: str
+    price_version: str
+    signature: EvidenceRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder:
     """One piece of work at one place, with all that its technician needs and records.
 
@@ -501,6 +524,8 @@ class WorkOrder:
     `required_checks` are the tests that every app knows; `checklist` has them in its order, with what else is
     asked, and is None on orders from before there were checklists. See shared/checklists.py.
     `parts_booked`: so many of the first `parts` have left the van's stock already, at a cancellation.
+    `consents`: what the customer said to the price, `bill`: what the completed visit costs them.
+    `customer_link`: their page, only on what is sent to phones.
     """
 
     id: UUID
@@ -553,6 +578,9 @@ class WorkOrder:
     time_corrections: tuple[TimeCorrection, ...] = ()
     earlier_visits: tuple[VisitTimes, ...] = ()
     asked_for: tuple[AskedVisit, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    bill: Bill | None = None
+    customer_link: str = ""
     version: int = 0
 
     @property

@@ -18,6 +18,7 @@ from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand, PartsCommand
 from shared.problems import Malformed, NewerSchema, UnknownCommand
+from shared.rating import Tariff
 from shared.remarks import Remark
 from shared.stock import StockLine
 from shared.stock_commands import StockCommand, serials_named, skus_named
@@ -52,6 +53,8 @@ class Profile:
     """Who holds this device, and which van they drive: the row a phone needs before all others.
 
     `sealing_key`: what this technician's phones seal transfers to other vans with; empty before protocol 4.
+    `tax_basis_points`: hundredths of a per cent on every price, None before protocol 5; `company`: the name
+    that customers know.
     """
 
     technician_id: UUID
@@ -62,6 +65,8 @@ class Profile:
     home_lat: float
     home_lon: float
     sealing_key: str = ""
+    tax_basis_points: int | None = None
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,7 @@ class Ruling:
     detail: str
 
 
-Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling | Handed | PlaceBrief
+Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling | Handed | PlaceBrief | Tariff
 """What the server sends down: a whole row as it is now, never a difference."""
 
 KINDS: dict[str, type[Image]] = {
@@ -87,6 +92,7 @@ KINDS: dict[str, type[Image]] = {
     "ruling": Ruling,
     "transfer": Handed,
     "place_brief": PlaceBrief,
+    "tariff": Tariff,
 }
 
 
@@ -309,6 +315,8 @@ def image_key(image: Image) -> str:
             return str(image.transfer.id)
         case PlaceBrief():
             return str(image.place_id)
+        case Tariff():
+            return image.code
     return "me"
 
 

@@ -20,6 +20,8 @@ from shared.assets import Asset, AssetState, HolderKind
 from shared.briefs import Fault, OpenOrder, PastVisit, PlaceBrief, Reading
 from shared.catalogue import Product, Tracking, Unit
 from shared.checklists import checklist_for
+from shared.money import Money
+from shared.rating import Tariff
 from shared.skills import SkillNeed
 from shared.stock import StockLine
 from shared.windows import TimeWindow
@@ -56,6 +58,8 @@ PROFILE = Profile(
     home_lat=60.21,
     home_lon=24.97,
     sealing_key="Aino's own",
+    tax_basis_points=2_550,
+    company="Truckroll Fibre",
 )
 
 
@@ -91,6 +95,16 @@ STOCK = (
     StockLine(stock_place_id=VAN, sku="SPLIT-8", on_hand=3, reserved=0, par=2),
     StockLine(stock_place_id=VAN, sku="CLIP-5", on_hand=120, reserved=40, par=150),
     StockLine(stock_place_id=VAN, sku="OUTLET-2", on_hand=2, reserved=3, par=8),
+)
+
+TARIFFS = tuple(
+    Tariff(
+        code=f"HOME-{mbps}",
+        name=f"Fibre Home {mbps}",
+        monthly=Money(monthly),
+        fees={"install": 9_900, "upgrade": 4_950, "call_out": 4_900},
+    )
+    for mbps, monthly in ((100, 2_990), (300, 3_490), (500, 4_490), (1000, 5_490))
 )
 
 JOBS: tuple[tuple[str, WorkOrderKind, str, str, str, str, str], ...] = (
@@ -202,6 +216,7 @@ def _order(
             plan_code=f"HOME-{mbps}",
             plan_name=f"Fibre Home {mbps}",
             down_mbps=mbps,
+            running_plan_code="" if kind is WorkOrderKind.INSTALL else "HOME-100",
         ),
         summary=summary,
         expected_minutes=45,
@@ -316,7 +331,9 @@ def a_store(
             device_id=uid(1), token="t", technician_id=AINO, technician_name="Aino Virtanen"
         )
         store.register(registration)
-        send_down(store, (PROFILE, *PRODUCTS, *STOCK, *the_devices(), *the_orders(), *images), at=at)
+        send_down(
+            store, (PROFILE, *PRODUCTS, *TARIFFS, *STOCK, *the_devices(), *the_orders(), *images), at=at
+        )
     return store
 
 
@@ -329,6 +346,7 @@ def send_down(store: ClientStore, images: Iterable[Image], *, at: datetime = MOR
         StockLine: "stock_line",
         Product: "product",
         PlaceBrief: "place_brief",
+        Tariff: "tariff",
     }
     rows = tuple(row_of(names[type(image)], image) for image in images)
     response = SyncResponse(protocol=PROTOCOL, server_now=at, cursor=f"c{at.timestamp()}", rows=rows)
@@ -363,4 +381,4 @@ def moved_to(at: datetime) -> tuple[Image, ...]:
             planned_end=order.planned_end + shift,
         )
 
-    return (PROFILE, *PRODUCTS, *STOCK, *the_devices(), *map(later, the_orders()))
+    return (PROFILE, *PRODUCTS, *TARIFFS, *STOCK, *the_devices(), *map(later, the_orders()))

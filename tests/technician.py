@@ -200,12 +200,26 @@ class Technician:
         self.app.tap("Save signature")
         self.app.see("Before you close")
 
+    def agree_on_price(self) -> None:
+        """The customer, whose language is English or one that we lack, agrees with a tap."""
+        self.app.tap("Show the customer the price")
+        self.app.see("What this visit costs")
+        self.look("price")
+        self.app.tap(re.compile("^I agree: "))
+        self.app.see("Before you close")
+
     def close(self) -> None:
+        """Ends at the list; where something is charged, by way of the receipt."""
         self.app.tap("Check and close")
         self.app.see("What happens next")
         self.look("close")
         self.app.tap("Close job")
         self.app.see(re.compile(r"closed\. Saved on this device"))
+        self.app.see(re.compile(r"Receipt$|jobs done$"))
+        if any(text.endswith("Receipt") for text in self.app.texts()):
+            self.look("receipt")
+            self.app.tap("Back to today")
+            self.app.see(re.compile(r"jobs done$"))
 
     def unsent(self) -> int:
         """What the line under the title says that only this device has."""

@@ -18,9 +18,14 @@ DRAG_MILLISECONDS = 16
 
 @ft.component
 def SignaturePad(
-    strokes: Strokes, change: Callable[[Callable[[Strokes], Strokes]], None], sized: Callable[[float], None]
+    strokes: Strokes,
+    change: Callable[[Callable[[Strokes], Strokes]], None],
+    sized: Callable[[float], None],
+    hint: str = "",
 ) -> ft.Control:
     """`strokes` are points in pixels from the top left. `sized(width)` tells how wide the field came out.
+
+    `hint`: what it says where somebody else than the technician reads it.
 
     `change` takes a function of the strokes as they are by then: events may outrun the drawing.
     """
@@ -51,15 +56,15 @@ def SignaturePad(
             exclude_from_semantics=True,
         ),
     )  # fmt: skip
-    hint = ft.Text(words.SIGN_HERE, size=theme.BODY, color=theme.QUIET, visible=not strokes)
+    empty = ft.Text(hint or words.SIGN_HERE, size=theme.BODY, color=theme.QUIET, visible=not strokes)
     return ft.Semantics(
-        label=words.SIGN_HERE,
+        label=hint or words.SIGN_HERE,
         image=True,
         container=True,
         content=ft.Container(
             content=ft.Stack(
                 [
-                    ft.Container(content=hint, left=14, right=14, bottom=34),
+                    ft.Container(content=empty, left=14, right=14, bottom=34),
                     ft.Container(height=2, bgcolor=theme.LINE, left=14, right=14, bottom=28),
                     surface,
                 ]

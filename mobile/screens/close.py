@@ -12,6 +12,7 @@ from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary, tappable
 from mobile.rule_words import said
 from mobile.screens.guard import gone, not_on_site
+from mobile.screens.job import price_warning
 from mobile.state import Desk
 from mobile.views.job import parts_unbooked, place_of, steps
 from mobile.views.quantities import counted
@@ -30,9 +31,13 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
 
     def close() -> None:
         version = order.checklist.version if order.checklist else None
-        command = CloseWorkOrder(work_order_id=order_id, checklist_version=version)
+        command = CloseWorkOrder(work_order_id=order_id, checklist_version=version, can_ask=True)
         if desk.send(command, said=words.closed(order.number)):
-            desk.go("/")
+            done = desk.gateway.order(order_id)
+            if done and done.bill and done.bill.shown:
+                desk.open_job(order_id, "receipt")
+            else:
+                desk.go("/")
 
     missing = desk.gateway.missing(order_id)
     body: list[ft.Control] = []
@@ -45,6 +50,7 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
                 words.BOOK_PARTS, lambda: desk.open_job(order_id, "parts"), icon=ft.Icons.ADD_CIRCLE_OUTLINE
             )
         )
+    body += price_warning(desk, order)
     body.append(_done(desk, order))
     after = [with_icon(ft.Icons.ARROW_RIGHT, line(text)) for text in words.after_close(order.kind)]
     body.append(section(words.WHAT_NEXT, *after))

@@ -7,7 +7,7 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
-from mobile.language import as_written
+from mobile.language import as_written, money
 from mobile.parts.arrival import arrival, arrive
 from mobile.parts.blocks import card, facts, line, mood_box, section, side_by_side, tag, with_icon
 from mobile.parts.chart import ReadingsChart
@@ -22,6 +22,7 @@ from mobile.views.quantities import product_name
 from mobile.views.swap import hanging, swaps
 from mobile.views.today import bring_list, lateness
 from mobile.views.today import facts as job_facts
+from shared.agreed import answer_that_counts
 from shared.commands import ResumeWork, StartTravel
 from shared.work_orders import WorkOrder, WorkOrderState
 
@@ -49,6 +50,9 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
         _work(desk, order),
     ]
     body[:0] = _warnings(desk, order)
+    if order.state is WorkOrderState.ON_SITE and order.consents:
+        body[:0] = price_warning(desk, order)
+    body += _price(desk, order)
     body += _known(desk, order)
     if not order.state.is_over:
         rows = check_list(checklist, lambda screen: desk.open_job(order.id, screen))
@@ -126,6 +130,49 @@ def _warnings(desk: Desk, order: WorkOrder) -> list[ft.Control]:
             for text in lot_warnings(order, devices, desk.gateway.product)
         ]
     return boxes
+
+
+def price_warning(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    """What the visit costs above what its customer agreed to, and the way to ask them again."""
+    more = desk.gateway.not_agreed(order.id)
+    if more is None:
+        return []
+    heading = words.more_than_agreed(money(more))
+    return [
+        mood_box(words.NOT_AGREED_MORE, "warn", heading=heading),
+        secondary(
+            words.ASK_CUSTOMER, lambda: desk.open_job(order.id, "price"), icon=ft.Icons.RECORD_VOICE_OVER
+        ),
+    ]
+
+
+def _price(desk: Desk, order: WorkOrder) -> list[ft.Control]:
+    """What the customer will pay and said to it; once it is done, the receipt."""
+    if order.state is WorkOrderState.COMPLETED:
+        return [
+            secondary(
+                words.SHOW_RECEIPT, lambda: desk.open_job(order.id, "receipt"), icon=ft.Icons.RECEIPT_LONG
+            )
+        ]
+    bill = None if order.state.is_over else desk.gateway.price_before(order.id)
+    if bill is None:
+        return []
+    stands = answer_that_counts(order)
+    if bill.total.minor <= 0:
+        text = words.NOTHING_CHARGED
+    elif stands is None:
+        text = words.not_asked(money(bill.total))
+    elif stands.refused:
+        text = words.price_refused(money(stands.bill.total))
+    else:
+        text = words.price_agreed(money(stands.bill.total), stands.name)
+
+    def show() -> None:
+        desk.dismiss()  # the customer need not read what was saved
+        desk.open_job(order.id, "price")
+
+    shown = secondary(words.SHOW_PRICE, show, icon=ft.Icons.PAYMENTS_OUTLINED)
+    return [section(words.PRICE, line(text, bold=True), shown)]
 
 
 def _place(desk: Desk, order: WorkOrder) -> ft.Control:

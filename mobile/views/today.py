@@ -9,6 +9,8 @@ from types import MappingProxyType
 from uuid import UUID
 
 from mobile import words
+from mobile.customer_words import language_of
+from mobile.language import ENGLISH, LANGUAGES, spoken
 from mobile.news import News
 from mobile.views.news import marks
 from mobile.views.quantities import counted, product_name
@@ -115,7 +117,7 @@ def card_view(
         kind=order.kind,
         state=order.state,
         emergency=order.priority == 1,
-        facts=tuple(facts(order, zone))[:2],
+        facts=(*tuple(facts(order, zone))[:2], *customers_language(order)),
         take=to_take(order, lookup),
         late=lateness(order, now, zone, travels_now=is_next),
         is_next=is_next,
@@ -129,6 +131,18 @@ def facts(order: WorkOrder, zone: tzinfo | None) -> Iterable[str]:
         yield words.drive(order.travel_minutes)
     if not order.state.is_over:
         yield words.work(order.expected_minutes)
+    yield from customers_language(order)
+
+
+def customers_language(order: WorkOrder) -> Iterable[str]:
+    """Where it is another than the technician's; empty else.
+
+    In its own letters: their font then comes to the device while there is a network, for what this customer
+    will read without one.
+    """
+    theirs = language_of(order)
+    if not order.state.is_over and theirs not in (ENGLISH.code, spoken().code):
+        yield LANGUAGES[theirs].name
 
 
 def to_take(order: WorkOrder, lookup: Lookup) -> str:

@@ -1,4 +1,4 @@
-"""Charges → a draft invoice and its journal entry. Pure: rows out, for server/books.py to write."""
+"""A bill → a draft invoice and its journal entry. Pure: rows out, for server/books.py to write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from uuid import UUID
 
 from server.billing import journal
 from server.billing.journal import Account, Posting
-from server.billing.rating import Charge
+from shared import charges
+from shared.charges import Bill, Charge
 from shared.money import Money
 
 
@@ -25,53 +26,61 @@ class Draft:
 
 def account_of(charge: Charge) -> Account:
     """Where a charge is earned."""
-    if charge.code == "fee":
-        return Account.VISITS
-    return Account.PARTS if charge.code.startswith("part:") else Account.SUBSCRIPTIONS
+    match charge.code:
+        case charges.FEE:
+            return Account.VISITS
+        case charges.NOT_AGREED | charges.AGREED_LATER:
+            return Account.NOT_AGREED
+    return Account.PARTS if charge.is_part else Account.SUBSCRIPTIONS
 
 
 def draft(
-    charges: Sequence[Charge],
+    bill: Bill,
     *,
     invoice_id: UUID,
     line_ids: Sequence[UUID],
     customer_id: UUID,
     work_order_id: UUID,
-    tax_basis_points: int,
     at: datetime,
 ) -> Draft:
-    """Draft the invoice of one visit. Tax is taken line by line, so that lines add up to the total."""
-    taxes = [charge.net.tax(tax_basis_points) for charge in charges]
-    nothing = Money(0, charges[0].net.currency)
-    net, tax = sum((charge.net for charge in charges), nothing), sum(taxes, nothing)
+    """Draft the invoice of one visit."""
     invoice = {
         "id": invoice_id,
         "customer_id": customer_id,
         "work_order_id": work_order_id,
         "state": "draft",
-        "currency": net.currency,
-        "net_minor": net.minor,
-        "tax_minor": tax.minor,
+        "currency": bill.currency,
+        "net_minor": bill.net.minor,
+        "tax_minor": bill.tax.minor,
         "drafted_at": at,
     }
-    lines = [
-        {
-            "id": line_id,
-            "invoice_id": invoice_id,
-            "work_order_id": work_order_id,
-            "charge_code": charge.code,
-            "description": charge.description,
-            "quantity": charge.quantity,
-            "unit_minor": charge.unit.minor,
-            "net_minor": charge.net.minor,
-            "tax_minor": line_tax.minor,
-        }
-        for line_id, charge, line_tax in zip(line_ids, charges, taxes, strict=True)
-    ]
-    earned = [Posting(account_of(charge), -charge.net) for charge in charges]
-    postings = [Posting(Account.RECEIVABLE_DRAFT, net + tax), *earned, Posting(Account.VAT, -tax)]
     return Draft(
         invoice=invoice,
-        lines=lines,
-        journal=journal.lines(invoice_id, postings, at=at, work_order_id=work_order_id),
+        lines=[
+            line(charge, id=line_id, invoice_id=invoice_id, work_order_id=work_order_id)
+            for line_id, charge in zip(line_ids, bill.charges, strict=True)
+        ],
+        journal=posted(bill, entry_id=invoice_id, work_order_id=work_order_id, at=at),
     )
+
+
+def line(charge: Charge, *, id: UUID, invoice_id: UUID, work_order_id: UUID) -> dict[str, Any]:
+    """One charge as a row of InvoiceLineRow."""
+    return {
+        "id": id,
+        "invoice_id": invoice_id,
+        "work_order_id": work_order_id,
+        "charge_code": charge.code,
+        "description": charge.description,
+        "quantity": charge.quantity,
+        "unit_minor": charge.unit_minor,
+        "net_minor": charge.net_minor,
+        "tax_minor": charge.tax_minor,
+    }
+
+
+def posted(bill: Bill, *, entry_id: UUID, work_order_id: UUID, at: datetime) -> list[dict[str, Any]]:
+    """The journal entry of `bill`, as rows of JournalLineRow."""
+    earned = [Posting(account_of(charge), Money(-charge.net_minor, bill.currency)) for charge in bill.charges]
+    postings = [Posting(Account.RECEIVABLE_DRAFT, bill.total), *earned, Posting(Account.VAT, -bill.tax)]
+    return journal.lines(entry_id, postings, at=at, work_order_id=work_order_id)

@@ -29,6 +29,7 @@ class Account(StrEnum):
     VISITS = "4000 visits"
     PARTS = "4010 parts sold"
     SUBSCRIPTIONS = "4020 subscriptions"
+    NOT_AGREED = "4090 not agreed"
     VAT = "2200 value added tax"
 
 

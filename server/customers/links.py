@@ -17,6 +17,7 @@ from itsdangerous import BadSignature, Signer
 from server.clock import utc_now
 from server.settings import Settings
 from shared.problems import ExpiredToken, NotFound
+from shared.work_orders import WorkOrder
 
 LINK_DAYS = 21
 
@@ -33,6 +34,17 @@ def visit_token(
 def visit_link(settings: Settings, work_order_id: UUID) -> str:
     """The path of the customer's page; put `base_url` before it to send it."""
     return f"/visit/{visit_token(settings.secret, work_order_id, days=settings.link_days)}"
+
+
+def link_to_show(settings: Settings, order: WorkOrder) -> str:
+    """The address of the customer's page, for the technician to show; empty where no day is planned.
+
+    It is good for so long from the planned day on, so that it is the same whenever a phone is sent the job.
+    """
+    if order.planned_start is None:
+        return ""
+    token = visit_token(settings.secret, order.id, now=order.planned_start, days=settings.link_days)
+    return f"{settings.base_url}/visit/{token}"
 
 
 def read(secret: str, token: str, now: datetime | None = None) -> UUID:

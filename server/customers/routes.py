@@ -67,7 +67,8 @@ async def visit_events(
 
 def _look(request: Request, work_order_id: UUID) -> VisitView:
     with database_of(request).read() as session:
-        return view(session, work_order_id, settings_of(request).zone, utc_now())
+        settings = settings_of(request)
+        return view(session, work_order_id, settings.zone, utc_now(), settings.tax_basis_points)
 
 
 def _values(request: Request, found: VisitView) -> dict[str, Any]:

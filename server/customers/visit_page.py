@@ -1,4 +1,4 @@
-"""What a customer may know of a visit: its window, how far it is, and the first name of who comes.
+"""What a customer may know of a visit: its window, how far it is, who comes, and the receipt.
 
 No other customer, no position on a map, no surname, and nothing that moves once the visit is over.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.customers.models import CustomerRow, ServiceLocationRow
+from server.customers.receipt import Receipt, receipt
 from server.customers.words import Words, words_for
 from server.dispatch.models import TechnicianRow
 from server.dispatch.timeliness import Stop, follow_route
@@ -73,13 +74,16 @@ class VisitView:
     van: str
     address: str
     number: str
+    receipt: Receipt | None
 
     @property
     def is_over(self) -> bool:
         return self.status.is_over
 
 
-def view(session: Session, work_order_id: UUID, zone: ZoneInfo, now: datetime) -> VisitView:
+def view(
+    session: Session, work_order_id: UUID, zone: ZoneInfo, now: datetime, tax_basis_points: int = 0
+) -> VisitView:
     """Raises NotFound when the order is gone."""
     query = (
         select(WorkOrderRow, CustomerRow.language, ServiceLocationRow, TechnicianRow.name, StockPlaceRow.name)
@@ -110,6 +114,7 @@ def view(session: Session, work_order_id: UUID, zone: ZoneInfo, now: datetime) -
         van="" if status.is_over or van is None else van,
         address=f"{place.street} {place.house_number}".strip(),
         number=row.number,
+        receipt=receipt(session, row, words, zone, tax_basis_points) if status is Status.DONE else None,
     )
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from shared.money import Money
 from shared.work_orders import WorkOrderKind as Kind
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,19 @@ class Words:
     months: tuple[str, ...]
     date: str  # {weekday} {day} {month}
     clock: str  # for strftime
+    receipt: str
+    total: str
+    money_back: str
+    with_tax: str  # {rate} {amount}
+    first_month: str  # {plan} {days} {of_days}; so the next two
+    plan_change: str
+    unused_days: str
+    not_charged: str
+    agreed: str  # {amount} {date} {time}; so the next
+    refused: str
+    decimal_mark: str
+    group_mark: str
+    symbol_first: bool = False
 
     def day(self, at: datetime) -> str:
         """A local day, as one says it."""
@@ -57,6 +75,19 @@ class Words:
 
     def time(self, at: datetime) -> str:
         return at.strftime(self.clock)
+
+    def decimal(self, value: Decimal) -> str:
+        return str(value).replace(".", self.decimal_mark)
+
+    def money(self, amount: Money) -> str:
+        """With the digits of its currency, as one writes it."""
+        sign, whole, fraction = amount.digits
+        digits = f"{int(whole):,}".replace(",", self.group_mark)
+        digits += f"{self.decimal_mark}{fraction}" if fraction else ""
+        symbol = SYMBOLS.get(amount.currency)
+        if symbol and self.symbol_first:
+            return f"{sign}{symbol}{digits}"
+        return f"{sign}{digits}{NO_BREAK}{symbol or amount.currency}"
 
 
 ENGLISH = Words(
@@ -103,6 +134,19 @@ ENGLISH = Words(
             "November", "December"),
     date="{weekday} {day} {month}",
     clock="%H:%M",
+    receipt="Your receipt",
+    total="Total",
+    money_back="You get back",
+    with_tax="incl. {rate} % VAT: {amount}",
+    first_month="{plan}: first month, {days} of {of_days} days",
+    plan_change="Change to {plan}: {days} of {of_days} days",
+    unused_days="{plan}: {days} of {of_days} days not used",
+    not_charged="Not agreed, so not charged",
+    agreed="{amount} was agreed on site on {date} at {time}.",
+    refused="{amount} was refused on site on {date} at {time}.",
+    decimal_mark=".",
+    group_mark=",",
+    symbol_first=True,
 )  # fmt: skip
 
 FINNISH = Words(
@@ -150,6 +194,18 @@ FINNISH = Words(
             "elokuuta", "syyskuuta", "lokakuuta", "marraskuuta", "joulukuuta"),
     date="{weekday} {day}. {month}",
     clock="%H.%M",
+    receipt="Kuittisi",
+    total="Yhteensä",
+    money_back="Saat takaisin",
+    with_tax="sis. alv {rate} %: {amount}",
+    first_month="{plan}: ensimmäinen kuukausi, {days}/{of_days} päivää",
+    plan_change="Vaihto liittymään {plan}: {days}/{of_days} päivää",
+    unused_days="{plan}: {days}/{of_days} päivää käyttämättä",
+    not_charged="Ei sovittu, joten ei veloiteta",
+    agreed="{amount} sovittiin käynnillä {date} klo {time}.",
+    refused="{amount} hylättiin käynnillä {date} klo {time}.",
+    decimal_mark=",",
+    group_mark=NO_BREAK,
 )  # fmt: skip
 
 SWEDISH = Words(
@@ -196,6 +252,18 @@ SWEDISH = Words(
             "november", "december"),
     date="{weekday} {day} {month}",
     clock="%H.%M",
+    receipt="Ditt kvitto",
+    total="Totalt",
+    money_back="Du får tillbaka",
+    with_tax="inkl. moms {rate} %: {amount}",
+    first_month="{plan}: första månaden, {days} av {of_days} dagar",
+    plan_change="Byte till {plan}: {days} av {of_days} dagar",
+    unused_days="{plan}: {days} av {of_days} dagar ej använda",
+    not_charged="Inte överenskommet, debiteras därför inte",
+    agreed="{amount} godkändes på plats {date} kl. {time}.",
+    refused="{amount} avböjdes på plats {date} kl. {time}.",
+    decimal_mark=",",
+    group_mark=NO_BREAK,
 )  # fmt: skip
 
 GERMAN = Words(
@@ -242,6 +310,18 @@ GERMAN = Words(
             "November", "Dezember"),
     date="{weekday}, {day}. {month}",
     clock="%H:%M",
+    receipt="Ihr Beleg",
+    total="Gesamt",
+    money_back="Sie bekommen zurück",
+    with_tax="inkl. {rate} % MwSt.: {amount}",
+    first_month="{plan}: erster Monat, {days} von {of_days} Tagen",
+    plan_change="Wechsel zu {plan}: {days} von {of_days} Tagen",
+    unused_days="{plan}: {days} von {of_days} Tagen nicht genutzt",
+    not_charged="Nicht vereinbart, daher nicht berechnet",
+    agreed="{amount} wurden vor Ort vereinbart: {date}, {time} Uhr.",
+    refused="{amount} wurden vor Ort abgelehnt: {date}, {time} Uhr.",
+    decimal_mark=",",
+    group_mark=".",
 )  # fmt: skip
 
 LANGUAGES: dict[str, Words] = {words.code: words for words in (ENGLISH, FINNISH, SWEDISH, GERMAN)}

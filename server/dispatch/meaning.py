@@ -41,6 +41,7 @@ _THINGS = {
     "hand_over": ("hand-over to another van", "hand-overs to other vans"),
     "take_over": ("take-over from another van", "take-overs from other vans"),
     "ask_for_visit": ("wish for another visit", "wishes for another visit"),
+    "consent_to_charge": ("answer to a price", "answers to prices"),
     "photo": ("photo", "photos"),
     "signature": ("signature", "signatures"),
 }
@@ -111,6 +112,11 @@ def in_words(kind: str, body: str) -> str:
             going_on = "a follow-up" if values.get("follow_up") is True else "another visit"
             kind_asked = _short(values.get("kind")).replace("_", " ")
             return f"ask for {going_on} ({kind_asked}): “{_short(values.get('summary'), 80)}”"
+        case "consent_to_charge":
+            who = _short(values.get("name") or "the customer")
+            return f"note that {who} {'refused the price' if values.get('refused') is True else 'agreed'}"
+        case "charge_in_full":
+            return "charge it in full"
         case "assign_work_order":
             return "assign the job"
         case "unassign_work_order":

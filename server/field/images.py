@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session
 from server.access.callers import Technician
 from server.assets import register
 from server.assets.models import AssetRow
+from server.customers.links import link_to_show
+from server.customers.models import PlanRow
+from server.customers.plans import tariff_of
 from server.db import feed
 from server.db.base import columns_of, table_of
 from server.db.feed_models import HistoryRow
@@ -160,11 +163,12 @@ class DeviceSource:
         drafts = repository.drafts(self._session, _ORDERS, **self._asked)
         places = [self._technician.van_id, *(draft.place_id for draft in drafts)]
         devices = register.found(self._session, _AT_PLACES, places=places)
-        orders = _finished(drafts, devices, self._technician.id)
+        orders = self._with_links(_finished(drafts, devices, self._technician.id))
         claimed = register.found(self._session, _CLAIMED, orders=[order.id for order in orders])
         products = [product_of(row) for row in self._session.scalars(select(ProductRow))]
         images: list[tuple[str, Image]] = [("profile", self._profile())]
         images += [("product", product) for product in products]
+        images += [("tariff", tariff_of(row)) for row in self._session.scalars(select(PlanRow))]
         images += [("stock_line", line) for line in self._stock_lines(None)]
         images += [("asset", device) for device in (*devices, *claimed)]
         images += [("work_order", order) for order in orders]
@@ -215,7 +219,7 @@ class DeviceSource:
         # A job brings the devices at its address along, and those fitted on it.
         serials = wanted.get("asset", set()).union(*(draft.fitted_serials for draft in drafts))
         devices = self._devices([draft.place_id for draft in drafts], serials)
-        orders = _finished(drafts, devices, self._technician.id)
+        orders = self._with_links(_finished(drafts, devices, self._technician.id))
         images: list[tuple[str, Image]] = [("work_order", order) for order in orders]
         images += [("asset", device) for device in devices]
         if skus := wanted.get("stock_line"):
@@ -223,6 +227,9 @@ class DeviceSource:
         if skus := wanted.get("product"):
             rows = self._session.scalars(select(ProductRow).where(ProductRow.sku.in_(skus)))
             images += [("product", product_of(row)) for row in rows]
+        if codes := wanted.get("tariff"):
+            plans = self._session.scalars(select(PlanRow).where(PlanRow.code.in_(codes)))
+            images += [("tariff", tariff_of(plan)) for plan in plans]
         if "profile" in wanted:
             images.append(("profile", self._profile()))
         if ids := wanted.get("ruling"):
@@ -237,6 +244,10 @@ class DeviceSource:
             ).all()
             images += [(briefs.KIND, brief) for brief in self._briefs(here)]
         return {(kind, image_key(image)): image for kind, image in images}
+
+    def _with_links(self, orders: Iterable[WorkOrder]) -> list[WorkOrder]:
+        """With the address of the customer's page, which a technician can show them."""
+        return [replace(order, customer_link=link_to_show(self._settings, order)) for order in orders]
 
     def _briefs(self, place_ids: Iterable[UUID]) -> list[PlaceBrief]:
         # By the day, as the scope is: what grows too old goes with the snapshot of the next morning.
@@ -287,6 +298,8 @@ class DeviceSource:
             home_lat=technician.start_lat,
             home_lon=technician.start_lon,
             sealing_key=transfers.key_of(self._session, technician.id),
+            tax_basis_points=self._settings.tax_basis_points,
+            company=self._settings.company,
         )
 
 

@@ -31,13 +31,13 @@ from server.stock import transfers
 from server.stock.models import StockPlaceRow
 from server.van_booking import StockDeed, book_stock
 from shared.commands import (
-    AddEvidence,
     AskForVisit,
     CloseWorkOrder,
     DeviceCommand,
     FittingCommand,
     PartsCommand,
     VisitCommand,
+    file_named,
     order_of,
     parts_named,
     renamed,
@@ -181,6 +181,13 @@ class CommandUnit:
         if isinstance(command, FittingCommand) and command.sku:
             named |= {command.sku}
         on_hand = books.on_hand(self._technician.van_id) if used else {}
+        prices = None
+        if isinstance(command, CloseWorkOrder):
+            prices = books.prices()
+            named |= {line.sku for line in order.parts}
+            # Another visit of this batch may have changed the plan that runs.
+            running = books.service(order.service.id).plan_code
+            order = replace(order, service=replace(order.service, running_plan_code=running))
         situation = Situation(
             order=order,
             actor_id=self._technician.id,
@@ -189,6 +196,7 @@ class CommandUnit:
             assets=assets,
             on_hand={sku: on_hand[sku] for sku in used if sku in on_hand},
             products=books.products(named) if named else {},
+            prices=prices,
         )
         return command, situation
 
@@ -257,10 +265,8 @@ class CommandUnit:
             decided_at=books.now,
         )
         self._touched.update(dict.fromkeys(book(deed, decision)))
-        if isinstance(command, AddEvidence):
-            books.await_evidence(
-                self._technician.id, command.digest, command.size_bytes, command.work_order_id
-            )
+        if (file := file_named(command)) is not None:
+            books.await_evidence(self._technician.id, file.digest, file.size_bytes, command.work_order_id)
         return self._keep(asked, "accepted", remarks=remarks, work_order_id=command.work_order_id)
 
     def hold(self, asked: Asked, problem: Problem) -> Receipt:
@@ -300,10 +306,11 @@ class CommandUnit:
         order_id = self._order_named_by(asked)
         if order_id:
             self._touched[("work_order", str(order_id))] = None
-        if isinstance(asked.command, AddEvidence) and _DIGEST.fullmatch(asked.command.digest):
+        file = file_named(asked.command) if asked.command else None
+        if file is not None and _DIGEST.fullmatch(file.digest):
             # A dispatcher will want to see it.
-            size_bytes = in_range(asked.command.size_bytes)
-            self._books.await_evidence(self._technician.id, asked.command.digest, size_bytes, order_id)
+            size_bytes = in_range(file.size_bytes)
+            self._books.await_evidence(self._technician.id, file.digest, size_bytes, order_id)
         happening = partial(
             of_held,
             asked.pushed.id,

@@ -56,6 +56,7 @@ LABELS = {
     "value": "Value",
     "text": "Text",
     "signer": "Who signed",
+    "name": "Who agreed",
     "lines": "Parts",
     "parts": "Parts",
     "kind": "Kind of visit",
@@ -82,6 +83,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "cannot_complete": ("reason", "text"),
     "correct_contact": ("value",),
     "ask_for_visit": ("kind", "summary", "expected_minutes", "parts"),
+    "consent_to_charge": ("name",),
 }
 """What may be wrong in a command that can be read; without a line here it only says that it happened."""
 

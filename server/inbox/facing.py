@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from uuid import UUID
 
 from server.dispatch.meaning import in_words
+from shared.agreed import answer_that_counts
 from shared.assets import Asset, AssetState
 from shared.checklists import item_of, said, standing
 from shared.commands import (
@@ -18,6 +19,7 @@ from shared.commands import (
     AskForVisit,
     CannotComplete,
     CloseWorkOrder,
+    ConsentToCharge,
     CorrectContact,
     CorrectTime,
     InstallAsset,
@@ -34,6 +36,7 @@ from shared.commands import (
     UseParts,
     VisitCommand,
 )
+from shared.money import Money
 from shared.situation import Situation
 from shared.stock_commands import CountVan, HandOver, StockCommand, TakeOver
 from shared.timesheet import stands
@@ -255,8 +258,18 @@ def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[
             newest_asked = order.asked_for[-1] if order.asked_for else None
             ours = f"{newest_asked.number}: {newest_asked.summary}" if newest_asked else NOTHING
             return (Facing(what="Asked for", theirs=theirs, ours=ours),)
+        case ConsentToCharge(bill=bill, name=name, refused=refused):
+            known = answer_that_counts(order)
+            ours = _answer(known.bill.total, known.name, refused=known.refused) if known else "not asked"
+            theirs = _answer(bill.total, name, refused=refused)
+            return (Facing(what="The customer's answer to the price", theirs=theirs, ours=ours),)
         case CannotComplete(text=text):
             return (Facing(what="Their words", theirs=text or "–", ours="–"),) if text else ()
+
+
+def _answer(total: Money, name: str, *, refused: bool) -> str:
+    who = name or "the customer"
+    return f"{who} refused {total}" if refused else f"{who} agreed to {total}"
 
 
 def _why(command: RemoveAsset) -> str:

@@ -9,8 +9,10 @@ from server.dispatch.meaning import in_words
 from server.inbox.facing import NOTHING, Facing, Reader, the_job
 from server.inbox.reading import fields_of
 from server.office import OFFICE
+from shared.charges import Bill
 from shared.checklists import item_of, said, standing
-from shared.work_orders import Answer, CheckItem, CheckResult, ContactField, WorkOrder
+from shared.money import Money
+from shared.work_orders import Answer, CheckItem, CheckResult, Consent, ContactField, WorkOrder
 
 
 def both_sides(
@@ -29,11 +31,40 @@ def both_sides(
             return tuple(_note(row, order) for row in sent)
         case "check-recorded-twice":
             return tuple(_check(row, order, reader) for row in sent)
+        case "charge-not-agreed" if order.bill is not None:
+            return (_charge(order, order.bill),)
+        case "price-answered-twice":
+            return tuple(_answer(row, order, reader) for row in sent)
         case "clock-changed" if sent:
             first = sent[0]
             theirs = f"{reader.clock(first.made_at)} by the phone's clock"
             return (Facing(what="When", theirs=theirs, ours=f"{reader.clock(first.happened_at)}, corrected"),)
     return ()
+
+
+def _charge(order: WorkOrder, bill: Bill) -> Facing:
+    """What it costs, and what its customer said to which price."""
+    left_out = bill.left_out
+    costs = bill.total - Money(left_out.total_minor if left_out else 0, bill.currency)
+    answers = [
+        f"{item.name or 'the customer'} {'refused' if item.refused else 'agreed to'} {item.bill.total}"
+        for item in order.consents
+    ]
+    return Facing(what="Price", theirs=f"costs {costs}", ours=" / ".join(answers) or "nobody was asked")
+
+
+def _answer(row: CommandRow, order: WorkOrder, reader: Reader) -> Facing:
+    def words(item: Consent) -> str:
+        said = "refused" if item.refused else "agreed to"
+        return f"{said} {item.bill.total} at {reader.clock(item.at)}"
+
+    own = [item for item in order.consents if item.at == row.happened_at]
+    beside = [item for item in order.consents if item not in own]
+    return Facing(
+        what="The customer's answer to the price",
+        theirs=" / ".join(map(words, own)) or NOTHING,
+        ours=" / ".join(map(words, beside)) or NOTHING,
+    )
 
 
 def _steps(sent: Sequence[CommandRow]) -> str:

@@ -89,6 +89,12 @@ ASKED = {
             sure="That order is cancelled, with all that is still to be done on it.",
         ),
         Offer(
+            proposal=Proposal.CHARGE_IN_FULL,
+            words="Charge it in full",
+            means="What had not been agreed to is billed as well; the customer sees it on their page.",
+            sure="The customer is billed more than they agreed to on site.",
+        ),
+        Offer(
             proposal=Proposal.COUNT_STOCK,
             words="Counted",
             means="The van was counted, and its list is right again.",

@@ -22,7 +22,7 @@ from server.inbox.proposals import Proposal
 from server.inbox.reading import command_of
 from server.settings import Settings
 from server.work_orders import repository
-from shared.commands import CancelWorkOrder, CorrectContact, EditContact, OfficeCommand
+from shared.commands import CancelWorkOrder, ChargeInFull, CorrectContact, EditContact, OfficeCommand
 from shared.conflicts import conflict_of
 from shared.problems import AlreadyClosed, BadValue, NotFound
 from shared.work_orders import ContactField, WorkOrder
@@ -31,6 +31,7 @@ TOPIC = "FollowUpDone"
 IN_WORDS: dict[str | None, str] = {
     Proposal.TAKE_VALUE: "took the technician's value",
     Proposal.CANCEL_OTHER: "cancelled the other order",
+    Proposal.CHARGE_IN_FULL: "charged it in full",
     Proposal.COUNT_STOCK: "had the stock counted",
     Proposal.BOOK_IN: "had the device booked in",
     Proposal.DISMISS: "left it as it is",
@@ -122,7 +123,8 @@ def _concerned(session: Session, ask: FollowUpRow, outcome: Proposal) -> list[UU
         if other is None:
             raise NotFound("The other order is not known", subject=str(ask.id))
         return [other]
-    return [ask.work_order_id] if ask.work_order_id and ask.slug == "contact-changed-twice" else []
+    changes = ask.slug == "contact-changed-twice" or outcome is Proposal.CHARGE_IN_FULL
+    return [ask.work_order_id] if ask.work_order_id and changes else []
 
 
 def _claim(
@@ -154,6 +156,9 @@ def _command(
     if outcome is Proposal.CANCEL_OTHER:
         [other] = _concerned(session, ask, outcome)
         return CancelWorkOrder(work_order_id=other, reason=f"Done with {_order(session, ask).number} already")
+    if outcome is Proposal.CHARGE_IN_FULL:
+        assert ask.work_order_id is not None, "a bill is a job's"
+        return ChargeInFull(work_order_id=ask.work_order_id)
     if ask.slug != "contact-changed-twice":
         return None
     row = session.scalars(select(CommandRow).where(CommandRow.id == ask.command_id)).one()

@@ -19,6 +19,7 @@ from server.customers.models import CustomerRow, PlanRow, ServiceLocationRow, Se
 from server.db.base import Base, columns_of, table_of
 from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
+from shared.charges import Bill
 from shared.skills import SkillNeed
 from shared.work_orders import (
     Answer,
@@ -26,6 +27,7 @@ from shared.work_orders import (
     Checklist,
     CheckResult,
     CheckSpec,
+    Consent,
     ContactSuggestion,
     EarlierPlan,
     EquipmentNeed,
@@ -81,6 +83,8 @@ class VisitRecord:
     time_corrections: tuple[TimeCorrection, ...] = ()
     earlier_visits: tuple[VisitTimes, ...] = ()
     asked_for: tuple[AskedVisit, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    bill: Bill | None = None
 
 
 def to_json(value: Requirements | VisitRecord) -> dict[str, Any]:
@@ -115,6 +119,7 @@ _SERVICE = {
     "plan_code": _plan.code,
     "plan_name": _plan.name,
     "down_mbps": _plan.down_mbps,
+    "running_plan_code": _service.plan_code,
 }
 _READ = (*_FIRST, *_OWN.values(), *_CONTACT.values(), *_PLACE.values(), *_SERVICE.values())
 """What `_draft` takes, in this order."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import overload
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.clocks import Contact, Tap, correct
 from shared.commands import FieldCommand, VisitCommand
 from shared.decide import Decision, StockDecision, decide, decide_stock
 from shared.problems import NotFound, Problem
+from shared.rating import Prices
 from shared.situation import Situation
 from shared.stock import StockLine
 from shared.stock_commands import StockCommand
@@ -50,7 +52,28 @@ def situation_of(images: Images, work_order_id: UUID) -> Situation:
         assets=images.assets,
         on_hand={sku: line.on_hand for sku, line in images.stock.items()},
         products=images.products,
+        prices=prices_of(images),
     )
+
+
+def prices_of(images: Images) -> Prices | None:
+    """The price list of this device; None where the server has not sent it."""
+    profile = images.profile
+    if profile is None or profile.tax_basis_points is None or not images.tariffs:
+        return None
+    return Prices(
+        tariffs=images.tariffs,
+        tax_basis_points=profile.tax_basis_points,
+        zone=zone_of(profile.time_zone),
+    )
+
+
+def zone_of(name: str) -> tzinfo | None:
+    """None, the device's own zone, where its rules are not installed."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def van_of(images: Images) -> Van:

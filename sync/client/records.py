@@ -12,15 +12,16 @@ from shared.assets import Asset
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import (
-    AddEvidence,
     AskForVisit,
     DeviceCommand,
     FieldCommand,
     PartsCommand,
+    file_named,
     order_of,
     serials_of,
 )
 from shared.problems import Problem
+from shared.rating import Tariff
 from shared.remarks import Remark
 from shared.stock import StockLine
 from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
@@ -54,7 +55,7 @@ class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
     Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command, transfers
-    between vans by their own id, briefs by place.
+    between vans by their own id, briefs by place, tariffs by plan.
     """
 
     profile: Profile | None = None
@@ -65,6 +66,7 @@ class Images:
     rulings: Mapping[UUID, Ruling] = field(default_factory=dict)
     transfers: Mapping[UUID, Handed] = field(default_factory=dict)
     briefs: Mapping[UUID, PlaceBrief] = field(default_factory=dict)
+    tariffs: Mapping[str, Tariff] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvidence:
-    """The bytes that an AddEvidence speaks of."""
+    """The bytes that a command speaks of (`file_named`)."""
 
     digest: str
     media_type: str
@@ -180,11 +182,11 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
         found += [(kind, line.sku) for line in command.lines for kind in ("product", "stock_line")]
     elif isinstance(command, AskForVisit):
         found += [("product", line.sku) for line in command.parts]
-    elif isinstance(command, AddEvidence):
-        found.append(("evidence", command.digest))
     elif isinstance(command, StockCommand):
         found += [(kind, sku) for sku in sorted(skus_named(command)) for kind in ("product", "stock_line")]
         found += [("asset", serial) for serial in sorted(serials_named(command))]
+    if (file := file_named(command)) is not None:
+        found.append(("evidence", file.digest))
     if isinstance(command, TransferCommand):
         found.append(("transfer", str(command.transfer.id)))
     return tuple(dict.fromkeys(found))

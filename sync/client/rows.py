@@ -10,6 +10,7 @@ from shared.assets import Asset
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.problems import Malformed
+from shared.rating import Tariff
 from shared.stock import StockLine
 from shared.transfers import Handed
 from shared.work_orders import WorkOrder
@@ -36,6 +37,7 @@ class Rows:
         rulings: dict[UUID, Ruling] = {}
         transfers: dict[UUID, Handed] = {}
         briefs: dict[UUID, PlaceBrief] = {}
+        tariffs: dict[str, Tariff] = {}
         profile: Profile | None = None
         for image in self._readable():
             match image:
@@ -53,6 +55,8 @@ class Rows:
                     transfers[image.transfer.id] = image
                 case PlaceBrief():
                     briefs[image.place_id] = image
+                case Tariff():
+                    tariffs[image.code] = image
                 case Profile():
                     profile = image
         return Images(
@@ -64,6 +68,7 @@ class Rows:
             rulings=rulings,
             transfers=transfers,
             briefs=briefs,
+            tariffs=tariffs,
         )
 
     def _readable(self) -> Iterator[Image]:

@@ -15,7 +15,17 @@ PAGE_BYTES = 4 * 1024 * 1024
 PAGE_BYTES_MIN = 4 * 1024
 """A page of rows, unpacked, where the device doesn't say; and the least that it can ask for."""
 
-KIND_ORDER = ("profile", "work_order", "stock_line", "asset", "transfer", "ruling", "product", "place_brief")
+KIND_ORDER = (
+    "profile",
+    "work_order",
+    "stock_line",
+    "asset",
+    "transfer",
+    "ruling",
+    "product",
+    "tariff",
+    "place_brief",
+)
 """What a technician needs first comes first, for over a thin line a snapshot takes a while."""
 
 

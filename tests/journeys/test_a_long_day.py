@@ -138,6 +138,8 @@ def steps_of(place: int, job: Job, photo: bytes) -> list[Step]:
     steps += [Step("travel", Technician.travel), Step("arrive", Technician.arrive)]
     if place == NOBODY_THERE:
         return [*steps, Step("cannot complete", lambda hand: hand.cannot_complete("Nobody at home"))]
+    if job.kind in (INSTALL, UPGRADE):
+        steps += [Step("price", Technician.agree_on_price)]
     if rules.takes_equipment and rules.fits_equipment:
         steps += [Step("swap", lambda hand: hand.swap_typed(FITTED[place], SAID[CAUSES[job.kind]]))]
     elif rules.takes_equipment:

@@ -76,6 +76,9 @@ class TestTheTable:
     def test_a_visit_asked_for_on_site_is_placed(self):
         assert names(ev.VisitAskedFor) == ["place_asked_visit"]
 
+    def test_what_was_not_agreed_to_is_billed_when_the_office_says_so(self):
+        assert names(ev.ChargedInFull) == ["bill_the_rest"]
+
     def test_what_is_recorded_on_the_way_causes_nothing_yet(self):
         quiet = {event.__name__ for event in get_args(ev.Event) if not CONSEQUENCES[event]}
         assert quiet == {
@@ -84,6 +87,7 @@ class TestTheTable:
             "AssetPutBack",
             "AssetRemoved",
             "AssetUnfitted",
+            "ChargeAnswered",
             "CheckAnswered",
             "CheckRecorded",
             "CheckSkipped",

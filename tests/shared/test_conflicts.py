@@ -26,12 +26,16 @@ from situations import (
 
 from shared import commands as cmd
 from shared import events as ev
+from shared.agreed import agreed
 from shared.assets import AssetState, HolderKind
+from shared.charges import Bill, Charge
 from shared.checklists import checklist_for
 from shared.clocks import Contact, Tap, correct
 from shared.conflicts import CONFLICTS, Conflict, Outcome, Proposal, conflict_of
 from shared.decide import Decision, StockDecision, decide, decide_as_report, decide_stock
+from shared.money import Money
 from shared.problems import ChangedMeanwhile, Problem, SerialElsewhere
+from shared.rating import Prices, Tariff
 from shared.remarks import Remark
 from shared.situation import UNRECEIVED_PLACE, Situation
 from shared.stock import StockMove
@@ -366,6 +370,39 @@ def more_given_than_the_list_had() -> StockDecision:
     return decision
 
 
+def a_price(total: int) -> Bill:
+    fee = Charge(code="fee", description="Visit", quantity=1, unit_minor=total, net_minor=total, tax_minor=0)
+    return Bill(currency="EUR", charges=(fee,))
+
+
+def asked_for(total: int) -> cmd.ConsentToCharge:
+    return cmd.ConsentToCharge(
+        work_order_id=JOB, bill=a_price(total), name="Liisa", language="fi", price_version="1"
+    )
+
+
+def more_parts_than_were_agreed_to() -> Decision:
+    parts = (PartLine(sku="CABLE", quantity=30),)
+    now = a_situation(required_equipment=(), required_checks=(), parts=parts)
+    tariff = Tariff(code="H100", name="Home 100", monthly=Money(3_000), fees={})
+    prices = Prices(tariffs={"H100": tariff}, tax_basis_points=0, zone=None)
+    now = decide(asked_for(4_000), replace(now, prices=prices), NOON).after
+    decision = decide(cmd.CloseWorkOrder(work_order_id=JOB, can_ask=True), now, NOON)
+    assert decision.after.order.bill is not None
+    assert decision.after.order.bill.total == Money(4_000), "half a month and 30 metres are 45.00"
+    return decision
+
+
+def a_customer_asked_on_two_phones() -> Decision:
+    first = decide(asked_for(4_000), a_situation(), NOON).after
+    decision = decide(asked_for(9_000), replace(first, actor_id=BEN, order=replace(
+        first.order, former_technician_ids=frozenset({BEN}))), NOON - timedelta(minutes=5))  # fmt: skip
+    assert len(decision.after.order.consents) == 2
+    counts = agreed(decision.after.order)
+    assert counts is not None and counts.bill.total == Money(4_000)
+    return decision
+
+
 CASES: dict[str, tuple[Callable[[], Decision | StockDecision | tuple[Remark, ...]], str]] = {
     "reassigned-not-started": (
         given_away_and_not_started,
@@ -458,6 +495,14 @@ CASES: dict[str, tuple[Callable[[], Decision | StockDecision | tuple[Remark, ...
     "time-corrected-twice": (
         one_time_corrected_on_two_devices,
         "That time of WO-7 was corrected elsewhere too: both are kept, the newest counts",
+    ),
+    "charge-not-agreed": (
+        more_parts_than_were_agreed_to,
+        "WO-7 costs 45.00 EUR, agreed were 40.00 EUR: 5.00 EUR is not billed until dispatch decides",
+    ),
+    "price-answered-twice": (
+        a_customer_asked_on_two_phones,
+        "The customer of WO-7 was asked again later: both answers are kept, the newest counts",
     ),
     "repeated-step": (
         one_step_on_two_devices,

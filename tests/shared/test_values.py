@@ -56,6 +56,11 @@ class TestMoney:
         assert str(Money(123_456)) == "1,234.56 EUR"
         assert str(Money(-5, "SEK")) == "-0.05 SEK"
 
+    def test_has_as_many_digits_after_the_point_as_its_currency(self):
+        assert str(Money(1_234_567, "JPY")) == "1,234,567 JPY"
+        assert str(Money(12_400, "KWD")) == "12.400 KWD"
+        assert Money(-5, "BHD").digits == ("-", "0", "005")
+
 
 class TestIds:
     def test_are_version_7_of_the_rfc_variant_and_carry_their_time(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -66,6 +67,14 @@ def every_close_is_billed_once(books: Books) -> None:
         " LEFT JOIN invoice_line l ON l.invoice_id = i.id GROUP BY i.id HAVING s <> i.net_minor"
     )
     require(not lost, "ONE_EFFECT", f"invoices that are not the sum of their lines: {lost}")
+    told = books.rows(
+        "SELECT o.number, i.net_minor, i.tax_minor, json_extract(o.record, '$.bill.charges') AS charges"
+        " FROM invoice i JOIN work_order o ON o.id = i.work_order_id WHERE o.state = 'completed'"
+    )
+    for number, net, tax, charges in told:
+        shown = json.loads(charges or "[]")
+        sums = (sum(one["net_minor"] for one in shown), sum(one["tax_minor"] for one in shown))
+        require(sums == (net, tax), "ONE_EFFECT", f"{number} shows {sums} and is billed {(net, tax)}")
 
 
 def a_serial_has_one_place(books: Books) -> None:

@@ -56,7 +56,7 @@ def nothing_outside_the_scope(
                     )
                 )
             case _:
-                seen = row.kind == "product"
+                seen = row.kind in ("product", "tariff")
         require(seen, "SCOPE", f"{row.kind} {row.key} went to {technician}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from simulation.handset import Handset
 from simulation.pictures import png
 from world import CABLE, CONNECTOR, ONT_A
 
+from shared.charges import Bill
 from shared.checklists import YES, item_of, photos_of
 from shared.commands import (
     AddNote,
@@ -18,6 +20,7 @@ from shared.commands import (
     Arrive,
     CannotComplete,
     CloseWorkOrder,
+    ConsentToCharge,
     CorrectTime,
     FieldCommand,
     InstallAsset,
@@ -141,7 +144,7 @@ def _check(phone: Handset, dice: Dice, order: WorkOrder, item: CheckItem) -> Non
 
 def _close(order: WorkOrder) -> CloseWorkOrder:
     version = order.checklist.version if order.checklist else None
-    return CloseWorkOrder(work_order_id=order.id, checklist_version=version)
+    return CloseWorkOrder(work_order_id=order.id, checklist_version=version, can_ask=True)
 
 
 def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> None:
@@ -179,11 +182,26 @@ def _odd(phone: Handset, dice: Dice, order: WorkOrder, contested: list[str]) -> 
         phone.tap(PauseWork(work_order_id=id, reason=reason) if pausing else ResumeWork(work_order_id=id))
     elif choice == 10 and points(order.times):
         phone.tap(_corrected(dice, order))
+    elif choice == 11 and (bill := phone.gateway.price_before(id)):
+        phone.tap(_answered(dice, order, bill))
     elif choice == 6 and phone.pictures:
         # The same picture on a second job: the bytes are sent once.
         phone.photograph(id, phone.pictures[dice.pick(sorted(phone.pictures))], None)
     else:
         phone.tap(_note(dice, order))
+
+
+def _answered(dice: Dice, order: WorkOrder, bill: Bill) -> ConsentToCharge:
+    """Mostly a yes to all of it, now and then to the fee alone, or a no."""
+    agreed = bill if dice.happens(0.7) else replace(bill, charges=bill.charges[:1])
+    return ConsentToCharge(
+        work_order_id=order.id,
+        bill=agreed,
+        name=dice.pick(["Änne", "Änne", ""]),
+        language=order.contact.language,
+        price_version="of today",
+        refused=dice.happens(0.2),
+    )
 
 
 def _corrected(dice: Dice, order: WorkOrder) -> CorrectTime:

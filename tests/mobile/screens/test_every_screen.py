@@ -17,7 +17,7 @@ import pytest
 from day_of_work import MORNING, a_brief, send_down, uid
 from flet_screen import Screen, _name
 
-from mobile import language, theme, words
+from mobile import customer_words, language, theme, words
 from mobile.app import JOB_SCREENS
 from mobile.gateway import Gateway
 from mobile.state import Desk, job_route
@@ -129,6 +129,9 @@ class TestWords:
         """What may stay narrow while the app speaks in wide letters."""
         monkeypatch.setitem(language.LANGUAGES, "xx", language.Language(code="xx", name="Wide"))
         monkeypatch.setattr(language, "catalogue", lambda code: Wide())
+        # The customer, too, speaks it: their screens are in their own language.
+        monkeypatch.setattr(language, "best_of", lambda wanted: "xx")
+        monkeypatch.setattr(customer_words, "best_of", lambda wanted: "xx")
         speak("xx")
         rows = [at_work.today(), at_work.products(), at_work.devices_on_van(), at_work.profile, a_brief(1)]
         names = [known.name for known in language.LANGUAGES.values()]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
-from world import CABLE, CONNECTOR, Phone, World, settle
+from world import CABLE, CONNECTOR, HOME_100, HOME_500, Phone, World, settle
 
 from server import office
 from server.access.models import DeviceRow
@@ -81,11 +81,12 @@ class TestTheFirstContact:
             *(("asset", f"ANA{number:04d}") for number in (1, 2, 3)),
             *((kind, sku) for kind in ("product", "stock_line") for sku in ("ONT-A", "ONT-B", "ROUTER")),
             *((kind, sku) for kind in ("product", "stock_line") for sku in (CABLE, CONNECTOR)),
+            *(("tariff", code) for code in (HOME_100, HOME_500)),
             ("place_brief", str(mine.location_id)),
         }
         assert ("work_order", str(bens.id)) not in keys(answer)
         order: WorkOrder = image(answer, "work_order", mine.id)
-        assert order == today.work_order(mine)
+        assert order == replace(today.work_order(mine), customer_link=order.customer_link)
         line = image(answer, "stock_line", CABLE)
         assert (line.on_hand, line.reserved, line.par) == (200, 20, 200)
         assert image(answer, "profile", "me").van_name == "Van ana"
