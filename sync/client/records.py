@@ -20,10 +20,18 @@ from shared.commands import (
     order_of,
     serials_of,
 )
+from shared.network_faults import NetworkCommand
+from shared.part_requests import PartRequest, PartSupply
 from shared.problems import Problem
 from shared.remarks import Remark
 from shared.stock import StockLine
-from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.stock_commands import (
+    RequestCommand,
+    StockCommand,
+    TransferCommand,
+    serials_named,
+    skus_named,
+)
 from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 from sync.protocol import Profile, Ruling
@@ -54,7 +62,7 @@ class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
     Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command, transfers
-    between vans by their own id, briefs by place.
+    between vans and requests for parts by their own id, briefs by place.
     """
 
     profile: Profile | None = None
@@ -65,6 +73,8 @@ class Images:
     rulings: Mapping[UUID, Ruling] = field(default_factory=dict)
     transfers: Mapping[UUID, Handed] = field(default_factory=dict)
     briefs: Mapping[UUID, PlaceBrief] = field(default_factory=dict)
+    part_requests: Mapping[UUID, PartRequest] = field(default_factory=dict)
+    supply: PartSupply | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,4 +197,8 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
         found += [("asset", serial) for serial in sorted(serials_named(command))]
     if isinstance(command, TransferCommand):
         found.append(("transfer", str(command.transfer.id)))
+    elif isinstance(command, RequestCommand):
+        found.append(("part_request", str(command.request_id)))
+    elif isinstance(command, NetworkCommand):
+        found += [("evidence", photo.digest) for photo in command.photos]
     return tuple(dict.fromkeys(found))

@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.assets import Asset
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
+from shared.part_requests import PartRequest, PartSupply
 from shared.problems import Malformed
 from shared.stock import StockLine
 from shared.transfers import Handed
@@ -36,7 +37,9 @@ class Rows:
         rulings: dict[UUID, Ruling] = {}
         transfers: dict[UUID, Handed] = {}
         briefs: dict[UUID, PlaceBrief] = {}
+        requests: dict[UUID, PartRequest] = {}
         profile: Profile | None = None
+        supply: PartSupply | None = None
         for image in self._readable():
             match image:
                 case WorkOrder():
@@ -53,6 +56,10 @@ class Rows:
                     transfers[image.transfer.id] = image
                 case PlaceBrief():
                     briefs[image.place_id] = image
+                case PartRequest():
+                    requests[image.id] = image
+                case PartSupply():
+                    supply = image
                 case Profile():
                     profile = image
         return Images(
@@ -64,6 +71,8 @@ class Rows:
             rulings=rulings,
             transfers=transfers,
             briefs=briefs,
+            part_requests=requests,
+            supply=supply,
         )
 
     def _readable(self) -> Iterator[Image]:

