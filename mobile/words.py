@@ -1532,15 +1532,15 @@ def known_at(when: str) -> str:
 
 
 def open_at(hours: str) -> str:
-    return say("Open: {hours}", hours=hours)
+    return say("Open: {hours}", hours=as_written(hours))
 
 
 def asks_you(name: str, things: str) -> str:
-    return say("{name} asks for {things}", name=name, things=things)
+    return say("{name} asks for {things}", name=as_written(name), things=as_written(things))
 
 
 def you_asked(holder: str, things: str) -> str:
-    return say("{things} of {name}", name=holder, things=things)
+    return say("{things} of {name}", name=as_written(holder), things=as_written(things))
 
 
 def came_so_far(amount: str) -> str:
@@ -1560,7 +1560,7 @@ def for_job(number_: str) -> str:
 
 
 def did_ask_part(things: str) -> str:
-    return say("Asked for {things}", things=things)
+    return say("Asked for {things}", things=as_written(things))
 
 
 def did_fetch(things: Sequence[str]) -> str:

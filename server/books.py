@@ -193,6 +193,7 @@ class Books:
         self._assets: dict[str, tuple[AssetRow | None, Asset]] = {}
         self._transfers: dict[UUID, tuple[VanTransferRow | None, Handed]] = {}
         self._requests: dict[UUID, tuple[PartRequestRow | None, PartRequest]] = {}
+        self._request_pairs: set[part_requests.Pair] = set()
         self._cabinets: dict[str, Cabinet] = {}
         self._customers: dict[UUID, CustomerRow] = {}
         self._looked_up: set[str] = set()
@@ -274,9 +275,11 @@ class Books:
 
     def open_part_requests(self, ids: Iterable[UUID], pairs: Iterable[part_requests.Pair]) -> None:
         """Those of `ids`, and the open ones of each (asker, holder)."""
-        wanted = set(ids) - self._requests.keys()
-        if wanted or (pairs := set(pairs)):
-            for id, found in part_requests.lock(self.session, wanted, set(pairs)).items():
+        wanted, fresh = set(ids) - self._requests.keys(), set(pairs) - self._request_pairs
+        if wanted or fresh:
+            self._request_pairs |= fresh
+            self.session.flush()  # the query reads rows anew, also one that this batch has changed
+            for id, found in part_requests.lock(self.session, wanted, fresh).items():
                 self._requests.setdefault(id, found)
 
     def part_requests(

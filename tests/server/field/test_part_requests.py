@@ -193,6 +193,21 @@ class TestWhatComes:
         world.ben.send(world.handing(CONNECTOR, offered=5, taken=2, name="t2")[1])
         assert (request(world).state, request(world).supplied) == ("supplied", 3)
 
+    def test_in_one_push_counts_each_transfer_on_what_the_one_before_left(self, world: World):
+        second = uid("the second")
+        world.ben.send(ask(world), ask(world, id=second, quantity=4))
+        halves = [
+            world.handing(CONNECTOR, offered=5, taken=taken, name=f"t{taken}")[1] for taken in (3, 1, 2)
+        ]
+        receipts = world.ben.send(*halves)
+        assert [receipt.outcome for receipt in receipts] == ["accepted"] * 3
+        states = {row.id: (row.state, row.supplied) for row in world.rows(PartRequestRow)}
+        assert states == {ASKED: ("supplied", 3), second: ("asked", 3)}
+
+    def test_in_the_push_that_asks_for_it_closes_it_too(self, world: World):
+        world.ben.send(ask(world), world.handing(CONNECTOR, offered=5, taken=3)[1])
+        assert (request(world).state, request(world).supplied) == ("supplied", 3)
+
     def test_is_for_the_oldest_request_first(self, world: World):
         second = uid("the second")
         world.ben.send(ask(world, quantity=2), ask(world, id=second, quantity=2))
