@@ -1,4 +1,4 @@
-"""The office's pages: faults of cabinets with what may be done about them, and parts that somebody waits for."""
+"""The office's pages: faults of cabinets and what is done about them, and parts that somebody waits for."""
 
 from __future__ import annotations
 
