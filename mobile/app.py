@@ -36,22 +36,26 @@ from mobile.look import Look, wear
 from mobile.parts.blocks import mood_box
 from mobile.parts.frame import navigation_bar, navigation_rail
 from mobile.parts.touch import primary
+from mobile.screens.ask_part import AskPart
 from mobile.screens.cannot import Cannot
 from mobile.screens.checks import Checks
 from mobile.screens.close import Close
 from mobile.screens.count import CountVan
+from mobile.screens.fetch import Fetch
 from mobile.screens.found import Found
 from mobile.screens.give import Give
 from mobile.screens.job import Job
 from mobile.screens.locked import Locked
 from mobile.screens.my_time import MyTime
 from mobile.screens.note import Note
+from mobile.screens.part_requests import PartRequests
 from mobile.screens.parts_used import PartsUsed
 from mobile.screens.pause import PauseScreen
 from mobile.screens.photo import Photo
 from mobile.screens.pin import Pin
 from mobile.screens.price import Price
 from mobile.screens.receipt import Receipt
+from mobile.screens.report_fault import ReportFault
 from mobile.screens.scan import Scan
 from mobile.screens.settings import Settings
 from mobile.screens.sign import Sign
@@ -83,6 +87,8 @@ JOB_SCREENS = {
     "cannot": Cannot,
     "note": Note,
     "more": Found,
+    "ask": AskPart,
+    "fault": ReportFault,
     "pause": PauseScreen,
     "time": VisitTime,
     "price": Price,
@@ -128,6 +134,14 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
         return Give(desk, key="give")
     if name == "take":
         return Take(desk, key="take")
+    if name == "ask":
+        return AskPart(desk, key="ask")
+    if name == "requests":
+        return PartRequests(desk, key="requests")
+    if name == "fetch":
+        return Fetch(desk, order_id, key=f"fetch/{order_id}")
+    if name == "fault":
+        return ReportFault(desk, key="fault")
     if name == "time":
         return MyTime(desk, key="time")
     if name == "sync":
@@ -137,7 +151,7 @@ def _shown(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Cont
 
 def _phone(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Control:
     parts = [ft.Container(content=_shown(desk, name, order_id, screen), expand=True)]
-    if name not in ("job", "count", "give", "take", "time"):
+    if name not in ("job", "count", "give", "take", "time", "ask", "requests", "fetch", "fault"):
         parts.append(navigation_bar(desk, name))
     return ft.SafeArea(ft.Column(parts, spacing=0, expand=True), expand=True)
 
@@ -152,7 +166,7 @@ def _tablet(desk: Desk, name: str, order_id: UUID | None, screen: str) -> ft.Con
         if order_id is not None:
             panes.append(ft.Container(content=_shown(desk, "job", order_id, screen), expand=True))
     else:
-        panes.append(ft.Container(content=_shown(desk, name, None, ""), expand=True))
+        panes.append(ft.Container(content=_shown(desk, name, order_id, ""), expand=True))
     return ft.SafeArea(
         ft.Row(panes, spacing=0, expand=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH), expand=True
     )

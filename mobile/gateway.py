@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
@@ -36,6 +36,8 @@ from shared.commands import AddEvidence, AskForVisit, ConsentToCharge, FieldComm
 from shared.decide import Decision, StockDecision
 from shared.ids import new_id
 from shared.money import Money
+from shared.network_faults import FaultPhoto, KnownFault, NetworkCommand, NetworkDecision, ReportNetworkFault
+from shared.part_requests import PartRequest, PartSupply
 from shared.problems import BadEvidence, BadValue, NotFound, Problem, SignInNeeded, UnsentWork
 from shared.rating import expected, price, version_of
 from shared.stock_commands import TakeOver
@@ -46,7 +48,16 @@ from shared.work_orders import EvidenceKind, EvidenceRef, PartLine, WorkOrder, W
 from sync.client.contact import LATE, Surroundings
 from sync.client.driver import Driver, unix_ms
 from sync.client.messages import Hush, Wake
-from sync.client.rebase import Overlay, apply, corrected, prices_of, rebase, situation_of, zone_of
+from sync.client.rebase import (
+    AnyDecision,
+    Overlay,
+    apply,
+    corrected,
+    prices_of,
+    rebase,
+    situation_of,
+    zone_of,
+)
 from sync.client.records import Entry, Images, NewCommand, NewEvidence, NotSaved, Registration
 from sync.client.replies import read_registration
 from sync.client.report import SyncReport
@@ -62,6 +73,10 @@ QueueState = Literal["saved", "sending", "accepted", "held", "refused_local", "c
 REGISTER_SECONDS = 30
 OFFERING, TAKING = "offering", "taking"
 """Drafts: an offer of one's own that waits for its answer, and a colleague's that was read."""
+SUPPLY_OLD, SUPPLY_FRESH = timedelta(minutes=30), timedelta(minutes=2)
+"""Who else has parts is asked anew in passing when it is so old; and when somebody looks, unless so fresh."""
+SUPPLY_PAUSE = timedelta(minutes=1)
+"""It is not asked for more often, whatever the clocks say."""
 ROOM_FOR_A_COMMAND = 65_536  # bytes, generously
 PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8")
 """JPEG, PNG, WebP, GIF; HEIC has its mark four bytes in."""
@@ -204,6 +219,8 @@ class Gateway:
         self._app_version = app_version
         self._metered = metered
         self._photos_let_go = False
+        self._looks_for_parts = False
+        self._supply_asked_at: datetime | None = None
         self._taken: dict[str, Registration] = {}  # code → what it brought, while older work is in the way
         self._listeners: dict[object, Callable[[], None]] = {}
         self._rows: Images | None = None
@@ -223,6 +240,7 @@ class Gateway:
                 app_version=app_version,
                 storage_left=storage_left,
                 photos_may_go=self._photos_may_go,
+                supply_wanted=self._ask_for_supply,
             ),
             stored=self._take_in,
             changed=self._tell,
@@ -392,6 +410,36 @@ class Gateway:
         """What is known of a place; None where the server has not sent it."""
         return self._shown.images.briefs.get(place_id)
 
+    @property
+    def supply(self) -> PartSupply | None:
+        """Who else has parts, as the office knew it then."""
+        return self._shown.images.supply
+
+    def part_requests(self) -> list[PartRequest]:
+        """What this technician asked for and was asked for, open ones first, then the newest."""
+        found = self._shown.images.part_requests.values()
+        newest = sorted(found, key=lambda request: (request.asked_at, request.id), reverse=True)
+        return sorted(newest, key=lambda request: not request.is_open)
+
+    def asked_of_me(self) -> list[PartRequest]:
+        """Open requests of others for what is on this van."""
+        van_id = self.profile.van_id if self.profile else None
+        return [one for one in self.part_requests() if one.is_open and one.holder_id == van_id]
+
+    def cabinets(self) -> dict[str, KnownFault | None]:
+        """The street cabinets that jobs on this device hang on, each with its open fault; today's first."""
+        today = {order.id: place for place, order in enumerate(self.today())}
+        orders = sorted(
+            (order for order in self._shown.images.orders.values() if order.place.cabinet),
+            key=lambda order: (today.get(order.id, len(today)), order.place.cabinet),
+        )
+        faults = {
+            fault.cabinet: fault
+            for brief in self._shown.images.briefs.values()
+            for fault in brief.network_faults
+        }
+        return {order.place.cabinet: faults.get(order.place.cabinet) for order in orders}
+
     def product(self, sku: str) -> Product | None:
         return self._shown.images.products.get(sku)
 
@@ -492,9 +540,28 @@ class Gateway:
     def _photos_may_go(self) -> bool:
         return self._photos_let_go or not self.photos_only_on_wifi or self._metered() is False
 
+    def look_for_parts(self) -> None:
+        """Somebody looks who has parts: ask the office at once, where there is a network."""
+        self._looks_for_parts = True
+        self.wake()
+
+    def _ask_for_supply(self) -> bool:
+        """Whether this request is to bring who has parts; then it is not asked again in the same minute."""
+        now, supply = self._at(), self._shown.images.supply
+        pause = self._supply_asked_at
+        if pause is not None and timedelta(0) <= now - pause < SUPPLY_PAUSE:
+            return False
+        known = supply.known_at if supply else None
+        old = SUPPLY_FRESH if self._looks_for_parts else SUPPLY_OLD
+        wanted = now - known > old if known else self._looks_for_parts
+        self._looks_for_parts = False
+        if wanted:
+            self._supply_asked_at = now
+        return wanted
+
     # Writing
 
-    def send(self, command: FieldCommand, *, ends_draft: str | None = None) -> Decision | StockDecision:
+    def send(self, command: FieldCommand, *, ends_draft: str | None = None) -> AnyDecision:
         """Decide and queue. Durable when it returns; when it raises, nothing was queued.
 
         `ends_draft`: what was kept under this name became the command, and goes with it.
@@ -562,7 +629,33 @@ class Gateway:
         photo, evidence = self._evidence(
             command.work_order_id, EvidenceKind.PHOTO, jpeg, "image/jpeg", spot=spot
         )
-        return self._send_all(((command, None), (photo, evidence)))[0]
+        return self._send_all(((command, ()), (photo, (evidence,))))[0]
+
+    def report_fault(
+        self, report: ReportNetworkFault, photos: Sequence[bytes], spot: Spot | None = None
+    ) -> NetworkDecision:
+        """Queue a report of a network fault with its photos: all are saved, or nothing. Raises Problem.
+
+        `spot`: where it was seen.
+        """
+        files = [self._photo(photo) for photo in photos]
+        named = tuple(
+            FaultPhoto(digest=file.digest, size_bytes=len(file.body), media_type=file.media_type)
+            for file in files
+        )
+        command = replace(
+            report,
+            photos=named,
+            lat=spot.lat if spot else None,
+            lon=spot.lon if spot else None,
+            accuracy_m=spot.accuracy_m if spot else None,
+        )
+        return self._send(command, files)
+
+    def _photo(self, data: bytes) -> NewEvidence:
+        if not data.startswith(PICTURE_STARTS):
+            raise BadEvidence(words.not_a_picture(EvidenceKind.PHOTO.value), field="photo")
+        return NewEvidence(digest=sha256(data).hexdigest(), media_type="image/jpeg", body=data)
 
     def _add_evidence(
         self,
@@ -576,7 +669,8 @@ class Gateway:
         spot: Spot | None = None,
     ) -> EvidenceRef:
         asked = self._evidence(order_id, kind, data, media_type, signer=signer, check=check, spot=spot)
-        decision = self._send(*asked)
+        command, file = asked
+        decision = self._send(command, (file,))
         return decision.after.order.evidence[-1]
 
     def _evidence(
@@ -611,14 +705,14 @@ class Gateway:
     def _send(
         self,
         command: FieldCommand,
-        evidence: NewEvidence | None = None,
+        files: Sequence[NewEvidence] = (),
         ends_draft: str | None = None,
-    ) -> Decision | StockDecision:
-        return self._send_all(((command, evidence),), ends_draft)[0]
+    ) -> AnyDecision:
+        return self._send_all(((command, files),), ends_draft)[0]
 
     def _send_all(
-        self, wanted: Sequence[tuple[FieldCommand, NewEvidence | None]], ends_draft: str | None = None
-    ) -> list[Decision | StockDecision]:
+        self, wanted: Sequence[tuple[FieldCommand, Sequence[NewEvidence]]], ends_draft: str | None = None
+    ) -> list[AnyDecision]:
         """Decide each on what those before it leave behind, and queue them in one transaction."""
         if (registration := self._store.registration) is None:
             raise SignInNeeded(words.NOT_REGISTERED)
@@ -628,9 +722,9 @@ class Gateway:
         made_mono_ms = self._steady_ms()
         tap = Tap(made_at=made_at, mono_ms=made_mono_ms, boot=self._boot)
         at = corrected(tap, self._store.contact)
-        decisions: list[Decision | StockDecision] = []
-        queued: list[tuple[NewCommand, NewEvidence | None]] = []
-        for asked, evidence in wanted:
+        decisions: list[AnyDecision] = []
+        queued: list[tuple[NewCommand, Sequence[NewEvidence]]] = []
+        for asked, files in wanted:
             command = canonical(asked, images.assets)
             decision, images = apply(images, command, at)
             order = decision.after.order if isinstance(decision, Decision) else None
@@ -647,7 +741,7 @@ class Gateway:
                 technician_id=registration.technician_id,
             )
             decisions.append(decision)
-            queued.append((new, evidence))
+            queued.append((new, files))
         try:
             self._enqueue(queued, ends_draft)
         except BaseException:
@@ -736,13 +830,13 @@ class Gateway:
         self._store.keep_draft(name, body)
 
     def _enqueue(
-        self, queued: Sequence[tuple[NewCommand, NewEvidence | None]], ends_draft: str | None
+        self, queued: Sequence[tuple[NewCommand, Sequence[NewEvidence]]], ends_draft: str | None
     ) -> None:
         """Queue them; where the device is full, in the place of photos that the office has."""
         try:
             self._store.enqueue_all(queued, ends_draft=ends_draft)
         except NotSaved:
-            wanted = sum(ROOM_FOR_A_COMMAND + (len(new.body) if new else 0) for _, new in queued)
+            wanted = sum(ROOM_FOR_A_COMMAND + sum(len(file.body) for file in files) for _, files in queued)
             if not self._store.shelf.give_up_oldest(wanted):
                 raise
             self._store.enqueue_all(queued, ends_draft=ends_draft)
@@ -908,13 +1002,18 @@ class Gateway:
             type=entry.type,
             title=title(entry, images.orders.get(entry.work_order_id), images.products),
             work_order_id=entry.work_order_id,
-            order_number=entry.order_number or words.VAN,
+            order_number=entry.order_number or _about(entry.command),
             state=state,
             detail=detail,
             remarks=tuple(said(remark.detail) for remark in entry.remarks),
             decided_at=entry.decided_at,
             confirming=entry.confirm,
         )
+
+
+def _about(command: FieldCommand | None) -> str:
+    """What an entry is of that names no job."""
+    return words.cabinet(command.cabinet) if isinstance(command, NetworkCommand) else words.VAN
 
 
 def _day(order: WorkOrder, zone: tzinfo | None) -> date | None:

@@ -34,7 +34,16 @@ from shared.commands import (
     UndoSwap,
     UseParts,
 )
-from shared.stock_commands import CountVan, HandOver, TakeOver
+from shared.network_faults import ReportNetworkFault
+from shared.stock_commands import (
+    AnswerPartRequest,
+    AskForPart,
+    CountVan,
+    HandOver,
+    PickUpParts,
+    TakeOver,
+    WithdrawPartRequest,
+)
 from shared.transfers import HandedDevice
 from shared.work_orders import EvidenceKind, PartLine, WorkOrder
 from sync.client.records import Entry
@@ -98,6 +107,16 @@ def title(entry: Entry, order: WorkOrder | None, products: Mapping[str, Product]
             return words.did_hand_over(things(transfer.lines, transfer.devices, products))
         case TakeOver(transfer=transfer):
             return words.did_take_over(things(transfer.lines, transfer.devices, products))
+        case AskForPart(sku=sku, quantity=quantity):
+            return words.did_ask_part(_part(PartLine(sku=sku, quantity=quantity), products.get(sku)))
+        case AnswerPartRequest(can=can):
+            return words.ANSWER_SAVED_YES if can else words.ANSWER_SAVED_NO
+        case WithdrawPartRequest():
+            return words.DID_WITHDRAW
+        case PickUpParts(lines=lines, devices=devices):
+            return words.did_fetch(things(lines, devices, products))
+        case ReportNetworkFault(cabinet=cabinet):
+            return words.did_report(cabinet)
     return _plain(entry.type)  # queued by an older app
 
 

@@ -156,6 +156,11 @@ class Desk:
             self.shell.position_refused = True
         self._look_for_arrival()
 
+    @property
+    def position(self) -> Position | None:
+        """Where the phone said it is, as long as somebody travels and lets it."""
+        return self._position
+
     def _look_for_arrival(self) -> None:
         orders = (order for order in self.gateway.today() if order.id not in self.shell.not_there)
         there = reached(orders, self._position) if self._position and self.suggests_arrival else None
@@ -197,6 +202,10 @@ class Desk:
         self.shell.notice = None
         at = self.shell.route
         self.go(self._before_settings if at == SETTINGS else parent_route(at))
+
+    def back_keeping_notice(self) -> None:
+        """The same after something was saved: what was said of it goes along."""
+        self.go(parent_route(self.shell.route))
 
     # what
 
@@ -411,7 +420,24 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
                 return "job", UUID(key), rest[0] if rest else ""
             except ValueError:
                 return "today", None, ""
-        case ["stock" | "count" | "give" | "take" | "sync" | "settings" | "time" | "pin" as name]:
+        case ["fetch", key]:
+            try:
+                return "fetch", UUID(key), ""
+            except ValueError:
+                return "requests", None, ""
+        case [
+            "stock"
+            | "count"
+            | "give"
+            | "take"
+            | "ask"
+            | "requests"
+            | "fault"
+            | "sync"
+            | "settings"
+            | "time"
+            | "pin" as name
+        ]:
             return name, None, ""
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""
@@ -420,8 +446,10 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
 
 def parent_route(route: str) -> str:
     name, order_id, screen = parse_route(route)
-    if name in ("count", "give", "take"):
+    if name in ("count", "give", "take", "ask", "requests"):
         return "/stock"
+    if name == "fetch":
+        return "/requests"
     if name == "pin":
         return SETTINGS
     return job_route(order_id) if name == "job" and order_id and screen else "/"

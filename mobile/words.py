@@ -17,6 +17,8 @@ from mobile.language import as_written, number, say, say_count
 from mobile.rule_words import said
 from shared.barcodes import VerdictKind
 from shared.barcodes.label import Confidence, LabelPart, Reason
+from shared.network_faults import FaultSign, FaultState
+from shared.part_requests import PartRequestState
 from shared.problems import AssetQuarantined, SerialElsewhere
 from shared.timesheet import Activity
 from shared.work_orders import (
@@ -1505,3 +1507,150 @@ TRY_AGAIN = say("Try again")
 
 def planned(count: str) -> str:
     return say("{amount} planned", amount=count)
+
+
+# parts that others have
+ASK_PART = say("Ask for a part")
+PART_MISSING = say("Not all of it is on your van")
+ASKED_PARTS = say("Parts asked for")
+WHICH_PART = say("Which part")
+ANOTHER_PART = say("Another part")
+WHO_HAS_IT = say("Who has it")
+NOBODY_HAS_IT = say("As far as this device knows, no other van and no depot has any. Ask dispatch.")
+SUPPLY_UNKNOWN = say("This device does not know yet who has parts. Connect once.")
+CROW_FLIGHT = say("Distances are as the crow flies: the road is longer.")
+CROW_FLIGHT_FROM_STOP = say("Distances are as the crow flies, from your next stop: the road is longer.")
+USE_MY_PLACE = say("From where I am")
+DEPOT = say("Depot")
+DISTANCE_UNKNOWN = say("distance unknown")
+CHOOSE_WHOM = say("Choose whom to ask")
+ASK_NOTE = say("Note for them (may be empty)")
+ASKED_OF_YOU = say("Asked of you")
+YOU_ASKED = say("You asked")
+NOTHING_ASKED = say("Nothing is asked for at the moment.")
+NO_PROMISE = say("To ask moves no stock: it is booked when it is handed over or fetched.")
+CAN_GIVE, CANNOT_GIVE = say("Yes, I can give it"), say("No, I can't")
+HAND_IT_OVER = say("Hand it over")
+TAKE_IT_OVER = say("Take it over")
+NEED_NO_MORE = say("I need it no more")
+FETCHED = say("Fetched at the depot")
+PUT_ON_VAN = say("Put on my van")
+FETCH_DEVICES = say("Scan or type each device that you take")
+REQUEST_GONE = say("This request is no longer on this device.")
+ANSWER_SAVED_YES = say("You said yes")
+ANSWER_SAVED_NO = say("You said no")
+PART_REQUEST_STATES = {
+    PartRequestState.ASKED: say("no answer yet"),
+    PartRequestState.PROMISED: say("promised"),
+    PartRequestState.DECLINED: say("not possible"),
+    PartRequestState.SUPPLIED: say("it came"),
+    PartRequestState.WITHDRAWN: say("taken back"),
+}
+
+
+def free_there(amount: str) -> str:
+    return say("{amount} free", amount=amount)
+
+
+def far_away(metres: float) -> str:
+    """`about 3.4 km`: a van's place is known to a kilometre."""
+    kilometres = round(Decimal(metres) / 1000, 1 if metres < 10_000 else 0)
+    return say("about {count} km", count=number(kilometres))
+
+
+def known_at(when: str) -> str:
+    return say("As the office knew it at {when}", when=when)
+
+
+def open_at(hours: str) -> str:
+    return say("Open: {hours}", hours=as_written(hours))
+
+
+def asks_you(name: str, things: str) -> str:
+    return say("{name} asks for {things}", name=as_written(name), things=as_written(things))
+
+
+def you_asked(holder: str, things: str) -> str:
+    return say("{things} of {name}", name=as_written(holder), things=as_written(things))
+
+
+def came_so_far(amount: str) -> str:
+    return say("{amount} came so far", amount=amount)
+
+
+def asked_waiting(count: int) -> str:
+    return say_count("{count} colleague asks you for a part", "{count} colleagues ask you for a part", count)
+
+
+def parts_open(count: int) -> str:
+    return say_count("{count} open", "{count} open", count)
+
+
+def for_job(number_: str) -> str:
+    return say("for {number}", number=as_written(number_))
+
+
+def did_ask_part(things: str) -> str:
+    return say("Asked for {things}", things=as_written(things))
+
+
+def did_fetch(things: Sequence[str]) -> str:
+    return say("Fetched {things} at the depot", things=COMMA.join(things))
+
+
+DID_WITHDRAW = say("Took back a request for a part")
+
+
+# faults of street cabinets
+REPORT_FAULT = say("Report a network fault")
+WHICH_CABINET = say("Which cabinet")
+NO_CABINET = say("No job on this device hangs on a street cabinet. Call dispatch.")
+WHAT_YOU_SEE = say("What you see")
+PORTS_DARK = say("Ports without light")
+CUSTOMERS_HIT = say("Customers hit, as far as you see")
+IS_IT_SAFE = say("Is it safe there?")
+IT_IS_SAFE, IT_IS_NOT_SAFE = say("Safe"), say("Not safe")
+NOT_SAFE_HINT = say("Keep away, keep others away, and call dispatch.")
+SEND_REPORT = say("Send the report")
+SAY_IF_SAFE = say("Say whether it is safe")
+SAY_WHAT_YOU_SEE = say("Choose what you see")
+WRITE_WHAT_YOU_SEE = say("Write what you see in the note")
+FAULT_NOTE = say("Note")
+TAKE_FAULT_PHOTO = say("Take a photo")
+SAY_PLACE_OF_FAULT = say("Say where I stand")
+REPORTED_HERE = say("Reported faults of this cabinet")
+JOINS_FAULT = say("This cabinet has an open fault. Your report is added to it.")
+FAULT_SIGNS = {
+    FaultSign.NO_LIGHT: say("No light"),
+    FaultSign.DAMAGED: say("Damaged"),
+    FaultSign.WATER: say("Water inside"),
+    FaultSign.POWER: say("No power there"),
+    FaultSign.VANDALISM: say("Vandalism"),
+    FaultSign.OTHER: say("Something else"),
+}
+FAULT_STATES = {
+    FaultState.SUBMITTED: say("reported"),
+    FaultState.ACKNOWLEDGED: say("confirmed by the office"),
+    FaultState.RESOLVED: say("resolved"),
+    FaultState.REJECTED: say("it was none"),
+}
+
+
+def cabinet(name: str) -> str:
+    return say("Cabinet {name}", name=as_written(name))
+
+
+def ports_dark(count: int) -> str:
+    return say_count("{count} port without light", "{count} ports without light", count)
+
+
+def customers_hit(count: int) -> str:
+    return say_count("{count} customer hit", "{count} customers hit", count)
+
+
+def reports(count: int) -> str:
+    return say_count("{count} report", "{count} reports", count)
+
+
+def did_report(name: str) -> str:
+    return say("Reported a fault of cabinet {name}", name=as_written(name))

@@ -22,6 +22,7 @@ from server.db.feed_models import HistoryRow
 from server.db.upkeep import upkeep
 from server.dependencies import answer_problems
 from server.dispatch import board_feed, board_routes, plan_routes, timesheet_routes
+from server.faults import page as faults_page
 from server.field import routes as field
 from server.field.doorbell import Doorbell
 from server.inbox import pages as inbox_pages
@@ -84,6 +85,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         timesheet_routes.router,
         inbox.router,
         inbox_pages.router,
+        faults_page.router,
         customers.router,
         outbox.router,
         outbox_page.router,

@@ -3,8 +3,8 @@
 The commands of a batch are decided one after another in memory, each on what those before it left behind,
 and everything they cause is written down here first. `write` then puts it into the database in an order that
 every transaction keeps, so that two of them wait for each other but never in a circle:
-device, transfers, places with their work orders, devices of the register, services, balances, products,
-vendors, the command log.
+device, transfers, requests for parts, cabinets' faults, places with their work orders, devices of the
+register, services, balances, products, vendors, the command log.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from server.db.base import Base, columns_of, places_by_dependence, table_of
 from server.db.command_log import next_numbers
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.models import TechnicianRow
+from server.faults import records as faults
+from server.faults.models import NetworkFaultReportRow, NetworkFaultRow
 from server.inbox.models import FollowUpRow
 from server.outbox import writing
 from server.outbox.happenings import Happening
@@ -39,8 +41,8 @@ from server.outbox.models import OutboxRow
 from server.purchasing import orders as purchasing
 from server.purchasing.models import RmaLineRow
 from server.settings import Settings
-from server.stock import ledger, transfers
-from server.stock.models import ProductRow, ReservationRow, VanTransferRow
+from server.stock import ledger, part_requests, transfers
+from server.stock.models import PartRequestRow, ProductRow, ReservationRow, VanTransferRow
 from server.stock.products import product_of
 from server.work_orders import briefs, intake, repository
 from server.work_orders.briefs import LATELY
@@ -50,6 +52,8 @@ from shared.catalogue import Product
 from shared.commands import AskForVisit
 from shared.conflicts import conflict_of
 from shared.ids import new_id
+from shared.network_faults import Cabinet, NetworkCommand, NetworkFaultReported
+from shared.part_requests import PartRequest
 from shared.problems import BadValue, NotFound
 from shared.rating import Prices, Tariff
 from shared.remarks import Remark
@@ -190,6 +194,9 @@ class Books:
         self._orders: dict[UUID, tuple[WorkOrderRow, WorkOrder]] = {}
         self._assets: dict[str, tuple[AssetRow | None, Asset]] = {}
         self._transfers: dict[UUID, tuple[VanTransferRow | None, Handed]] = {}
+        self._requests: dict[UUID, tuple[PartRequestRow | None, PartRequest]] = {}
+        self._request_pairs: set[part_requests.Pair] = set()
+        self._cabinets: dict[str, Cabinet] = {}
         self._customers: dict[UUID, CustomerRow] = {}
         self._looked_up: set[str] = set()
         self._changed_orders: set[UUID] = set()
@@ -267,6 +274,64 @@ class Books:
         else:
             self.add(VanTransferRow, **transfers.new_values(known, command_id, self.now))
         self._transfers[known.transfer.id] = (row, known)
+
+    def open_part_requests(self, ids: Iterable[UUID], pairs: Iterable[part_requests.Pair]) -> None:
+        """Those of `ids`, and the open ones of each (asker, holder)."""
+        wanted, fresh = set(ids) - self._requests.keys(), set(pairs) - self._request_pairs
+        if wanted or fresh:
+            self._request_pairs |= fresh
+            self.session.flush()  # the query reads rows anew, also one that this batch has changed
+            for id, found in part_requests.lock(self.session, wanted, fresh).items():
+                self._requests.setdefault(id, found)
+
+    def part_requests(
+        self, ids: Iterable[UUID], pairs: Iterable[part_requests.Pair]
+    ) -> dict[UUID, PartRequest]:
+        """The same, as the commands before left them."""
+        ids, pairs = set(ids), set(pairs)
+        self.open_part_requests(ids, pairs)
+        return {
+            id: request
+            for id, (_, request) in sorted(self._requests.items())
+            if id in ids or (request.is_open and (request.asker_id, request.holder_id) in pairs)
+        }
+
+    def keep_part_request(self, request: PartRequest) -> None:
+        """As a command left it."""
+        row = self._requests[request.id][0] if request.id in self._requests else None
+        if row is not None:
+            part_requests.store(row, request)
+        elif request.id in self._requests:  # this batch has asked, and its row is still to be written
+            [values] = [one for one in self._rows[PartRequestRow] if one["id"] == request.id]
+            values |= part_requests.values(request)
+        else:
+            self.add(PartRequestRow, **part_requests.values(request))
+        self._requests[request.id] = (row, request)
+
+    def open_cabinet(self, name: str) -> None:
+        if name not in self._cabinets:
+            self._cabinets[name] = faults.cabinet(self.session, name, locked=True)
+
+    def cabinet(self, command: NetworkCommand) -> Cabinet:
+        """The cabinet that it is about, as the commands before left it. Raises BadValue for an id that is
+        taken."""
+        name, report_id = command.cabinet, command.report_id
+        self.open_cabinet(name)
+        now = self._cabinets[name]
+        there = faults.cabinet_of(self.session, report_id)
+        there = next((one.name for one in self._cabinets.values() if report_id in one.reported), there)
+        if there is not None and there != name:
+            raise BadValue("Another report has that id: the app must mint a new one", field="report_id")
+        return now if there is None else replace(now, reported=(*now.reported, report_id))
+
+    def keep_report(self, event: NetworkFaultReported, after: Cabinet, technician_id: UUID) -> None:
+        """A report, with the fault that it opens."""
+        self._cabinets[after.name] = after
+        if event.again:
+            return
+        if event.opens:
+            self.add(NetworkFaultRow, **faults.fault_values(event))
+        self.add(NetworkFaultReportRow, **faults.report_values(event, technician_id))
 
     def open_services(self, ids: Iterable[UUID]) -> None:
         """Locked in one order. Their plans, and those of the orders, come along."""
@@ -516,11 +581,15 @@ class Books:
                 place_id=order.place.id,
                 customer_id=order.contact.customer_id,
                 cabinet=order.place.cabinet,
-                is_repair=order.kind is WorkOrderKind.REPAIR,
+                is_fault=order.kind is WorkOrderKind.REPAIR,
                 topic=topic,
                 actor=actor,
             )
         )
+
+    def tell_cabinet(self, cabinet: str, topic: str, actor: str) -> None:
+        """What phones know of this cabinet is another now."""
+        self._touched.append(briefs.Touched(cabinet=cabinet, is_fault=True, topic=topic, actor=actor))
 
     def await_evidence(
         self, technician_id: UUID, digest: str, size_bytes: int, work_order_id: UUID | None

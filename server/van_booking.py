@@ -14,7 +14,7 @@ from server.billing.models import JournalLineRow
 from server.books import Books, name_id
 from server.db import feed
 from server.purchasing import orders as purchasing
-from server.stock import ledger
+from server.stock import ledger, part_requests
 from shared import stock_events as ev
 from shared.decide import StockDecision
 from shared.money import Money
@@ -47,7 +47,7 @@ def book_stock(deed: StockDeed, decision: StockDecision) -> list[tuple[str, str]
     return _tell(deed, decision)
 
 
-def book_moves(deed: StockDeed, event: ev.VanCounted | ev.TransferBooked) -> None:
+def book_moves(deed: StockDeed, event: ev.VanCounted | ev.TransferBooked | ev.PartsPickedUp) -> None:
     deed.books.move(ledger.Booking(moves=event.moves, cause=deed.command_id, at=event.at))
 
 
@@ -78,26 +78,47 @@ def keep_transfer(deed: StockDeed, event: ev.TransferBooked | ev.TransferSigned)
     deed.books.keep_transfer(deed.after.transfers[event.transfer.id], deed.command_id)
 
 
+def keep_request(deed: StockDeed, event: ev.RequestEvent) -> None:
+    deed.books.keep_part_request(deed.after.requests[ev.request_of(event)])
+
+
 STOCK_CONSEQUENCES: dict[type[ev.StockEvent], Sequence[Callable[[StockDeed, Any], None]]] = {
     ev.VanCounted: (book_moves, post_difference, buy_again),
     ev.TransferBooked: (keep_transfer, book_moves),
     ev.TransferSigned: (keep_transfer,),
+    ev.PartsPickedUp: (book_moves,),
+    ev.PartAskedFor: (keep_request,),
+    ev.PartRequestAnswered: (keep_request,),
+    ev.PartRequestWithdrawn: (keep_request,),
+    ev.PartRequestSupplied: (keep_request,),
 }
 """One row an event; a test holds it against the union."""
 
 
 def _tell(deed: StockDeed, decision: StockDecision) -> list[tuple[str, str]]:
     """Whoever drives a van that something came to or left, and both sides of a transfer, each row once."""
-    moves: list[StockMove] = [move for event in decision.events for move in event.moves]
+    moved = [event for event in decision.events if isinstance(event, ev.StockMoved)]
+    moves: list[StockMove] = [move for event in moved for move in event.moves]
     places = {place for move in moves for place in (move.source_id, move.target_id)}
+    asked = [ev.request_of(event) for event in decision.events if isinstance(event, ev.RequestEvent)]
+    requests = [deed.after.requests[id] for id in dict.fromkeys(asked)]
+    places |= {request.holder_id for request in requests}
     drivers = {deed.before.actor_id, *filter(None, map(deed.books.driver_of, sorted(places)))}
-    handed = [event.transfer for event in decision.events if not isinstance(event, ev.VanCounted)]
+    handed = [
+        event.transfer
+        for event in decision.events
+        if isinstance(event, ev.TransferBooked | ev.TransferSigned)
+    ]
     drivers |= {who for transfer in handed for who in (transfer.offer.giver_id, transfer.taker_id)}
+    drivers |= {request.asker_id for request in requests}
     changed = [("transfer", str(transfer.id)) for transfer in handed]
+    changed += [(part_requests.KIND, str(request.id)) for request in requests]
     changed += [("asset", serial) for serial in sorted({move.serial for move in moves if move.serial})]
     changed += [("stock_line", sku) for sku in sorted({move.sku for move in moves})]
     topic = type(decision.events[-1]).__name__
     for kind, key in changed:
         scopes = [feed.technician_scope(driver) for driver in sorted(drivers)]
+        if kind == part_requests.KIND:
+            scopes.append(feed.BOARD)
         deed.books.tell(scopes, kind, key, topic, actor=deed.actor, facts={})
     return changed

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from shared.network_faults import KnownFault
 from shared.work_orders import UnfinishedReason, WorkOrderKind, WorkOrderState
 
 VISITS_MAX, FAULTS_MAX, OPEN_MAX = 5, 10, 5
@@ -63,9 +64,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceBrief:
-    """Newest first, each at most so many as the constants above say."""
+    """Newest first, each at most so many as the constants above say.
+
+    `network_faults`: what technicians have reported of its cabinet and is open; missing before protocol 5.
+    """
 
     place_id: UUID
     visits: tuple[PastVisit, ...] = ()
     open_orders: tuple[OpenOrder, ...] = ()
     faults: tuple[Fault, ...] = ()
+    network_faults: tuple[KnownFault, ...] = ()

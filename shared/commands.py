@@ -14,6 +14,7 @@ from typing import Literal, TypeVar, get_args
 from uuid import UUID
 
 from shared.charges import Bill
+from shared.network_faults import NetworkCommand
 from shared.stock_commands import StockCommand
 from shared.work_orders import (
     ContactField,
@@ -454,8 +455,11 @@ VisitCommand = (
 )
 """What a phone may send about a work order."""
 
-FieldCommand = VisitCommand | StockCommand
+FieldCommand = VisitCommand | StockCommand | NetworkCommand
 """What a phone may send."""
+
+JoblessCommand = StockCommand | NetworkCommand
+"""What is about no work order: a van's stock, or the network."""
 
 OfficeCommand = (
     AssignWorkOrder
@@ -489,8 +493,8 @@ PartsCommand = UseParts | TakeBackParts
 
 
 def order_of(command: Command) -> UUID | None:
-    """The work order that it is about; None where it is about a van's stock."""
-    return None if isinstance(command, StockCommand) else command.work_order_id
+    """The work order that it is about; None where it is about a van's stock or the network."""
+    return None if isinstance(command, JoblessCommand) else command.work_order_id
 
 
 def parts_named(command: Command) -> tuple[PartLine, ...]:
@@ -530,5 +534,5 @@ def tag_of(kind: type[Command]) -> str:
 
 
 FIELD_COMMANDS: dict[str, type[FieldCommand]] = {tag_of(kind): kind for kind in get_args(FieldCommand)}
-STOCK_COMMANDS = frozenset(tag_of(kind) for kind in get_args(StockCommand))
+JOBLESS_COMMANDS = frozenset(tag_of(kind) for kind in get_args(JoblessCommand))
 OFFICE_COMMANDS: dict[str, type[OfficeCommand]] = {tag_of(kind): kind for kind in get_args(OfficeCommand)}

@@ -301,6 +301,17 @@ _ROWS = (
         remark="transfer-below-zero",
     ),
     Conflict(
+        slug="depot-below-zero",
+        case="A technician fetched more of a part at a depot than the depot's list had.",
+        rule="It is on the van, so it is booked; the list goes below zero and the depot is counted.",
+        outcome=Outcome.REMARKED,
+        kept="What was fetched, and what the list had.",
+        shown="The remark, and the negative balance.",
+        sentence="{name}: {amount} fetched, the list of {depot} had {left}: count it",
+        proposals=(Proposal.COUNT_STOCK, Proposal.DISMISS),
+        remark="depot-below-zero",
+    ),
+    Conflict(
         slug="note-edited-twice",
         case="Office and technician each wrote a new version of the same note.",
         rule="Notes are only ever added: both versions stand, beside what they replace.",

@@ -13,6 +13,7 @@ from shared import commands as cmd
 from shared import consent_rules as consents
 from shared import found_rules as found
 from shared import office_rules as office
+from shared import part_rules as parts
 from shared import stock_commands as stock_cmd
 from shared import stock_rules as stock
 from shared import time_rules as times
@@ -113,4 +114,8 @@ STOCK_RULES: dict[type[stock_cmd.StockCommand], Callable[[Any, Van, datetime], s
     stock_cmd.CountVan: stock.count_van,
     stock_cmd.HandOver: stock.hand_over,
     stock_cmd.TakeOver: stock.take_over,
+    stock_cmd.AskForPart: parts.ask_for_part,
+    stock_cmd.AnswerPartRequest: parts.answer_part_request,
+    stock_cmd.WithdrawPartRequest: parts.withdraw_part_request,
+    stock_cmd.PickUpParts: stock.pick_up_parts,
 }

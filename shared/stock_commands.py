@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
-from shared.transfers import Transfer
+from shared.transfers import HandedDevice, Transfer
+from shared.work_orders import PartLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +70,58 @@ class TakeOver:
     type: Literal["take_over"] = "take_over"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskForPart:
+    """This van needs `quantity` of `sku`, in its unit, and would like it of the van or depot `holder_id`.
+
+    `request_id` is minted on the phone. `for_order_id`: the job that waits for it.
+    """
+
+    request_id: UUID
+    sku: str
+    quantity: int
+    holder_id: UUID
+    for_order_id: UUID | None = None
+    note: str = ""
+    type: Literal["ask_for_part"] = "ask_for_part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPartRequest:
+    """Whose van was asked says whether they `can`. It promises nothing that the ledger knows."""
+
+    request_id: UUID
+    can: bool
+    note: str = ""
+    type: Literal["answer_part_request"] = "answer_part_request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawPartRequest:
+    """Who asked needs it no more."""
+
+    request_id: UUID
+    type: Literal["withdraw_part_request"] = "withdraw_part_request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickUpParts:
+    """Fetched at a depot: it is on this van now. What this technician had asked of the depot is settled."""
+
+    depot_id: UUID
+    lines: tuple[PartLine, ...] = ()
+    devices: tuple[HandedDevice, ...] = ()
+    type: Literal["pick_up_parts"] = "pick_up_parts"
+
+
 TransferCommand = HandOver | TakeOver
 
-StockCommand = CountVan | HandOver | TakeOver
+RequestCommand = AskForPart | AnswerPartRequest | WithdrawPartRequest
+"""Those about one request for a part."""
+
+StockCommand = (
+    CountVan | HandOver | TakeOver | AskForPart | AnswerPartRequest | WithdrawPartRequest | PickUpParts
+)
 """What a phone may send about its van."""
 
 
@@ -81,6 +132,10 @@ def serials_named(command: StockCommand) -> set[str]:
             return {*listed, *(device.serial for device in seen)}
         case HandOver(transfer=transfer) | TakeOver(transfer=transfer):
             return {device.serial for device in transfer.devices}
+        case PickUpParts(devices=devices):
+            return {device.serial for device in devices}
+        case AskForPart() | AnswerPartRequest() | WithdrawPartRequest():
+            return set()
 
 
 def skus_named(command: StockCommand) -> set[str]:
@@ -90,3 +145,18 @@ def skus_named(command: StockCommand) -> set[str]:
             return {line.sku for line in parts} | {device.sku for device in seen if device.sku}
         case HandOver(transfer=transfer) | TakeOver(transfer=transfer):
             return {line.sku for line in transfer.lines} | {device.sku for device in transfer.devices}
+        case PickUpParts(lines=lines, devices=devices):
+            return {line.sku for line in lines} | {device.sku for device in devices}
+        case AskForPart(sku=sku):
+            return {sku}
+        case AnswerPartRequest() | WithdrawPartRequest():
+            return set()
+
+
+def places_named(command: StockCommand) -> set[UUID]:
+    """The vans and depots, besides one's own van, that it speaks of by their id alone."""
+    match command:
+        case AskForPart(holder_id=place) | PickUpParts(depot_id=place):
+            return {place}
+        case _:
+            return set()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from shared.part_requests import PartRequest
 from shared.stock import StockMove
 from shared.transfers import Transfer
 
@@ -40,4 +41,55 @@ class TransferSigned:
     moves: tuple[StockMove, ...] = ()
 
 
-StockEvent = VanCounted | TransferBooked | TransferSigned
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartAskedFor:
+    """`request` as it is now: it may have been asked before."""
+
+    at: datetime
+    request: PartRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRequestAnswered:
+    at: datetime
+    request_id: UUID
+    can: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRequestWithdrawn:
+    at: datetime
+    request_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRequestSupplied:
+    """So many units of what was asked for have come, by a transfer or from a depot."""
+
+    at: datetime
+    request_id: UUID
+    units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsPickedUp:
+    """Fetched at a depot."""
+
+    at: datetime
+    depot_id: UUID
+    moves: tuple[StockMove, ...]
+
+
+StockMoved = VanCounted | TransferBooked | TransferSigned | PartsPickedUp
+"""Those that may move stock."""
+
+RequestEvent = PartAskedFor | PartRequestAnswered | PartRequestWithdrawn | PartRequestSupplied
+"""Those about one request for a part."""
+
+StockEvent = StockMoved | RequestEvent
+
+
+def request_of(event: RequestEvent) -> UUID:
+    """The request that it is about."""
+    return event.request.id if isinstance(event, PartAskedFor) else event.request_id

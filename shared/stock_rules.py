@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from shared import stock_commands as cmd
 from shared import stock_events as ev
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Tracking
 from shared.conflicts import CONFLICTS
+from shared.part_rules import met
 from shared.problems import BadValue
 from shared.remarks import Remark
 from shared.situation import UNRECEIVED_PLACE
@@ -16,6 +18,7 @@ from shared.stock import StockMove
 from shared.transfers import HandedDevice, Transfer, in_words
 from shared.van import COUNT_PLACE, Van
 from shared.visit_rules import PART_QUANTITY_MAX, SERIAL, SERIAL_TEXT
+from shared.work_orders import PartLine
 
 Outcome = tuple[tuple[ev.StockEvent, ...], tuple[Remark, ...]]
 
@@ -148,11 +151,12 @@ def _transfer(command: cmd.TransferCommand, now: Van, at: datetime, *, by_giver:
     check_transfer(transfer, now)
     moves, remarks = _handed_parts(transfer, now, by_giver=by_giver)
     for device in transfer.devices:
-        move, said = _handed_device(device, transfer, now)
+        move, said = _moved_device(device, transfer.offer.giver_van_id, transfer.taker_van_id, now)
         moves += move
         remarks += said
     event = ev.TransferBooked(at=at, transfer=transfer, by_giver=by_giver, moves=tuple(moves))
-    return (event,), tuple(remarks)
+    asked = met(transfer.lines, transfer.devices, transfer.taker_id, transfer.offer.giver_van_id, now, at)
+    return (event, *asked), tuple(remarks)
 
 
 def check_transfer(transfer: Transfer, now: Van) -> None:
@@ -203,23 +207,67 @@ def _handed_parts(transfer: Transfer, now: Van, *, by_giver: bool) -> tuple[list
     return moves, remarks
 
 
-def _handed_device(
-    device: HandedDevice, transfer: Transfer, now: Van
+def _moved_device(
+    device: HandedDevice, giver: UUID, target: UUID, now: Van
 ) -> tuple[list[StockMove], list[Remark]]:
     """From wherever it is booked: whoever has it is right. What hangs on a wall is nobody's to give."""
-    asset, target, remarks = now.assets.get(device.serial), transfer.taker_van_id, []
+    asset, remarks = now.assets.get(device.serial), []
     if asset is not None and _not_in_stock(asset):
         raise CONFLICTS["serial-twice"].refusal(serial=device.serial, subject=device.serial)
-    source, sku = transfer.offer.giver_van_id, device.sku
+    source, sku = giver, device.sku
     if asset is not None:
         source, sku = asset.holder_id, asset.sku
-        if source not in (transfer.offer.giver_van_id, target):
+        if source not in (giver, target):
             moved = CONFLICTS["serial-from-elsewhere"]
             remarks.append(moved.remarked(serial=device.serial, place=asset.holder_name))
-    elif now.sealed:  # here every device is known that anybody has received
+    elif now.sealed or now.knows_all:  # here every device is known that anybody has received
         source = UNRECEIVED_PLACE
         remarks.append(CONFLICTS["serial-unreceived"].remarked(serial=device.serial))
     if source == target:
         return [], remarks
     move = StockMove(sku=sku, quantity=1, source_id=source, target_id=target, serial=device.serial)
     return [move], remarks
+
+
+def pick_up_parts(command: cmd.PickUpParts, now: Van, at: datetime) -> Outcome:
+    """What was fetched at a depot is on the van, whatever the depot's list says."""
+    place = now.places.get(command.depot_id)
+    if now.knows_all and (place is None or place.kind is not HolderKind.DEPOT):
+        raise BadValue("There is no such depot", field="depot_id")
+    if not (command.lines or command.devices):
+        raise BadValue("Choose at least one thing to fetch", field="lines")
+    if len({line.sku for line in command.lines}) < len(command.lines):
+        raise BadValue("Each part is fetched once", field="lines")
+    moves: list[StockMove] = []
+    remarks: list[Remark] = []
+    for line in command.lines:
+        moves.append(_fetched(line, command.depot_id, now))
+        left = now.giver_on_hand.get(line.sku, 0) if now.giver_on_hand is not None else None
+        if left is not None and line.quantity > left:
+            words = {"name": now.part_name(line.sku), "amount": line.quantity, "left": left}
+            depot = place.name if place else ""
+            remarks.append(CONFLICTS["depot-below-zero"].remarked(**words, depot=depot))
+    if _twice(command.devices):
+        raise BadValue("Each device is fetched once", field="devices")
+    for device in command.devices:
+        _check_serial(device.serial)
+        product = now.products.get(device.sku)
+        if product is None or product.tracking is not Tracking.SERIALISED:
+            raise BadValue(f"There is no device {device.sku} in the catalogue: choose its model", field="sku")
+        move, said = _moved_device(device, command.depot_id, now.van_id, now)
+        moves += move
+        remarks += said
+    picked = ev.PartsPickedUp(at=at, depot_id=command.depot_id, moves=tuple(moves))
+    asked = met(command.lines, command.devices, now.actor_id, command.depot_id, now, at)
+    return (picked, *asked), tuple(remarks)
+
+
+def _fetched(line: PartLine, depot_id: UUID, now: Van) -> StockMove:
+    name, product = now.part_name(line.sku), now.products.get(line.sku)
+    if product is None:
+        raise BadValue(f"There is no part {line.sku} in the catalogue", field="sku")
+    if product.tracking is Tracking.SERIALISED:
+        raise BadValue(f"{name} has a serial: scan it instead of counting it", field="sku")
+    if not 1 <= line.quantity <= PART_QUANTITY_MAX:
+        raise BadValue(f"{name}: the quantity must be 1 to {PART_QUANTITY_MAX:,}", field="quantity")
+    return StockMove(sku=line.sku, quantity=line.quantity, source_id=depot_id, target_id=now.van_id)

@@ -8,12 +8,31 @@ from uuid import UUID
 
 from shared.assets import Asset, AssetState, HolderKind
 from shared.catalogue import Product
+from shared.part_requests import PartRequest, answered, supplied, withdrawn
 from shared.stock import StockMove
-from shared.stock_events import StockEvent, TransferBooked, TransferSigned, VanCounted
+from shared.stock_events import (
+    PartAskedFor,
+    PartRequestAnswered,
+    PartRequestSupplied,
+    PartRequestWithdrawn,
+    PartsPickedUp,
+    StockEvent,
+    TransferBooked,
+    TransferSigned,
+    VanCounted,
+)
 from shared.transfers import Handed
 
 COUNT_PLACE = UUID("00000000-0000-7000-8000-000000000003")
 """Stock place of what counts found too many or too few; its balance is what counting has cost, or brought."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockHolder:
+    """A place of stock that a command names."""
+
+    kind: HolderKind
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +43,9 @@ class Van:
     `count_units_max`: by how much a count may differ without a dispatcher; None: by any number. A phone does
     not know the limit, and the server none once a dispatcher has agreed. `transfers`: those that were booked
     already. `sealed`: whether both seals are true; None on a phone, which can't tell. `giver_on_hand`: units
-    on the giver's van, where another one's are known.
+    on the giver's van, or in the depot, where another one's are known. `requests`: for parts, those that the
+    command is about or may settle. `places`: vans and depots that it names; `knows_all`: no other exists,
+    which a phone can't tell.
     """
 
     actor_id: UUID
@@ -37,6 +58,9 @@ class Van:
     transfers: Mapping[UUID, Handed] = field(default_factory=dict)
     sealed: bool | None = None
     giver_on_hand: Mapping[str, int] | None = None
+    requests: Mapping[UUID, PartRequest] = field(default_factory=dict)
+    places: Mapping[UUID, StockHolder] = field(default_factory=dict)
+    knows_all: bool = False
 
     def part_name(self, sku: str) -> str:
         product = self.products.get(sku)
@@ -55,6 +79,20 @@ def evolve_van(before: Van, event: StockEvent) -> Van:
             known = before.transfers[transfer.id]
             handed = replace(known, given=known.given or by_giver, taken=known.taken or not by_giver)
             return replace(before, transfers={**before.transfers, transfer.id: handed})
+        case PartsPickedUp(moves=moves):
+            return _moved(before, moves)
+        case PartAskedFor(request=request):
+            return _with_request(before, request)
+        case PartRequestAnswered(at=at, request_id=id, can=can, note=note):
+            return _with_request(before, answered(before.requests[id], at, can=can, answer=note))
+        case PartRequestWithdrawn(at=at, request_id=id):
+            return _with_request(before, withdrawn(before.requests[id], at))
+        case PartRequestSupplied(at=at, request_id=id, units=units):
+            return _with_request(before, supplied(before.requests[id], units, at))
+
+
+def _with_request(van: Van, request: PartRequest) -> Van:
+    return replace(van, requests={**van.requests, request.id: request})
 
 
 def _moved(van: Van, moves: tuple[StockMove, ...]) -> Van:

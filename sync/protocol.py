@@ -17,6 +17,7 @@ from shared.assets import Asset
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.commands import FIELD_COMMANDS, SCHEMA, FieldCommand, PartsCommand
+from shared.part_requests import PartRequest, PartSupply
 from shared.problems import Malformed, NewerSchema, UnknownCommand
 from shared.rating import Tariff
 from shared.remarks import Remark
@@ -80,7 +81,19 @@ class Ruling:
     detail: str
 
 
-Image = WorkOrder | Asset | StockLine | Product | Profile | Ruling | Handed | PlaceBrief | Tariff
+Image = (
+    WorkOrder
+    | Asset
+    | StockLine
+    | Product
+    | Profile
+    | Ruling
+    | Handed
+    | PlaceBrief
+    | Tariff
+    | PartRequest
+    | PartSupply
+)
 """What the server sends down: a whole row as it is now, never a difference."""
 
 KINDS: dict[str, type[Image]] = {
@@ -93,6 +106,8 @@ KINDS: dict[str, type[Image]] = {
     "transfer": Handed,
     "place_brief": PlaceBrief,
     "tariff": Tariff,
+    "part_request": PartRequest,
+    "part_supply": PartSupply,
 }
 
 
@@ -141,7 +156,7 @@ class SyncRequest:
     that the office knows what a lost phone still carried. `unsent` lists what remains besides these commands,
     the newest first and at most UNSENT_LISTED_MAX; None: the list that was last told still holds.
     `photos_wait`: photos are kept back for another network, so that to miss them is no news for a device that
-    waits for news.
+    waits for news. `supply_wanted`: who else has parts is to be told anew; else only a snapshot brings it.
     """
 
     protocol: int
@@ -160,6 +175,7 @@ class SyncRequest:
     storage_left_bytes: int | None = None
     unsent: tuple[UnsentItem, ...] | None = None
     photos_wait: bool = False
+    supply_wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +333,8 @@ def image_key(image: Image) -> str:
             return str(image.place_id)
         case Tariff():
             return image.code
+        case PartRequest():
+            return str(image.id)
     return "me"
 
 

@@ -21,6 +21,8 @@ from shared.briefs import Fault, OpenOrder, PastVisit, PlaceBrief, Reading
 from shared.catalogue import Product, Tracking, Unit
 from shared.checklists import checklist_for
 from shared.money import Money
+from shared.network_faults import FaultSign, FaultState, KnownFault
+from shared.part_requests import FreeStock, PartRequest, PartSupply, SupplyLine, SupplyPlace
 from shared.rating import Tariff
 from shared.skills import SkillNeed
 from shared.stock import StockLine
@@ -347,6 +349,8 @@ def send_down(store: ClientStore, images: Iterable[Image], *, at: datetime = MOR
         Product: "product",
         PlaceBrief: "place_brief",
         Tariff: "tariff",
+        PartRequest: "part_request",
+        PartSupply: "part_supply",
     }
     rows = tuple(row_of(names[type(image)], image) for image in images)
     response = SyncResponse(protocol=PROTOCOL, server_now=at, cursor=f"c{at.timestamp()}", rows=rows)
@@ -382,3 +386,73 @@ def moved_to(at: datetime) -> tuple[Image, ...]:
         )
 
     return (PROFILE, *PRODUCTS, *TARIFFS, *STOCK, *the_devices(), *map(later, the_orders()))
+
+
+BEN, DEPOT = uid(0xA200), uid(0xD1)
+ASKED_OF_ME, ASKED_BY_ME = uid(0xE1), uid(0xE2)
+
+
+def a_supply(at: datetime = MORNING) -> PartSupply:
+    """Ben's van has connectors and cable, the depot connectors; where Ben is, nobody knows to a house."""
+    return PartSupply(
+        known_at=at,
+        places=(
+            SupplyPlace(id=OTHER_VAN, kind="van", name="Van 9", driver="Ben Korhonen", lat=60.19, lon=24.95),
+            SupplyPlace(
+                id=DEPOT,
+                kind="depot",
+                name="Harbour depot",
+                lat=60.15,
+                lon=24.93,
+                address="Harbour Road 1",
+                hours="6:30–17",
+            ),
+        ),
+        lines=(
+            SupplyLine(sku="DROP-1F", held=(FreeStock(place=0, free=120),)),
+            SupplyLine(sku="SC-APC", held=(FreeStock(place=1, free=90), FreeStock(place=0, free=7))),
+        ),
+    )
+
+
+def part_requests(at: datetime = MORNING) -> tuple[PartRequest, PartRequest]:
+    """Ben asks this van for connectors; Aino asked the depot for some."""
+    return (
+        PartRequest(
+            id=ASKED_OF_ME,
+            sku="SC-APC",
+            quantity=4,
+            asker_id=BEN,
+            holder_id=VAN,
+            asked_at=at,
+            note="Before noon, if you can",
+            asker="Ben Korhonen",
+            holder="Van 7",
+        ),
+        PartRequest(
+            id=ASKED_BY_ME,
+            sku="SC-APC",
+            quantity=10,
+            asker_id=AINO,
+            holder_id=DEPOT,
+            asked_at=at,
+            asker="Aino Virtanen",
+            holder="Harbour depot",
+        ),
+    )
+
+
+def a_fault(cabinet: str, at: datetime = MORNING) -> KnownFault:
+    return KnownFault(
+        id=uid(0xF1),
+        cabinet=cabinet,
+        state=FaultState.SUBMITTED,
+        since=at,
+        newest_at=at,
+        signs=(FaultSign.NO_LIGHT, FaultSign.WATER),
+        safe=False,
+        reports=2,
+        ports=8,
+        customers=20,
+        note="Lid is open",
+    )

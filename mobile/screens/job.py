@@ -17,6 +17,8 @@ from mobile.parts.touch import primary, secondary
 from mobile.state import Desk
 from mobile.views.found import asked_lines
 from mobile.views.job import NextStep, next_step, steps
+from mobile.views.network_faults import fault_line
+from mobile.views.parts_asked import lacking
 from mobile.views.place import VisitLine, lot_warnings, map_address, place_view
 from mobile.views.quantities import product_name
 from mobile.views.swap import hanging, swaps
@@ -75,6 +77,11 @@ def Job(desk: Desk, order_id: UUID) -> ft.Control:
             )
         )
     body.append(secondary(words.MORE_WORK, lambda: desk.open_job(order.id, "more"), icon=ft.Icons.ADD_TASK))
+    if order.place.cabinet:
+        report = secondary(
+            words.REPORT_FAULT, lambda: desk.open_job(order.id, "fault"), icon=ft.Icons.REPORT_OUTLINED
+        )
+        body.append(report)
     body.append(ft.Container(height=4))
     return frame(
         desk,
@@ -220,6 +227,15 @@ def _work(desk: Desk, order: WorkOrder) -> ft.Control:
     ]
     installed += [serial for serial in order.on_site_serials if serial not in known]
     bring = bring_list(order, lookup)
+    ask: list[ft.Control] = []
+    if not order.state.is_over and lacking(order, desk.gateway.van_stock()):
+        wanted = secondary(
+            words.ASK_PART, lambda: desk.open_job(order.id, "ask"), icon=ft.Icons.FRONT_HAND_OUTLINED
+        )
+        ask = [
+            tag(words.PART_MISSING, ink=theme.BAD, back=theme.BAD_BACK, icon=ft.Icons.WARNING_AMBER),
+            wanted,
+        ]
     swap: list[ft.Control] = []
     waits = swaps(order)  # then the big button leads there
     if order.state is WorkOrderState.ON_SITE and hanging(order, there, lookup) and not waits:
@@ -232,6 +248,7 @@ def _work(desk: Desk, order: WorkOrder) -> ft.Control:
         ft.Divider(height=theme.THIN, color=theme.LINE),
         line(words.BRING, quiet=True, size=theme.SMALL),
         *(line(text) for text in bring or (words.NOTHING_TO_BRING,)),
+        *ask,
         ft.Divider(height=theme.THIN, color=theme.LINE),
         line(words.ON_SITE_NOW, quiet=True, size=theme.SMALL),
         *(line(text) for text in installed or (words.NOTHING_INSTALLED,)),
@@ -246,6 +263,21 @@ def _known(desk: Desk, order: WorkOrder) -> list[ft.Control]:
         return []
     view = place_view(order, brief, desk.now(), desk.zone)
     parts: list[ft.Control] = []
+    if brief.network_faults:
+        parts.append(
+            section(
+                words.REPORTED_HERE,
+                *(
+                    with_icon(
+                        ft.Icons.REPORT_OUTLINED,
+                        line(fault_line(fault, desk.now(), desk.zone)),
+                        color=theme.WARN if fault.safe else theme.BAD,
+                    )
+                    for fault in brief.network_faults
+                ),
+                *(line(fault.note, quiet=True) for fault in brief.network_faults if fault.note),
+            )
+        )
     if view.faults:
         parts.append(
             section(

@@ -24,6 +24,11 @@ def Stock(desk: Desk) -> ft.Control:
         give = secondary(words.GIVE, lambda: desk.go("/give"), icon=ft.Icons.CALL_MADE)
         take = secondary(words.TAKE, lambda: desk.go("/take"), icon=ft.Icons.CALL_RECEIVED)
         body.append(side_by_side(give, take))
+        ask = secondary(words.ASK_PART, lambda: desk.go("/ask"), icon=ft.Icons.FRONT_HAND_OUTLINED)
+        body.append(ask)
+        if open_ := sum(one.is_open for one in desk.gateway.part_requests()):
+            named = words.listed([words.ASKED_PARTS, words.parts_open(open_)])
+            body.append(secondary(named, lambda: desk.go("/requests"), icon=ft.Icons.INBOX_OUTLINED))
     for name, rows in stock_groups(carried):
         body.append(title(name))
         for row in rows:

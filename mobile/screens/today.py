@@ -50,6 +50,9 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         body.append(arrival(desk, there))
     if profile and chosen is None and (ready := desk.readiness()).missing:
         body.append(_not_ready(desk, ready))
+    if asked := [one for one in gateway.asked_of_me() if one.answered_at is None]:
+        told = words.asked_waiting(len(asked))
+        body.append(tappable(mood_box(told, "warn"), told, lambda: desk.go("/requests")))
     elsewhere = lines(news, frozenset(order.id for order in orders), today, desk.zone)
     if elsewhere or any(order.id in news for order in orders):
         body.append(_news(desk, elsewhere))
@@ -66,6 +69,9 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         body += [Card(view, desk.open_job, view.id == shown, key=str(view.id)) for view in day.cards]
     if profile:
         body.append(secondary(words.MY_TIME, lambda: desk.go("/time"), icon=ft.Icons.SCHEDULE))
+        if gateway.cabinets():
+            fault = secondary(words.REPORT_FAULT, lambda: desk.go("/fault"), icon=ft.Icons.REPORT_OUTLINED)
+            body.append(fault)
     if held := _held(desk):
         body.append(line(held, quiet=True, size=theme.SMALL))
     body.append(ft.Container(height=4))

@@ -19,7 +19,7 @@ from server.access.heartbeat import Left
 from server.access.models import DeviceRow, RetiredTokenRow
 from server.dispatch.meaning import counted
 from server.dispatch.models import TechnicianRow
-from shared.commands import STOCK_COMMANDS
+from shared.commands import JOBLESS_COMMANDS
 from sync.protocol import UNSENT_LISTED_MAX
 
 UNSENT_TOO_LONG = timedelta(hours=4)
@@ -51,7 +51,7 @@ def carried(left: Sequence[Left]) -> list[Carried]:
     """`left` by job, the one with the newest entry first."""
     by_job: dict[str, list[Left]] = {}
     for one in left:
-        about = one.order_number or ("Of the van" if one.type in STOCK_COMMANDS else "")
+        about = one.order_number or ("Of the van" if one.type in JOBLESS_COMMANDS else "")
         by_job.setdefault(about, []).append(one)
     return [
         Carried(

@@ -33,6 +33,7 @@ from shared.stock import StockMove
 from shared.work_orders import ServiceState, WorkOrderKind
 
 PASSWORD = "demo-demo-demo"
+DEPOT_HOURS = "Mon–Fri 6:30–17"
 """Of every staff account of the demo; it is printed on the screen, and the demo listens on loopback only."""
 CALL_OUT_MINOR = 3_900
 """For a drive to a job that was called off meanwhile; net, whatever the plan."""
@@ -74,7 +75,7 @@ class _Seeder:
     def run(self) -> Seeded:
         self._catalogue()
         self._office()
-        depot_id = self._place(HolderKind.DEPOT, self.people.depot.name)
+        depot_id = self._depot()
         self._stock(depot_id, HolderKind.DEPOT, self.people.depot.stock)
         for technician in self.people.technicians:
             self._technician(technician)
@@ -145,6 +146,22 @@ class _Seeder:
         place_id = place_id or mint()
         self.session.add(StockPlaceRow(id=place_id, kind=kind, name=name))
         return place_id
+
+    def _depot(self) -> UUID:
+        depot = self.people.depot
+        depot_id = mint()
+        self.session.add(
+            StockPlaceRow(
+                id=depot_id,
+                kind=HolderKind.DEPOT,
+                name=depot.name,
+                address=depot.address.line,
+                hours=DEPOT_HOURS,
+                lat=depot.address.lat,
+                lon=depot.address.lon,
+            )
+        )
+        return depot_id
 
     def _stock(self, place_id: UUID, kind: HolderKind, stock: Stock) -> None:
         """Opening stock comes from its vendors, at cost."""

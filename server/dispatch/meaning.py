@@ -42,6 +42,11 @@ _THINGS = {
     "take_over": ("take-over from another van", "take-overs from other vans"),
     "ask_for_visit": ("wish for another visit", "wishes for another visit"),
     "consent_to_charge": ("answer to a price", "answers to prices"),
+    "ask_for_part": ("request for a part", "requests for parts"),
+    "answer_part_request": ("answer to a colleague", "answers to colleagues"),
+    "withdraw_part_request": ("request taken back", "requests taken back"),
+    "pick_up_parts": ("pick-up at a depot", "pick-ups at a depot"),
+    "report_network_fault": ("report of a network fault", "reports of network faults"),
     "photo": ("photo", "photos"),
     "signature": ("signature", "signatures"),
 }
@@ -163,6 +168,18 @@ def in_words(kind: str, body: str) -> str:
             return f"hand a colleague {_handed(values)}"
         case "take_over":
             return f"take {_handed(values)} from a colleague"
+        case "ask_for_part":
+            return f"ask for {_short(values.get('quantity'))} × {_short(values.get('sku'))}"
+        case "answer_part_request":
+            return f"tell a colleague that they can{'' if values.get('can') is True else 'not'} give a part"
+        case "withdraw_part_request":
+            return "take back a request for a part"
+        case "pick_up_parts":
+            return f"fetch {_handed({'transfer': values})} at a depot"
+        case "report_network_fault":
+            sign, cabinet = _short(values.get("sign")).replace("_", " "), _short(values.get("cabinet"))
+            unsafe = "" if values.get("safe") is True else ", not safe"
+            return f"report a fault of cabinet {cabinet}: {sign}{unsafe}"
     return f"something this server does not know ({_short(kind)})"
 
 

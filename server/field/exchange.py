@@ -27,6 +27,7 @@ from server.field import quarantine
 from server.field.images import DeviceSource
 from server.field.unit import DeviceUnits, in_range, storable
 from server.settings import Settings
+from server.stock import supply
 from shared.clocks import AHEAD_MS_MAX, Contact, merge, stamp
 from shared.problems import AppTooOld, Malformed, NewerSchema, OthersWork, Problem
 from sync.protocol import (
@@ -89,7 +90,7 @@ def exchange(
             # Before they are decided: they might write as far as the device has seen, and hide the gap.
             pulled, gap_in = None, _epoch_with_a_gap(session, message)
         else:
-            pulled = _pull(session, settings, caller, message, {}, protocol_min, now)
+            pulled = _pull(session, settings, caller, message, _wanted(message), protocol_min, now)
             seen = pulled[0] if pulled else None
             gap_in = seen.epoch if seen and seen.ahead and _is_of(message, seen.epoch) else None
     if gap_in:
@@ -98,6 +99,7 @@ def exchange(
     touched: dict[Key, None] = {}
     if message.commands:
         receipts, touched = _decide(database, settings, caller, message, decided, now)
+    touched |= _wanted(message)
     if message.commands or gap_in:
         # To decide takes time, in which the device may be signed out.
         with callers.admitted(database, token, now) as (session, caller):
@@ -129,6 +131,11 @@ def exchange(
         scope=technician_scope(caller.technician.id),
         wait_seconds=max(0, min(message.wait_seconds, WAIT_SECONDS_MAX)) if quiet else 0,
     )
+
+
+def _wanted(message: SyncRequest) -> dict[Key, None]:
+    """Rows that the device asks for by themselves, for the feed does not tell of them."""
+    return {(supply.KIND, supply.KEY): None} if message.supply_wanted else {}
 
 
 def _pull(

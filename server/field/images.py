@@ -24,13 +24,14 @@ from server.db.base import columns_of, table_of
 from server.db.feed_models import HistoryRow
 from server.inbox.rulings import rulings
 from server.settings import Settings
-from server.stock import ledger, transfers
+from server.stock import ledger, part_requests, supply, transfers
 from server.stock.models import ProductRow, StockPlaceRow
 from server.stock.products import product_of
 from server.work_orders import briefs, repository
 from server.work_orders.models import EvidenceRow, WorkOrderRow
 from shared.assets import Asset, AssetState
 from shared.briefs import FAULT_DAYS, PlaceBrief
+from shared.part_requests import PartRequest, PartSupply
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.protocol import DAYS_AHEAD, DAYS_BACK, Image, Profile, image_key
@@ -175,7 +176,9 @@ class DeviceSource:
         images += [("ruling", item) for item in rulings(self._session, self._technician.id, self._now)]
         handed = transfers.shown_to(self._session, self._technician.id, self._now)
         images += [("transfer", item) for item in handed]
+        images += [(part_requests.KIND, item) for item in self._part_requests(None)]
         images += [(briefs.KIND, brief) for brief in self._briefs({draft.place_id for draft in drafts})]
+        images.append((supply.KIND, self._supply(orders)))
         return {(kind, image_key(image)): image for kind, image in images}
 
     def images(self, keys: Iterable[Key]) -> Found:
@@ -243,11 +246,32 @@ class DeviceSource:
                 _PLACES_OF, self._asked | {"places": [UUID(place) for place in places]}
             ).all()
             images += [(briefs.KIND, brief) for brief in self._briefs(here)]
+        if ids := wanted.get(part_requests.KIND):
+            images += [(part_requests.KIND, item) for item in self._part_requests(ids)]
+        if supply.KIND in wanted:
+            all_orders = repository.drafts(self._session, _ORDERS, **self._asked)
+            images.append((supply.KIND, self._supply(_finished(all_orders, (), self._technician.id))))
         return {(kind, image_key(image)): image for kind, image in images}
 
     def _with_links(self, orders: Iterable[WorkOrder]) -> list[WorkOrder]:
         """With the address of the customer's page, which a technician can show them."""
         return [replace(order, customer_link=link_to_show(self._settings, order)) for order in orders]
+
+    def _part_requests(self, ids: set[str] | None) -> list[PartRequest]:
+        me = self._technician
+        return part_requests.shown_to(self._session, me.id, me.van_id, self._now, ids)
+
+    def _supply(self, orders: Iterable[WorkOrder]) -> PartSupply:
+        """Who has what this technician's open jobs ask for, and what a van should carry."""
+        open_ = [order for order in orders if not order.state.is_over]
+        skus = {line.sku for order in open_ for line in order.required_parts}
+        skus |= {sku for order in open_ for sku in order.fitting_skus}
+        skus |= {sku for sku, par in self._session.execute(_PARS) if par > 0}
+        zone, day = self._settings.zone, self._today
+        today = (datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone))
+        me = self._technician
+        home = (me.start_lat, me.start_lon)
+        return supply.supply(self._session, me.id, me.van_id, home, skus, today, self._now)
 
     def _briefs(self, place_ids: Iterable[UUID]) -> list[PlaceBrief]:
         # By the day, as the scope is: what grows too old goes with the snapshot of the next morning.

@@ -25,16 +25,19 @@ from server.consequences import Deed
 from server.db import feed
 from server.db.engine import Database
 from server.dispatch.models import TechnicianRow
+from server.network_booking import book_network
 from server.outbox.happenings import of_held
 from server.settings import Settings
-from server.stock import transfers
+from server.stock import ledger, transfers
 from server.stock.models import StockPlaceRow
 from server.van_booking import StockDeed, book_stock
+from server.work_orders import briefs, repository
 from shared.commands import (
     AskForVisit,
     CloseWorkOrder,
     DeviceCommand,
     FittingCommand,
+    JoblessCommand,
     PartsCommand,
     VisitCommand,
     file_named,
@@ -44,10 +47,21 @@ from shared.commands import (
     serials_of,
 )
 from shared.decide import Decision, StockDecision
+from shared.network_faults import Cabinet, NetworkCommand, NetworkDecision
 from shared.problems import IdReused, NotFound, Problem
 from shared.remarks import Remark
 from shared.situation import Situation
-from shared.stock_commands import CountVan, StockCommand, TransferCommand, serials_named, skus_named
+from shared.stock_commands import (
+    AskForPart,
+    CountVan,
+    PickUpParts,
+    RequestCommand,
+    StockCommand,
+    TransferCommand,
+    places_named,
+    serials_named,
+    skus_named,
+)
 from shared.van import Van
 from sync.protocol import PushedCommand, Receipt
 from sync.server.ports import Asked, Clash, Key, TryAgain, Unit
@@ -116,8 +130,16 @@ class CommandUnit:
         books.open_transfers(
             command.transfer.id for command in wanted if isinstance(command, TransferCommand)
         )
-        fresh = [command for command in wanted if not isinstance(command, StockCommand)]
         about_vans = [command for command in wanted if isinstance(command, StockCommand)]
+        asked_for = [requests_named(command, technician.id) for command in about_vans]
+        books.open_part_requests(
+            {id for ids, _ in asked_for for id in ids}, {pair for _, pairs in asked_for for pair in pairs}
+        )
+        for command in sorted(
+            (one for one in wanted if isinstance(one, NetworkCommand)), key=lambda one: one.cabinet
+        ):
+            books.open_cabinet(command.cabinet)
+        fresh = [command for command in wanted if not isinstance(command, JoblessCommand)]
         unreadable = [_order_in(asked.pushed) for asked in batch if not asked.command]
         books.open_orders([*(command.work_order_id for command in fresh), *filter(None, unreadable)])
         orders = [order for command in fresh if (order := books.opened(command.work_order_id))]
@@ -166,7 +188,7 @@ class CommandUnit:
             assert asked.problem is not None, "what can't be read has its reason"
             raise asked.problem
         books, command = self._books, asked.command
-        assert not isinstance(command, StockCommand), "that has its own"
+        assert not isinstance(command, JoblessCommand), "that has its own"
         order = books.order(command.work_order_id)
         serials = set(order.handled_serials)
         if isinstance(command, DeviceCommand):
@@ -204,6 +226,9 @@ class CommandUnit:
         books, van_id = self._books, self._technician.van_id
         if isinstance(command, TransferCommand):
             books.open_transfers([command.transfer.id])  # before devices are, as everywhere
+        requests = books.part_requests(*requests_named(command, self._technician.id))
+        if isinstance(command, AskForPart):
+            repository.must_exist(books.session, command.for_order_id)
         assets = books.assets(serials_named(command))
         if isinstance(command, CountVan):
             for code in sorted(serials_named(command) - assets.keys()):
@@ -220,6 +245,8 @@ class CommandUnit:
             handed = books.transfers([transfer.id])
             sealed = not limited or self._is_true(command)
             giver_on_hand = books.on_hand(transfer.offer.giver_van_id)
+        elif isinstance(command, PickUpParts):
+            giver_on_hand = books.on_hand(command.depot_id)
         return Van(
             actor_id=self._technician.id,
             van_id=van_id,
@@ -231,7 +258,14 @@ class CommandUnit:
             transfers=handed,
             sealed=sealed,
             giver_on_hand=giver_on_hand,
+            requests=requests,
+            places=ledger.holders(books.session, places_named(command)),
+            knows_all=True,
         )
+
+    def cabinet(self, asked: Asked, command: NetworkCommand) -> Cabinet:
+        repository.must_exist(self._books.session, command.for_order_id)
+        return self._books.cabinet(command)
 
     def _is_true(self, command: TransferCommand) -> bool:
         """Whether both sides sealed it, and each speaks of the van that is theirs."""
@@ -250,6 +284,14 @@ class CommandUnit:
             decided_at=self._books.now,
         )
         self._touched.update(dict.fromkeys(book_stock(deed, decision)))
+        return self._keep(asked, "accepted", remarks=decision.remarks + asked.remarks, work_order_id=None)
+
+    def accept_network(self, asked: Asked, decision: NetworkDecision) -> Receipt:
+        book_network(self._books, decision, self._technician.id, self._technician.name)
+        shown = briefs.shown_of(
+            self._books.session, self._technician.id, decision.after.name, self._books.now
+        )
+        self._touched.update(dict.fromkeys((briefs.KIND, str(place_id)) for place_id in shown))
         return self._keep(asked, "accepted", remarks=decision.remarks + asked.remarks, work_order_id=None)
 
     def accept(self, asked: Asked, command: VisitCommand, before: Situation, decision: Decision) -> Receipt:
@@ -311,6 +353,11 @@ class CommandUnit:
             # A dispatcher will want to see it.
             size_bytes = in_range(file.size_bytes)
             self._books.await_evidence(self._technician.id, file.digest, size_bytes, order_id)
+        if isinstance(asked.command, NetworkCommand):
+            for photo in asked.command.photos:
+                if _DIGEST.fullmatch(photo.digest):
+                    size_bytes = in_range(photo.size_bytes)
+                    self._books.await_evidence(self._technician.id, photo.digest, size_bytes, None)
         happening = partial(
             of_held,
             asked.pushed.id,
@@ -380,6 +427,18 @@ class CommandUnit:
             work_order_id=work_order_id,
         )
         return receipt
+
+
+def requests_named(command: StockCommand, technician_id: UUID) -> tuple[set[UUID], set[tuple[UUID, UUID]]]:
+    """The requests for parts that a command of this technician is about by their ids, and the (asker, holder)
+    whose open ones it may settle."""
+    if isinstance(command, RequestCommand):
+        return {command.request_id}, set()
+    if isinstance(command, TransferCommand):
+        return set(), {(command.transfer.taker_id, command.transfer.offer.giver_van_id)}
+    if isinstance(command, PickUpParts):
+        return set(), {(technician_id, command.depot_id)}
+    return set(), set()
 
 
 def in_range(number: int) -> int:

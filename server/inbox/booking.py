@@ -22,6 +22,7 @@ from server.stock.models import StockPlaceRow
 from shared.commands import ChargeCallOut, FieldCommand, OfficeCommand, ReopenWorkOrder, VisitCommand
 from shared.conflicts import Proposal, conflict_of
 from shared.decide import decide, decide_as_report, decide_stock
+from shared.network_faults import NetworkCommand, decide_network
 from shared.problems import NotFound, Problem
 from shared.situation import Situation
 from shared.stock_commands import StockCommand
@@ -77,6 +78,12 @@ def book_in_place_of(
         counted = unit("agreed" if way == "agreed" else "office")
         van = counted.van(asked, command)
         receipt = counted.accept_stock(asked, van, decide_stock(command, van, held.happened_at))
+        books.write()
+        return Done(id=pushed.id, way=way, remarks=tuple(remark.detail for remark in receipt.remarks))
+    if isinstance(command, NetworkCommand):
+        reported = unit("office")
+        cabinet = reported.cabinet(asked, command)
+        receipt = reported.accept_network(asked, decide_network(command, cabinet, held.happened_at))
         books.write()
         return Done(id=pushed.id, way=way, remarks=tuple(remark.detail for remark in receipt.remarks))
     taken = _needed(way, *unit("office").situation(asked), held.happened_at)

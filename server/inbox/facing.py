@@ -37,8 +37,18 @@ from shared.commands import (
     VisitCommand,
 )
 from shared.money import Money
+from shared.network_faults import Cabinet, NetworkCommand
 from shared.situation import Situation
-from shared.stock_commands import CountVan, HandOver, StockCommand, TakeOver
+from shared.stock_commands import (
+    AnswerPartRequest,
+    AskForPart,
+    CountVan,
+    HandOver,
+    PickUpParts,
+    StockCommand,
+    TakeOver,
+    WithdrawPartRequest,
+)
 from shared.timesheet import stands
 from shared.transfers import in_words as handed_in_words
 from shared.van import Van
@@ -153,6 +163,45 @@ def facing_van(command: StockCommand, happened_at: datetime, now: Van, reader: R
                     ours=handed_in_words(booked.lines, booked.devices) if booked else NOTHING,
                 ),
             )
+
+        case PickUpParts(lines=lines, devices=devices, depot_id=depot):
+            place, on_hand = now.places.get(depot), now.giver_on_hand or {}
+            has = ", ".join(f"{on_hand.get(line.sku, 0)} × {line.sku}" for line in lines)
+            return (
+                Facing(
+                    what=f"Fetched at {place.name if place else 'a place that is no depot of ours'}",
+                    theirs=f"{handed_in_words(lines, devices)}, at {at}",
+                    ours=f"there by the ledger: {has}" if has else NOTHING,
+                ),
+            )
+        case AskForPart(sku=sku, quantity=quantity, holder_id=holder):
+            place, asked = now.places.get(holder), now.requests.get(command.request_id)
+            whom = place.name if place else "an unknown place"
+            return (
+                Facing(
+                    what="Asked for",
+                    theirs=f"{quantity} × {now.part_name(sku)} of {whom}",
+                    ours=f"{asked.quantity} × {asked.sku}" if asked else NOTHING,
+                ),
+            )
+        case AnswerPartRequest() | WithdrawPartRequest():
+            asked = now.requests.get(command.request_id)
+            wanted = in_words(command.type, encode(command).decode())
+            ours = f"{asked.quantity} × {now.part_name(asked.sku)}, {asked.state.value}" if asked else NOTHING
+            return (Facing(what="Request for a part", theirs=f"{wanted}, at {at}", ours=ours),)
+
+
+def facing_network(
+    command: NetworkCommand, happened_at: datetime, now: Cabinet, reader: Reader
+) -> tuple[Facing, ...]:
+    """The same for a report about the network: against the fault that the cabinet has now."""
+    ours = NOTHING
+    if now.fault is not None:
+        ours = f"{now.fault.state.value}, {now.fault.reports} reported since {reader.clock(now.fault.since)}"
+    wanted = in_words(command.type, encode(command).decode())
+    return (
+        Facing(what=f"Cabinet {now.name}", theirs=f"{wanted}, at {reader.clock(happened_at)}", ours=ours),
+    )
 
 
 def _details(command: VisitCommand, now: Situation, reader: Reader) -> Sequence[Facing]:

@@ -13,8 +13,10 @@ from server.assets import register
 from server.assets.models import AssetRow
 from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
+from server.faults import records as faults
+from server.field.unit import requests_named
 from server.inbox.reading import command_of, named_order, sender_of
-from server.stock import ledger, transfers
+from server.stock import ledger, part_requests, transfers
 from server.stock.models import StockPlaceRow
 from server.stock.products import products
 from server.work_orders import repository
@@ -23,14 +25,24 @@ from shared.commands import (
     DeviceCommand,
     FieldCommand,
     FittingCommand,
+    JoblessCommand,
     VisitCommand,
     parts_named,
     serials_of,
 )
 from shared.decide import decide, decide_stock
+from shared.network_faults import Cabinet, NetworkCommand, decide_network
 from shared.problems import CountFarOff, NotFound, Problem, UnsealedTransfer
 from shared.situation import Situation
-from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.stock_commands import (
+    AskForPart,
+    PickUpParts,
+    StockCommand,
+    TransferCommand,
+    places_named,
+    serials_named,
+    skus_named,
+)
 from shared.van import Van
 
 
@@ -39,12 +51,13 @@ class Outlook:
     """What stands now, and for each command of the visit what still forbids it, None where nothing does.
 
     Each is judged after those before it that fit. `now` is None where there is no such job or technician;
-    `van` stands in its place for a command about a van's stock.
+    `van` stands in its place for a command about a van's stock, `cabinet` for one about the network.
     """
 
     now: Situation | None
     forbids: dict[UUID, Problem | None]
     van: Van | None = None
+    cabinet: Cabinet | None = None
 
     @property
     def fits(self) -> bool:
@@ -56,13 +69,15 @@ def outlook(session: Session, visit: Sequence[CommandRow]) -> Outlook:
     read = {row.id: _read(row) for row in visit}
     if isinstance(alone := read[visit[0].id], StockCommand):
         return _about_van(session, visit[0], alone)
-    commands = [one for one in read.values() if not isinstance(one, Problem | StockCommand)]
+    if isinstance(alone, NetworkCommand):
+        return _about_network(session, visit[0], alone)
+    commands = [one for one in read.values() if not isinstance(one, Problem | JoblessCommand)]
     situation = _situation(session, visit[0], commands)
     forbids: dict[UUID, Problem | None] = {}
     now = situation
     for row in visit:
         found = read[row.id]
-        assert not isinstance(found, StockCommand), "it is about no job, so it stands alone"
+        assert not isinstance(found, JoblessCommand), "it is about no job, so it stands alone"
         if isinstance(found, Problem):
             forbids[row.id] = found
         elif now is None:
@@ -93,16 +108,35 @@ def _about_van(session: Session, row: CommandRow, command: StockCommand) -> Outl
         on_hand=ledger.balances(session, technician.van_id, skus),
         products=products(session, skus),
         transfers=transfers.find(session, ids),
+        giver_on_hand=ledger.balances(session, command.depot_id, skus)
+        if isinstance(command, PickUpParts)
+        else None,
+        requests=part_requests.find(session, *requests_named(command, technician.id)),
+        places=ledger.holders(session, places_named(command)),
+        knows_all=True,
     )
     problem: Problem | None = None
     try:
         for kind in (CountFarOff, UnsealedTransfer):
             if row.slug == kind.slug:
                 raise kind(row.detail or "")
+        if isinstance(command, AskForPart):
+            repository.must_exist(session, command.for_order_id)
         decide_stock(command, van, row.happened_at)
     except Problem as forbidden:
         problem = forbidden
     return Outlook(now=None, forbids={row.id: problem}, van=van)
+
+
+def _about_network(session: Session, row: CommandRow, command: NetworkCommand) -> Outlook:
+    cabinet = faults.cabinet(session, command.cabinet)
+    problem: Problem | None = None
+    try:
+        repository.must_exist(session, command.for_order_id)
+        decide_network(command, cabinet, row.happened_at)
+    except Problem as forbidden:
+        problem = forbidden
+    return Outlook(now=None, forbids={row.id: problem}, cabinet=cabinet)
 
 
 def _read(row: CommandRow) -> FieldCommand | Problem:

@@ -26,6 +26,8 @@ from server.inbox.proposals import OFFERS, Proposal
 from server.inbox.settling import IN_WORDS, settle
 from server.inbox.visits import detail, visits
 from server.inbox.waiting import TITLES, HeldLine, Narrowed, Show, State, lines, reasons, senders
+from server.stock import part_requests
+from server.stock.products import products
 from server.stock.transfers import one_sided
 from server.web.pages import page
 from shared.conflicts import conflict_of
@@ -229,6 +231,8 @@ def _inbox(
         known_reasons = [*reasons(session), *asked_reasons(session)]
         people = senders(session)
         alone = one_sided(session, now) if open_ else []
+        wanted = part_requests.waiting(session) if open_ else []
+        names = products(session, {one.sku for one in wanted}) if wanted else {}
     decided: list[HeldLine | Ask] = [] if open_ else [*found, *asked]
     decided.sort(key=_decided_at, reverse=True)
     return page(
@@ -242,6 +246,8 @@ def _inbox(
         visits=shown,
         questions=by_job(asked) if open_ else [],
         alone=alone,
+        wanted=wanted,
+        names=names,
         decided=decided,
         did=IN_WORDS,
         reasons=known_reasons,

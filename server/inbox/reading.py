@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
 from shared import halves
-from shared.commands import SCHEMA, STOCK_COMMANDS, FieldCommand
+from shared.commands import JOBLESS_COMMANDS, SCHEMA, FieldCommand
 from shared.problems import Malformed, Problem
 from sync.protocol import PushedCommand, decode_command, encode
 
@@ -32,8 +32,8 @@ def named_order(row: CommandRow) -> UUID | None:
     """The work order that it is about: where it could not be decided, the one that its body names."""
     if row.work_order_id is not None:
         return row.work_order_id
-    if row.type in STOCK_COMMANDS:
-        return None  # it is about a van, whatever else its body says
+    if row.type in JOBLESS_COMMANDS:
+        return None  # it is about a van or a cabinet, whatever else its body says
     try:
         return UUID(str(fields_of(row.body).get("work_order_id")))
     except ValueError:

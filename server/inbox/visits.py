@@ -15,7 +15,7 @@ from server.db.feed_models import CommandRow
 from server.dispatch.models import TechnicianRow
 from server.inbox.acts import held_row
 from server.inbox.edits import Field, form_of
-from server.inbox.facing import Facing, Reader, facing, facing_van, the_job
+from server.inbox.facing import Facing, Reader, facing, facing_network, facing_van, the_job
 from server.inbox.forecast import Outlook, outlook
 from server.inbox.proposals import Offer, offers
 from server.inbox.reading import devices_of, fields_of, named_order, readable
@@ -23,6 +23,7 @@ from server.inbox.waiting import HeldLine, as_done, by_visit, lines_of
 from server.stock.models import ProductRow
 from server.work_orders import repository
 from shared.commands import CancelWorkOrder, DeleteWorkOrder, tag_of
+from shared.network_faults import NetworkCommand
 from shared.problems import Problem
 from shared.stock_commands import StockCommand
 from shared.work_orders import EvidenceRef, WorkOrder
@@ -156,6 +157,8 @@ def _visit(
 def _stands(seen: Outlook, reader: Reader) -> str:
     if seen.van:
         return f"It is about {seen.van.van_name}."
+    if seen.cabinet:
+        return f"It is about cabinet {seen.cabinet.name}."
     return the_job(seen.now.order, reader) if seen.now else "There is no such job."
 
 
@@ -166,6 +169,8 @@ def _item(
     both: tuple[Facing, ...] = ()
     if isinstance(command, StockCommand):
         both = facing_van(command, row.happened_at, seen.van, reader) if seen.van else ()
+    elif isinstance(command, NetworkCommand):
+        both = facing_network(command, row.happened_at, seen.cabinet, reader) if seen.cabinet else ()
     elif command is not None and seen.now is not None:
         both = facing(command, row.happened_at, seen.now, reader)
     open_ = line.resolution is None

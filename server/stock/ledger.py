@@ -18,7 +18,7 @@ from server.stock.models import ReservationRow, StockBalanceRow, StockMoveRow, S
 from shared.assets import HolderKind
 from shared.situation import UNRECEIVED_PLACE
 from shared.stock import StockMove
-from shared.van import COUNT_PLACE
+from shared.van import COUNT_PLACE, StockHolder
 
 OUR_PLACES = (HolderKind.VAN, HolderKind.DEPOT)
 """Where a unit counts as our stock."""
@@ -98,6 +98,7 @@ def _added_up(adding: Any) -> Any:
 _balance, _place, _reservation = map(columns_of, (StockBalanceRow, StockPlaceRow, ReservationRow))
 _BALANCES = select(_balance.sku, _balance.quantity).where(_balance.place_id == bindparam("place"))
 _BALANCES_OF = _BALANCES.where(_balance.sku.in_(bindparam("skus", expanding=True)))
+_HOLDERS = select(_place.id, _place.kind, _place.name).where(_place.id.in_(bindparam("ids", expanding=True)))
 _OURS = (
     select(_balance.sku, func.sum(_balance.quantity))
     .join(table_of(StockPlaceRow), _place.id == _balance.place_id)
@@ -118,6 +119,13 @@ def balances(session: Session, place_id: UUID, skus: Iterable[str] | None = None
     else:
         found = session.execute(_BALANCES_OF, {"place": place_id, "skus": list(skus)})
     return {sku: quantity for sku, quantity in found}
+
+
+def holders(session: Session, ids: Iterable[UUID]) -> dict[UUID, StockHolder]:
+    """Those of `ids` that are places of stock."""
+    wanted = sorted(ids)
+    found = session.execute(_HOLDERS, {"ids": wanted}) if wanted else ()
+    return {id: StockHolder(kind=HolderKind(kind), name=name) for id, kind, name in found}
 
 
 def ours(session: Session, skus: Iterable[str]) -> dict[str, int]:

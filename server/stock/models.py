@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.base import Base, Serial
@@ -34,12 +34,19 @@ class ProductRow(Base):
 
 
 class StockPlaceRow(Base):
-    """A van, a depot, a vendor, a customer's address (same id as its service location) or a correction."""
+    """A van, a depot, a vendor, a customer's address (same id as its service location) or a correction.
+
+    Of a depot: where it is (WGS 84), and when it is open, in the office's words.
+    """
 
     __tablename__ = "stock_place"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(index=True)
     name: Mapped[str]
+    address: Mapped[str | None]
+    hours: Mapped[str | None]
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
 
 
 class StockBalanceRow(Base):
@@ -107,3 +114,26 @@ class VanTransferRow(Base):
     taken: Mapped[bool]
     booked_as: Mapped[UUID]
     booked_at: Mapped[datetime]
+
+
+class PartRequestRow(Base):
+    """What a technician asks of a van or a depot: shared.part_requests.PartRequest. It moves nothing."""
+
+    __tablename__ = "part_request"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("product.sku"))
+    quantity: Mapped[int]
+    asker_id: Mapped[UUID] = mapped_column(ForeignKey("technician.id"))
+    holder_id: Mapped[UUID] = mapped_column(ForeignKey("stock_place.id"))
+    for_order_id: Mapped[UUID | None] = mapped_column(ForeignKey("work_order.id"))
+    note: Mapped[str] = mapped_column(Text)
+    state: Mapped[str]
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer: Mapped[str] = mapped_column(Text)
+    supplied: Mapped[int]
+    closed_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("ix_part_request_asker_id_closed_at", "asker_id", "closed_at"),
+        Index("ix_part_request_holder_id_closed_at", "holder_id", "closed_at"),
+    )

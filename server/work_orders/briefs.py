@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from server.customers.models import ServiceLocationRow, ServiceRow
 from server.db.base import columns_of, table_of
 from server.dispatch.models import TechnicianRow
+from server.faults import records as reported
 from server.work_orders.models import WorkOrderRow
 from shared.briefs import FAULTS_MAX, OPEN_MAX, VISITS_MAX, Fault, OpenOrder, PastVisit, PlaceBrief, Reading
 from shared.work_orders import CheckResult, CheckSpec, ServiceState, WorkOrder, WorkOrderKind, WorkOrderState
@@ -115,7 +116,7 @@ _FAULTS = _newest(
 
 
 def briefs(session: Session, place_ids: Iterable[UUID], faults_since: datetime) -> list[PlaceBrief]:
-    """What is known of each place, with four queries however many they are."""
+    """What is known of each place, with six queries at most, however many they are."""
     wanted = {"places": sorted(set(place_ids))}
     cabinets = {row.id: row.cabinet for row in session.execute(_PLACES, wanted)} if wanted["places"] else {}
     if not cabinets:
@@ -131,12 +132,14 @@ def briefs(session: Session, place_ids: Iterable[UUID], faults_since: datetime) 
         for row in session.execute(_FAULTS, {"cabinets": named, "since": faults_since}):
             fault = Fault(number=row.number, state=WorkOrderState(row.state), since=row.ordered_at)
             faults[row.cabinet].append((row.location_id, fault))
+    reports = reported.open_faults(session, named)
     return [
         PlaceBrief(
             place_id=place_id,
             visits=tuple(visits[place_id]),
             open_orders=tuple(open_orders[place_id]),
             faults=tuple(fault for at, fault in faults[cabinet or ""] if at != place_id)[:FAULTS_MAX],
+            network_faults=(reports[cabinet],) if cabinet in reports else (),
         )
         for place_id, cabinet in cabinets.items()
     ]
@@ -190,14 +193,17 @@ def _open(row: Any) -> OpenOrder:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A work order that changed in what briefs say of it."""
+    """A work order that changed in what briefs say of it, or a fault of a cabinet alone.
 
-    place_id: UUID
-    customer_id: UUID
+    `is_fault`: what is known of the cabinet changed with it.
+    """
+
     cabinet: str | None
-    is_repair: bool
+    is_fault: bool
     topic: str
     actor: str
+    place_id: UUID | None = None
+    customer_id: UUID | None = None
 
 
 def differ(before: WorkOrder, after: WorkOrder) -> bool:
@@ -231,13 +237,24 @@ _SHOWN_BY = union(
 )
 
 
+_SHOWN_OF = _SHOWN.join(table_of(ServiceLocationRow), _place.id == _order.location_id).where(
+    _place.cabinet == bindparam("cabinet"), _order.technician_id == bindparam("who")
+)
+
+
+def shown_of(session: Session, technician_id: UUID, cabinet: str, now: datetime) -> set[UUID]:
+    """Places on this cabinet whose briefs this technician's phone may show."""
+    asked = {"cabinet": cabinet, "who": technician_id, "since": now - LATELY}
+    return {place for _, place in session.execute(_SHOWN_OF, asked)}
+
+
 def shown_by(session: Session, touched: Iterable[Touched], now: datetime) -> list[tuple[UUID, UUID]]:
-    """(technician, place) of every phone that may show a brief which these orders change, with one query."""
+    """(technician, place) of every phone that may show a brief which these change, with one query."""
     orders = list(touched)
     asked = {
-        "places": sorted({order.place_id for order in orders}),
-        "customers": sorted({order.customer_id for order in orders}),
-        "cabinets": sorted({order.cabinet for order in orders if order.cabinet and order.is_repair}),
+        "places": sorted({order.place_id for order in orders if order.place_id}),
+        "customers": sorted({order.customer_id for order in orders if order.customer_id}),
+        "cabinets": sorted({order.cabinet for order in orders if order.cabinet and order.is_fault}),
         "since": now - LATELY,
     }
     return [(who, place) for who, place in session.execute(_SHOWN_BY, asked)]

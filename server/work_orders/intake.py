@@ -183,7 +183,7 @@ def _tell_phones(session: Session, row: WorkOrderRow, now: datetime, actor: str)
         place_id=row.location_id,
         customer_id=row.customer_id,
         cabinet=cabinet,
-        is_repair=row.kind == WorkOrderKind.REPAIR,
+        is_fault=row.kind == WorkOrderKind.REPAIR,
         topic="WorkOrderPlaced",
         actor=actor,
     )

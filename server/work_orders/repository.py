@@ -20,6 +20,7 @@ from server.db.base import Base, columns_of, table_of
 from server.work_orders.models import WorkOrderRow
 from shared.assets import AssetState
 from shared.charges import Bill
+from shared.problems import BadValue
 from shared.skills import SkillNeed
 from shared.work_orders import (
     Answer,
@@ -271,3 +272,12 @@ def store(row: WorkOrderRow, order: WorkOrder) -> None:
     if order.split_off:  # nothing else changes what a visit asks for
         row.requirements = to_json(Requirements(**_taken_from(order, Requirements)))
     row.record = to_json(VisitRecord(**_taken_from(order, VisitRecord)))
+
+
+def must_exist(session: Session, order_id: UUID | None) -> None:
+    """Raises BadValue where a command that is about something else names a job that there is not."""
+    if (
+        order_id is not None
+        and session.scalar(select(WorkOrderRow.id).where(WorkOrderRow.id == order_id)) is None
+    ):
+        raise BadValue("There is no such work order", field="for_order_id")

@@ -27,6 +27,7 @@ class Surroundings:
     `monotonic`: seconds, for durations. `steady_ms` counts while the device sleeps too, and nobody can set
     it; None where there is no such clock. `boot` names the run it counts in. `storage_left` is in bytes, None
     where the device does not say. `photos_may_go`: whether the present network is one for photos.
+    `supply_wanted`: whether to ask who else has parts.
     """
 
     now: Callable[[], datetime]
@@ -38,6 +39,7 @@ class Surroundings:
     app_version: str
     storage_left: Callable[[], int | None]
     photos_may_go: Callable[[], bool] = lambda: True
+    supply_wanted: Callable[[], bool] = lambda: False
 
 
 class Contact:
@@ -119,6 +121,7 @@ class Contact:
             oldest_unsent_at=counts.oldest_unsent_at,
             storage_left_bytes=around.storage_left(),
             photos_wait=bool(counts.unsent_photos) and not around.photos_may_go(),
+            supply_wanted=whose is None and around.supply_wanted(),
             unsent=None if left == self._told.get(token, ()) else left,
         )
         body, headers = wire(request)

@@ -9,21 +9,27 @@ from typing import overload
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from shared.assets import HolderKind
+from shared.briefs import PlaceBrief
 from shared.clocks import Contact, Tap, correct
 from shared.commands import FieldCommand, VisitCommand
 from shared.decide import Decision, StockDecision, decide, decide_stock
+from shared.network_faults import Cabinet, NetworkCommand, NetworkDecision, decide_network
 from shared.problems import NotFound, Problem
 from shared.rating import Prices
 from shared.situation import Situation
 from shared.stock import StockLine
 from shared.stock_commands import StockCommand
-from shared.van import Van
+from shared.van import StockHolder, Van
 from sync.client.records import Entry, Images
 
 
 def corrected(tap: Tap, contact: Contact | None) -> datetime:
     """A time by the device's clocks as the server will take it, as far as the last contact told."""
     return correct(tap, contact).at if contact else tap.made_at
+
+
+AnyDecision = Decision | StockDecision | NetworkDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,29 @@ def van_of(images: Images) -> Van:
         on_hand={sku: line.on_hand for sku, line in images.stock.items()},
         products=images.products,
         transfers=images.transfers,
+        requests=images.part_requests,
+        places={
+            place.id: StockHolder(kind=HolderKind(place.kind), name=place.name)
+            for place in (images.supply.places if images.supply else ())
+        },
     )
+
+
+def cabinet_of(images: Images, name: str) -> Cabinet:
+    """What the rule about the network may look at on this device, which can't tell all cabinets there are."""
+    faults = (fault for brief in images.briefs.values() for fault in brief.network_faults)
+    fault = next((fault for fault in faults if fault.cabinet == name), None)
+    return Cabinet(name=name, exists=True, fault=fault)
+
+
+def _with_fault(images: Images, after: Cabinet) -> Images:
+    """Each place on the cabinet shows it."""
+    places = {order.place.id for order in images.orders.values() if order.place.cabinet == after.name}
+    if after.fault is None or not places:
+        return images
+    known = {id: images.briefs.get(id, PlaceBrief(place_id=id)) for id in places}
+    shown = {id: replace(brief, network_faults=(after.fault,)) for id, brief in known.items()}
+    return replace(images, briefs={**images.briefs, **shown})
 
 
 @overload
@@ -96,19 +124,22 @@ def apply(images: Images, command: VisitCommand, at: datetime) -> tuple[Decision
 @overload
 def apply(images: Images, command: StockCommand, at: datetime) -> tuple[StockDecision, Images]: ...
 @overload
-def apply(
-    images: Images, command: FieldCommand, at: datetime
-) -> tuple[Decision, Images] | tuple[StockDecision, Images]: ...
-def apply(
-    images: Images, command: FieldCommand, at: datetime
-) -> tuple[Decision, Images] | tuple[StockDecision, Images]:
+def apply(images: Images, command: FieldCommand, at: datetime) -> tuple[AnyDecision, Images]: ...
+def apply(images: Images, command: FieldCommand, at: datetime) -> tuple[AnyDecision, Images]:
     """Decide `command` at `at` (UTC by the server's clock) and show its effects. Raises Problem."""
     if isinstance(command, StockCommand):
         stock = decide_stock(command, van_of(images), at)
         van = stock.after
         return stock, replace(
-            images, assets=van.assets, stock=_stock(images, van.on_hand), transfers=van.transfers
+            images,
+            assets=van.assets,
+            stock=_stock(images, van.on_hand),
+            transfers=van.transfers,
+            part_requests=van.requests,
         )
+    if isinstance(command, NetworkCommand):
+        reported = decide_network(command, cabinet_of(images, command.cabinet), at)
+        return reported, _with_fault(images, reported.after)
     decision = decide(command, situation_of(images, command.work_order_id), at)
     after = decision.after
     return decision, replace(

@@ -20,11 +20,19 @@ from shared.commands import (
     order_of,
     serials_of,
 )
+from shared.network_faults import NetworkCommand
+from shared.part_requests import PartRequest, PartSupply
 from shared.problems import Problem
 from shared.rating import Tariff
 from shared.remarks import Remark
 from shared.stock import StockLine
-from shared.stock_commands import StockCommand, TransferCommand, serials_named, skus_named
+from shared.stock_commands import (
+    RequestCommand,
+    StockCommand,
+    TransferCommand,
+    serials_named,
+    skus_named,
+)
 from shared.transfers import Handed
 from shared.work_orders import WorkOrder
 from sync.protocol import Profile, Ruling
@@ -55,7 +63,7 @@ class Images:
     """Rows as the server sent them, or as they look with unsent commands on top.
 
     Orders by id, assets by canonical serial, stock lines and products by SKU, rulings by command, transfers
-    between vans by their own id, briefs by place, tariffs by plan.
+    between vans and requests for parts by their own id, briefs by place, tariffs by plan.
     """
 
     profile: Profile | None = None
@@ -67,6 +75,8 @@ class Images:
     transfers: Mapping[UUID, Handed] = field(default_factory=dict)
     briefs: Mapping[UUID, PlaceBrief] = field(default_factory=dict)
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)
+    part_requests: Mapping[UUID, PartRequest] = field(default_factory=dict)
+    supply: PartSupply | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,4 +199,8 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
         found.append(("evidence", file.digest))
     if isinstance(command, TransferCommand):
         found.append(("transfer", str(command.transfer.id)))
+    elif isinstance(command, RequestCommand):
+        found.append(("part_request", str(command.request_id)))
+    elif isinstance(command, NetworkCommand):
+        found += [("evidence", photo.digest) for photo in command.photos]
     return tuple(dict.fromkeys(found))

@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.assets import Asset
 from shared.briefs import PlaceBrief
 from shared.catalogue import Product
+from shared.part_requests import PartRequest, PartSupply
 from shared.problems import Malformed
 from shared.rating import Tariff
 from shared.stock import StockLine
@@ -38,7 +39,9 @@ class Rows:
         transfers: dict[UUID, Handed] = {}
         briefs: dict[UUID, PlaceBrief] = {}
         tariffs: dict[str, Tariff] = {}
+        requests: dict[UUID, PartRequest] = {}
         profile: Profile | None = None
+        supply: PartSupply | None = None
         for image in self._readable():
             match image:
                 case WorkOrder():
@@ -57,6 +60,10 @@ class Rows:
                     briefs[image.place_id] = image
                 case Tariff():
                     tariffs[image.code] = image
+                case PartRequest():
+                    requests[image.id] = image
+                case PartSupply():
+                    supply = image
                 case Profile():
                     profile = image
         return Images(
@@ -69,6 +76,8 @@ class Rows:
             transfers=transfers,
             briefs=briefs,
             tariffs=tariffs,
+            part_requests=requests,
+            supply=supply,
         )
 
     def _readable(self) -> Iterator[Image]:

@@ -185,10 +185,10 @@ class ClientStore(Holder):
 
     def enqueue(self, new: NewCommand, evidence: NewEvidence | None = None) -> int:
         """Queue a command, with the bytes it speaks of, in one transaction. Returns its `seq`."""
-        return self.enqueue_all(((new, evidence),))[0]
+        return self.enqueue_all(((new, (evidence,) if evidence else ()),))[0]
 
     def enqueue_all(
-        self, queued: Sequence[tuple[NewCommand, NewEvidence | None]], *, ends_draft: str | None = None
+        self, queued: Sequence[tuple[NewCommand, Sequence[NewEvidence]]], *, ends_draft: str | None = None
     ) -> list[int]:
         """All of them or none, in one transaction. Returns their `seq`s.
 
@@ -196,12 +196,12 @@ class ClientStore(Holder):
         """
         seqs = []
         with self._disk.transaction():
-            for new, evidence in queued:
+            for new, files in queued:
                 seqs.append(self._outbox.add(new, str(new.technician_id) if new.technician_id else self._me))
                 if new.hlc:
                     self._disk.set("hlc", new.hlc)
-                if evidence:
-                    self.shelf.keep(evidence, new.made_at.isoformat())
+                for file in files:
+                    self.shelf.keep(file, new.made_at.isoformat())
             if ends_draft:
                 self._put_draft(ends_draft, None)
         return seqs

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from shared.commands import FieldCommand, VisitCommand
 from shared.decide import Decision, StockDecision
+from shared.network_faults import Cabinet, NetworkCommand, NetworkDecision
 from shared.problems import Problem
 from shared.remarks import Remark
 from shared.situation import Situation
@@ -62,7 +63,7 @@ class Unit(Protocol):
     def situation(self, asked: Asked) -> tuple[VisitCommand, Situation]:
         """The command with its codes resolved, and what the rules may look at, locked. Raises Problem.
 
-        For whatever is not about a van's stock, what can't be read among it.
+        For whatever is about neither a van's stock nor the network, what can't be read among it.
         """
         ...
 
@@ -70,11 +71,17 @@ class Unit(Protocol):
         """The same for a command about a van's stock."""
         ...
 
+    def cabinet(self, asked: Asked, command: NetworkCommand) -> Cabinet:
+        """The same for a command about the network."""
+        ...
+
     def accept(
         self, asked: Asked, command: VisitCommand, before: Situation, decision: Decision
     ) -> Receipt: ...
 
     def accept_stock(self, asked: Asked, before: Van, decision: StockDecision) -> Receipt: ...
+
+    def accept_network(self, asked: Asked, decision: NetworkDecision) -> Receipt: ...
 
     def hold(self, asked: Asked, problem: Problem) -> Receipt: ...
 

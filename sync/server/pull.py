@@ -22,9 +22,11 @@ KIND_ORDER = (
     "asset",
     "transfer",
     "ruling",
+    "part_request",
     "product",
     "tariff",
     "place_brief",
+    "part_supply",
 )
 """What a technician needs first comes first, for over a thin line a snapshot takes a while."""
 

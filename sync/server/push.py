@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from shared.clocks import Contact, Tap, correct
 from shared.decide import decide, decide_stock
+from shared.network_faults import NetworkCommand, decide_network
 from shared.problems import IdReused, Problem, ServerFault
 from shared.stock_commands import StockCommand
 from sync.protocol import PushedCommand, Receipt, decode_command
@@ -89,6 +90,11 @@ def answer(asked: Asked, unit: Unit, quarantine: Problem | None = None) -> Recei
             if quarantine is not None:
                 raise quarantine
             return unit.accept_stock(asked, van, decide_stock(asked.command, van, asked.happened_at))
+        if isinstance(asked.command, NetworkCommand):
+            cabinet = unit.cabinet(asked, asked.command)
+            if quarantine is not None:
+                raise quarantine
+            return unit.accept_network(asked, decide_network(asked.command, cabinet, asked.happened_at))
         command, situation = unit.situation(asked)
         if quarantine is not None:  # only now, so that the unit knows which job it is about
             raise quarantine

@@ -28,12 +28,14 @@ from server.access.throttle import Throttle
 from server.assets.models import AssetRow
 from server.clock import mint
 from server.customers.links import visit_token
+from server.customers.models import ServiceLocationRow
 from server.inbox.models import FollowUpRow
 from server.outbox.models import OutboxRow, WebhookRow
 from server.purchasing import returns
 from server.purchasing.models import RmaLineRow
 from shared.clocks import Contact
 from shared.commands import AddNote, CancelWorkOrder, StartTravel
+from shared.network_faults import FaultSign, ReportNetworkFault
 from shared.problems import RevokedDevice
 from shared.work_orders import RemovalCause, RemovedAsset, WorkOrderKind
 from sync.protocol import PROTOCOL, SyncRequest, decode_response, encode
@@ -138,6 +140,9 @@ POST  /outbox/webhooks                           OUTBOX     200  -
 POST  /outbox/webhooks/{webhook_id}/ping         OUTBOX     303  404
 POST  /outbox/webhooks/{webhook_id}/disable      OUTBOX     303  404
 POST  /outbox/webhooks/{webhook_id}/enable       OUTBOX     303  404
+GET   /api/faults/counts                         DISPATCH   200  -
+GET   /faults                                    DISPATCH   200  -
+POST  /faults/{fault_id}/{what}                  DISPATCH   303  404
 GET   /api/returns                               STOCK      200  -
 POST  /api/returns/{line_id}/send                STOCK      204  404
 POST  /api/returns/{line_id}/settle              STOCK      204  404
@@ -211,13 +216,15 @@ def on(engine: databases.Engine, folder: Path) -> Iterator[Doors]:
 
 PICTURE, HALF_SENT, FRESH = a_picture(colour=1), a_picture(colour=2), a_picture(colour=3)
 NOWHERE = UUID("019a0000-0000-7000-8000-000000000000")
-UNKNOWN = {"digest": "0" * 64, "layer": "rivers"}
+UNKNOWN = {"digest": "0" * 64, "layer": "rivers", "what": "resolve"}
 
 
 def known(world: World, door: Door) -> dict[str, str]:
     """A value for each part of the path; each call makes a thing of its own."""
     if "{work_order_id}" in door.path:
         return {"work_order_id": str(world.order().id)}
+    if "{fault_id}" in door.path:
+        return {"fault_id": str(reported_fault(world)), "what": "acknowledge"}
     if "{ask_id}" in door.path:
         return {"ask_id": str(question(world))}
     if door.path.endswith("{command_id}/call-out"):
@@ -273,6 +280,19 @@ def question(world: World) -> UUID:
     return ask_id
 
 
+def reported_fault(world: World) -> UUID:
+    """A cabinet without light, as Ana saw it: one of its own each time."""
+    job, report_id = world.order(), mint()
+    with world.database.write() as session:
+        session.get_one(ServiceLocationRow, job.location_id).cabinet = f"CAB {report_id}"
+    report = ReportNetworkFault(
+        report_id=report_id, cabinet=f"CAB {report_id}", sign=FaultSign.NO_LIGHT, safe=True
+    )
+    [receipt] = world.ana.deliver([world.ana.envelope(report)], now=world.now, device_now=world.now)
+    assert receipt.outcome == "accepted"
+    return report_id
+
+
 def webhook(world: World, *, disabled: bool = False) -> UUID:
     made = add_webhook(world, "http://127.0.0.1:9/")
     if disabled:
@@ -304,7 +324,16 @@ def dead_letter(world: World) -> str:
 
 
 def unknown(door: Door) -> dict[str, str]:
-    names = ("work_order_id", "command_id", "ask_id", "message_id", "webhook_id", "device_id", "line_id")
+    names = (
+        "work_order_id",
+        "command_id",
+        "ask_id",
+        "message_id",
+        "webhook_id",
+        "device_id",
+        "line_id",
+        "fault_id",
+    )
     return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN
 
 
@@ -339,6 +368,7 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/webhooks": {"url": "http://127.0.0.1:9/"},
         "/send": {"reference": "RMA-7"},
         "/settle": {"outcome": "credited"},
+        "/{what}": {"reason": "mended"},
     }  # fmt: skip
     body = bodies.get(door.path[door.path.rindex("/") :], {})
     if door.method != "POST":

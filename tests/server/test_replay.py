@@ -34,6 +34,8 @@ from shared.commands import (
     RemoveAsset,
     StartTravel,
 )
+from shared.network_faults import FaultSign, ReportNetworkFault
+from shared.stock_commands import AskForPart
 from shared.work_orders import ContactField, RemovalCause, UnfinishedReason, WorkOrderKind
 
 
@@ -72,6 +74,9 @@ def a_day(world: World) -> None:
     )
     run(world, CancelWorkOrder(work_order_id=third.id, reason="moved away"))
     world.ana.send(*world.visit(third, fit=f"{world.ana.ont[:-4]}0002"))  # held: it was cancelled
+    wanted = AskForPart(request_id=uid("cable"), sku=CABLE, quantity=30, holder_id=world.ana.van_id)
+    dark = ReportNetworkFault(report_id=uid("dark"), cabinet="CAB-1", sign=FaultSign.NO_LIGHT, safe=True)
+    world.ben.send(wanted, dark)
     given, taken = world.handing(CABLE, offered=40, taken=30)
     world.ben.send(taken)
     world.ana.send(given)

@@ -39,8 +39,9 @@ from shared.rating import Prices, Tariff
 from shared.remarks import Remark
 from shared.situation import UNRECEIVED_PLACE, Situation
 from shared.stock import StockMove
-from shared.stock_commands import CountedParts, CountVan, HandOver, SeenDevice
+from shared.stock_commands import CountedParts, CountVan, HandOver, PickUpParts, SeenDevice
 from shared.transfers import Handed, Offer, Transfer
+from shared.van import StockHolder
 from shared.windows import TimeWindow
 from shared.work_orders import (
     CheckResult,
@@ -403,6 +404,20 @@ def a_customer_asked_on_two_phones() -> Decision:
     return decision
 
 
+def more_fetched_than_the_list_had() -> StockDecision:
+    depot = UUID(int=83)
+    now = replace(
+        a_van(CONN=4),
+        places={depot: StockHolder(kind=HolderKind.DEPOT, name="Depot")},
+        giver_on_hand={"CONN": 2},
+        knows_all=True,
+    )
+    fetched = PickUpParts(depot_id=depot, lines=(PartLine(sku="CONN", quantity=5),))
+    decision = decide_stock(fetched, now, NOON)
+    assert decision.after.on_hand == {"CONN": 9}
+    return decision
+
+
 CASES: dict[str, tuple[Callable[[], Decision | StockDecision | tuple[Remark, ...]], str]] = {
     "reassigned-not-started": (
         given_away_and_not_started,
@@ -469,6 +484,10 @@ CASES: dict[str, tuple[Callable[[], Decision | StockDecision | tuple[Remark, ...
     "transfer-below-zero": (
         more_given_than_the_list_had,
         "Conn: 5 given away, the van's list had 4: count it",
+    ),
+    "depot-below-zero": (
+        more_fetched_than_the_list_had,
+        "Conn: 5 fetched, the list of Depot had 2: count it",
     ),
     "note-edited-twice": (
         one_note_changed_on_both_sides,

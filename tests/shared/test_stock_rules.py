@@ -15,6 +15,7 @@ from shared import commands as cmd
 from shared import stock_events as ev
 from shared.assets import Asset
 from shared.decide import STOCK_RULES, StockDecision, decide_stock
+from shared.network_faults import NetworkCommand
 from shared.problems import BadValue, CountFarOff
 from shared.situation import UNRECEIVED_PLACE
 from shared.stock import StockMove
@@ -46,7 +47,8 @@ class TestTheTables:
     def test_every_command_about_a_van_has_one_rule(self):
         kinds = get_args(StockCommand)
         assert set(STOCK_RULES) == set(kinds)
-        assert set(get_args(cmd.FieldCommand)) == {*get_args(cmd.VisitCommand), *kinds}
+        assert set(get_args(cmd.JoblessCommand)) == {*kinds, NetworkCommand}
+        assert set(get_args(cmd.FieldCommand)) == {*get_args(cmd.VisitCommand), *kinds, NetworkCommand}
 
     def test_only_those_are_about_no_work_order(self):
         assert cmd.order_of(cmd.Arrive(work_order_id=JOB)) == JOB

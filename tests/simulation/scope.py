@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, time, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -46,6 +47,17 @@ def nothing_outside_the_scope(
                 seen = van in bytes(row.body).decode().replace("-", "")
             case "place_brief":
                 seen = key(row.key) in places
+            case "part_request":
+                seen = bool(
+                    books.rows(
+                        "SELECT 1 FROM part_request WHERE id = ? AND (asker_id = ? OR holder_id = ?)",
+                        key(row.key),
+                        technician,
+                        van,
+                    )
+                )
+            case "part_supply":
+                seen = _tells_no_home(books, bytes(row.body), van)
             case "ruling":
                 seen = bool(
                     books.rows(
@@ -58,6 +70,16 @@ def nothing_outside_the_scope(
             case _:
                 seen = row.kind in ("product", "tariff")
         require(seen, "SCOPE", f"{row.kind} {row.key} went to {technician}")
+
+
+def _tells_no_home(books: Books, body: bytes, van: str) -> bool:
+    """Vans by about where they work, never one's own, and depots."""
+    supply = json.loads(body)
+    rough = all(
+        place["kind"] == "depot" or place["lat"] is None or round(place["lat"], 2) == place["lat"]
+        for place in supply["places"]
+    )
+    return rough and van not in {key(place["id"]) for place in supply["places"]}
 
 
 def _visible_orders(

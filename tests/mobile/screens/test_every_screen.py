@@ -14,7 +14,7 @@ from typing import Any
 
 import flet as ft
 import pytest
-from day_of_work import MORNING, a_brief, send_down, uid
+from day_of_work import ASKED_BY_ME, MORNING, a_brief, a_fault, a_supply, part_requests, send_down, uid
 from flet_screen import Screen, _name
 
 from mobile import customer_words, language, theme, words
@@ -41,6 +41,11 @@ ROUTES = (
     "/count",
     "/give",
     "/take",
+    "/ask",
+    "/requests",
+    f"/fetch/{ASKED_BY_ME}",
+    f"/fetch/{uid(0x999)}",
+    "/fault",
     "/sync",
     "/settings",
     "/time",
@@ -63,7 +68,9 @@ def at_work(gateway: Gateway) -> Gateway:
     """
     gateway._take_in()
     moved = replace(gateway.today()[2], window=None, version=4)
-    send_down(gateway._store, [a_brief(1), moved], at=MORNING + timedelta(seconds=1))
+    brief = replace(a_brief(1), network_faults=(a_fault("KAL-0312 / 4"),))
+    more = [brief, moved, a_supply(), *part_requests()]
+    send_down(gateway._store, more, at=MORNING + timedelta(seconds=1))
     gateway._take_in()
     order = gateway.order(INSTALL)
     assert order is not None
@@ -134,6 +141,7 @@ class TestWords:
         monkeypatch.setattr(customer_words, "best_of", lambda wanted: "xx")
         speak("xx")
         rows = [at_work.today(), at_work.products(), at_work.devices_on_van(), at_work.profile, a_brief(1)]
+        rows += [a_supply(), part_requests(), a_fault("KAL-0312 / 4")]
         names = [known.name for known in language.LANGUAGES.values()]
         return narrow_words([*written(rows), *names, words.APP, words.CODE_HINT, desk.build])
 

@@ -68,6 +68,26 @@ def image(answer: SyncResponse, kind: str, key: object) -> Any:
     return decode_image(kind, row.body)
 
 
+class TestWhoHasParts:
+    def test_is_told_by_itself_when_a_phone_asks_for_it_and_else_not(self, client: TestClient, today: World):
+        cursor = sync(client, today.ana).cursor
+        assert keys(sync(client, today.ana, cursor=cursor)) == set()
+        answer = sync(client, today.ana, cursor=cursor, supply_wanted=True)
+        assert keys(answer) == {("part_supply", "me")}
+        assert answer.gone == ()
+        supply = image(answer, "part_supply", "me")
+        assert [place.name for place in supply.places] == ["Van ben"]
+        assert supply.known_at == answer.server_now
+
+    def test_comes_along_with_what_is_pushed(self, client: TestClient, today: World):
+        job = today.order()
+        cursor = sync(client, today.ana).cursor
+        commands = today.ana.envelopes(StartTravel(work_order_id=job.id))
+        answer = sync(client, today.ana, commands, cursor=cursor, supply_wanted=True)
+        assert [receipt.outcome for receipt in answer.receipts] == ["accepted"]
+        assert ("part_supply", "me") in keys(answer)
+
+
 class TestTheFirstContact:
     def test_is_answered_with_a_snapshot_of_all_that_this_technician_needs(
         self, client: TestClient, today: World
@@ -83,6 +103,7 @@ class TestTheFirstContact:
             *((kind, sku) for kind in ("product", "stock_line") for sku in (CABLE, CONNECTOR)),
             *(("tariff", code) for code in (HOME_100, HOME_500)),
             ("place_brief", str(mine.location_id)),
+            ("part_supply", "me"),
         }
         assert ("work_order", str(bens.id)) not in keys(answer)
         order: WorkOrder = image(answer, "work_order", mine.id)

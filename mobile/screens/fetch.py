@@ -1,0 +1,91 @@
+"""What was fetched at a depot is on this van from now on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import flet as ft
+
+from mobile import theme, words
+from mobile.device.scanner import from_wedge
+from mobile.parts.blocks import card, facts, line, mood_box, section
+from mobile.parts.drafts import use_draft
+from mobile.parts.fields import code_field
+from mobile.parts.frame import frame
+from mobile.parts.stepper import stepper
+from mobile.parts.touch import icon_button, primary
+from mobile.state import Desk
+from mobile.views.quantities import by_the_metre, counted, quantity
+from shared.catalogue import Tracking
+from shared.stock_commands import PickUpParts
+from shared.transfers import HandedDevice
+from shared.work_orders import PartLine
+
+
+@ft.component
+def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
+    gateway = desk.gateway
+    request = gateway.images.part_requests.get(request_id) if request_id else None
+    left = request.left if request else 0
+    count, set_count = use_draft(desk, "count", left)
+    serials, set_serials = use_draft(desk, "serials", ())
+    typed, set_typed = ft.use_state("")
+    latest = ft.use_ref("")  # a wedge scanner presses Enter before its last letters are drawn
+    if request is None:
+        return frame(desk, words.FETCHED, [mood_box(words.REQUEST_GONE, "warn")], back=True)
+    product, sku = gateway.product(request.sku), request.sku
+    by_serial = product is not None and product.tracking is Tracking.SERIALISED
+
+    def type_key(text: str) -> None:
+        latest.current = text
+        set_typed(text)
+
+    def enter() -> None:
+        reading = from_wedge(latest.current)
+        if reading.text:
+            serial = gateway.serial_of(reading.identifier + reading.text)
+            known = desk.draft("serials", ())
+            if serial is None:
+                desk.tell(words.NO_DEVICE, "calm")
+            elif serial not in known:
+                set_serials((*known, serial))
+        latest.current = ""
+        set_typed("")
+
+    def put() -> None:
+        lines = () if by_serial else (PartLine(sku=sku, quantity=desk.draft("count", left)),)
+        devices = tuple(HandedDevice(serial=serial, sku=sku) for serial in desk.draft("serials", ()))
+        command = PickUpParts(depot_id=request.holder_id, lines=lines, devices=devices)
+        if desk.send(command):
+            desk.drop_drafts()
+            desk.go("/requests")
+
+    name = product.name if product else sku
+    wanted = words.you_asked(request.holder, counted(request.quantity, product, sku))
+    body: list[ft.Control] = [line(wanted, bold=True)]
+    if request.supplied:
+        body.append(facts([words.came_so_far(quantity(request.supplied, product))]))
+    if by_serial:
+        field = code_field(
+            words.CODE_FIELD,
+            typed,
+            hint_text=words.CODE_FIELD_HINT,
+            autofocus=True,
+            on_change=type_key,
+            on_submit=enter,
+            suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
+        )
+        rows = [ft.Text(serial, size=theme.BODY) for serial in serials]
+        body.append(section(words.FETCH_DEVICES, field, *rows))
+        ready = bool(serials)
+    else:
+        metres = by_the_metre(product)
+        refusal = (
+            [mood_box(words.not_whole(count, by_the_metre=metres), "bad")] if isinstance(count, str) else []
+        )
+        body.append(
+            card(line(name), stepper(name, count, words.METRE if metres else "", set_count), *refusal)
+        )
+        ready = isinstance(count, int) and count > 0
+    bottom = [primary(words.PUT_ON_VAN, put, icon=ft.Icons.LOCAL_SHIPPING_OUTLINED, disabled=not ready)]
+    return frame(desk, words.FETCHED, body, back=True, bottom=bottom)

@@ -1,0 +1,1 @@
+"""Faults of street cabinets that technicians report: rows, what the office does about them, its page."""

@@ -1,0 +1,93 @@
+"""A fault of a street cabinet is reported without any network, and whoever works there sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from day_of_work import MORNING, a_brief, a_fault, send_down, uid
+
+from mobile.state import job_route
+from mobile.views.network_faults import fault_line
+from shared.network_faults import FaultSign, ReportNetworkFault
+from shared.problems import BadEvidence, BadValue
+
+INSTALL = uid(0x101)
+JPEG = b"\xff\xd8\xff" + b"0" * 100
+
+
+@pytest.fixture
+def cabinet(gateway) -> str:
+    return gateway.order(INSTALL).place.cabinet
+
+
+def a_report(cabinet: str, **more: object) -> ReportNetworkFault:
+    said = {"sign": FaultSign.WATER, "safe": True} | more
+    return ReportNetworkFault(report_id=uid(0x77), cabinet=cabinet, **said)  # type: ignore[arg-type]
+
+
+class TestReporting:
+    def test_from_a_job_is_saved_and_shown_on_it(self, open_app, gateway, desk, cabinet):
+        screen = open_app(job_route(INSTALL, "fault"))
+        screen.tap("No light")
+        screen.type_into("How many Ports without light", "8")
+        screen.tap("Not safe")
+        assert screen.sees("Keep away, keep others away, and call dispatch.")
+        screen.type_into("Note", "Door hangs loose")
+        screen.tap("Send the report")
+        [fault] = gateway.brief(gateway.order(INSTALL).place.id).network_faults
+        assert (fault.cabinet, fault.signs, fault.ports, fault.safe, fault.reports) == (
+            cabinet, (FaultSign.NO_LIGHT,), 8, False, 1
+        )  # fmt: skip
+        assert desk.shell.route == job_route(INSTALL)
+        assert screen.sees("Door hangs loose")
+        item = gateway.queue()[0]
+        assert (item.state, item.order_number, item.work_order_id) == ("saved", f"Cabinet {cabinet}", None)
+
+    def test_without_a_job_begins_with_the_cabinet(self, open_app, gateway, cabinet):
+        screen = open_app("/fault")
+        screen.tap(f"Cabinet {cabinet}")
+        screen.tap("Water inside")
+        screen.tap("Safe")
+        screen.tap("Send the report")
+        assert gateway.cabinets()[cabinet].signs == (FaultSign.WATER,)
+
+    def test_says_what_is_still_to_be_said(self, open_app):
+        screen = open_app(job_route(INSTALL, "fault"))
+        assert not screen.is_enabled("Choose what you see")
+        screen.tap("Something else")
+        assert not screen.is_enabled("Write what you see in the note")
+        screen.type_into("Note", "A nest")
+        assert not screen.is_enabled("Say whether it is safe")
+        screen.tap("Safe")
+        assert screen.is_enabled("Send the report")
+
+    def test_says_that_it_joins_an_open_fault(self, open_app, gateway, cabinet):
+        gateway._take_in()
+        brief = replace(a_brief(1), network_faults=(a_fault(cabinet),))
+        send_down(gateway._store, [brief], at=MORNING + timedelta(seconds=1))
+        gateway._take_in()
+        screen = open_app(job_route(INSTALL, "fault"))
+        line = fault_line(a_fault(cabinet), MORNING, gateway.zone)
+        assert screen.sees(f"{line}. This cabinet has an open fault. Your report is added to it.")
+        screen.do(lambda: gateway.report_fault(a_report(cabinet), ()))
+        assert gateway.cabinets()[cabinet].reports == 3
+
+
+class TestPhotos:
+    def test_are_saved_with_the_report_or_not_at_all(self, gateway, cabinet):
+        gateway.report_fault(a_report(cabinet), (JPEG, JPEG + b"1"))
+        assert gateway.status().unsent_photos == 2
+        [command] = [entry.command for entry in gateway._store.entries()]
+        assert [gateway.evidence_bytes(photo.digest) for photo in command.photos] == [JPEG, JPEG + b"1"]
+
+    def test_that_are_none_save_nothing(self, gateway, cabinet):
+        with pytest.raises(BadEvidence):
+            gateway.report_fault(a_report(cabinet), (b"no picture",))
+        assert (gateway.queue(), gateway.status().unsent_photos) == ([], 0)
+
+    def test_of_a_report_that_is_refused_are_not_kept(self, gateway, cabinet):
+        with pytest.raises(BadValue):
+            gateway.report_fault(a_report(cabinet, sign=FaultSign.OTHER), (JPEG,))
+        assert (gateway.queue(), gateway.status().unsent_photos) == ([], 0)
