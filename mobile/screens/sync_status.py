@@ -48,7 +48,8 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
         if name == words.NEEDS_ATTENTION:
             body += [_job(desk, job) for job in by_job(items)]
         else:
-            body += [_item(desk, item) for item in items[:ACCEPTED_SHOWN]]
+            signed_out = status.sign_in_needed
+            body += [_item(desk, item, signed_out=signed_out) for item in items[:ACCEPTED_SHOWN]]
     if status.photos_wait:
         told = words.photos_wait(status.photos_wait, known=status.network_known)
         body.append(mood_box(told, "calm", icon=ft.Icons.WIFI))
@@ -76,10 +77,12 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
     )
 
 
-def _item(desk: Desk, item: QueueItem) -> ft.Control:
+def _item(desk: Desk, item: QueueItem, *, signed_out: bool) -> ft.Control:
     ink, back, icon = TONES[item.state]
     made = when(item.made_at, desk.now(), desk.zone)
-    sentences = [sentence for sentence in (item.detail, *item.remarks, to_do(item)) if sentence]
+    sentences = [
+        sentence for sentence in (item.detail, *item.remarks, to_do(item, signed_out=signed_out)) if sentence
+    ]
     state = words.QUEUE_STATES[item.state]
     return ft.Semantics(
         container=True,
