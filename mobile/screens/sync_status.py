@@ -37,6 +37,8 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
         body.append(mood_box(status.problem, "bad" if status.sign_in_needed else "warn"))
     if status.sign_in_needed:
         body.append(secondary(words.SIGN_IN_AGAIN, lambda: desk.go("/sign-in"), icon=ft.Icons.LOGIN))
+    if (usage := desk.usage()) and usage.nearly_full:
+        body.append(mood_box(words.room(usage.used, usage.total, usage.nearly_full), "warn"))
     if warning := clock_warning(status):
         body.append(mood_box(warning, "warn"))
     body.append(_readiness(desk))
