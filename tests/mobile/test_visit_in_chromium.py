@@ -137,6 +137,12 @@ class TestAVisitWithoutNetwork:
 
             app.reload()
             app.see("Offline. 8 saved on this device, not sent")
+            app.page.evaluate("() => { location.hash += '/scan'; }")
+            app.page.wait_for_function("() => document.activeElement.tagName === 'INPUT'")
+            app.page.keyboard.type("NOSUCH01", delay=10)  # as a wedge scanner does, with no tap before
+            app.page.keyboard.press("Enter")
+            app.see("NOSUCH01 is not in this device's stock list.")
+            app.tap("Back")
             app.tap("Check and close")
             app.tap("Close job")
             app.see("WO-1042 closed. Saved on this device")
