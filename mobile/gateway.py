@@ -286,7 +286,7 @@ class Gateway:
         zone, me = self.zone, self._store.registration
         if me is None:
             return []
-        chosen = day or self._at().astimezone(zone).date()
+        chosen = day or self.at().astimezone(zone).date()
         unsent = {entry.work_order_id for entry in self._store.unsent()} if day is None else set()
         return sorted(
             (
@@ -321,7 +321,7 @@ class Gateway:
         """What the office changed since the technician last looked, by job."""
         if self._news is None:
             me, before = self._store.registration, self._seen
-            now = self._at().astimezone(self.zone).date()
+            now = self.at().astimezone(self.zone).date()
             self._news = news.news_of(before, self._jobs(), now, self.zone) if me and before else {}
         return self._news
 
@@ -365,7 +365,7 @@ class Gateway:
 
     def timesheet(self, day: date) -> DaySheet:
         """Where this technician's `day` went, as far as the jobs on this device tell."""
-        me, now = self._store.registration, self._at()
+        me, now = self._store.registration, self.at()
         if me is None:
             return DaySheet(day=day, stretches=())
         return day_sheet(self._shown.images.orders.values(), me.technician_id, day, self.zone, now)
@@ -481,7 +481,7 @@ class Gateway:
 
     def judge_scan(self, order_id: UUID, text: str, source: Source, label: Label = NO_LABEL) -> ScanVerdict:
         """What was scanned, and what may be done with it here. Raises NotFound for a job that is not here."""
-        return judge(situation_of(self._shown.images, order_id), text, source, self._at(), label)
+        return judge(situation_of(self._shown.images, order_id), text, source, self.at(), label)
 
     def queue(self) -> list[QueueItem]:
         """What this device has said and the server's answers, newest first."""
@@ -693,7 +693,7 @@ class Gateway:
             digest=digest,
             size_bytes=len(data),
             media_type=media_type,
-            taken_at=self._at(),
+            taken_at=self.at(),
             signer=signer,
             check=check,
             lat=spot.lat if spot else None,
@@ -766,7 +766,7 @@ class Gateway:
             id=self.mint(),
             giver_id=profile.technician_id,
             giver_van_id=profile.van_id,
-            offered_at=self._at().replace(microsecond=0),
+            offered_at=self.at().replace(microsecond=0),
             lines=lines,
             devices=devices,
         )
@@ -962,7 +962,7 @@ class Gateway:
             self._overlay = rebase(self._rows, self._store.to_replay(), self._store.contact)
         return self._overlay
 
-    def _at(self) -> datetime:
+    def at(self) -> datetime:
         """Now by the server's clock, as far as this device knows it."""
         tap = Tap(made_at=self._now(), mono_ms=self._steady_ms(), boot=self._boot)
         return corrected(tap, self._store.contact)
@@ -994,7 +994,7 @@ class Gateway:
             detail = refused.get(file.digest, detail)
         detail = said(detail)
         if entry.outcome == "held" and (ruling := images.rulings.get(entry.id)):
-            state, detail = ruling.outcome, ruled(ruling, self._at(), self.zone)
+            state, detail = ruling.outcome, ruled(ruling, self.at(), self.zone)
         return QueueItem(
             id=entry.id,
             seq=entry.seq,

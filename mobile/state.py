@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from mobile.auto_lock import AutoLock, kept_minutes
 from mobile.device.network import PageFacts
 from mobile.device.place import here
 from mobile.device.space import Usage
-from mobile.gateway import Gateway
+from mobile.gateway import Gateway, SyncStatus
 from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
 from mobile.views.nearby import Position, reached
@@ -282,7 +282,7 @@ class Desk:
 
     def show_day(self, day: date | None) -> None:
         """The list of another day; None, or today itself, is today's."""
-        today = self.now().astimezone(self.zone).date()
+        today = self.true_now.astimezone(self.zone).date()
         self.shell.notice = None
         self.shell.day = None if day == today else day
 
@@ -377,9 +377,14 @@ class Desk:
         return self.gateway.zone
 
     @property
+    def true_now(self) -> datetime:
+        """By the office's clock, as far as this device knows it: which day it is, and who is late."""
+        return self.gateway.at()
+
+    @property
     def held_days(self) -> tuple[date, date] | None:
         """The first and the last day whose jobs are on this device; None before the first contact."""
-        last_contact = self.gateway.status().last_contact
+        last_contact = true_contact(self.gateway.status())
         return held_days(last_contact, self.zone) if last_contact else None
 
     def clock(self, instant: datetime) -> str:
@@ -393,9 +398,9 @@ class Desk:
             found = readiness(
                 self.gateway.images,
                 is_whole=status.whole,
-                last_contact=status.last_contact,
+                last_contact=true_contact(status),
                 starts_offline=self.shell.page_facts.starts_offline,
-                now=self.now(),
+                now=self.true_now,
                 zone=self.zone,
             )
             self._ready = (asked, found)
@@ -406,6 +411,12 @@ class Desk:
         if self._attention is None:
             self._attention = attention(self.gateway.queue(), self.now())
         return self._attention
+
+
+def true_contact(status: SyncStatus) -> datetime | None:
+    """When the office was last heard, by its own clock."""
+    off = timedelta(seconds=status.clock_offset_seconds)
+    return status.last_contact + off if status.last_contact else None
 
 
 def job_route(order_id: UUID, screen: str = "") -> str:

@@ -1187,6 +1187,7 @@ TO_DO = {
     "held": say("Nothing to do for you now: dispatch decides. Go on with your work."),
     "refused_local": say("Look at the job. This is sent all the same, and dispatch decides."),
 }
+SIGN_IN_FIRST = say("Sign in again: then it goes by itself.")
 LOOK_AT_STOCK = say("Look at the van's stock. This is sent all the same, and dispatch decides.")
 PICTURE_AGAIN = say("Take the picture again: the office could not keep it.")
 OPEN_JOB = say("Open the job")

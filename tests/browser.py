@@ -57,14 +57,15 @@ def launch(
     size: tuple[int, int] = (412, 892),
     scale: float = 1,
     headless: bool = True,
+    flags: Sequence[str] = (),
 ) -> Iterator[BrowserContext]:
     """Chromium with the data folder `profile`, its camera showing `camera` (a .mjpeg file, see `mjpeg`).
 
     Without `camera` the fake camera shows Chromium's own test pattern. `scale` is the screen's pixels per
     CSS pixel. Closing keeps the profile.
     """
-    flags = [*CHROMIUM_FLAGS, *([f"--use-file-for-fake-video-capture={camera}"] if camera else [])]
-    with _playwright() as playwright, _context(playwright, profile, flags, size, scale, headless) as context:
+    given = [*CHROMIUM_FLAGS, *([f"--use-file-for-fake-video-capture={camera}"] if camera else []), *flags]
+    with _playwright() as playwright, _context(playwright, profile, given, size, scale, headless) as context:
         context.set_default_timeout(STEP_SECONDS * 1000)
         yield context
 

@@ -18,14 +18,9 @@ SERVE = Path(__file__).with_name("serve_day.py")
 
 
 @contextmanager
-def an_office(folder: Path, *, worker_begins: str = "") -> Iterator[str]:
-    """The app's address. `folder` takes the build; `worker_begins` is put before Python's worker."""
+def an_office(folder: Path) -> Iterator[str]:
+    """The app's address. `folder` takes the build."""
     build_alone(folder)
-    if worker_begins:
-        worker = folder / "python-worker.js"
-        worker.write_text(worker_begins + worker.read_text())
-        for twin in folder.glob("python-worker.js.*"):
-            twin.unlink()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -17,19 +17,19 @@ from typing import Any
 import zxingcpp
 from PIL import Image
 
-from server.pwa.build import DEFAULT_OUT, build_pwa
+from server.pwa.build import DEFAULT_OUT, BuildInfo, build_pwa
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "tests" / "server" / "pwa" / "serve_folder.py"
 
 
-def build_alone(out: Path = DEFAULT_OUT, **options: Any) -> None:
+def build_alone(out: Path = DEFAULT_OUT, **options: Any) -> BuildInfo:
     """`build_pwa`, of which only one runs at a time in this checkout: workers share what is kept."""
     kept = ROOT / "build"
     kept.mkdir(exist_ok=True)
     with (kept / "pwa.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        build_pwa(out, **options)
+        return build_pwa(out, **options)
 
 
 class ServerProcess:

@@ -121,6 +121,7 @@ class Technician:
     def _leave_scan(self, done: str) -> None:
         """Back to the job; the app goes there by itself when no other device is wanted."""
         self.app.see(re.compile(f"Before you close|{done}"))
+        self.app.settle()  # it may be on its way
         if "Before you close" not in self.app.texts():
             self.app.tap("Back")
             self.app.see("Before you close")

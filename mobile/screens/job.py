@@ -128,7 +128,7 @@ def _warnings(desk: Desk, order: WorkOrder) -> list[ft.Control]:
         boxes.append(mood_box(words.CHANGED_HANDS, "warn"))
     if (there := desk.reached) and there.id == order.id:
         boxes.append(arrival(desk, order))
-    if late := lateness(order, desk.now(), desk.zone, travels_now=True):
+    if late := lateness(order, desk.true_now, desk.zone, travels_now=True):
         boxes.append(mood_box(late, "bad"))
     if not order.state.is_over:
         devices = [*desk.gateway.devices_at(order.place.id), *desk.gateway.devices_on_van()]
@@ -261,7 +261,7 @@ def _known(desk: Desk, order: WorkOrder) -> list[ft.Control]:
     brief = desk.gateway.brief(order.place.id)
     if brief is None:
         return []
-    view = place_view(order, brief, desk.now(), desk.zone)
+    view = place_view(order, brief, desk.true_now, desk.zone)
     parts: list[ft.Control] = []
     if brief.network_faults:
         parts.append(

@@ -25,7 +25,7 @@ ICONS = {
 @ft.component
 def MyTime(desk: Desk) -> ft.Control:
     back_days, set_back_days = use_draft(desk, "day", 0)
-    today = desk.now().astimezone(desk.zone).date()
+    today = desk.true_now.astimezone(desk.zone).date()
     day = today - timedelta(days=back_days)
     sheet = desk.gateway.timesheet(day)
     rows = day_rows(sheet, desk.clock)

@@ -37,6 +37,8 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
         body.append(mood_box(status.problem, "bad" if status.sign_in_needed else "warn"))
     if status.sign_in_needed:
         body.append(secondary(words.SIGN_IN_AGAIN, lambda: desk.go("/sign-in"), icon=ft.Icons.LOGIN))
+    if (usage := desk.usage()) and usage.nearly_full:
+        body.append(mood_box(words.room(usage.used, usage.total, usage.nearly_full), "warn"))
     if warning := clock_warning(status):
         body.append(mood_box(warning, "warn"))
     body.append(_readiness(desk))
@@ -48,7 +50,8 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
         if name == words.NEEDS_ATTENTION:
             body += [_job(desk, job) for job in by_job(items)]
         else:
-            body += [_item(desk, item) for item in items[:ACCEPTED_SHOWN]]
+            signed_out = status.sign_in_needed
+            body += [_item(desk, item, signed_out=signed_out) for item in items[:ACCEPTED_SHOWN]]
     if status.photos_wait:
         told = words.photos_wait(status.photos_wait, known=status.network_known)
         body.append(mood_box(told, "calm", icon=ft.Icons.WIFI))
@@ -76,10 +79,12 @@ def SyncStatusScreen(desk: Desk) -> ft.Control:
     )
 
 
-def _item(desk: Desk, item: QueueItem) -> ft.Control:
+def _item(desk: Desk, item: QueueItem, *, signed_out: bool) -> ft.Control:
     ink, back, icon = TONES[item.state]
     made = when(item.made_at, desk.now(), desk.zone)
-    sentences = [sentence for sentence in (item.detail, *item.remarks, to_do(item)) if sentence]
+    sentences = [
+        sentence for sentence in (item.detail, *item.remarks, to_do(item, signed_out=signed_out)) if sentence
+    ]
     state = words.QUEUE_STATES[item.state]
     return ft.Semantics(
         container=True,

@@ -33,11 +33,11 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
     pull = ft.use_ref(lambda: Pull(desk.refresh_soon)).current
     choosing, set_choosing = ft.use_state(False)
     gateway = desk.gateway
-    today = desk.now().astimezone(desk.zone).date()
+    today = desk.true_now.astimezone(desk.zone).date()
     chosen = None if desk.shell.day == today else desk.shell.day  # a chosen day becomes today at midnight
     orders = listed(gateway.today(chosen))
     news = gateway.news()
-    day = day_view(orders, gateway.product, desk.now(), desk.zone, news, chosen)
+    day = day_view(orders, gateway.product, desk.true_now, desk.zone, news, chosen)
     profile = gateway.profile
     body: list[ft.Control] = []
     if desk.shell.refreshing:
@@ -138,8 +138,8 @@ def _days(desk: Desk, chosen: date, today: date, close: Callable[[], None]) -> l
 
 def _span(desk: Desk, day: date) -> tuple[date, date]:
     """The days that one can turn to; the one that is shown is always among them."""
-    first, last = desk.held_days or held_days(desk.now(), desk.zone)
-    today = desk.now().astimezone(desk.zone).date()
+    first, last = desk.held_days or held_days(desk.true_now, desk.zone)
+    today = desk.true_now.astimezone(desk.zone).date()
     return min(first, day, today), max(last, day, today)
 
 

@@ -119,8 +119,10 @@ def by_job(items: Sequence[QueueItem]) -> tuple[JobCard, ...]:
     )
 
 
-def to_do(item: QueueItem) -> str:
+def to_do(item: QueueItem, *, signed_out: bool = False) -> str:
     """What a person does about it, in one sentence; empty where all is done."""
+    if item.state == "saved" and signed_out:
+        return words.SIGN_IN_FIRST
     if item.type == "add_evidence" and item.state == "accepted" and item.detail:
         return words.PICTURE_AGAIN
     return _to_do(item.state, item.work_order_id)

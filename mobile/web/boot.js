@@ -96,6 +96,21 @@
     if (data?.kind === "update") navigator.serviceWorker.controller?.postMessage("take-update");
   };
 
+  // With the accessible tree on, Flutter lets no key through to a field that takes the focus by itself, until the
+  // view's own focus comes back. Where no field has taken it, nothing moves by that.
+  const listen = () => {
+    const view = document.querySelector("flutter-view");
+    if (!view || ![view, document.body].includes(document.activeElement)) return;
+    view.blur();
+    setTimeout(() => { if (document.activeElement === document.body) view.focus(); }, 50);
+  };
+  const isField = (node) => node.matches?.("flt-semantics input, flt-semantics textarea")
+    || node.querySelector?.("flt-semantics input, flt-semantics textarea");
+  new MutationObserver((changes) => {
+    if (!changes.some(({ addedNodes }) => [...addedNodes].some(isField))) return;
+    for (const milliseconds of [100, 600]) setTimeout(listen, milliseconds); // the screen slides in first
+  }).observe(document.body, { childList: true, subtree: true });
+
   // Signs of life for the lock (mobile/auto_lock.py): a scroll or a key that no control tells of is one too.
   let touchedAt = 0;
   const touched = () => {

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from browser import launch, open_app
 from PIL import Image
+from pwa_server import build_alone
 from real_server import RealServer, free_port
 from technician import SENT, SIGNATURE, Album, Technician
 from world import Job, World, a_world
@@ -22,7 +23,6 @@ from server.clock import utc_now
 from server.customers.links import link_to_show
 from server.demo.prepare import morning_zone
 from server.inbox.models import FollowUpRow
-from server.pwa.build import build_pwa
 from server.work_orders.models import AttachmentRow
 from shared.money import Money
 from shared.work_orders import WorkOrderKind, WorkOrderState
@@ -44,7 +44,7 @@ class Office:
 @pytest.fixture
 def office(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
     """It is morning; Ana has an installation before her, at a customer who speaks German."""
-    build_pwa()
+    build_alone()
     port, now = free_port(), utc_now().replace(second=0, microsecond=0)
     with a_world(
         sqlite_url,

@@ -16,6 +16,7 @@ from simulation.violation import require
 
 from server.db import feed
 from server.db.engine import Database
+from shared.van import COUNT_PLACE
 from sync.protocol import SyncResponse
 
 CLOCK_ERROR_MAX = timedelta(minutes=5)
@@ -160,6 +161,66 @@ def what_was_recorded_is_told(books: Books) -> None:
     require(not silent, "TOLD", f"recorded, and not in the feed: {silent[:5]}")
 
 
+def a_count_moves_its_difference(books: Books) -> None:
+    """ONE_EFFECT: a count moves what it says is more or less, and nothing else of the parts."""
+    for id, body in books.rows(
+        "SELECT id, body FROM command WHERE outcome = 'accepted' AND type = 'count_van'"
+    ):
+        lines = books.json(body).get("parts", ())
+        said = {line["sku"]: line["counted"] - line["listed"] for line in lines}
+        moved = dict(
+            books.rows(
+                "SELECT sku, sum(CASE target_id WHEN ? THEN -quantity ELSE quantity END) FROM stock_move"
+                " WHERE cause = ? AND serial IS NULL GROUP BY sku",
+                key(COUNT_PLACE),
+                id,
+            )
+        )
+        expected = {sku: more for sku, more in said.items() if more}
+        require(moved == expected, "ONE_EFFECT", f"count {id}: {expected} said, {moved} moved")
+
+
+def a_transfer_is_booked_once(books: Books) -> None:
+    """ONE_EFFECT: what went from hand to hand moves from van to van once, whichever half came first."""
+    transfers: dict[str, Any] = {}
+    query = "SELECT body FROM command WHERE outcome = 'accepted' AND type IN ('hand_over', 'take_over')"
+    for (body,) in books.rows(query):
+        transfer = books.json(body)["transfer"]
+        transfers[transfer["offer"]["id"]] = transfer
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for transfer in transfers.values():
+        ends = key(transfer["offer"]["giver_van_id"]), key(transfer["taker_van_id"])
+        for line in transfer.get("lines", ()):
+            expected[(*ends, line["sku"])] += line["quantity"]
+    moved = {
+        (source, target, sku): units
+        for source, target, sku, units in books.rows(
+            "SELECT source_id, target_id, sku, sum(quantity) FROM stock_move WHERE serial IS NULL"
+            " AND cause IN (SELECT id FROM command WHERE type IN ('hand_over', 'take_over')) GROUP BY 1, 2, 3"
+        )
+    }
+    require(moved == dict(expected), "ONE_EFFECT", f"handed over {dict(expected)}, moved {moved}")
+    halves = books.rows("SELECT id FROM van_transfer WHERE NOT (given OR taken)")
+    require(not halves, "ONE_EFFECT", f"transfers that nobody has signed: {halves}")
+
+
+def a_visit_is_asked_for_once(books: Books) -> None:
+    """ONE_EFFECT: each visit that was asked for, and accepted, is one new order, named on its job once."""
+    asked: Counter[tuple[str, str]] = Counter()
+    for order, body in books.rows(
+        "SELECT work_order_id, body FROM command WHERE outcome = 'accepted' AND type = 'ask_for_visit'"
+    ):
+        asked[order, key(books.json(body)["new_order_id"])] += 1
+    named: Counter[tuple[str, str]] = Counter()
+    for order, text in books.rows("SELECT id, record FROM work_order"):
+        for visit in (books.json(text) or {}).get("asked_for", ()):
+            named[order, key(visit["order_id"])] += 1
+    require(named == Counter(asked.keys()), "ONE_EFFECT", f"asked for {asked}, named on jobs {named}")
+    there = {row[0] for row in books.rows("SELECT id FROM work_order")}
+    gone = {new for _, new in asked} - there
+    require(not gone, "ONE_EFFECT", f"asked for, and no work order: {gone}")
+
+
 def promises_end_with_the_job(books: Books) -> None:
     """STOCK_RELEASED: no stock is promised to a job that is over."""
     kept = books.rows(
@@ -224,6 +285,9 @@ ALWAYS: tuple[Callable[[Books], None], ...] = (
     effects_have_one_cause,
     a_record_has_no_doubles,
     what_was_recorded_is_told,
+    a_count_moves_its_difference,
+    a_transfer_is_booked_once,
+    a_visit_is_asked_for_once,
     promises_end_with_the_job,
     one_reorder,
     a_fault_goes_back_once,
@@ -253,7 +317,9 @@ def every_tap_is_decided(books: Books, taps: Iterable[Tap]) -> None:
     notes = [tap for tap in taps if tap.note is not None]
     for tap in notes:
         outcome = books.value("SELECT outcome FROM command WHERE id = ?", key(tap.id))
-        record = books.json(books.value("SELECT record FROM work_order WHERE id = ?", key(tap.order_id)))
+        record = books.json(
+            books.value("SELECT record FROM work_order WHERE id = ?", key(tap.order_id or ""))
+        )
         texts = [note["text"] for note in record.get("notes", ())]
         expected = 1 if outcome == "accepted" else 0
         require(

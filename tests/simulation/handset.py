@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from simulation.chance import Chance, Dice
@@ -27,6 +27,8 @@ from sync.client.store import ClientStore
 from sync.client.transport import NoNetwork
 from sync.protocol import PROTOCOL, SyncRequest
 
+T = TypeVar("T")
+
 
 @dataclass(slots=True, kw_only=True)
 class Tap:
@@ -36,7 +38,7 @@ class Tap:
     seq: int
     type: str
     body: bytes
-    order_id: UUID
+    order_id: UUID | None
     technician_id: UUID
     at: datetime
     boot: int
@@ -281,6 +283,20 @@ class Handset:
         """Do it in the app. True when the app said that it is saved."""
         return self._tapped(lambda: self.gateway.send(command), command)
 
+    def tap_through(self, act: Callable[[], object]) -> bool:
+        """The same for what the gateway makes a command of."""
+        return self._tapped(act, None)
+
+    def attempt(self, act: Callable[[], T]) -> T | None:
+        """Something in the app that is no command; None when it was refused, or the end of the app."""
+        try:
+            return act()
+        except PhoneDied:
+            self.die()
+        except Problem as problem:
+            self.note("refused", type(problem).__name__)
+        return None
+
     def photograph(
         self, order_id: UUID, data: bytes, signer: str | None, *, check: str | None = None
     ) -> bool:
@@ -318,7 +334,7 @@ class Handset:
             seq=seq,
             type=type_,
             body=bytes(body),
-            order_id=UUID(order_id),
+            order_id=UUID(order_id) if order_id else None,
             technician_id=registration.technician_id,
             at=self._true_now(),
             boot=self.boots,

@@ -21,7 +21,8 @@ from server.access.callers import Caller, Standing
 from server.db.feed_models import CommandRow
 from server.field import exchange, images
 from server.stock import ledger
-from server.work_orders import repository
+from server.work_orders import repository, split
+from shared import stock_rules
 from sync.client.contact import Contact
 from sync.client.holder import Holder
 from sync.client.messages import Garbled, Offered, Refused
@@ -358,6 +359,31 @@ def _uncorrected(correct: Any) -> Any:
     return bad
 
 
+def _booked_by_each_half(transfer: Any) -> Any:
+    """Whoever tells of it books it, whether the other has told or not."""
+
+    def bad(command: Any, now: Any, at: Any, *, by_giver: bool) -> Any:
+        return transfer(command, replace(now, transfers={}), at, by_giver=by_giver)
+
+    return bad
+
+
+def _counted_to_the_ledger(difference: Any) -> Any:
+    """What was counted is what there is: the ledger is brought to it, whatever else is under way."""
+
+    def bad(line: Any, now: Any) -> Any:
+        return difference(replace(line, listed=(now.on_hand or {}).get(line.sku, line.listed)), now)
+
+    return bad
+
+
+def _under_a_new_name(asked_values: Any) -> Any:
+    """The order that a technician asked for gets an id of the server's."""
+    from server.clock import mint
+
+    return lambda *given: {**asked_values(*given), "id": mint()}
+
+
 MUTATIONS: dict[str, Mutation] = {
     "skip-receipt": Mutation(
         says="a retry is decided again",
@@ -555,6 +581,32 @@ MUTATIONS: dict[str, Mutation] = {
         needs={"revoked": 1.0},
         seed=2,
         invariant="REVOKED_READS_NOTHING",
+    ),
+    "booked-by-each-half": Mutation(
+        says="both halves of a transfer book it",
+        where=stock_rules,
+        name="_transfer",
+        make=_booked_by_each_half,
+        needs={"van_work": 0.3},
+        hours=4.0,
+        invariant="ONE_EFFECT",
+    ),
+    "counted-to-the-ledger": Mutation(
+        says="a count takes back what is used on open jobs",
+        where=stock_rules,
+        name="_difference",
+        make=_counted_to_the_ledger,
+        needs={"van_work": 0.3},
+        invariant="ONE_EFFECT",
+    ),
+    "asked-under-another-name": Mutation(
+        says="the visit that was asked for is another order than the one that the phone names",
+        where=split,
+        name="asked_values",
+        make=_under_a_new_name,
+        needs={"more_work": 0.3},
+        hours=4.0,
+        invariant="ONE_EFFECT",
     ),
     "clock-believed": Mutation(
         says="the phone's clock is taken as it is",

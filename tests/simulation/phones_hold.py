@@ -83,7 +83,7 @@ def never_goes_back(handset: Handset, memory: Memory) -> None:
 def work_waits_with_its_job(handset: Handset) -> None:
     """READ_YOUR_WRITES: the job that unsent work speaks of stays on the device, whoever has it now."""
     alone = handset.peek(
-        "SELECT id, type FROM command WHERE outcome IS NULL"
+        "SELECT id, type FROM command WHERE outcome IS NULL AND coalesce(work_order_id, '') <> ''"
         " AND NOT EXISTS (SELECT 1 FROM image WHERE kind = 'work_order' AND key = work_order_id)"
     )
     for id, type_ in alone:
@@ -102,7 +102,7 @@ def own_work_is_shown(handset: Handset) -> None:
         return
     items = {item.id: item for item in handset.gateway.queue()}
     for id, tap in notes.items():
-        item, order = items.get(id), handset.gateway.order(tap.order_id)
+        item, order = items.get(id), handset.gateway.order(tap.order_id) if tap.order_id else None
         waits = item is not None and item.state in ("saved", "sending")
         require(order or not waits, "READ_YOUR_WRITES", f"{handset.name}: the job of unsent {id} is gone")
         if item is None or order is None or item.state not in ("saved", "sending", "accepted"):

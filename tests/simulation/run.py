@@ -29,8 +29,9 @@ from simulation.office import Office
 from simulation.schedule import Schedule
 from simulation.town import START, WORK_ENDS_HOUR, WORK_STARTS_HOUR
 from simulation.trace import Trace
+from simulation.van import van_tap
 from simulation.violation import Violation, require
-from simulation.visits import next_tap
+from simulation.visits import ask_for_visit, next_tap
 
 from server.clock import running_on
 from server.db import history
@@ -281,6 +282,7 @@ class Simulation:
                 if not handset.app_alive:
                     continue
                 self._tap(handset, dice, contested)
+                self._besides(handset, name, contested)
                 if self.chance.dice(f"{name}/hurry").happens(self.schedule.rate("hurried")):
                     await self._hurry(handset, name, contested)
 
@@ -291,6 +293,34 @@ class Simulation:
             handset.die()
         if handset.app_alive and dice.happens(nudges):
             handset.nudge()
+
+    def _besides(self, handset: Handset, tap: str, contested: list[str]) -> None:
+        """What not every day has: something about the van, more work that was found."""
+        for what in ("van_work", "more_work"):
+            dice = self.chance.dice(f"{tap}/{what}")
+            # An app of the version before knows neither.
+            able = handset.app_alive and not handset.transport.weather.old_protocol
+            if not (dice.happens(self.schedule.rate(what)) and able) or not self.step(f"{tap}/{what}", what):
+                continue
+            try:
+                if what == "van_work":
+                    van_tap(handset, self._colleagues(handset), dice, contested)
+                else:
+                    ask_for_visit(handset, dice)
+            except PhoneDied:
+                handset.die()
+
+    def _colleagues(self, handset: Handset) -> list[Handset]:
+        """Who could stand beside this technician now, with a phone that is on."""
+        mine = self.owner_of[handset.name]
+        return [
+            other
+            for other in self.handsets
+            if other.app_alive
+            and other.gateway.registered
+            and not other.transport.weather.old_protocol
+            and self.owner_of[other.name] != mine
+        ]
 
     async def _hurry(self, handset: Handset, tap: str, contested: list[str]) -> None:
         """More taps within seconds, while the app still talks about the first."""

@@ -51,8 +51,11 @@ LATER_FAULTS: dict[str, float] = {
     "wiped": 0.15,
     "rolled_back": 0.5,
     "floor_raised": 0.5,
+    "van_work": 0.12,
+    "more_work": 0.06,
 }
-"""The same, each drawn with dice of its own: a new one leaves the runs that don't have it as they were."""
+"""The same, and what not every day has to do; each drawn with dice of its own: a new one leaves
+the runs that don't have it as they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,14 @@ def nothing_outside_the_scope(
                         technician,
                     )
                 )
+            case "transfer":
+                seen = bool(
+                    books.rows(
+                        "SELECT 1 FROM van_transfer WHERE id = ? AND ? IN (giver_id, taker_id)",
+                        key(row.key),
+                        technician,
+                    )
+                )
             case _:
                 seen = row.kind in ("product", "tariff")
         require(seen, "SCOPE", f"{row.kind} {row.key} went to {technician}")

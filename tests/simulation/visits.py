@@ -12,12 +12,14 @@ from simulation.handset import Handset
 from simulation.pictures import png
 from world import CABLE, CONNECTOR, ONT_A
 
+from mobile.views.found import MINUTES
 from shared.charges import Bill
 from shared.checklists import YES, item_of, photos_of
 from shared.commands import (
     AddNote,
     AnswerCheck,
     Arrive,
+    AskForVisit,
     CannotComplete,
     CloseWorkOrder,
     ConsentToCharge,
@@ -36,6 +38,7 @@ from shared.commands import (
     UndoSwap,
     UseParts,
 )
+from shared.found_rules import kinds_to_ask
 from shared.timesheet import points, stands
 from shared.work_orders import (
     CheckItem,
@@ -204,6 +207,27 @@ def _answered(dice: Dice, order: WorkOrder, bill: Bill) -> ConsentToCharge:
     )
 
 
+def ask_for_visit(phone: Handset, dice: Dice) -> None:
+    """More work was found, or what could not be done goes on another day."""
+    listed = [order for order in phone.gateway.today() if order.state is not WorkOrderState.ASSIGNED]
+    if not listed:
+        return
+    order = dice.pick(listed)
+    follow_up = order.state is WorkOrderState.UNFINISHED and dice.happens(0.7)
+    parts = (PartLine(sku=CABLE, quantity=dice.randint(1, 60)),) if dice.happens(0.4) else ()
+    phone.tap(
+        AskForVisit(
+            work_order_id=order.id,
+            new_order_id=phone.gateway.mint(),
+            kind=dice.pick(kinds_to_ask(order, follow_up=follow_up)),
+            summary=f"Gutter ✓ {dice.randbytes(6).hex()}",
+            expected_minutes=dice.pick(MINUTES),
+            parts=parts,
+            follow_up=follow_up,
+        )
+    )
+
+
 def _corrected(dice: Dice, order: WorkOrder) -> CorrectTime:
     """Mostly by a few minutes, now and then to what can't be."""
     point, pause = dice.pick(points(order.times))
@@ -266,4 +290,4 @@ def _fit(
     )
 
 
-__all__ = ["EvidenceKind", "next_tap"]
+__all__ = ["EvidenceKind", "ask_for_visit", "next_tap"]

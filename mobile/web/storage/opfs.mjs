@@ -3,7 +3,7 @@
 // A file of length zero counts as absent. The browser gives each handle to one owner only: a second tab
 // is refused with NoModificationAllowedError.
 
-const ENOENT = 44, EINVAL = 28, ENOSPC = 51;
+const ENOENT = 44, EINVAL = 28, EIO = 29, ENOSPC = 51;
 
 // A reload may overlap the last moments of the page before it, so wait a little for its handles.
 async function openHandle(file, patience = 2000) {
@@ -98,7 +98,11 @@ export async function mount(FS, point, folderName, names) {
       const bytes = new Uint8Array(length);
       bytes.set(buffer.subarray(offset, offset + length));
       stream.node.changed = new Date();
-      return handleOf(stream.node).write(bytes, { at: position });
+      try {
+        return handleOf(stream.node).write(bytes, { at: position });
+      } catch (error) { // any other kind of error would end Python, not this write
+        return fail(error.name === "QuotaExceededError" ? ENOSPC : EIO);
+      }
     },
     llseek(stream, offset, whence) {
       let position = offset;

@@ -44,6 +44,19 @@ class TestAnotherDay:
         screen.tap("Back to today")
         assert screen.sees("Monday 23 November")
 
+    def test_is_not_shown_as_todays_by_a_clock_that_is_a_day_off(self, open_app, gateway, clock):
+        clock.forward(days=1)
+        heard = SyncResponse(protocol=PROTOCOL, server_now=MORNING, cursor="c2")
+        gateway._store.apply(heard, received_at=clock.now, clock_offset=-timedelta(days=1))
+        gateway._look_again()
+        screen = open_app()
+
+        assert screen.sees("Monday 23 November")
+        assert screen.sees("0 of 6 jobs done")
+        assert screen.sees("your own jobs from 16 Nov to 7 Dec")
+        screen.tap("Day after")
+        assert screen.sees("Tuesday 24 November")
+
     def test_can_be_chosen_of_all_that_are_on_the_device(self, open_app):
         screen = open_app()
         screen.tap("Mon 23 Nov")

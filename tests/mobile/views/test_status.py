@@ -177,6 +177,10 @@ class TestWhatToDo:
             "accepted": "",
         }
 
+    def test_is_to_sign_in_again_where_nothing_goes_before(self):
+        assert to_do(an_item("saved"), signed_out=True) == "Sign in again: then it goes by itself."
+        assert to_do(an_item("accepted"), signed_out=True) == ""
+
     def test_is_another_picture_where_the_office_could_not_keep_it(self):
         refused = an_item("accepted", type="add_evidence", detail="That is no picture")
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browser import START_SECONDS, AppDriver, copy_of, install, kill, launch, mjpeg, open_app
-from pwa_server import ServerProcess, build_alone, label
+from browser import copy_of, install, kill, launch, mjpeg, open_app
+from pwa_server import ServerProcess, label
 
 ONT = ("HWTC1A2B3C4D", "Code128")
 MAC = ("48575443AA01", "Code128")
-TRIES = 4  # of a version that does not open
 
 
 @pytest.mark.browser
@@ -72,103 +70,6 @@ class TestTheAppWithNoServer:
                 if not url.startswith((f"http://127.0.0.1:{server.port}/", "blob:", "data:"))
             ]
             assert foreign == []
-
-
-FIRST = Path(__file__).with_name("placeholder_main.py")
-
-
-@dataclass
-class Release:
-    """The placeholder, released again and again into the same folder of a running server."""
-
-    folder: Path
-    server: ServerProcess
-
-    @property
-    def out(self) -> Path:
-        return self.folder / "pwa"
-
-    def release(self, text: str) -> None:
-        main = self.folder / "main.py"
-        main.write_text(text)
-        build_alone(self.out, app_name="Placeholder", main=main)
-
-
-@pytest.fixture
-def releases(tmp_path: Path) -> Iterator[Release]:
-    server = ServerProcess(tmp_path / "pwa")
-    released = Release(tmp_path, server)
-    released.release(FIRST.read_text())
-    server.start()
-    yield released
-    server.stop()
-
-
-def unsent(app: AppDriver, count: str) -> None:
-    """What the product tells after each change: how much only this device has."""
-    app.page.evaluate("text => caches.open('state').then(c => c.put('unsent', new Response(text)))", count)
-
-
-@pytest.mark.browser
-class TestANewVersion:
-    def test_waits_until_it_is_accepted_and_then_replaces_the_whole_app(
-        self, releases: Release, tmp_path: Path
-    ):
-        with launch(tmp_path / "profile") as browser:
-            app = open_app(browser, releases.server.url)
-            app.type_into("Note", "kept")
-            app.tap("Save")
-            app.see("Notes: kept")
-            app.wait_until_offline_ready()
-
-            releases.release(FIRST.read_text().replace("Version 1", "Version 2"))
-            app.reload()
-            app.see("update: True", seconds=60)
-            app.see("Version 1")
-            with app.page.expect_navigation():
-                app.tap("Update")
-            app.wait_until_started()
-            app.see("Version 2")
-            app.see("Notes: kept")
-
-            releases.server.stop()
-            app.reload()
-            app.see("Version 2")
-
-    def test_never_comes_by_itself_while_something_is_unsent_but_at_the_next_start_after(
-        self, releases: Release, tmp_path: Path
-    ):
-        with launch(tmp_path / "profile") as browser:
-            app = open_app(browser, releases.server.url)
-            app.wait_until_offline_ready()
-            releases.release(FIRST.read_text().replace("Version 1", "Version 2"))
-            app.reload()
-            app.see("update: True", seconds=60)
-            unsent(app, "3")
-
-        with launch(tmp_path / "profile") as browser:  # no page was open: here a browser would have swapped
-            app = open_app(browser, releases.server.url)
-            app.see("Version 1")
-            app.see("update: True", seconds=60)
-            unsent(app, "0")
-            app.reload()
-            app.see("Version 2")
-            app.see("update: False")
-
-    def test_gives_way_to_the_one_before_when_it_does_not_open(self, releases: Release, tmp_path: Path):
-        with launch(tmp_path / "profile") as browser:
-            app = open_app(browser, releases.server.url)
-            app.wait_until_offline_ready()
-            releases.release("raise SystemExit('broken')\n")
-            app.reload()
-            app.see("update: True", seconds=60)
-            unsent(app, "0")
-            for _ in range(TRIES):
-                app.page.reload()
-                app.page.get_by_text("The app could not start").wait_for(timeout=START_SECONDS * 1000)
-            app.reload()
-            app.see("Version 1")
-            app.see("update: False")
 
 
 @pytest.fixture(scope="class")
