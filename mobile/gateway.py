@@ -361,7 +361,7 @@ class Gateway:
     def _price(self, order: WorkOrder) -> Bill | None:
         images = self._shown.images
         prices = prices_of(images)
-        return price(order, prices, images.products, self._at()) if prices else None
+        return price(order, prices, images.products, self.at()) if prices else None
 
     def timesheet(self, day: date) -> DaySheet:
         """Where this technician's `day` went, as far as the jobs on this device tell."""
@@ -547,7 +547,7 @@ class Gateway:
 
     def _ask_for_supply(self) -> bool:
         """Whether this request is to bring who has parts; then it is not asked again in the same minute."""
-        now, supply = self._at(), self._shown.images.supply
+        now, supply = self.at(), self._shown.images.supply
         pause = self._supply_asked_at
         if pause is not None and timedelta(0) <= now - pause < SUPPLY_PAUSE:
             return False

@@ -24,7 +24,7 @@ from scheduler import codec, explain, schema, vrplib
 from scheduler.check import check
 from scheduler.compare import TELL_FROM_MINUTES, compare, readable
 from scheduler.plan import Plan
-from scheduler.request import InvalidRequest, Job, PlanRequest, Technician, TravelMatrix
+from scheduler.request import InvalidRequest, PlanRequest
 from scheduler.solve import solve
 
 
@@ -124,15 +124,9 @@ def _solve(options: argparse.Namespace) -> int:
 
 
 def _warm(_: argparse.Namespace) -> int:
-    drive = ((0, 600), (600, 0))
-    solve(
-        PlanRequest(
-            technicians=(Technician(id="t", start_place=0, end_place=0, shift_start=0, shift_end=600),),
-            jobs=(Job(id="j", place=1, minutes=30),),
-            travel=TravelMatrix(seconds=drive, metres=drive, engine="none", estimated=True),
-        ),
-        rounds=100,
-    )
+    from scheduler.warm import warm  # roads and compiler take a second to load, and solve needs neither
+
+    warm()
     return 0
 
 

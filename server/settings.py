@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
@@ -23,7 +24,7 @@ class Settings:
     database_url: str = "sqlite:///var/truckroll.db"
     """Where the data is: `sqlite:///file` or `postgresql+psycopg://user@host/name`."""
     data_folder: Path = Path("var")
-    """Folder of attachments and map layers."""
+    """Folder of attachments, map layers and remembered drives."""
     attachment_store: str = ""
     """Where photos are kept: empty, in the data folder; else `s3://bucket/prefix?endpoint=…&region=…`."""
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
@@ -38,6 +39,10 @@ class Settings:
     """How browsers reach this server; https makes cookies secure."""
     map_file: str = ""
     """An .osm.pbf for roads and base map; empty: crow-flight times, no base map."""
+    road_server: str = ""
+    """A routing server: `osrm+http://host:5000` or `valhalla+http://host:8002`; empty: the map's roads."""
+    road_server_seconds: int = 10
+    """How long the routing server may take for one answer before the map's roads stand in."""
     device_token_days: int = 180
     """How long a device may stay away before it must register again."""
     device_requests_per_second: int = 10
@@ -99,6 +104,13 @@ class Settings:
                 Bucket.parse(settings.attachment_store)
             except ValueError as error:
                 raise ValueError(f"TRUCKROLL_ATTACHMENT_STORE: {error}") from error
+        if settings.road_server:
+            try:
+                check_road_server(settings.road_server)
+            except ValueError as error:
+                raise ValueError(f"TRUCKROLL_ROAD_SERVER: {error}") from error
+        if settings.road_server_seconds < 1:
+            raise ValueError("TRUCKROLL_ROAD_SERVER_SECONDS: give it a second at least")
         try:
             _ = settings.zone
         except Exception as error:
@@ -115,6 +127,19 @@ def check_database_url(url: str) -> None:
         raise ValueError(f"this is no address of a database; {mend}") from error
     if kind not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
         raise ValueError(f"{kind} is not supported; {mend}")
+
+
+def check_road_server(url: str) -> None:
+    """Raises ValueError with the mend where it names no routing server that we can ask."""
+    kind, _, address = url.partition("+")
+    parts = urlsplit(address)
+    known = kind in ("osrm", "valhalla") and parts.scheme in ("http", "https") and bool(parts.hostname)
+    try:
+        known = known and (parts.port is None or parts.port > 0) and not parts.query and not parts.fragment
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("write osrm+http://host:5000 or valhalla+http://host:8002")
 
 
 OUTSIDE_SETTINGS = frozenset({"TRUCKROLL_CHROMIUM", "TRUCKROLL_SERVER"})

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from scheduler.compiled import compiled_bare
 from scheduler.engine.problem import Ints, Problem
 from scheduler.engine.routes import (
     Routes,
     carries_enough,
-    compiled,
     fits_between,
     lateness_with,
     put,
@@ -89,7 +89,7 @@ def notes_of(p: Problem, s: Routes) -> Notes:
     )
 
 
-@compiled
+@compiled_bare
 def remember(p: Problem, s: Routes, notes: Notes, person: int) -> None:
     """Write a route down before it is changed for the first time in this round."""
     if notes.mark[person] == notes.counts[0]:
@@ -112,7 +112,7 @@ def remember(p: Problem, s: Routes, notes: Notes, person: int) -> None:
     notes.counts[1] = at
 
 
-@compiled
+@compiled_bare
 def set_left(notes: Notes, job: int, is_left: bool) -> None:
     """Keep the list of jobs left out."""
     at = notes.at[job]
@@ -128,7 +128,7 @@ def set_left(notes: Notes, job: int, is_left: bool) -> None:
         notes.at[job] = -1
 
 
-@compiled
+@compiled_bare
 def undo(p: Problem, s: Routes, notes: Notes) -> None:
     """Put the routes back as they were at the beginning of the round."""
     at = 0
@@ -173,7 +173,7 @@ def undo(p: Problem, s: Routes, notes: Notes) -> None:
             set_left(notes, job, True)
 
 
-@compiled
+@compiled_bare
 def position(p: Problem, person: int) -> int:
     """Where in the list of its kind a technician stands."""
     for at in range(p.kind_from[p.kind[person]], p.kind_from[p.kind[person] + 1]):
@@ -182,7 +182,7 @@ def position(p: Problem, person: int) -> int:
     return -1
 
 
-@compiled
+@compiled_bare
 def take_string(p: Problem, s: Routes, notes: Notes, job: int, longest: float, split: float) -> int:
     """Take a string of visits around `job` out of its route; give by how much that changes the cost."""
     person = s.route[job]
@@ -233,7 +233,7 @@ def take_string(p: Problem, s: Routes, notes: Notes, job: int, longest: float, s
     return delta + s.price[end, 0]
 
 
-@compiled
+@compiled_bare
 def ruin(p: Problem, s: Routes, notes: Notes, tuning: Tuning) -> int:
     """Take strings out of routes near one chance job; give the change of cost."""
     visits = 0
@@ -267,7 +267,7 @@ def ruin(p: Problem, s: Routes, notes: Notes, tuning: Tuning) -> int:
     return delta
 
 
-@compiled
+@compiled_bare
 def sort_out(p: Problem, s: Routes, notes: Notes) -> None:
     """Choose by chance what the jobs to put back are sorted by, and sort them."""
     draw = random(s)
@@ -298,7 +298,7 @@ def sort_out(p: Problem, s: Routes, notes: Notes) -> None:
     sort(notes)
 
 
-@compiled
+@compiled_bare
 def sort(notes: Notes) -> None:
     """Sort the jobs to put back by their key; there are seldom more than twenty."""
     for z in range(1, notes.counts[3]):
@@ -312,7 +312,7 @@ def sort(notes: Notes) -> None:
         notes.out[y + 1] = job
 
 
-@compiled
+@compiled_bare
 def better(p: Problem, s: Routes, person: int, i: int, job: int, j: int, least: int) -> int:
     """What it costs to visit `job` between i and j, or `least` where that is no less or can't be."""
     if not p.able[person, job]:
@@ -327,7 +327,7 @@ def better(p: Problem, s: Routes, person: int, i: int, job: int, j: int, least: 
     return min(delta, least)
 
 
-@compiled
+@compiled_bare
 def cheapest_place(p: Problem, s: Routes, job: int, blink: float, everywhere: bool) -> tuple[int, int]:
     """(cost, the node to visit `job` after) of the cheapest place found; (undone[job], −1) without any."""
     least, where = p.undone[job], -1
@@ -373,7 +373,7 @@ def cheapest_place(p: Problem, s: Routes, job: int, blink: float, everywhere: bo
     return least, where
 
 
-@compiled
+@compiled_bare
 def recreate(p: Problem, s: Routes, notes: Notes, blink: float) -> int:
     """Put back what was taken out, one job after another; give the change of cost."""
     delta = 0
@@ -393,7 +393,7 @@ def recreate(p: Problem, s: Routes, notes: Notes, blink: float) -> int:
     return delta
 
 
-@compiled
+@compiled_bare
 def fill(p: Problem, s: Routes, notes: Notes) -> None:
     """Put in what is left out, the dearest and then the narrowest first."""
     notes.counts[0] += 1
@@ -410,14 +410,14 @@ def fill(p: Problem, s: Routes, notes: Notes) -> None:
     keep_best(s, notes)
 
 
-@compiled
+@compiled_bare
 def keep_best(s: Routes, notes: Notes) -> None:
     notes.best[0] = s.cost[0]
     for node in range(len(s.after)):
         notes.best_after[node] = s.after[node]
 
 
-@compiled
+@compiled_bare
 def return_to_best(p: Problem, s: Routes, notes: Notes) -> None:
     """Make the best plan met the present one."""
     for job in range(p.jobs):
@@ -445,7 +445,7 @@ def return_to_best(p: Problem, s: Routes, notes: Notes) -> None:
     s.cost[0] = notes.best[0]
 
 
-@compiled
+@compiled_bare
 def anneal(
     p: Problem,
     s: Routes,

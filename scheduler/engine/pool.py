@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from scheduler.baseline import Orders
+from scheduler.compiled import compiled_bare
 from scheduler.engine.problem import Ints, Problem
-from scheduler.engine.routes import Routes, compiled
+from scheduler.engine.routes import Routes, routes_of
 
 ROUTES_MAX = 20_000
 Key = tuple[int, frozenset[int]]
@@ -43,7 +44,7 @@ class Pool:
             self.routes[key] = (cost, order)
 
 
-@compiled
+@compiled_bare
 def written_out(p: Problem, s: Routes, order: Ints, ends: Ints, costs: Ints) -> None:
     """The jobs of all routes one after another, where each ends, and what each costs over an empty one."""
     at = 0
@@ -71,6 +72,7 @@ def recombined(
     Without `seconds`: a fixed effort.
     """
     together = Pool(problem)
+    together.add(routes_of(problem, best, seed))
     for pool in pools:
         for (kind, _), (cost, order) in pool.routes.items():
             together.put(kind, order, cost)
@@ -124,7 +126,7 @@ def _cheapest_set(
 
 
 def _cost(problem: Problem, pool: Pool, orders: Orders) -> int:
-    """What routes of the pool cost together, less what every plan costs. A route that it lacks: no saving."""
+    """What these routes, all of the pool, cost beyond a plan that visits nobody."""
     total = 0
     for person, order in enumerate(orders):
         if order:

@@ -7,27 +7,13 @@ scheduler/timing.py: lunch begins between its earliest and latest minute, on any
 Everything here is compiled, and changes the arrays that it is given.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from scheduler.compiled import compiled_bare
 from scheduler.engine.problem import NEVER, Ints, Problem
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Compile to machine code, kept beside the source. It holds no Python lock, so threads run together.
-
-    No memory is handed out inside, so none needs to be counted: with counting each call took ten times as
-    long (numba 0.68; `_nrt` is the switch that leaves it out).
-    """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    made: F = numba.njit(**options)(function)
-    return made
 
 
 class Routes(NamedTuple):
@@ -86,7 +72,7 @@ def routes_of(p: Problem, orders: list[list[int]], seed: int) -> Routes:
     return s
 
 
-@compiled
+@compiled_bare
 def random(s: Routes) -> float:
     """The next random number, from 0 to below 1 (xorshift64*)."""
     x = s.chance[0]
@@ -97,7 +83,7 @@ def random(s: Routes) -> float:
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
 
 
-@compiled
+@compiled_bare
 def begin(p: Problem, job: int, arrival: int) -> int:
     """When work starts for an arrival, or NEVER."""
     for window in range(p.first[job], p.past[job]):
@@ -106,7 +92,7 @@ def begin(p: Problem, job: int, arrival: int) -> int:
     return NEVER
 
 
-@compiled
+@compiled_bare
 def latest_arrival(p: Problem, job: int, start: int) -> int:
     """The latest arrival for which work starts by `start`, or −NEVER."""
     for window in range(p.past[job] - 1, p.first[job] - 1, -1):
@@ -115,7 +101,7 @@ def latest_arrival(p: Problem, job: int, start: int) -> int:
     return -NEVER
 
 
-@compiled
+@compiled_bare
 def drive(p: Problem, person: int, before: int, after: int, minutes: int) -> tuple[int, int]:
     """Arrival by both clocks after `minutes` of driving, for departures by both clocks."""
     if before <= p.lunch[person, 1] and p.lunch[person, 2] > 0:
@@ -124,7 +110,7 @@ def drive(p: Problem, person: int, before: int, after: int, minutes: int) -> tup
     return before + minutes, after + minutes
 
 
-@compiled
+@compiled_bare
 def lateness(p: Problem, job: int, start: int) -> int:
     """What a start costs beyond the drive."""
     cost = 0
@@ -135,7 +121,7 @@ def lateness(p: Problem, job: int, start: int) -> int:
     return cost
 
 
-@compiled
+@compiled_bare
 def time_from(p: Problem, s: Routes, person: int, node: int, forced: int) -> None:
     """Work out departures after `node`, as far as they change; the first `forced` nodes in any case."""
     end = p.jobs + p.people + person
@@ -180,7 +166,7 @@ def time_from(p: Problem, s: Routes, person: int, node: int, forced: int) -> Non
         node = job
 
 
-@compiled
+@compiled_bare
 def time_to(p: Problem, s: Routes, person: int, node: int, forced: int) -> None:
     """Work out latest arrivals before `node`, as far as they change; the first `forced` nodes in any case."""
     start = p.jobs + person
@@ -203,13 +189,13 @@ def time_to(p: Problem, s: Routes, person: int, node: int, forced: int) -> None:
         node = job
 
 
-@compiled
+@compiled_bare
 def time_whole(p: Problem, s: Routes, person: int) -> None:
     time_from(p, s, person, p.jobs + person, 1 << 30)
     time_to(p, s, person, p.jobs + p.people + person, 1 << 30)
 
 
-@compiled
+@compiled_bare
 def fits_between(p: Problem, s: Routes, person: int, i: int, job: int, j: int) -> bool:
     """Whether `job` can stand between i and j, which follow each other on the technician's route."""
     x0, x1 = drive(p, person, s.leave[i, 0], s.leave[i, 1], p.arcs[i, job, 1])
@@ -222,7 +208,7 @@ def fits_between(p: Problem, s: Routes, person: int, i: int, job: int, j: int) -
     return y0 <= s.reach[j, 0] or y1 <= s.reach[j, 1]
 
 
-@compiled
+@compiled_bare
 def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) -> int:
     """How much dearer the lateness of the whole route gets with `job` between i and j."""
     end = p.jobs + p.people + person
@@ -258,7 +244,7 @@ def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) 
         node, to = to, (j if to == job else s.after[to])
 
 
-@compiled
+@compiled_bare
 def carries_enough(p: Problem, s: Routes, person: int, job: int) -> bool:
     for part in range(p.needs.shape[1]):
         if s.load[person, part] + p.needs[job, part] > p.carries[person, part]:
@@ -266,7 +252,7 @@ def carries_enough(p: Problem, s: Routes, person: int, job: int) -> bool:
     return True
 
 
-@compiled
+@compiled_bare
 def put(p: Problem, s: Routes, person: int, i: int, job: int) -> None:
     """Visit `job` right after i. The cost is the caller's to count."""
     j = s.after[i]
@@ -282,7 +268,7 @@ def put(p: Problem, s: Routes, person: int, i: int, job: int) -> None:
     time_to(p, s, person, j, 1)
 
 
-@compiled
+@compiled_bare
 def cost_of(p: Problem, s: Routes) -> int:
     """What these routes cost, with what is left out, in cents."""
     cost = 0

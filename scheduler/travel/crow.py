@@ -6,8 +6,10 @@ Measured on real streets it is a quarter off on average, so it stands in for roa
 
 from collections.abc import Sequence
 
-from scheduler.request import TravelMatrix
-from scheduler.travel.protocol import Point, checked, great_circle
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.travel.protocol import EARTH_RADIUS_M, Drawn, Point, Table, checked
 
 DETOUR = 1.3
 METRES_PER_SECOND = 40 / 3.6
@@ -19,16 +21,26 @@ class CrowFlight:
     name = "straight line"
     estimated = True
 
-    def matrix(self, points: Sequence[Point]) -> TravelMatrix:
-        checked(points)
-        metres = [[great_circle(a, b) * DETOUR for b in points] for a in points]
-        return TravelMatrix.of(
-            [[value / METRES_PER_SECOND for value in row] for row in metres],
-            metres,
-            engine=self.name,
-            estimated=self.estimated,
+    def table(self, origins: Sequence[Point], targets: Sequence[Point]) -> Table:
+        checked(origins)
+        checked(targets)
+        metres = _great_circles(origins, targets) * DETOUR
+        return Table(
+            np.rint(metres / METRES_PER_SECOND).astype(np.int32),
+            np.rint(metres).astype(np.int32),
+            self.name,
+            self.estimated,
         )
 
-    def path(self, start: Point, end: Point) -> list[Point]:
-        checked((start, end))
-        return [start, end]
+    def path(self, stops: Sequence[Point]) -> Drawn:
+        checked(stops)
+        return Drawn(list(stops), self.name, self.estimated)
+
+
+def _great_circles(origins: Sequence[Point], targets: Sequence[Point]) -> NDArray[np.float64]:
+    """`great_circle` of all pairs at once."""
+    a = np.radians(np.array(origins, dtype=np.float64).reshape(-1, 1, 2))
+    b = np.radians(np.array(targets, dtype=np.float64).reshape(1, -1, 2))
+    half = np.sin((b - a) / 2) ** 2
+    squared = half[..., 1] + np.cos(a[..., 1]) * np.cos(b[..., 1]) * half[..., 0]
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.minimum(1.0, np.sqrt(squared))))

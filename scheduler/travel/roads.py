@@ -1,60 +1,66 @@
 """Drives along real roads: a graph of junctions read from an OpenStreetMap extract (.osm.pbf), no server, no
 build.
 
-A vertex stands wherever two drivable ways meet or one ends; an edge is the road between two of them with its
-time and length. One-way streets, roundabouts and motorways keep their direction. Only the largest part in
-which every junction reaches every other is kept, so any two places have a drive. Turn restrictions and turn
-costs are not looked at; against a full router this gave 4.8 % mean error. Good for places up to some 15,000
-junctions.
+One-way streets, closed roads, barriers and turn restrictions are kept to, and turns take their time. A drive
+begins and ends where the nearest road passes a place, within an edge too. Restrictions that hold at certain
+hours only are not looked at. How far it is from a full router, `./dev bench roads` measures.
 
 Data © OpenStreetMap contributors, ODbL: whoever shows it shows that.
 """
 
 import hashlib
 import itertools
-from array import array
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, radians
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import numpy as np
-import osmium
-import rustworkx as rx
 from numpy.typing import NDArray
 
-from scheduler.request import TravelMatrix
-from scheduler.travel.protocol import EARTH_RADIUS_M, BadPoint, Point, checked, great_circle
+from scheduler.travel.graph import NoRoads, RoadGraph, build
+from scheduler.travel.osm import read_roads
+from scheduler.travel.protocol import (
+    AWAY_METRES_MAX,
+    NO_DRIVE,
+    OFF_ROAD_SPEED,
+    Drawn,
+    Point,
+    Table,
+    checked,
+    great_circle,
+    too_far,
+)
+from scheduler.travel.search import BUCKET_BITS, NEVER, spread
+from scheduler.travel.snap import RoadIndex
 
-Lines = dict[tuple[int, int], list[Point]]  # inner points of the edge between two vertices
+RECIPE = b"2"
+"""Changes when the same map gives other numbers, so that nothing measured before is taken for them."""
+JUNCTION_DM = 10  # nearer to a junction than this metre is at the junction
+PLACES_KEPT = 16_384
 
-# Usual speeds in km/h where no limit is mapped, town traffic included.
-SPEEDS = {
-    "motorway": 100, "motorway_link": 50, "trunk": 80, "trunk_link": 45, "primary": 60, "primary_link": 40,
-    "secondary": 50, "secondary_link": 35, "tertiary": 40, "tertiary_link": 30, "unclassified": 35,
-    "residential": 25, "living_street": 10, "road": 25, "service": 15,
-}  # fmt: skip
-LIMIT_SHARE = 0.8  # of a mapped limit is what a van really drives
-CLOSED = {"no", "private", "agricultural", "forestry", "delivery", "military"}
-OFF_ROAD_SPEED = 15 / 3.6  # metres a second between the address and the nearest junction
-SNAP_METRES_MAX = 3_000
-ROWS_CACHED = 4_096
-# A weight carries both measures exactly: milliseconds above, decimetres below. Sums stay whole below 2^53.
-_SHIFT = 1 << 22
+Ints = NDArray[np.int32]
+OnArc = tuple[int, int, int]
 
-
-class NoRoads(ValueError):
-    """The map file can't be read, or holds no drivable road."""
+__all__ = ["NoRoads", "RoadNetwork"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    nodes: "array[int]"
-    speed: float
-    forward: bool
-    backward: bool
+class Place:
+    """Where a point gets onto the roads: at a vertex, or (vertex is -1) within an edge.
+
+    on: (arc, ms, dm) of each arc that leads past it, measured from the arc's beginning. own: those among them
+    that a drive may begin on, copies left out. away: metres to `on_road`.
+    """
+
+    point: Point
+    on_road: Point
+    away: float
+    vertex: int
+    on: tuple[OnArc, ...]
+    own: tuple[OnArc, ...]
 
 
 class RoadNetwork:
@@ -62,198 +68,239 @@ class RoadNetwork:
 
     estimated = False
 
-    def __init__(self, name: str, graph: Any, points: NDArray[np.float64], lines: Lines):
-        """graph: vertices 0…n-1, packed weights. points: (n, 2) degrees. lines: inner points of edges."""
+    def __init__(self, name: str, graph: RoadGraph) -> None:
         self.name = name
-        self._graph = graph
-        self._points = points
-        self._lines = lines
-        self._flatten = cos(radians(float(points[:, 1].mean())))
-        self._rows: OrderedDict[int, NDArray[np.float64]] = OrderedDict()
+        self.graph = graph
+        self._index = RoadIndex(graph.lines)
+        self._islands = RoadIndex(graph.islands)
+        self._places: OrderedDict[Point, Place | str] = OrderedDict()
 
     @classmethod
-    def read(cls, path: Path | str) -> "RoadNetwork":
+    def read(cls, path: Path | str) -> Self:
         """Read an .osm.pbf (or any file osmium reads). Raises NoRoads with the reason."""
         path = Path(path)
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-            ways, where = _ways(path)
+            digest = hashlib.sha256(RECIPE + path.read_bytes()).hexdigest()[:12]
+            roads = read_roads(path)
         except (OSError, RuntimeError) as error:
             raise NoRoads(f"{path.name} can't be read as a map: {error}") from error
-        if not ways:
-            raise NoRoads(f"{path.name} holds no drivable road")
-        return cls(f"roads of {path.name.split('.')[0]} {digest}", *_connected(*_edges(ways, where)))
+        try:
+            return cls(f"roads of {path.name.split('.')[0]} {digest}", build(roads))
+        except NoRoads as error:
+            raise NoRoads(f"{path.name} {error}") from error
 
     def __len__(self) -> int:
         """Number of junctions."""
-        return len(self._points)
+        return len(self.graph)
 
-    def matrix(self, points: Sequence[Point]) -> TravelMatrix:
-        vertices, access = self._snap(points)
-        seconds = np.zeros((len(points), len(points)))
-        metres = np.zeros_like(seconds)
-        for row, vertex in enumerate(vertices):
-            packed = self._from(int(vertex))[vertices]
-            milliseconds = np.floor(packed / _SHIFT)
-            seconds[row] = milliseconds / 1000
-            metres[row] = (packed - milliseconds * _SHIFT) / 10
-        ends = access[:, None] + access[None, :]
-        seconds += ends / OFF_ROAD_SPEED
-        metres += ends
-        # The same address twice is no drive at all, whatever its way to the junction.
-        same = np.array([[a == b for b in points] for a in points], dtype=bool).reshape(seconds.shape)
-        seconds[same] = metres[same] = 0
-        return TravelMatrix.of(seconds.tolist(), metres.tolist(), engine=self.name, estimated=self.estimated)
+    def table(self, origins: Sequence[Point], targets: Sequence[Point]) -> Table:
+        checked(origins)
+        checked(targets)
+        found = {point: self.place(point) for point in {*origins, *targets}}
+        off = {point: place for point, place in found.items() if isinstance(place, str)}
+        seconds = np.full((len(origins), len(targets)), NO_DRIVE, dtype=np.int32)
+        metres = seconds.copy()
+        begin = [(n, place) for n, p in enumerate(origins) if isinstance(place := found[p], Place)]
+        goal = [(n, place) for n, p in enumerate(targets) if isinstance(place := found[p], Place)]
+        if begin and goal:
+            ms, dm = self.measure([place for _, place in begin], [place for _, place in goal])
+            ends = np.array([p.away for _, p in begin])[:, None] + np.array([p.away for _, p in goal])
+            there = ms != NEVER
+            cells = np.ix_([n for n, _ in begin], [n for n, _ in goal])
+            seconds[cells] = np.where(there, np.rint(ms / 1000 + ends / OFF_ROAD_SPEED), NO_DRIVE)
+            metres[cells] = np.where(there, np.rint(dm / 10 + ends), NO_DRIVE)
+        # The same address twice is no drive at all, whatever its way to the road.
+        columns: dict[Point, list[int]] = defaultdict(list)
+        for n, point in enumerate(targets):
+            columns[point].append(n)
+        for n, point in enumerate(origins):
+            if point not in off and point in columns:
+                seconds[n, columns[point]] = metres[n, columns[point]] = 0
+        return Table(seconds, metres, self.name, self.estimated, off)
 
-    def path(self, start: Point, end: Point) -> list[Point]:
-        (a, b), _ = self._snap((start, end))
-        if start == end:
-            return [start, end]
-        stops = [int(a)]
-        if a != b:
-            stops = list(rx.dijkstra_shortest_paths(self._graph, int(a), int(b), weight_fn=float)[int(b)])
-        line = [start, self._point(stops[0])]
-        for one, two in itertools.pairwise(stops):
-            line += [*self._lines[one, two], self._point(two)]
-        line.append(end)
-        return [point for point, before in zip(line, [None, *line], strict=False) if point != before]
+    def measure(
+        self, origins: Sequence[Place], targets: Sequence[Place], *, stop_early: bool = True
+    ) -> tuple[Ints, Ints]:
+        """Milliseconds and decimetres on the road, NEVER where there is no drive."""
+        # To one new place from all others is one search against the traffic.
+        backward = len(targets) < len(origins)
+        begin, goal = (targets, origins) if backward else (origins, targets)
+        search = _Search(self.graph, goal, backward=backward)
+        ms = np.full((len(begin), len(goal)), NEVER, dtype=np.int32)
+        dm = ms.copy()
+        for row, place in enumerate(begin):
+            ms[row], dm[row] = search.run(place, stop_early=stop_early)
+        return (ms.T, dm.T) if backward else (ms, dm)
 
-    def _point(self, vertex: int) -> Point:
-        return float(self._points[vertex, 0]), float(self._points[vertex, 1])
+    def path(self, stops: Sequence[Point]) -> Drawn:
+        checked(stops)
+        line = list(stops[:1])
+        for start, end in itertools.pairwise(stops):
+            inner = self._leg(start, end) if start != end else []
+            line += [point for before, point in itertools.pairwise([start, *inner]) if point != before]
+            if start == end or line[-1] != end:
+                line.append(end)
+        return Drawn(line, self.name, self.estimated)
 
-    def _snap(self, points: Sequence[Point]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Nearest junction of each point, and the metres to it."""
-        checked(points)
-        scale = np.array([self._flatten, 1.0]) * (np.pi / 180 * EARTH_RADIUS_M)
-        vertices = np.zeros(len(points), dtype=np.int64)
-        access = np.zeros(len(points))
-        for number, point in enumerate(points):
-            apart = (self._points - np.array(point)) * scale
-            squares = np.einsum("ij,ij->i", apart, apart)
-            vertices[number] = squares.argmin()
-            access[number] = float(np.sqrt(squares.min()))
-            if access[number] > SNAP_METRES_MAX:
-                away = f"{access[number] / 1000:.1f} km from the nearest road of {self.name}"
-                raise BadPoint(f"point {number} ({point[0]}, {point[1]}) is {away}")
-        return vertices, access
+    def place(self, point: Point) -> Place | str:
+        """Where a point gets onto the roads, or why it doesn't."""
+        known = self._places.get(point)
+        if known is None:
+            known = self._places[point] = self._look(point)
+            while len(self._places) > PLACES_KEPT:
+                self._places.popitem(last=False)
+        return known
 
-    def _from(self, vertex: int) -> NDArray[np.float64]:
-        """Packed time and length from one junction to all: kept, for a day's places change little."""
-        row = self._rows.get(vertex)
-        if row is None:
-            lengths: Mapping[int, float] = rx.dijkstra_shortest_path_lengths(self._graph, vertex, float)
-            row = np.zeros(len(self._points))
-            row[np.fromiter(lengths.keys(), np.int64, len(lengths))] = np.fromiter(
-                lengths.values(), np.float64, len(lengths)
-            )
-            self._rows[vertex] = row
-            while len(self._rows) > ROWS_CACHED:
-                self._rows.popitem(last=False)
-        return row
+    def _look(self, point: Point) -> Place | str:
+        found = self._index.nearest(point, AWAY_METRES_MAX)
+        if found is None:
+            if self._islands.nearest(point, AWAY_METRES_MAX) is not None:
+                return f"is on roads that nothing joins to the rest of {self.name}"
+            apart = (self.graph.points - np.array(point)) * [cos(radians(point[1])), 1.0]
+            nearest = self.graph.points[np.einsum("ij,ij->i", apart, apart).argmin()].tolist()
+            return too_far(great_circle(point, (nearest[0], nearest[1])), self.name)
+        graph, edge = self.graph, found.edge
+        length = int(graph.dm[graph.arcs_of[edge].max()])
+        if found.share * length < JUNCTION_DM:
+            return self._at(point, int(graph.vertices_of[edge, 0]))
+        if (1 - found.share) * length < JUNCTION_DM:
+            return self._at(point, int(graph.vertices_of[edge, 1]))
+        own = []
+        for side, share in enumerate((found.share, 1 - found.share)):
+            if (arc := int(graph.arcs_of[edge, side])) >= 0:
+                own.append((arc, round(int(graph.ms[arc]) * share), round(length * share)))
+        on = [(one, ms, dm) for arc, ms, dm in own for one in (arc, *graph.copies.get(arc, ()))]
+        return Place(point, found.point, found.away, -1, tuple(on), tuple(own))
 
+    def _at(self, point: Point, vertex: int) -> Place:
+        graph = self.graph
+        where = (float(graph.points[vertex, 0]), float(graph.points[vertex, 1]))
+        on = tuple((arc, int(graph.ms[arc]), int(graph.dm[arc])) for arc in graph.ends[vertex])
+        own = tuple((arc, 0, 0) for arc in graph.starts[vertex])
+        return Place(point, where, great_circle(point, where), vertex, on, own)
 
-def _ways(path: Path) -> tuple[list[_Way], dict[int, Point]]:
-    """Every drivable way, and the position of every node on one."""
-    ways, where = [], {}
-    for way in (
-        osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
-        .with_locations()
-        .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-        .with_filter(osmium.filter.KeyFilter("highway"))
-    ):
-        if not isinstance(way, osmium.osm.Way):
-            continue
-        tags = {tag.k: tag.v for tag in way.tags}
-        speed = speed_of(tags)
-        if speed is None:
-            continue
-        nodes = array("q")
-        for node in way.nodes:
-            if node.location.valid():  # a way cut off at the extract's edge lacks some
-                nodes.append(node.ref)
-                where[node.ref] = (node.location.lon, node.location.lat)
-        if len(nodes) > 1:
-            forward, backward = directions(tags)
-            ways.append(_Way(nodes, speed / 3.6, forward, backward))
-    return ways, where
+    def _leg(self, start: Point, end: Point) -> list[Point]:
+        """The road from one place to another; nothing where there is none to follow."""
+        a, b = self.place(start), self.place(end)
+        if isinstance(a, str) or isinstance(b, str):
+            return []
+        search = _Search(self.graph, [b])
+        if search.run(a)[0][0] == NEVER:
+            return []
+        if (last := int(search.arc[0])) < 0:  # along the stretch of road that both are on
+            return [a.on_road, *self._between(a, b), b.on_road]
+        arcs = [last]
+        while (before := int(search.parent[arcs[0]])) >= 0:
+            arcs.insert(0, before)
+        line = [a.on_road, *self._first_stretch(a, arcs[0])]
+        for arc in arcs[:-1]:
+            line += self._line(arc)
+        length = int(self.graph.dm[last])
+        at = next(dm for arc, _, dm in b.on if arc == last)
+        return [*line, *_along(self._line(last), 0.0, at / length if length else 1.0), b.on_road]
 
+    def _line(self, arc: int) -> list[Point]:
+        line = self.graph.lines.of(int(self.graph.edge[arc]))
+        return line if self.graph.forward[arc] else line[::-1]
 
-def speed_of(tags: Mapping[str, str]) -> float | None:
-    """Speed of a way in km/h, or None where a van may not or can not drive."""
-    usual = SPEEDS.get(tags.get("highway", ""))
-    access = next((tags[k] for k in ("motorcar", "motor_vehicle", "vehicle", "access") if k in tags), "yes")
-    if usual is None or access in CLOSED or tags.get("area") == "yes":
-        return None
-    limit = tags.get("maxspeed", "")
-    number = limit.split()[0] if limit else ""
-    if not number.isdigit() or int(number) == 0:
-        return usual
-    return int(number) * (1.609344 if "mph" in limit else 1.0) * LIMIT_SHARE
+    def _between(self, a: Place, b: Place) -> list[Point]:
+        """The corners of the stretch on which one gets from a straight to b."""
+        ends = {arc: (ms, dm) for arc, ms, dm in b.on}
+        for arc, ms, dm in a.own:
+            if arc in ends and min(ends[arc][0] - ms, ends[arc][1] - dm) >= 0:
+                length = max(1, int(self.graph.dm[arc]))
+                return _along(self._line(arc), dm / length, ends[arc][1] / length)
+        return []
 
-
-def directions(tags: Mapping[str, str]) -> tuple[bool, bool]:
-    """Whether a way may be driven along its nodes, and against them."""
-    oneway = tags.get("oneway", "")
-    if oneway in ("-1", "reverse"):
-        return False, True
-    if oneway in ("yes", "true", "1"):
-        return True, False
-    roundabout = tags.get("junction") in ("roundabout", "circular")
-    implied = roundabout or tags.get("highway", "").startswith("motorway")
-    return True, oneway in ("no", "false", "0") or not implied
-
-
-def _edges(ways: Sequence[_Way], where: Mapping[int, Point]) -> tuple[Any, list[Point], Lines]:
-    """Cut ways at junctions: the graph, its vertices' positions and the inner points of each edge."""
-    uses: dict[int, int] = {}
-    for way in ways:
-        for position, node in enumerate(way.nodes):
-            at_end = position in (0, len(way.nodes) - 1)
-            uses[node] = uses.get(node, 0) + (2 if at_end else 1)
-    numbers: dict[int, int] = {}
-    points: list[Point] = []
-    best: dict[tuple[int, int], float] = {}
-    lines: Lines = {}
-
-    def vertex(node: int) -> int:
-        if node not in numbers:
-            numbers[node] = len(points)
-            points.append(where[node])
-        return numbers[node]
-
-    def add(a: int, b: int, weight: float, line: list[Point]) -> None:
-        if a != b and weight < best.get((a, b), float("inf")):
-            best[a, b] = weight
-            lines[a, b] = line
-
-    for way in ways:
-        begin, metres, inner = way.nodes[0], 0.0, []
-        for before, node in zip(way.nodes, way.nodes[1:], strict=False):
-            metres += great_circle(where[before], where[node])
-            if uses[node] < 2:
-                inner.append(where[node])
-                continue
-            weight = float(max(1, round(metres / way.speed * 1000)) * _SHIFT + round(metres * 10))
-            a, b = vertex(begin), vertex(node)
-            if way.forward:
-                add(a, b, weight, inner)
-            if way.backward:
-                add(b, a, weight, inner[::-1])
-            begin, metres, inner = node, 0.0, []
-    graph = rx.PyDiGraph(multigraph=False)
-    graph.add_nodes_from(range(len(points)))
-    graph.add_edges_from([(a, b, weight) for (a, b), weight in best.items()])
-    return graph, points, lines
+    def _first_stretch(self, place: Place, entered: int) -> list[Point]:
+        """From a place within an edge to the junction where the next arc is entered."""
+        if place.vertex >= 0:
+            return []
+        graph = self.graph
+        ways = []
+        for arc, ms, dm in place.own:
+            share = dm / max(1, int(graph.dm[arc]))
+            rest = int(graph.ms[arc]) - ms
+            ways += [(rest + cost, arc, share) for n, cost in graph.after.of(arc) if n == entered]
+        _, arc, share = min(ways)
+        return [*_along(self._line(arc), share, 1.0), self._line(arc)[-1]]
 
 
-def _connected(graph: Any, points: list[Point], lines: Lines) -> tuple[Any, NDArray[np.float64], Lines]:
-    """Keep the largest part in which every junction reaches every other."""
-    parts = [sorted(part) for part in rx.strongly_connected_components(graph)]
-    kept = max(parts, key=len)
-    renumbered = {old: new for new, old in enumerate(kept)}
-    smaller = rx.PyDiGraph(multigraph=False)
-    smaller.add_nodes_from(range(len(kept)))
-    inside = [(a, b, w) for a, b, w in graph.weighted_edge_list() if a in renumbered and b in renumbered]
-    smaller.add_edges_from([(renumbered[a], renumbered[b], w) for a, b, w in inside])
-    inner = {(renumbered[a], renumbered[b]): lines[a, b] for a, b, _ in inside}
-    return smaller, np.array([points[old] for old in kept], dtype=np.float64), inner
+class _Search:
+    """Searches to the same goals, one after another: with the traffic from an origin to targets, or backward
+    from a target to origins. Not for two threads at once.
+    """
+
+    def __init__(self, graph: RoadGraph, goals: Sequence[Place], *, backward: bool = False) -> None:
+        self._graph, self._backward = graph, backward
+        self._next = graph.before if backward else graph.after
+        self._on: dict[int, list[OnArc]] = defaultdict(list)
+        self._at: dict[int, list[int]] = defaultdict(list)
+        arcs = len(graph.ms)
+        self._slot = np.full(arcs, -1, dtype=np.int32)
+        slots: list[tuple[int, int, int, int]] = []  # next, goal, ms, dm
+        for number, goal in enumerate(goals):
+            if goal.vertex >= 0:
+                self._at[goal.vertex].append(number)
+            for arc, ms, dm in goal.own if backward else goal.on:
+                self._on[arc].append((number, ms, dm))
+            for arc, ms, dm in self._passing(goal):
+                slots.append((int(self._slot[arc]), number, ms, dm))
+                self._slot[arc] = len(slots) - 1
+        self._slots = np.array(slots, dtype=np.int32).reshape(-1, 4).T.copy()
+        self._ms, self._dm, self.arc = (np.empty(len(goals), dtype=np.int32) for _ in range(3))
+        self._entry_ms, self._entry_dm, self.parent = (np.empty(arcs, dtype=np.int32) for _ in range(3))
+        longest = int(graph.ms.max() + self._next.ms.max(initial=0))
+        self._buckets = np.empty(1 << (2 + (longest >> BUCKET_BITS)).bit_length(), dtype=np.int32)
+        self._items = np.empty((3, len(self._next.arc) + arcs), dtype=np.int32)
+
+    def _passing(self, place: Place) -> list[OnArc]:
+        """Arcs that lead past a goal, with the part of each up to it as the search runs."""
+        graph = self._graph
+        if not self._backward:
+            return list(place.on)
+        if place.vertex >= 0:
+            return [(arc, int(graph.ms[arc]), int(graph.dm[arc])) for arc in graph.starts[place.vertex]]
+        return [(arc, int(graph.ms[arc]) - ms, int(graph.dm[arc]) - dm) for arc, ms, dm in place.own]
+
+    def _entered(self, place: Place) -> list[OnArc]:
+        """Arcs that the search begins with, and what it takes to get to them."""
+        graph, after = self._graph, self._next
+        if place.vertex >= 0:
+            arcs = graph.ends[place.vertex] if self._backward else graph.starts[place.vertex]
+            return [(arc, 0, 0) for arc in arcs]
+        begin = []
+        for arc, ms, dm in place.on if self._backward else place.own:
+            rest = (ms, dm) if self._backward else (int(graph.ms[arc]) - ms, int(graph.dm[arc]) - dm)
+            begin += [(n, rest[0] + cost, rest[1]) for n, cost in after.of(arc)]
+        return begin
+
+    def run(self, place: Place, *, stop_early: bool = True) -> tuple[Ints, Ints]:
+        """Milliseconds and decimetres to each goal, valid until the next run; `arc`: what each is reached on,
+        -1 where that is the stretch of road on which it begins. `parent`: the arc before each.
+        """
+        graph, after = self._graph, self._next
+        self._ms[:] = self._dm[:] = NEVER
+        self.arc[:] = -1
+        here = self._at.get(place.vertex, []) if place.vertex >= 0 else []
+        self._ms[here] = self._dm[here] = 0
+        for arc, own_ms, own_dm in place.on if self._backward else place.own:
+            for goal, ms, dm in self._on.get(arc, ()):
+                ahead = (own_ms - ms, own_dm - dm) if self._backward else (ms - own_ms, dm - own_dm)
+                if min(ahead) >= 0 and ahead < (self._ms[goal], self._dm[goal]):
+                    self._ms[goal], self._dm[goal] = ahead
+        begin = np.array(self._entered(place), dtype=np.int32).reshape(-1, 3).T.copy()
+        while spread(
+            graph.ms, graph.dm, after.first, after.arc, after.ms, begin, self._slot, self._slots, stop_early,
+            self._ms, self._dm, self.arc, self._entry_ms, self._entry_dm, self.parent, self._buckets,
+            self._items,
+        ) < 0:  # fmt: skip
+            self._items = np.empty((3, 2 * self._items.shape[1]), dtype=np.int32)
+        return self._ms, self._dm
+
+
+def _along(line: list[Point], start: float, end: float) -> list[Point]:
+    """The corners of a line between two shares of its length, without what lies on them."""
+    reached = [0.0, *itertools.accumulate(great_circle(a, b) for a, b in itertools.pairwise(line))]
+    low, high = start * reached[-1] + 0.05, end * reached[-1] - 0.05
+    return [point for point, metres in zip(line, reached, strict=True) if low < metres < high]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.emergency import Insertion, best_insertions
 from scheduler.plan import Cost, Plan, Route, Visit
 from scheduler.request import Job, PlanRequest
+from server.db.engine import Database
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.plan_request import Question, ask, has_begun
@@ -62,23 +63,20 @@ class Insertions:
 
 
 def find_insertions(
-    session: Session, settings: Settings, work_order_id: UUID, now: datetime, day: date | None = None
+    database: Database, settings: Settings, work_order_id: UUID, now: datetime, day: date | None = None
 ) -> Insertions:
     """The best three places on `day`; without, on the day of its window or today, whichever comes later.
 
     Raises NotFound, and AlreadyClosed for a job that has begun.
     """
-    found = repository.load(session, [work_order_id])
-    if not found:
-        raise NotFound("There is no such work order", subject=str(work_order_id))
-    order = found[0]
-    if has_begun(order):
-        raise AlreadyClosed(f"{order.number} has begun or is over", subject=order.number)
-    today = now.astimezone(settings.zone).date()
-    promised = order.window.start.astimezone(settings.zone).date() if order.window else today
-    clock = clock_of(settings, day or max(today, promised), now)
+    with database.read() as session:
+        order = _open(session, work_order_id)
+        today = now.astimezone(settings.zone).date()
+        promised = order.window.start.astimezone(settings.zone).date() if order.window else today
+        clock = clock_of(settings, day or max(today, promised), now)
+        rows = read_day(session, clock, now, also=[order.id]).rows
     travel = travel_times(settings)
-    question = ask(read_day(session, clock, now, also=[order.id]).rows, travel)
+    question = ask(rows, travel)
     request = question.request
     nowhere = any(left.number == order.number for left in question.nowhere)
     ways: tuple[Insertion, ...] = ()
@@ -92,6 +90,15 @@ def find_insertions(
         roads_estimated=request.travel.estimated if request else travel.estimated,
         places=tuple(_place(clock, question, order, way) for way in ways),
     )
+
+
+def _open(session: Session, work_order_id: UUID) -> WorkOrder:
+    found = repository.load(session, [work_order_id])
+    if not found:
+        raise NotFound("There is no such work order", subject=str(work_order_id))
+    if has_begun(found[0]):
+        raise AlreadyClosed(f"{found[0].number} has begun or is over", subject=found[0].number)
+    return found[0]
 
 
 def _in_force(request: PlanRequest, number: str) -> Plan:

@@ -180,6 +180,7 @@ def _figures(
         "unassigned": len(undone),
         "reasons": dict(sorted(Counter(left.code for left in undone).items())),
         "begun": begun,
+        "off_roads": list(question.off_roads),
         "changed": changed,
         "skipped": len(skipped),
         "technicians": len(question.technicians),

@@ -24,7 +24,7 @@ from scheduler.request import (
 from scheduler.travel.protocol import BadPoint, Point, TravelTimes
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import TechnicianRow
-from server.dispatch.roads import STRAIGHT, measure, off_the_map
+from server.dispatch.roads import measure, no_place
 from server.dispatch.van_parts import Pools
 from shared.problems import BadValue
 from shared.work_orders import WorkOrder, WorkOrderState
@@ -65,7 +65,8 @@ class Question:
     """A request, and who its names are. `request` is None when there is nobody to plan for.
 
     nowhere: orders at no place on earth, left out of the request. lunches_had: technician → minute of a lunch
-    that has begun, which the request does not hold any more.
+    that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
+    road comes near; drives from and to it are estimated.
     """
 
     request: PlanRequest | None
@@ -73,6 +74,7 @@ class Question:
     orders: Mapping[str, WorkOrder]
     nowhere: tuple[LeftUndone, ...] = ()
     lunches_had: Mapping[UUID, int]
+    off_roads: tuple[str, ...] = ()
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -88,7 +90,7 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
     people = _names(rows.technicians)
     known = set(people.values())
     orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
-    reasons = {order.number: off_the_map(STRAIGHT, _place(order)) for order in orders}
+    reasons = {order.number: no_place(_place(order)) for order in orders}
     placed = [order for order in orders if not reasons[order.number]]
     left = tuple(
         LeftUndone(number=order.number, code=NOWHERE, reason=f"{order.place.line}: {reason}")
@@ -104,12 +106,14 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         for row in rows.technicians
         if (minute := _lunch_begun(rows, row, begun.get(row.id, []))) is not None
     }
+    request, off = _request(rows, travel, people, placed, had) if people else (None, {})
     return Question(
-        request=_request(rows, travel, people, placed, had) if people else None,
+        request=request,
         technicians=people,
         orders={order.number: order for order in orders},
         nowhere=left,
         lunches_had=had,
+        off_roads=_off_roads(rows, people, placed, off),
     )
 
 
@@ -119,7 +123,7 @@ def _request(
     people: Mapping[str, UUID],
     orders: Sequence[WorkOrder],
     had: Mapping[UUID, int],
-) -> PlanRequest:
+) -> tuple[PlanRequest, Mapping[Point, str]]:
     ends = [place for row in rows.technicians for place in _ends(row)]
     points = list(dict.fromkeys([*ends, *(_place(order) for order in orders)]))
     number = {point: n for n, point in enumerate(points)}
@@ -127,18 +131,34 @@ def _request(
     last = max(rows.clock.of_wall(row.shift_end_minute) for row in rows.technicians)
     names = {technician_id: name for name, technician_id in people.items()}
     try:
-        return PlanRequest(
+        drives, off = measure(travel, points)
+        request = PlanRequest(
             technicians=tuple(
                 _technician(rows, row, names[row.id], number, pools, had.get(row.id))
                 for row in rows.technicians
             ),
             jobs=tuple(_job(rows, order, names, number[_place(order)], pools, last) for order in orders),
-            travel=measure(travel, points),
+            travel=drives,
             weights=WEIGHTS,
             now=rows.now,
         )
     except (InvalidRequest, BadPoint) as error:
         raise BadValue(f"The day can't be planned: {error}") from error
+    return request, off
+
+
+def _off_roads(
+    rows: DayRows, people: Mapping[str, UUID], orders: Sequence[WorkOrder], off: Mapping[Point, str]
+) -> tuple[str, ...]:
+    """Who or what lies at each place that is off the roads, in words."""
+    names = {technician_id: name for name, technician_id in people.items()}
+    said = []
+    for row in rows.technicians:
+        for what, point in zip(("start", "end"), _ends(row), strict=True):
+            if point in off:
+                said.append(f"The {what} of {names[row.id]}'s day {off[point]}")
+    said += [f"{o.number}, {o.place.line}, {off[_place(o)]}" for o in orders if _place(o) in off]
+    return tuple(dict.fromkeys(said))
 
 
 def _names(technicians: Sequence[TechnicianRow]) -> dict[str, UUID]:

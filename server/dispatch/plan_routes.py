@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,7 @@ from server.dispatch.insertions import Insertions, find_insertions
 from server.dispatch.plan_booking import PlanOutcome
 from server.dispatch.planner import plan_day
 from server.dispatch.roads import travel_times
-from server.dispatch.route_lines import route_lines
+from server.dispatch.route_lines import rounds_of, route_lines
 from server.live import Live
 from shared.problems import BadValue
 
@@ -60,17 +60,16 @@ def routes(request: Request, person: Looker, day: Day | None = None) -> Response
     """The drives of a day as GeoJSON lines, one feature a technician; without `day`, of today."""
     settings = settings_of(request)
     shown = day or utc_now().astimezone(settings.zone).date()
-    travel = travel_times(settings)
     with database_of(request).read() as session:
-        collection: dict[str, Any] = route_lines(session, settings, shown, travel)
-    return _json(collection, "application/geo+json")
+        rounds = rounds_of(session, settings, shown)
+    # A routing server may be slow: no transaction waits for it.
+    return _json(route_lines(rounds, travel_times(settings)), "application/geo+json")
 
 
 @router.get("/api/work-orders/{work_order_id}/insertions", response_model=Insertions)
 def insertions(request: Request, person: Dispatcher, work_order_id: UUID, day: Day | None = None) -> Response:
     """The best three places for a job in the day as it is planned, with whom each delays."""
-    with database_of(request).read() as session:
-        return _json(find_insertions(session, settings_of(request), work_order_id, utc_now(), day))
+    return _json(find_insertions(database_of(request), settings_of(request), work_order_id, utc_now(), day))
 
 
 def _json(value: object, media_type: str = "application/json") -> Response:

@@ -79,7 +79,10 @@ def propose(
     question = ask(found.rows, travel)
     open_orders = question.open_orders
     people = len(question.technicians)
-    say(f"Planning {len(open_orders)} work orders for {people} technicians ({travel.name})")
+    roads = question.request.travel.engine if question.request else travel.name
+    say(f"Planning {len(open_orders)} work orders for {people} technicians ({roads})")
+    for sentence in question.off_roads:
+        say(f"{sentence}; drives there are estimated")
     began = time.monotonic()
     plan = think(question.request, seconds, seed, say) if question.request and open_orders else None
     spent = time.monotonic() - began

@@ -202,10 +202,12 @@ class TestThePool:
         costs = [int(cost_of(problem, routes_of(problem, orders, 0))) for orders in (mixed, good)]
         assert costs[0] == costs[1]
 
-    def test_keeps_the_plan_where_nothing_is_cheaper(self) -> None:
-        problem, _ = problem_of(Day(a_day(a_job("a"), a_job("b", place=2))))
-        best = [[0, 1]]
-        assert recombined(problem, best, [Pool(problem)], None, 0) is best
+    def test_keeps_the_plan_where_nothing_is_cheaper_and_none_of_its_routes_was_met(self) -> None:
+        problem, _ = problem_of(Day(a_day(a_job("a"), a_job("b", place=2), technicians=(ann(), bob()))))
+        best = [[0, 1], []]
+        pool = Pool(problem)
+        pool.add(routes_of(problem, [[0], [1]], 0))
+        assert recombined(problem, best, [pool], None, 0) is best
 
 
 class TestAPlace:

@@ -14,6 +14,7 @@ from scheduler.baseline import greedy
 from scheduler.request import Job, Lunch, PlanRequest, Technician, Window
 from scheduler.timing import Day
 from scheduler.travel.crow import CrowFlight
+from scheduler.travel.protocol import matrix_of
 from server.demo.catalogue import demo_catalogue
 from server.demo.orders import DemoDay, DemoOrder, make_day
 from server.demo.people import DemoTechnician, People, make_people
@@ -273,5 +274,5 @@ def a_request(people: People, day: DemoDay) -> PlanRequest:
             )
             for number, order in enumerate(day.orders)
         ),
-        travel=CrowFlight().matrix([(place.lon, place.lat) for place in places]),
+        travel=matrix_of(CrowFlight(), [(place.lon, place.lat) for place in places]),
     )

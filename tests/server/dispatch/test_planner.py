@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 from typing import Any
 from uuid import UUID
 
 import pytest
+from routers import Reply, a_router, osrm_answers
 from sqlalchemy import func, select, update
 from world import CABLE, MONDAY, ONT_A, ONT_B, Job, World, a_world
 
@@ -194,6 +196,38 @@ class TestPlanningADay:
         outcome = plan(world)
         assert (codes(outcome), outcome.planned) == ({lost.number: "place"}, 1)
         assert world.work_order(fine).state is WorkOrderState.ASSIGNED
+
+    def test_a_place_far_from_any_road_is_named_and_its_drives_are_estimated(self, world: World):
+        lost, fine = an_order(world), an_order(world)
+        with world.database.write() as session:
+            place = session.get_one(ServiceLocationRow, lost.location_id)
+            place.lon, place.lat = 25.5, 60.25
+        said: list[str] = []
+        with a_router(osrm_answers(away={(25.5, 60.25): 4100.0})) as router:
+            world.settings = replace(world.settings, road_server=f"osrm+{router.url}")
+            outcome = plan(world, say=said.append)
+        roads = f"OSRM at {router.url.removeprefix('http://')}"
+        why = f"is 4.1 km from the nearest road of {roads}"
+        (sentence,) = outcome.figures["off_roads"]
+        assert sentence.startswith(f"{lost.number}, ")
+        assert sentence.endswith(f", {why}")
+        assert f"{sentence}; drives there are estimated" in said
+        assert (outcome.roads, outcome.roads_estimated) == (
+            f"{roads}; 1 place beyond the map, estimated",
+            False,
+        )
+        assert world.work_order(fine).state is WorkOrderState.ASSIGNED
+
+    def test_a_routing_server_that_is_down_is_said_in_the_plan(self, world: World):
+        job = an_order(world)
+        with a_router(lambda _path, _body: Reply(503)) as router:
+            world.settings = replace(world.settings, road_server=f"osrm+{router.url}")
+            outcome = plan(world)
+        assert (
+            outcome.roads == f"straight line, for OSRM at {router.url.removeprefix('http://')} answered 503"
+        )
+        assert outcome.roads_estimated
+        assert world.work_order(job).state is WorkOrderState.ASSIGNED
 
     def test_a_day_that_is_over_is_refused(self, world: World):
         with pytest.raises(BadValue, match=r"15\.11\.2026 is over"):

@@ -8,10 +8,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from routers import Reply, a_router, osrm_answers, valhalla_answers
 
 from scheduler.travel.protocol import BadPoint
 from server.dispatch.day_clock import DayClock
-from server.dispatch.roads import STRAIGHT, line, measure, travel_times
+from server.dispatch.road_engines.asking import RoadServer
+from server.dispatch.road_engines.osrm import Osrm
+from server.dispatch.roads import STRAIGHT, drawn, measure, no_place, travel_times
 from server.dispatch.van_parts import Pools
 from server.settings import Settings
 from server.town.made_up import write_made_up_town
@@ -91,21 +94,92 @@ class TestRoads:
         assert travel_times(Settings(map_file=str(tmp_path / "gone.osm.pbf"))) is STRAIGHT
         assert STRAIGHT.estimated
 
-    def test_a_map_is_read_once_a_process(self, town: Path):
-        roads = travel_times(Settings(map_file=str(town)))
+    def test_a_map_is_read_once_a_process(self, town: Path, tmp_path: Path):
+        settings = Settings(map_file=str(town), data_folder=tmp_path)
+        roads = travel_times(settings)
         assert not roads.estimated
-        assert travel_times(Settings(map_file=str(town))) is roads
+        assert travel_times(settings) is roads
 
-    def test_a_place_beyond_the_map_is_measured_straight_and_the_name_says_so(self, town: Path):
-        roads = travel_times(Settings(map_file=str(town)))
+    def test_a_place_beyond_the_map_is_measured_straight_and_the_name_says_so(
+        self, town: Path, tmp_path: Path
+    ):
+        roads = travel_times(Settings(map_file=str(town), data_folder=tmp_path))
         one, two, *_ = [(a.lon, a.lat) for a in read_town(town).addresses]
         beyond = (one[0] + 1, one[1])
-        matrix = measure(roads, [one, beyond, two])
-        assert matrix.seconds[0][2] == roads.matrix([one, two]).seconds[0][1]
-        assert matrix.seconds[0][1] == STRAIGHT.matrix([one, beyond]).seconds[0][1]
+        matrix, off = measure(roads, [one, beyond, two])
+        assert matrix.seconds[0][2] == roads.table([one], [two]).seconds[0, 0]
+        assert matrix.seconds[0][1] == STRAIGHT.table([one], [beyond]).seconds[0, 0]
         assert matrix.engine == f"{roads.name}; 1 place beyond the map, estimated"
-        assert line(roads, one, beyond) == [one, beyond]
+        assert list(off) == [beyond]
+        assert off[beyond].endswith(f"km from the nearest road of {roads.name}")
+        assert drawn(roads, [one, beyond]).line == [one, beyond]
+
+    def test_a_drive_that_no_road_leads_is_measured_straight_and_counted(self):
+        with a_router(osrm_answers(cut_off={(24.95, 60.1)})) as router:
+            points = [(24.9, 60.1), (24.95, 60.1), (24.9, 60.15)]
+            matrix, off = measure(Osrm(RoadServer(router.url)), points)
+        straight, _ = measure(STRAIGHT, points)
+        assert matrix.seconds[0][1] == straight.seconds[0][1]
+        assert matrix.seconds[0][2] == 100
+        place = router.url.removeprefix("http://")
+        # Also from that place to itself; the other two reach each other.
+        assert matrix.engine == f"OSRM at {place}; 5 drives that no road leads, estimated"
+        assert (matrix.estimated, off) == (False, {})
 
     def test_a_place_that_is_nowhere_is_refused(self):
         with pytest.raises(BadPoint):
             measure(STRAIGHT, [(24.9, 60.1), (0.0, 200.0)])
+        assert no_place((24.9, 60.1)) is None
+        assert no_place((0.0, 200.0)) == "(0.0, 200.0) is not a longitude and latitude in degrees"
+
+    def test_a_routing_server_comes_first_then_the_map_then_the_straight_line(
+        self, town: Path, tmp_path: Path
+    ):
+        one, two, *_ = [(a.lon, a.lat) for a in read_town(town).addresses]
+        with a_router(osrm_answers()) as router:
+            url = f"osrm+{router.url}"
+            with_map = travel_times(Settings(road_server=url, map_file=str(town), data_folder=tmp_path))
+            alone = travel_times(Settings(road_server=url, data_folder=tmp_path))
+            place = router.url.removeprefix("http://")
+            assert with_map.name == alone.name == f"OSRM at {place}"
+            assert measure(with_map, [one])[0].engine == f"OSRM at {place}"
+            router.next += [Reply(503)] * 3
+            matrix, _ = measure(with_map, [one, two])
+            assert matrix.engine.startswith("roads of ")
+            assert matrix.engine.endswith(f", for OSRM at {place} answered 503")
+            assert not matrix.estimated
+            # The line that a stand-in drew is not kept for when the server is back.
+            router.next += [Reply(503)] * 3
+            assert drawn(alone, [one, two]).estimated
+            assert not drawn(alone, [one, two]).estimated
+            router.next += [Reply(503)] * 3
+            matrix, _ = measure(alone, [one, two])
+            assert matrix.engine == f"straight line, for OSRM at {place} answered 503"
+            assert matrix.estimated
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://host:5000",
+            "osrm",
+            "osrm+host:5000",
+            "osrm+ftp://host",
+            "google+https://host",
+            "osrm+http://",
+        ],
+    )
+    def test_a_routing_server_that_can_not_be_stops_the_server_with_its_name(self, url: str):
+        with pytest.raises(ValueError, match="TRUCKROLL_ROAD_SERVER: write osrm"):
+            Settings.from_environment({"TRUCKROLL_ROAD_SERVER": url})
+        with pytest.raises(ValueError, match="TRUCKROLL_ROAD_SERVER_SECONDS"):
+            Settings.from_environment({"TRUCKROLL_ROAD_SERVER_SECONDS": "0"})
+        right = {
+            "TRUCKROLL_ROAD_SERVER": "valhalla+https://roads.example/v",
+            "TRUCKROLL_ROAD_SERVER_SECONDS": "3",
+        }
+        assert Settings.from_environment(right).road_server == "valhalla+https://roads.example/v"
+
+    def test_valhalla_is_asked_where_the_settings_say_so(self, tmp_path: Path):
+        with a_router(valhalla_answers()) as router:
+            travel = travel_times(Settings(road_server=f"valhalla+{router.url}", data_folder=tmp_path))
+            assert measure(travel, [(24.9, 60.1), (24.95, 60.1)])[0].seconds == ((0, 50), (100, 0))

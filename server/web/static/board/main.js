@@ -145,6 +145,7 @@ function facts() {
     h("span", { class: risk ? "at_risk" : "" }, h("b", {}, risk), " tight"),
   );
   byId("plan-facts").textContent = planFacts(store.board.plan);
+  byId("plan-facts").title = (store.board.plan?.figures.off_roads || []).join("\n");
 }
 
 function planFacts(plan) {
