@@ -613,7 +613,7 @@ class Gateway:
             refused=refused,
             signature=signature,
         )
-        decision = self._send(command, evidence)
+        decision = self._send(command, (evidence,) if evidence else ())
         assert isinstance(decision, Decision), "it is about a job"
         return decision
 

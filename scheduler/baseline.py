@@ -40,13 +40,19 @@ def greedy(day: Day, start: Sequence[Sequence[int]] | None = None) -> Orders:
 
 def places(day: Day, technician: int, order: Sequence[int], job: int) -> Iterator[tuple[int, Cost, Times]]:
     """Yield every position of `order` where `job` fits, with the cost and times of the whole route then."""
+    for position, timed in tries(day, technician, order, job):
+        if not isinstance(timed, Misfit):
+            yield position, timed[1], timed[0]
+
+
+def tries(
+    day: Day, technician: int, order: Sequence[int], job: int
+) -> Iterator[tuple[int, tuple[Times, Cost] | Misfit]]:
+    """Yield what becomes of the route with `job` at each position; nothing where person or van forbid it."""
     if not day.may_go(technician, job) or not day.parts_suffice(technician, [*order, job]):
         return
     for position in range(len(order) + 1):
-        longer = [*order[:position], job, *order[position:]]
-        timed = day.timed(technician, longer)
-        if not isinstance(timed, Misfit):
-            yield position, timed[1], timed[0]
+        yield position, day.timed(technician, [*order[:position], job, *order[position:]])
 
 
 def route_cost(day: Day, technician: int, order: Sequence[int]) -> Cost:

@@ -1,13 +1,21 @@
-"""An emergency comes in: the cheapest ways to take it into a plan, and whom each delays. No solver."""
+"""An emergency comes in: the cheapest ways to take it into a plan, and whom each delays.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+`best_insertions` tries every place and needs no search. Where a full day has none, `least_disruption` looks
+for half a second how few others must move.
+"""
 
-from scheduler.baseline import keep_feasible, places
-from scheduler.explain import explain_unassigned
-from scheduler.plan import Cost, Plan
-from scheduler.request import InvalidRequest, PlanRequest
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scheduler.baseline import keep_feasible, places, undone_jobs
+from scheduler.explain import explain_unassigned, unassigned
+from scheduler.plan import Cost, Plan, Unassigned
+from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest
 from scheduler.timing import Day, Misfit
+
+KEEP_TECHNICIAN_SECONDS = 2 * 3600  # so much driving is better than to send somebody else than was told
+KEEP_TIME_SECONDS = 60  # and so much, for each minute that a customer would wait longer than was told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,22 +63,60 @@ def best_insertions(
     if any(visit.job_id == job_id for _, visit in plan.visits()):
         raise InvalidRequest(f"job {job_id} is planned already")
     orders = day.orders_of(plan)
-    direct, displacing = [], []
-    for technician, order in enumerate(orders):
-        if option := _cheapest(day, technician, order, job, None):
-            direct.append(option)
-        elif day.may_go(technician, job):
-            pushed = [n for n in order if day.undone[n] < day.undone[job]]
-            ways = [way for n in pushed if (way := _cheapest(day, technician, order, job, n))]
-            displacing += sorted(ways, key=lambda way: way.added_cost.total)[:1]
-    direct.sort(key=lambda option: option.added_cost.total)
-    displacing.sort(key=lambda option: option.added_cost.total)
-    return tuple([*direct, *displacing][:count])
+    ways = [way for person, order in enumerate(orders) if (way := _cheapest(day, person, order, job, None))]
+    ways.sort(key=lambda way: way.added_cost.total)
+    if len(ways) < count:
+        open_to = {way.technician_id for way in ways}
+        full = {
+            person: order
+            for person, order in enumerate(orders)
+            if day.technicians[person].id not in open_to and day.may_go(person, job)
+        }
+        ways += _displacing(day, full, job, count - len(ways))
+    return tuple(ways[:count])
+
+
+def _displacing(day: Day, full: Mapping[int, Sequence[int]], job: int, count: int) -> list[Insertion]:
+    """The cheapest ways that push one cheaper visit out, one a technician, at most `count`."""
+    bounds = sorted(
+        (_least_cost_of_pushing(day, person, order, number), person, number)
+        for person, order in full.items()
+        for number in order
+        if day.undone[number] < day.undone[job]
+    )
+    best: dict[int, Insertion] = {}
+    for bound, person, number in bounds:
+        found = sorted(way.added_cost.total for way in best.values())
+        if len(found) >= count and bound > found[count - 1]:
+            break
+        way = _cheapest(day, person, full[person], job, number)
+        if way and (person not in best or way.added_cost.total < best[person].added_cost.total):
+            best[person] = way
+    return sorted(best.values(), key=lambda way: way.added_cost.total)[:count]
+
+
+def _least_cost_of_pushing(day: Day, technician: int, order: Sequence[int], number: int) -> int:
+    """No way of pushing the visit out for another costs less, for the other one's drive is not counted."""
+    timed = day.timed(technician, order)
+    if isinstance(timed, Misfit):
+        return 0  # such a route is no place to add to; `_cheapest` says so
+    at = order.index(number)
+    stops = [
+        day.origins[technician].place,
+        *(day.jobs[n].place for n in order),
+        day.technicians[technician].end_place,
+    ]
+    before, here, after = stops[at : at + 3]
+    drive = day.drive_cost
+    detour = drive[before][here] + drive[here][after] - drive[before][after]
+    return day.undone[number] - max(0, detour) - (timed[1].total - timed[1].travel)
 
 
 def _cheapest(
     day: Day, technician: int, order: Sequence[int], job: int, push_out: int | None
 ) -> Insertion | None:
+    if not day.may_go(technician, job):
+        return None
     timed = day.timed(technician, order)
     if isinstance(timed, Misfit):
         return None  # the day has moved on and this route no longer holds: not a place to add to
@@ -112,3 +158,73 @@ def apply_insertion(request: PlanRequest, plan: Plan, insertion: Insertion) -> P
     position = insertion.position - len(day.origins[technician].begun)
     orders[technician] = [*order[:position], job, *order[position:]]
     return day.plan(orders, explain_unassigned(day, orders), engine=plan.engine, seed=plan.seed)
+
+
+def least_disruption(
+    request: PlanRequest,
+    plan: Plan,
+    job_id: str,
+    *,
+    seconds: float = 0.4,
+    rounds: int | None = None,
+    seed: int = 0,
+    clock: Callable[[], float] = time.monotonic,
+) -> Plan:
+    """`plan` with one more job in it, where that can be, and as few others moved as can be found.
+
+    `request` holds the job and every job of `plan`. Each visit keeps its technician and its time where that
+    costs no more than KEEP_… says, and no planned job is left out for the new one. seconds: time to search.
+    """
+    from scheduler.engine.search import Budget, improve  # compiled code takes half a second to load
+
+    if all(job.id != job_id for job in request.jobs):
+        raise InvalidRequest(f"job {job_id} is not in the request")
+    began = clock()
+    quiet = Day(_keeping(request, plan, job_id))
+    start = keep_feasible(quiet, quiet.orders_of(plan))
+    budget = Budget(seconds=seconds + clock() - began, rounds=rounds, clock=clock, began=began)
+    around = quiet.job_number[job_id]
+    found = keep_feasible(quiet, improve(quiet, start, budget, warm=True, seed=seed, around=around))
+    day = Day(request)
+    orders = [[day.job_number[quiet.jobs[number].id] for number in order] for order in found]
+    return day.plan(orders, _left_out(day, orders, plan), engine="least-disruption", seed=seed)
+
+
+def _keeping(request: PlanRequest, plan: Plan, job_id: str) -> PlanRequest:
+    """The request in which every customer of `plan` has been told who comes and when.
+
+    What was left out stays out, so that nothing but the new job is looked for a place.
+    """
+    told = {visit.job_id: (person, visit.start) for person, visit in plan.visits()}
+    # More than anything that could be won by it: to come when one has promised to.
+    promise = sum(request.weights.leave_undone(job) for job in request.jobs if job.id not in told) + 1
+
+    def kept(job: Job) -> Job:
+        if job.id not in told:
+            return job
+        worth = min(COST_MAX, request.weights.leave_undone(job) + promise)
+        person, start = told[job.id]
+        return replace(job, previous_technician=person, previous_start=start, drop_cost=worth)
+
+    weights = replace(
+        request.weights,
+        other_technician=max(
+            request.weights.other_technician, request.weights.drive(KEEP_TECHNICIAN_SECONDS, 0)
+        ),
+        later_minute=max(request.weights.later_minute, request.weights.drive(KEEP_TIME_SECONDS, 0)),
+    )
+    jobs = tuple(kept(job) for job in request.jobs if job.id in told or job.id == job_id)
+    people = tuple(
+        replace(person, bias={id: cost for id, cost in person.bias.items() if id in told or id == job_id})
+        for person in request.technicians
+    )
+    return replace(request, technicians=people, jobs=jobs, weights=weights)
+
+
+def _left_out(day: Day, orders: Sequence[Sequence[int]], plan: Plan) -> tuple[Unassigned, ...]:
+    """What stays undone. Who was left out before is so for the reason given then: routes only got fuller."""
+    before = {left.job_id: left for left in plan.unassigned}
+    return tuple(
+        before.get(day.jobs[number].id) or unassigned(day, orders, number)
+        for number in undone_jobs(day, orders)
+    )

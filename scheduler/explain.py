@@ -6,7 +6,7 @@ All of it comes from the same timing that makes plans, with the numbers that dec
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduler.baseline import keep_feasible, places, route_cost, undone_jobs
+from scheduler.baseline import keep_feasible, route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, ReasonCode, Unassigned
 from scheduler.request import InvalidRequest, PlanRequest
@@ -121,8 +121,9 @@ def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -
     broken = alone(day, technician, job)
     possible_alone = not broken
     # Also where it is impossible alone: by way of other visits the drive may be quicker than directly.
-    if ways := list(places(day, technician, order, job)):
-        position, cost, times = min(ways, key=lambda way: (way[1].total, way[0]))
+    tried = list(tries(day, technician, order, job))
+    if ways := [(position, *timed) for position, timed in tried if not isinstance(timed, Misfit)]:
+        position, times, cost = min(ways, key=lambda way: (way[2].total, way[0]))
         return Fit(
             job_id=job_id,
             technician_id=technician_id,
@@ -133,7 +134,8 @@ def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -
             added_cost=cost - route_cost(day, technician, order),
         )
     if possible_alone:
-        broken.append(_no_room(day, technician, order, job))
+        misfits = [(position, timed) for position, timed in tried if isinstance(timed, Misfit)]
+        broken.append(_no_room(day, technician, order, job, misfits))
     return Fit(
         job_id=job_id,
         technician_id=technician_id,
@@ -143,8 +145,10 @@ def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -
     )
 
 
-def _no_room(day: Day, technician: int, order: Sequence[int], job: int) -> BrokenRule:
-    """Why no position of `order` takes the job: the parts others use up, else the nearest miss."""
+def _no_room(
+    day: Day, technician: int, order: Sequence[int], job: int, misfits: Sequence[tuple[int, Misfit]]
+) -> BrokenRule:
+    """Why no position of `order` takes the job: the parts others use up, else the nearest of its misfits."""
     used = _used(day, order)
     for sku, quantity in sorted(day.jobs[job].parts.items()):
         has = day.origins[technician].parts.get(sku, 0)
@@ -153,12 +157,8 @@ def _no_room(day: Day, technician: int, order: Sequence[int], job: int) -> Broke
                 f"{has} × {sku} on the van, {used.get(sku, 0)} for visits already planned, needs {quantity}"
             )
             return BrokenRule(code="day_full", text=text)
-    misses = []
-    for position in range(len(order) + 1):
-        misfit = day.times(technician, [*order[:position], job, *order[position:]])
-        if isinstance(misfit, Misfit):
-            misses.append((misfit.minute - misfit.limit, position, misfit))
-    over, _, nearest = min(misses, key=lambda miss: miss[:2])
+    nearest = min(misfits, key=lambda miss: (miss[1].minute - miss[1].limit, miss[0]))[1]
+    over = nearest.minute - nearest.limit
     text = f"{misfit_text(day, technician, job, nearest)} ({over} min too late, {len(order)} visits planned)"
     return BrokenRule(code="day_full", text=text)
 
@@ -173,16 +173,16 @@ def _used(day: Day, order: Sequence[int]) -> dict[str, int]:
 
 def explain_unassigned(day: Day, orders: Sequence[Sequence[int]]) -> tuple[Unassigned, ...]:
     """List every job in none of `orders` with the reason that binds, in the request's order."""
-    return tuple(_reason(day, orders, number) for number in undone_jobs(day, orders))
+    return tuple(unassigned(day, orders, number) for number in undone_jobs(day, orders))
 
 
 def why_unassigned(request: PlanRequest, plan: Plan, job_id: str) -> Unassigned:
     """The binding reason for one job, were it not in `plan`."""
     day, orders, job = _without(request, plan, job_id)
-    return _reason(day, orders, job)
+    return unassigned(day, orders, job)
 
 
-def _reason(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
+def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
     """Who came nearest, and what stopped them: the fewest broken rules, then the rule easiest to change."""
     fits = [_fit(day, orders, job, technician) for technician in range(len(orders))]
     job_id = day.jobs[job].id

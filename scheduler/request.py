@@ -9,6 +9,14 @@ Everything is checked once, here: a request that exists is well formed. The mess
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Matrix = npt.NDArray[np.int64]
 
 REQUEST_VERSION = 1
 PRIORITIES = (1, 2, 3, 4)
@@ -17,6 +25,9 @@ MINUTES_MAX = 200_000
 PLACES_MAX = 1_000_000
 SECONDS_MAX = 1_000_000
 COST_MAX = 1_000_000_000
+
+
+Amount = TypeVar("Amount", int, "Matrix")
 
 
 class InvalidRequest(ValueError):
@@ -165,7 +176,7 @@ class Job:
                 raise InvalidRequest(f"{name} windows overlap or are out of order at minute {after.opens}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TravelMatrix:
     """Drives between places: `seconds[i][j]` and `metres[i][j]` from place i to place j, both of shape (n,
     n).
@@ -196,6 +207,33 @@ class TravelMatrix:
 
     def __len__(self) -> int:
         return len(self.seconds)
+
+    # A day is looked at again and again over the same drives: what takes a million steps is done once.
+
+    @cached_property
+    def _arrays(self) -> "tuple[Matrix, Matrix]":
+        import numpy as np
+
+        shape = (len(self), len(self))
+        return np.array(self.seconds, np.int64).reshape(shape), np.array(self.metres, np.int64).reshape(shape)
+
+    @cached_property
+    def in_minutes(self) -> "tuple[Matrix, list[list[int]]]":
+        """Whole minutes from place to place, rounded up, as an array and as lists."""
+        minutes = -(-self._arrays[0] // 60)
+        return minutes, minutes.tolist()
+
+    @cached_property
+    def _prices(self) -> "dict[tuple[int, int], tuple[Matrix, list[list[int]]]]":
+        return {}
+
+    def priced(self, weights: "Weights") -> "tuple[Matrix, list[list[int]]]":
+        """What each drive costs in cents, as an array and as lists."""
+        key = (weights.drive_hour, weights.drive_km)
+        if key not in self._prices:
+            costs = weights.drive(*self._arrays)
+            self._prices[key] = costs, costs.tolist()
+        return self._prices[key]
 
     def minutes(self, i: int, j: int) -> int:
         """Whole minutes from place i to place j, rounded up: a plan never promises a drive it can't keep."""
@@ -250,8 +288,8 @@ class Weights:
         for priority, cost in zip(PRIORITIES, self.unserved, strict=True):
             _whole(f"weights.unserved of priority {priority}", cost, 0, COST_MAX)
 
-    def drive(self, seconds: int, metres: int) -> int:
-        """Cost of one drive, in cents."""
+    def drive(self, seconds: Amount, metres: Amount) -> Amount:
+        """Cost of one drive, in cents; or of many, given as whole numbers in arrays of one shape."""
         return (seconds * self.drive_hour * 10 + metres * self.drive_km * 36 + 18_000) // 36_000
 
     def leave_undone(self, job: Job) -> int:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
-from scheduler.request import PlanRequest, Technician
+from scheduler.request import Job, PlanRequest, Technician
 
 NEVER = 1 << 40
 LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
+Wants = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]  # skills and parts of a job
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Misfit:
     limit: int
 
 
+def _wants(job: Job) -> Wants:
+    return tuple(sorted(job.skills.items())), tuple(sorted(job.parts.items()))
+
+
 class Day:
     """A request as plain lists. Jobs and technicians are numbers: their place in the request."""
 
@@ -62,17 +67,17 @@ class Day:
         self.job_number = {job.id: number for number, job in enumerate(request.jobs)}
         self.technician_number = {person.id: number for number, person in enumerate(request.technicians)}
         travel, weights = request.travel, request.weights
-        self.minutes = [[-(-seconds // 60) for seconds in row] for row in travel.seconds]
-        self.drive_cost = [
-            [weights.drive(s, m) for s, m in zip(seconds, metres, strict=True)]
-            for seconds, metres in zip(travel.seconds, travel.metres, strict=True)
-        ]
+        # Of each two forms: arrays for the compiled search, lists where single values are asked for.
+        self.all_minutes, self.minutes = travel.in_minutes
+        self.all_drive_costs, self.drive_cost = travel.priced(weights)
         self.windows = [
             tuple((w.opens, w.closes) for w in job.windows) or ((0, NEVER),) for job in request.jobs
         ]
         self.undone = [weights.leave_undone(job) for job in request.jobs]
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
+        self._suits: dict[tuple[int, Wants], bool] = {}
+        self._wants = [_wants(job) for job in request.jobs]
 
     def _origin(self, person: Technician) -> Origin:
         begun = sorted(
@@ -221,12 +226,16 @@ class Day:
 
     def may_go(self, technician: int, job: int) -> bool:
         """Whether person and van suit the job, the clock and other jobs left aside."""
-        tied, parts = self.jobs[job].technician, self.origins[technician].parts
-        return (
-            tied in (None, self.technicians[technician].id)
-            and self.has_skills(technician, job)
-            and all(parts.get(sku, 0) >= quantity for sku, quantity in self.jobs[job].parts.items())
-        )
+        if self.jobs[job].technician not in (None, self.technicians[technician].id):
+            return False
+        # Days have thousands of jobs and few kinds of wants.
+        known = self._suits.get(key := (technician, self._wants[job]))
+        if known is None:
+            parts = self.origins[technician].parts
+            known = self._suits[key] = self.has_skills(technician, job) and all(
+                parts.get(sku, 0) >= quantity for sku, quantity in self.jobs[job].parts.items()
+            )
+        return known
 
     def parts_suffice(self, technician: int, order: Sequence[int]) -> bool:
         """Whether the van carries enough for all jobs of `order` together."""

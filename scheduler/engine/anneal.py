@@ -29,7 +29,8 @@ class Tuning(NamedTuple):
     """string: most visits of one route removed together; removed: visits removed from all routes, on average.
 
     blink: how often a good place is overlooked, or every round would find the same ones. split: how many of
-    the strings keep some visits in their middle. again: jobs left out nearby tried again each time.
+    the strings keep some visits in their middle. again: jobs left out nearby tried again each time. around: a
+    job near which every second round looks (−1: none).
     """
 
     string: float = 10.0
@@ -37,6 +38,7 @@ class Tuning(NamedTuple):
     blink: float = 0.01
     split: float = 0.5
     again: int = 2
+    around: int = -1
 
 
 class Notes(NamedTuple):
@@ -245,6 +247,8 @@ def ruin(p: Problem, s: Routes, notes: Notes, tuning: Tuning) -> int:
     longest = min(tuning.string, visits / max(1, routes))
     strings = int(random(s) * (4.0 * tuning.removed / (1.0 + longest) - 1.0) + 1.0)
     seed = int(random(s) * p.jobs)
+    if tuning.around >= 0 and random(s) < 0.5:
+        seed = tuning.around
     delta = 0
     for z in range(p.near.shape[1]):
         job = p.near[seed, z]

@@ -84,8 +84,8 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         + [person.end_place for person in day.technicians]
     )
     arcs = np.empty((n + 2 * k, n + 2 * k, 2), np.int32)
-    arcs[:, :, 0] = np.minimum(np.array(day.drive_cost, np.int64)[np.ix_(places, places)], FAR)
-    arcs[:, :, 1] = np.minimum(np.array(day.minutes, np.int64)[np.ix_(places, places)], FAR)
+    arcs[:, :, 0] = np.minimum(day.all_drive_costs[np.ix_(places, places)], FAR)
+    arcs[:, :, 1] = np.minimum(day.all_minutes[np.ix_(places, places)], FAR)
     for person, origin in enumerate(day.origins):
         if not origin.begun:
             arcs[n + person, n + k + person] = 0

@@ -32,13 +32,14 @@ COOLINGS_MAX = 8
 ROUNDS_AT_ONCE = 64  # between two looks at the clock, at first
 LOOK_EVERY_SECONDS = 0.02
 POOL_SHARE = 0.1  # of the time, for the mix of routes
+POOL_FROM_SECONDS = 2.0  # less is better searched: CP-SAT takes a third of a second to load
 
 
 @dataclass(slots=True)
 class Budget:
     """Seconds by `clock` since `began`, or rounds on each thread. `stopped` ends it early, from anywhere."""
 
-    seconds: float | None = None
+    seconds: float = 0.0
     rounds: int | None = None
     clock: Callable[[], float] = time.monotonic
     began: float = 0.0
@@ -48,6 +49,11 @@ class Budget:
     def elapsed(self) -> float:
         return self.clock() - self.began
 
+    @property
+    def mixes(self) -> bool:
+        """Whether there is time for CP-SAT to mix the routes."""
+        return self.rounds is not None or self.seconds >= POOL_FROM_SECONDS
+
 
 def improve(
     day: Day,
@@ -55,29 +61,35 @@ def improve(
     budget: Budget,
     *,
     warm: bool = False,
+    around: int | None = None,
     seed: int = 0,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Orders:
     """The best orders found, begun from `start` (feasible orders, maybe empty); never dearer than them.
 
-    warm: `start` is a plan that people know, so it should not be forgotten at once.
+    warm: `start` is a plan that people know, so it should not be forgotten at once. around: a job in whose
+    neighbourhood every second round looks.
     """
     problem, numbers = problem_of(day)
     if not numbers:
         return [list(order) for order in start]
     job_of = {number: job for job, number in enumerate(numbers)}
+    tuning = tuning_of(problem)._replace(around=-1 if around is None else job_of.get(around, -1))
     orders = [[job_of[number] for number in order] for order in start]
     board = _Board(day, problem, budget, progress)
+    heat = WARM_HEAT if warm else HEAT
     with ThreadPoolExecutor(threads) as workers:
         searches = [
-            workers.submit(_search, problem, orders, budget, warm, seed + 7919 * thread, board)
+            workers.submit(_search, problem, orders, budget, tuning, heat, seed + 7919 * thread, board)
             for thread in range(threads)
         ]
         found = [search.result() for search in searches]
     best = min(found, key=lambda one: one.cost)
-    seconds = None if budget.seconds is None else max(0.05, budget.seconds - budget.elapsed)
-    mixed = recombined(problem, best.orders, [one.pool for one in found], seconds, seed)
+    mixed = best.orders
+    if budget.mixes:
+        seconds = None if budget.rounds is not None else max(0.1, budget.seconds - budget.elapsed)
+        mixed = recombined(problem, mixed, [one.pool for one in found], seconds, seed)
     return [[numbers[job] for job in order] for order in mixed]
 
 
@@ -105,18 +117,19 @@ class _Found:
     pool: Pool
 
 
-def _search(problem: Problem, orders: Orders, budget: Budget, warm: bool, seed: int, board: _Board) -> _Found:
+def _search(
+    problem: Problem, orders: Orders, budget: Budget, tuning: Tuning, heat: float, seed: int, board: _Board
+) -> _Found:
     routes = routes_of(problem, orders, seed)
     notes = notes_of(problem, routes)
     pool = Pool(problem)
-    tuning = tuning_of(problem)
     fill(problem, routes, notes)
     board.show(int(notes.best[0]))
     # The time before this was spent on reading the problem: it counts, but nothing cooled in it.
-    annealing = _Annealing(problem, routes, notes, tuning, WARM_HEAT if warm else HEAT)
+    annealing = _Annealing(problem, routes, notes, tuning, heat)
     if budget.rounds is not None:
         _by_rounds(annealing, budget, pool, board)
-    elif budget.seconds:
+    else:
         _by_time(annealing, budget, pool, board)
     return _Found(int(notes.best[0]), orders_of(problem, notes), pool)
 
@@ -174,9 +187,8 @@ def _by_rounds(annealing: _Annealing, budget: Budget, pool: Pool, board: _Board)
 
 
 def _by_time(annealing: _Annealing, budget: Budget, pool: Pool, board: _Board) -> None:
-    assert budget.seconds is not None
     began = budget.elapsed
-    ends = max(began, budget.seconds * (1 - POOL_SHARE))
+    ends = budget.seconds * (1 - POOL_SHARE if budget.mixes else 1)
     length = max(1e-9, ends - began)
     rounds, done, cooling, coolings = ROUNDS_AT_ONCE, 0, -1, 1
     while (now := budget.elapsed) < ends and not budget.stopped.is_set():

@@ -6,7 +6,7 @@ import pytest
 from days import a_day, a_job, a_town_day, ann, at, bob, window
 
 from scheduler.check import check
-from scheduler.emergency import Delay, apply_insertion, best_insertions
+from scheduler.emergency import Delay, apply_insertion, best_insertions, least_disruption
 from scheduler.plan import Plan
 from scheduler.request import InvalidRequest, PlanRequest
 from scheduler.solve import solve
@@ -98,3 +98,47 @@ class TestBestInsertions:
         request = a_day(a_job())
         with pytest.raises(InvalidRequest, match="job j1 is planned already"):
             best_insertions(request, solve(request, seconds=0), "j1")
+
+
+AT_TEN = (window("10:00", "10:15"),)
+
+
+class TestTheLeastDisruption:
+    def test_leaves_everybody_as_they_were_where_there_is_room(self) -> None:
+        day = a_town_day(5, 30)
+        request, plan = plan_then_add(day, place=2)
+        after = least_disruption(request, plan, "sos", rounds=500)
+        assert check(request, after) == []
+        told = {v.job_id: (person, v.start) for person, v in plan.visits()}
+        now = {v.job_id: (person, v.start) for person, v in after.visits()}
+        assert now.pop("sos")
+        assert now == told
+
+    def test_moves_one_visit_to_a_colleague_where_that_makes_room(self) -> None:
+        """Only Ann can splice, and she is told for the same quarter of an hour; Bob is free, and dearer."""
+        told = a_job("told", minutes=50, windows=AT_TEN)
+        day = a_day(told, technicians=(ann(skills={"splice": 1}), bob(start_place=7, end_place=7)))
+        request, plan = plan_then_add(day, minutes=50, windows=AT_TEN, skills={"splice": 1})
+        assert [(person, v.job_id) for person, v in plan.visits()] == [("ann", "told")]
+        after = least_disruption(request, plan, "sos", rounds=500)
+        assert check(request, after) == []
+        assert {(v.job_id, person) for person, v in after.visits()} == {("told", "bob"), ("sos", "ann")}
+
+    def test_breaks_no_promise_for_it(self) -> None:
+        told = a_job("told", minutes=50, windows=AT_TEN, priority=4)
+        request, plan = plan_then_add(a_day(told), minutes=50, windows=AT_TEN)
+        after = least_disruption(request, plan, "sos", rounds=500)
+        assert [left.job_id for left in after.unassigned] == ["sos"]
+        assert after.unassigned[0].code == "day_full"
+        assert check(request, after) == []
+
+    def test_keeps_the_reason_of_what_was_left_out_before(self) -> None:
+        hard = a_job("hard", skills={"splice": 2})
+        request, plan = plan_then_add(a_day(hard, a_job("easy")))
+        after = least_disruption(request, plan, "sos", rounds=100)
+        assert after.unassigned == plan.unassigned
+
+    def test_names_a_job_that_the_request_lacks(self) -> None:
+        request, plan = plan_then_add(a_day(a_job()))
+        with pytest.raises(InvalidRequest, match="job nobody is not in the request"):
+            least_disruption(request, plan, "nobody")

@@ -18,14 +18,14 @@ from bench.scheduling.scope import Scope, figure
 from scheduler.check import check, cost_of
 from scheduler.codec import request_to_json
 from scheduler.compare import compare
-from scheduler.emergency import best_insertions
+from scheduler.emergency import best_insertions, least_disruption
 from scheduler.plan import Plan, Unassigned
 from scheduler.request import Job, PlanRequest
 from scheduler.solve import solve
 
 OTHER_TECHNICIAN = 7_200  # seconds of driving
 LATER_MINUTE = 60
-KEPT_WORTH = 60_000  # a promise to come today weighs more than any drive and than an emergency's penalty
+KEPT_WORTH = 60_000  # a promise to come today weighs more than any drive
 EMERGENCY_WORTH = 50_000
 START_RUNS = 5
 
@@ -65,14 +65,16 @@ def emergency(scope: Scope) -> list[dict[str, Any]]:
 
 
 def _least_disruption(day: PlanRequest, plan: Plan, job: Job) -> tuple[float, bool, int, int]:
-    """Plan again with `job`, all customers told their time already.
+    """Take `job` in with as few others moved as can be found.
 
     Returns wall seconds, whether the job is in, and how many others change technician or are dropped.
     """
-    request = replace(_told(day, plan), jobs=(*_told(day, plan).jobs, job))
+    request = replace(day, jobs=(*day.jobs, job))
     began = time.monotonic()
-    after = solve(request, seconds=0.8, seed=1)
+    after = least_disruption(request, plan, job.id, seed=1)
     wall = time.monotonic() - began
+    if violations := check(request, after):
+        raise SystemExit(f"the checker refuses the plan: {violations[0].text}")
     left = Unassigned(job_id=job.id, code="day_full", reason="it has only just come in")
     compared = compare(request, replace(plan, unassigned=(*plan.unassigned, left)), after)
     planned = {visit.job_id for _, visit in after.visits()}
