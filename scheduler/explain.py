@@ -184,7 +184,11 @@ def why_unassigned(request: PlanRequest, plan: Plan, job_id: str) -> Unassigned:
 
 def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
     """Who came nearest, and what stopped them: the fewest broken rules, then the rule easiest to change."""
-    fits = [_fit(day, orders, job, technician) for technician in range(len(orders))]
+    able = [technician for technician in range(len(orders)) if day.may_go(technician, job)]
+    fits = [_fit(day, orders, job, technician) for technician in able]
+    if not any(f.feasible or f.possible_alone for f in fits):
+        # Only then does it matter what the others lack: a full day is nearer than a missing skill.
+        fits = [_fit(day, orders, job, technician) for technician in range(len(orders))]
     job_id = day.jobs[job].id
     open_to = [f for f in fits if f.added_cost is not None]
     if open_to:
@@ -203,7 +207,7 @@ def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
     if tied is not None:
         return Unassigned(job_id=job_id, code=rule.code, reason=f"only {tied} may come: {what}")
     if suited:
-        lead = f"{suited} of {len(fits)} technicians could on an empty day, none has room left"
+        lead = f"{suited} of {len(orders)} technicians could on an empty day, none has room left"
         return Unassigned(
             job_id=job_id, code="day_full", reason=f"{lead}; nearest is {nearest.technician_id}: {what}"
         )

@@ -21,6 +21,7 @@ from scheduler.request import PlanRequest
 from shared.problems import ServerFault
 
 SPARE_SECONDS = 60
+PAIRS_A_SPARE_SECOND = 5_000  # of technicians and jobs: reading, checking and explaining them takes time too
 THREADS_MAX = 4  # more find little that one of these would not
 REPORT_EVERY_SECONDS = 2.0
 
@@ -39,7 +40,8 @@ def think(
         ]
         complaint, reported = "", 0.0
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8") as process:
-            alarm = threading.Timer(seconds + SPARE_SECONDS, process.kill)
+            spare = SPARE_SECONDS + len(request.technicians) * len(request.jobs) / PAIRS_A_SPARE_SECOND
+            alarm = threading.Timer(seconds + spare, process.kill)
             alarm.start()
             try:
                 assert process.stderr
