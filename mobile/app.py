@@ -111,7 +111,7 @@ def Screens(desk: Desk, shell: Shell) -> ft.Control:
     name, order_id, screen = parse_route(shell.route)
     if shell.locked and name != "sign-in":
         return _narrow(Locked(desk, key="locked"))
-    if name == "pin":
+    if name == "pin" or (shell.pin_due and name != "sign-in"):
         return _narrow(Pin(desk, key="pin"))
     if name == "settings":
         return _narrow(Settings(desk, key="settings"))
@@ -260,9 +260,7 @@ def start(
         shell.width = event.width
 
     def routed(event: ft.RouteChangeEvent) -> None:
-        if event.route != shell.route:
-            shell.notice = None
-            shell.route = event.route
+        desk.follow(event.route)
 
     def awake(event: ft.AppLifecycleStateChangeEvent) -> None:
         if event.state in (ft.AppLifecycleState.RESUME, ft.AppLifecycleState.SHOW):

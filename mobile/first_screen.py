@@ -44,8 +44,8 @@ def first_screen(gateway: Gateway, now: datetime) -> str | None:
     """As JSON. `until`: when the day is over, in milliseconds since 1970."""
     if gateway.lock.is_set:  # each start begins locked
         return json.dumps(_locked(now), ensure_ascii=False)
-    if not gateway.registered or gateway.profile is None:
-        return None
+    if not gateway.registered or gateway.profile is None or gateway.pin_due:
+        return None  # where a PIN has to be set first, nothing is shown before it either
     zone = gateway.zone
     day = day_view(gateway.today(), gateway.product, now, zone)
     here = now.astimezone(zone)

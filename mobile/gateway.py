@@ -20,7 +20,7 @@ from uuid import UUID
 
 from mobile import news, words
 from mobile.device.place import Spot
-from mobile.lock import PinLock
+from mobile.lock import PinLock, required_length
 from mobile.queue_words import ruled, title
 from mobile.rule_words import said
 from mobile.scan_words import ScanVerdict, canonical, judge, label_of, serial_of
@@ -268,6 +268,16 @@ class Gateway:
     def profile(self) -> Profile | None:
         """None until the first sync."""
         return self._shown.images.profile
+
+    @property
+    def pin_length_min(self) -> int:
+        """Digits that the PIN must have, for the office requires one; 0: it does not."""
+        return required_length(self.profile.pin_length_min) if self.profile else 0
+
+    @property
+    def pin_due(self) -> bool:
+        """Whether the office requires a PIN that this device does not have."""
+        return self.lock.length < self.pin_length_min
 
     @property
     def zone(self) -> tzinfo | None:

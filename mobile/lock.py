@@ -18,8 +18,8 @@ from mobile import words
 from mobile.device.stretch import stretch
 from shared.problems import BadValue
 from sync.client.store import ClientStore
+from sync.protocol import PIN_LENGTHS
 
-PIN_LENGTHS = range(4, 9)
 ROUNDS = 600_000
 TRIES_MAX = 10
 WAITS_SECONDS = {5: 30, 6: 60, 7: 300, 8: 900, 9: 3600}
@@ -33,6 +33,7 @@ class Kept:
     """What the device's database holds of the PIN. `tried_at`: the last wrong try, seconds since 1970.
 
     `key`: the device's own key (mobile/device/passkey.py) that opens too; None without one.
+    `length`: of the PIN, in digits; None where an older app set it and nobody typed it since.
     """
 
     salt: str
@@ -41,6 +42,7 @@ class Kept:
     failures: int = 0
     tried_at: float = 0.0
     key: str | None = None
+    length: int | None = None
 
 
 class PinLock:
@@ -69,6 +71,15 @@ class PinLock:
         return self._store.lock is not None
 
     @property
+    def length(self) -> int:
+        """Digits that the PIN has for certain; 0 without one.
+
+        One whose length nobody kept counts as the shortest there is, until it is typed: no PIN is shorter.
+        """
+        kept = self._kept
+        return (kept.length or PIN_LENGTHS.start) if kept else 0
+
+    @property
     def is_shut(self) -> bool:
         """Too many wrong tries: a new registration code opens it, nothing else."""
         kept = self._kept
@@ -88,14 +99,14 @@ class PinLock:
         wait = WAITS_SECONDS.get(kept.failures, 0)
         return max(0.0, min(wait, kept.tried_at + wait - self._now().timestamp()))
 
-    async def set(self, pin: str) -> None:
+    async def set(self, pin: str, length_min: int = 0) -> None:
         """From now on this PIN. Raises BadValue, or NotSaved, and then the one before holds."""
-        check(pin)
+        check(pin, length_min)
         salt = self._entropy(16)
         digest = await self._stretch(pin, salt, self._rounds)
         kept = self._kept
         key = kept.key if kept else None
-        self._keep(Kept(salt=salt.hex(), rounds=self._rounds, digest=digest.hex(), key=key))
+        self._keep(Kept(salt=salt.hex(), rounds=self._rounds, digest=digest.hex(), key=key, length=len(pin)))
         self._changed()
 
     async def opens(self, pin: str) -> bool:
@@ -111,7 +122,7 @@ class PinLock:
         found = await self._stretch(pin, bytes.fromhex(kept.salt), kept.rounds)
         right = hmac.compare_digest(found.hex(), kept.digest)
         if right:
-            self._keep(replace(kept, failures=0, tried_at=0.0))
+            self._keep(replace(kept, failures=0, tried_at=0.0, length=len(pin)))
         return right
 
     @property
@@ -140,8 +151,18 @@ class PinLock:
         self._store.keep_lock(json.dumps(asdict(kept)))
 
 
-def check(pin: str) -> None:
-    """Raises BadValue for one that is no PIN, or the first that anybody would try."""
+def required_length(asked: int) -> int:
+    """Digits that a PIN must have where the office asks for `asked`; 0: it asks for no PIN.
+
+    Never more than a PIN can have: whatever a server of another version asks for, it can be met.
+    """
+    return min(max(asked, PIN_LENGTHS.start), PIN_LENGTHS.stop - 1) if asked > 0 else 0
+
+
+def check(pin: str, length_min: int = 0) -> None:
+    """Raises BadValue for one that is no PIN, too short for the office, or what anybody would try first."""
+    if len(pin) < length_min:
+        raise BadValue(words.pin_short(length_min), field="pin")
     if len(pin) not in PIN_LENGTHS or not (pin.isascii() and pin.isdigit()):
         raise BadValue(words.PIN_FORM, field="pin")
     steps = {ord(after) - ord(before) for before, after in itertools.pairwise(pin)}

@@ -61,6 +61,7 @@ class Shell:
     page_facts: PageFacts = field(default_factory=PageFacts)
     look: Look = field(default_factory=Look)
     locked: bool = False
+    pin_due: bool = False  # the office requires a PIN: nothing else is shown before it is set
 
 
 class Desk:
@@ -105,12 +106,14 @@ class Desk:
         self._technician_id = gateway.technician_id
         self._attention: int | None = None
         self._ready: tuple[object, Readiness] | None = None
+        self.shell.pin_due = gateway.pin_due
         gateway.subscribe(self._changed)
 
     def _changed(self) -> None:
         self._attention = self._ready = None
         if self.shell.locked and not self.gateway.lock.is_set:
             self.shell.locked = False  # the office has erased the device, and the PIN with it
+        self._ask_for_pin()
         if self.gateway.technician_id != self._technician_id:
             self._technician_id = self.gateway.technician_id
             self.drafts.clear()  # what somebody else entered, or looked at, is nothing to this one
@@ -187,7 +190,15 @@ class Desk:
             if route == SETTINGS and self.shell.route != PIN:
                 self._before_settings = self.shell.route
             self.shell.route = route
+            self._ask_for_pin()
             self._push_route(route)
+
+    def follow(self, route: str) -> None:
+        """The browser's own buttons, or a link, have led there."""
+        if route != self.shell.route:
+            self.shell.notice = None
+            self.shell.route = route
+            self._ask_for_pin()
 
     def open_job(self, order_id: UUID, screen: str = "") -> None:
         self.take_note(lambda: self.gateway.looked_at(order_id))
@@ -316,6 +327,13 @@ class Desk:
         """The PIN was right, or a new registration has taken it away."""
         self.auto_lock.touch()
         self.shell.locked = False
+        self._ask_for_pin()  # now its length is known
+
+    def _ask_for_pin(self) -> None:
+        """At once; in the middle of something once that is saved or left: a customer may be signing."""
+        due = self.gateway.pin_due
+        if not due or not is_in_the_middle(self.shell.route):
+            self.shell.pin_due = due
 
     def lock_if_due(self) -> float | None:
         """Lock when it is time; the seconds until it may be, None while nothing is to be done."""
@@ -453,6 +471,12 @@ def parse_route(route: str) -> tuple[str, UUID | None, str]:
         case ["sign-in", *code]:
             return "sign-in", None, code[0] if code else ""
     return "today", None, ""
+
+
+def is_in_the_middle(route: str) -> bool:
+    """Whether something is being entered there that is to be saved first."""
+    name, _, screen = parse_route(route)
+    return name in ("count", "give", "take", "ask", "fetch", "fault") or (name == "job" and bool(screen))
 
 
 def parent_route(route: str) -> str:

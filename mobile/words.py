@@ -205,6 +205,9 @@ PIN_KEPT, PIN_GONE = (
     say("This device asks for no PIN any more"),
 )
 PIN_TEXT = say("4 to 8 digits, for this device only. The office does not know it and can't read it.")
+PIN_PRIVATE = say("It is for this device only. The office does not know it and can't read it.")
+PIN_DUE_TEXT = say("What you were doing is still there afterwards. What is not sent is still being sent.")
+YOUR_OFFICE = say("Your office")
 PIN_IS_NO_SAFE = say(
     "The PIN keeps others from looking into the app. What protects the data if the phone is lost is the "
     "phone's own screen lock: switch that on too."
@@ -222,6 +225,16 @@ LOCK_HIDDEN = say("Also after a minute in the background.")
 
 def lock_minutes(count: int) -> str:
     return say_count("{count} minute without a tap", "{count} minutes without a tap", count)
+
+
+def pin_required(company: str, count: int) -> str:
+    return say(
+        "{company} requires a PIN of at least {count} digits on this device.", company=company, count=count
+    )
+
+
+def pin_short(count: int) -> str:
+    return say("The PIN needs at least {count} digits here", count=count)
 
 
 def wrong_pin(left: int) -> str:

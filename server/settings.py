@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from server.attachments.store import Bucket
+from sync.protocol import PIN_LENGTHS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Settings:
     """How long a device may stay away before it must register again."""
     device_requests_per_second: int = 10
     """How often one device may ask for long; six times as many at once. 0: as often as it likes."""
+    pin_length_min: int = 0
+    """Digits that the PIN of the technician app must have, 4 to 8; 0: no PIN is required."""
     link_days: int = 21
     """How long a customer's link is good."""
     count_units_max: int = 20
@@ -111,6 +114,8 @@ class Settings:
                 raise ValueError(f"TRUCKROLL_ROAD_SERVER: {error}") from error
         if settings.road_server_seconds < 1:
             raise ValueError("TRUCKROLL_ROAD_SERVER_SECONDS: give it a second at least")
+        if settings.pin_length_min and settings.pin_length_min not in PIN_LENGTHS:
+            raise ValueError("TRUCKROLL_PIN_LENGTH_MIN: 4 to 8 digits, or 0 where no PIN is required")
         try:
             _ = settings.zone
         except Exception as error:

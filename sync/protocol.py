@@ -42,6 +42,9 @@ DAYS_BACK, DAYS_AHEAD = 7, 14
 THINGS_MAX = 5_000
 """No van holds more; a database asks for no more values at once."""
 
+PIN_LENGTHS = range(4, 9)
+"""How many digits a PIN of the app may have, so also what an office may ask for."""
+
 UNSENT_LISTED_MAX = 50
 """So many things that only the device has are named; the numbers beside the list count all of them."""
 
@@ -55,7 +58,7 @@ class Profile:
 
     `sealing_key`: what this technician's phones seal transfers to other vans with; empty before protocol 4.
     `tax_basis_points`: hundredths of a per cent on every price, None before protocol 5; `company`: the name
-    that customers know.
+    that customers know. `pin_length_min`: digits that the app's PIN must have; 0: the office requires none.
     """
 
     technician_id: UUID
@@ -68,6 +71,7 @@ class Profile:
     sealing_key: str = ""
     tax_basis_points: int | None = None
     company: str = ""
+    pin_length_min: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

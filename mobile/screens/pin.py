@@ -1,4 +1,7 @@
-"""Choose the PIN of this device, change it, or do without."""
+"""Choose the PIN of this device, change it, or do without where the office lets one.
+
+Where the office requires a PIN it stands before all other screens, and their routes stay where they are.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from mobile.parts.fields import pin_field
 from mobile.parts.frame import frame
 from mobile.parts.touch import primary, secondary
 from mobile.rule_words import said
-from mobile.state import Desk
+from mobile.state import PIN, SIGN_IN, Desk
+from mobile.views.status import status_view
 from shared.problems import Problem
 
 
@@ -25,7 +29,7 @@ def Pin(desk: Desk) -> ft.Control:
     busy, set_busy = ft.use_state(False)
     refusal, set_refusal = ft.use_state("")
     typed = ft.use_ref(lambda: {"present": "", "first": "", "again": ""})
-    lock = desk.gateway.lock
+    lock, least, due = desk.gateway.lock, desk.gateway.pin_length_min, desk.shell.pin_due
 
     def keeping(name: str, setter: Callable[[str], None]) -> Callable[[str], None]:
         def keep(text: str) -> None:
@@ -46,14 +50,16 @@ def Pin(desk: Desk) -> ft.Control:
     async def save() -> None:
         pin = typed.current["first"]
         try:
-            check(pin)
+            check(pin, least)
             if pin != typed.current["again"]:
                 set_refusal(words.PINS_DIFFER)
                 return
             set_busy(True)
             if await is_owner():
-                await lock.set(pin)
-                desk.back()
+                await lock.set(pin, least)
+                desk.auto_lock.touch()
+                if desk.shell.route == PIN:
+                    desk.back()
                 desk.tell(words.PIN_KEPT)
         except Problem as problem:
             set_refusal(said(problem.detail))
@@ -81,19 +87,22 @@ def Pin(desk: Desk) -> ft.Control:
         pin_field(words.PIN_NEW, first, on_change=keeping("first", set_first)),
         pin_field(words.PIN_AGAIN, again, on_change=keeping("again", set_again), on_submit=save),
     ]
+    forgot = secondary(words.FORGOT_PIN, lambda: desk.go(SIGN_IN), icon=ft.Icons.HELP_OUTLINE, disabled=busy)
     gone = secondary(words.PIN_REMOVE, remove, icon=ft.Icons.LOCK_OPEN, danger=True, disabled=busy)
     return frame(
         desk,
         words.PIN,
         [
-            line(words.PIN_TEXT),
+            *_asked(desk, least),
             *fields,
             *([mood_box(refusal, "bad")] if refusal else []),
+            *(_behind(desk) if due else []),
             line(words.PIN_IS_NO_SAFE, quiet=True),
         ],
-        back=True,
+        back=not due,
         bottom=[
-            *([gone] if lock.is_set else []),
+            *([forgot] if due and lock.is_set else []),
+            *([gone] if lock.is_set and not least else []),
             primary(
                 words.CHECKING_PIN if busy else words.PIN_SAVE,
                 save,
@@ -103,3 +112,18 @@ def Pin(desk: Desk) -> ft.Control:
         ],
         status=False,
     )
+
+
+def _asked(desk: Desk, least: int) -> list[ft.Control]:
+    """Who requires a PIN, and who will know it."""
+    if not least:
+        return [line(words.PIN_TEXT)]
+    profile = desk.gateway.profile
+    company = profile.company if profile else ""
+    return [line(words.pin_required(company or words.YOUR_OFFICE, least), bold=True), line(words.PIN_PRIVATE)]
+
+
+def _behind(desk: Desk) -> list[ft.Control]:
+    """What goes on behind this screen."""
+    status = status_view(desk.gateway.status(), desk.now(), desk.zone)
+    return [mood_box(status.text, status.mood), line(words.PIN_DUE_TEXT, quiet=True)]

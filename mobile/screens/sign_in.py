@@ -87,6 +87,7 @@ def SignIn(desk: Desk) -> ft.Control:
 
     status = desk.gateway.status()
     why = refusal or (status.problem if status.sign_in_needed and status.problem else "")
+    shut = desk.shell.locked or desk.shell.pin_due
     if asking:
         return _ask(desk, keep_theirs, lambda: set_asking(False), busy=busy)
     return frame(
@@ -94,7 +95,7 @@ def SignIn(desk: Desk) -> ft.Control:
         words.APP,
         [
             ft.Text(words.WELCOME, size=theme.HUGE, weight=ft.FontWeight.W_700),
-            line(words.FORGOT_TEXT if desk.shell.locked else words.WELCOME_TEXT),
+            line(words.FORGOT_TEXT if shut else words.WELCOME_TEXT),
             code_field(
                 words.CODE,
                 code,
@@ -119,7 +120,7 @@ def SignIn(desk: Desk) -> ft.Control:
             ),
             *(
                 []
-                if desk.shell.locked
+                if shut
                 else [secondary(words.SETTINGS, lambda: desk.go(SETTINGS), icon=ft.Icons.TRANSLATE)]
             ),
         ],

@@ -150,12 +150,16 @@ class DeviceSource:
             if row.seq is not None
         ]
         return Look(
-            # The day belongs to the cursor because the scope moves with it; the van, because stock does.
-            history=f"{self.epoch}-{self._today:%Y%m%d}-{self._technician.van_id.hex[-8:]}",
+            # The day belongs to the cursor because the scope moves with it; the van, because stock does; the
+            # PIN, because no feed tells of a setting, and phones shall hear of this one at the next contact.
+            history=f"{self.epoch}-{self._today:%Y%m%d}-{self._technician.van_id.hex[-8:]}{self._pin()}",
             changes=changes if known and not self.ahead else None,
             more=len(changes) == PAGE,
             wanting=bool(first.wanting),
         )
+
+    def _pin(self) -> str:
+        return f"-{self._settings.pin_length_min}" if self._settings.pin_length_min else ""
 
     def head(self) -> str:
         return str(feed.head(self._session))
@@ -324,6 +328,7 @@ class DeviceSource:
             sealing_key=transfers.key_of(self._session, technician.id),
             tax_basis_points=self._settings.tax_basis_points,
             company=self._settings.company,
+            pin_length_min=self._settings.pin_length_min,
         )
 
 

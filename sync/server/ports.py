@@ -104,9 +104,9 @@ class Change:
 class Look:
     """The first look at a device's place in the feed.
 
-    `history` names this database's past, the day and the van: a cursor of another one starts over. `changes`
-    is None where the device's position can't be used any more; `more`: the feed goes on behind them.
-    `wanting`: some evidence that was named has not arrived.
+    `history` names this database's past, the day, the van and the length of a required PIN: a cursor of
+    another one starts over. `changes` is None where the device's position can't be used any more; `more`: the
+    feed goes on behind them. `wanting`: some evidence that was named has not arrived.
     """
 
     history: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import day_of_work
@@ -42,6 +43,13 @@ class TestTheFirstScreen:
         assert "On the way" in text
         assert "aved" not in text
         assert "sent" not in text
+
+    def test_is_nothing_where_a_pin_has_to_be_set_first(self, gateway: Gateway):
+        gateway.lock._rounds = 10
+        day_of_work.send_down(gateway._store, [replace(day_of_work.PROFILE, pin_length_min=6)])
+        gateway._look_again()
+
+        assert first_screen(gateway, day_of_work.MORNING) is None
 
     def test_is_nothing_before_a_technician_has_signed_in(self, tmp_path):
         store = day_of_work.a_store(tmp_path, registered=False)

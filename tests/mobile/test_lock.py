@@ -14,7 +14,7 @@ from fake_server import Clock
 
 from mobile import words
 from mobile.device.stretch import stretch
-from mobile.lock import PinLock
+from mobile.lock import PinLock, check, required_length
 from shared.problems import BadValue
 from sync.client.records import NotSaved
 from sync.client.store import ClientStore
@@ -64,6 +64,7 @@ class TestThePin:
             "failures": 0,
             "tried_at": 0.0,
             "key": None,
+            "length": 4,
         }
 
     def test_opens_and_no_other_does(self, lock: PinLock):
@@ -83,6 +84,43 @@ class TestThePin:
     def test_can_be_taken_away(self, lock: PinLock):
         lock.remove()
         assert (lock.is_set, opens(lock, "0")) == (False, True)
+
+
+class TestItsLength:
+    def test_is_that_of_the_last_one_that_was_set(self, lock: PinLock):
+        before = lock.length
+        asyncio.run(lock.set("258013"))
+        after = lock.length
+        lock.remove()
+        assert (before, after, lock.length) == (4, 6, 0)
+
+    def test_of_one_set_by_an_older_app_is_certain_once_it_was_typed(self, lock: PinLock, store: ClientStore):
+        asyncio.run(lock.set("258013"))
+        kept = json.loads(store.lock or "")
+        del kept["length"]
+        store.keep_lock(json.dumps(kept))
+        lengths = [lock.length]
+        for pin in ("99999999", "258013"):
+            opens(lock, pin)
+            lengths.append(lock.length)
+        assert lengths == [4, 4, 6]
+
+    @pytest.mark.parametrize(
+        ("asked", "required"), [(-1, 0), (0, 0), (1, 4), (4, 4), (6, 6), (8, 8), (9, 8), (100, 8)]
+    )
+    def test_that_is_required_can_be_met_whatever_the_office_asks(self, asked: int, required: int):
+        assert required_length(asked) == required
+
+    def test_below_what_is_required_is_refused_with_the_number(self, lock: PinLock):
+        with pytest.raises(BadValue, match="The PIN needs at least 6 digits here"):
+            asyncio.run(lock.set("97310", 6))
+        assert (opens(lock, "2580"), lock.length) == (True, 4)
+        asyncio.run(lock.set("973105", 6))
+        assert (opens(lock, "973105"), lock.length) == (True, 6)
+
+    def test_does_not_make_up_for_one_that_anybody_would_try(self):
+        with pytest.raises(BadValue, match=words.PIN_EASY):
+            check("123456", 6)
 
 
 class TestTheDevicesOwnKey:

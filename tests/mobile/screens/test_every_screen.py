@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import enum
 import gettext
@@ -14,7 +15,17 @@ from typing import Any
 
 import flet as ft
 import pytest
-from day_of_work import ASKED_BY_ME, MORNING, a_brief, a_fault, a_supply, part_requests, send_down, uid
+from day_of_work import (
+    ASKED_BY_ME,
+    MORNING,
+    PROFILE,
+    a_brief,
+    a_fault,
+    a_supply,
+    part_requests,
+    send_down,
+    uid,
+)
 from flet_screen import Screen, _name
 
 from mobile import customer_words, language, theme, words
@@ -94,6 +105,17 @@ def at_work(gateway: Gateway) -> Gateway:
 
 
 @pytest.fixture
+def pin_too_short(gateway: Gateway, desk: Desk) -> Gateway:
+    """The office requires a longer PIN than there is: the screen that sets it stands before all others."""
+    gateway.lock._rounds = 10
+    asyncio.run(gateway.lock.set("2580"))
+    send_down(gateway._store, [replace(PROFILE, pin_length_min=6)])
+    gateway._take_in()
+    gateway._tell()
+    return gateway
+
+
+@pytest.fixture
 def speak() -> Iterator[Callable[[str], None]]:
     yield words.speak
     words.speak("en")
@@ -151,6 +173,15 @@ class TestWords:
 
         assert narrow_words([*screen.texts(), *screen.names()]) - known == set()
 
+    def test_of_a_required_pin_do_too(self, open_app, known: set[str], pin_too_short: Gateway):
+        screen = open_app("/")
+        screen.type_into(words.PIN_NEW, "97")
+        screen.tap(words.PIN_SAVE)
+
+        assert screen.sees(words.pin_required("Truckroll Fibre", 6))
+        assert screen.sees(words.pin_short(6))
+        assert narrow_words([*screen.texts(), *screen.names()]) - known == set()
+
     @pytest.mark.parametrize("route", ["/count", job_route(INSTALL, "scan")])
     @pytest.mark.parametrize("code", ["ALCLB1A2C000", "ALCLB1A2C001", "STRANGER01", "4006381333931", "?"])
     def test_of_what_was_scanned_do_too(self, route: str, code: str, open_app, known: set[str]):
@@ -174,6 +205,21 @@ class TestControls:
         assert [control for control in controls if not _name(control)] == []
         small = {_name(control): height(control) for control in controls if height(control) < TARGET_LEAST}
         assert small == {}
+
+    @pytest.mark.parametrize("percent", [100, 200])
+    def test_of_a_required_pin_do_too(self, percent: int, open_app, pin_too_short: Gateway):
+        theme.wear("system", percent)
+        try:
+            screen = open_app("/")
+            controls = list(tappable(screen))
+        finally:
+            theme.wear("system", 100)
+
+        assert screen.sees("Truckroll Fibre requires a PIN of at least 6 digits on this device.")
+        assert {"Present PIN", "New PIN", "I forgot the PIN", "Save the PIN"} <= set(map(_name, controls))
+        assert {
+            _name(control): height(control) for control in controls if height(control) < TARGET_LEAST
+        } == {}
 
     @pytest.mark.parametrize("route", ROUTES)
     def test_say_what_they_are(self, route: str, open_app, at_work):

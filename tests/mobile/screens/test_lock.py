@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import day_of_work
 import pytest
-from day_of_work import uid
+from day_of_work import PROFILE, send_down, uid
 from flet_screen import Screen
 
 from mobile.app import App
 from mobile.device.network import PageFacts
 from mobile.first_screen import FirstScreen, first_screen
 from mobile.state import Desk, job_route
-from shared.commands import StartTravel
+from shared.commands import AddNote, Arrive, StartTravel
 from sync.client.transport import Answer
 
 REPAIR = uid(0x100)
@@ -178,6 +179,156 @@ class TestThePinScreen:
             settings.type_into("Present PIN", "1111")
             settings.tap("Do without a PIN")
         assert (desk.shell.locked, gateway.lock.is_set) == (True, True)
+
+
+def require(gateway, digits: int) -> None:
+    """What the office asks comes down with the next contact."""
+    send_down(gateway._store, [replace(PROFILE, pin_length_min=digits)])
+    gateway._take_in()
+    gateway._tell()
+
+
+class TestAPinThatTheOfficeRequires:
+    @pytest.fixture(autouse=True)
+    def quick(self, gateway):
+        gateway.lock._rounds = 10
+
+    def choose(self, screen, pin):
+        screen.type_into("New PIN", pin)
+        screen.type_into("New PIN again", pin)
+        screen.tap("Save the PIN")
+
+    @pytest.mark.parametrize("route", [route for route in ROUTES if route != "/sign-in"])
+    def test_is_asked_for_at_the_start_before_anything_else(self, gateway, clock, route):
+        require(gateway, 6)
+        desk = Desk(gateway, now=clock)
+        desk.shell.route = route
+        with Screen(App, desk) as screen:
+            said = " ".join([*screen.texts(), *screen.names()])
+            assert "Truckroll Fibre requires a PIN of at least 6 digits on this device." in said
+            assert [name for name in of_customers(gateway) if name in said] == []
+            assert not {"Back", "Do without a PIN", "I forgot the PIN"} & set(screen.names())
+
+    @pytest.mark.parametrize("route", ["/", "/stock", "/sync", "/settings", job_route(REPAIR)])
+    def test_is_asked_for_at_the_next_contact_and_gives_the_screen_back(self, open_app, gateway, desk, route):
+        screen = open_app(route)
+        before = set(screen.texts())
+        screen.do(lambda: require(gateway, 6))
+        assert screen.sees("Truckroll Fibre requires a PIN of at least 6 digits")
+        self.choose(screen, PIN)
+        assert screen.sees("The PIN needs at least 6 digits here")
+        assert not gateway.lock.is_set
+        self.choose(screen, "973105")
+        assert screen.sees("This device asks for the PIN from now on")
+        assert (desk.shell.route, desk.shell.locked, gateway.lock.length) == (route, False, 6)
+        assert before - set(screen.texts()) <= {"Set a PIN"}
+
+    def test_waits_until_what_is_open_was_saved(self, open_app, gateway, desk):
+        gateway.send(StartTravel(work_order_id=REPAIR))
+        gateway.send(Arrive(work_order_id=REPAIR))
+        screen = open_app(job_route(REPAIR, "note"))
+        screen.type_into("Note", "Gate code 12")
+        screen.do(lambda: require(gateway, 6))
+        assert not desk.shell.pin_due
+        screen.tap("Save note")
+        assert screen.sees("Truckroll Fibre requires a PIN of at least 6 digits")
+        assert gateway.queue()[0].type == "add_note"
+        self.choose(screen, "973105")
+        assert (desk.shell.route, desk.shell.pin_due) == (job_route(REPAIR), False)
+
+    def test_is_asked_for_when_the_browsers_own_button_leads_away(self, open_app, gateway, desk):
+        screen = open_app("/count")
+        screen.do(lambda: require(gateway, 6))
+        assert not desk.shell.pin_due
+        screen.do(lambda: desk.follow("/stock"))
+        assert screen.sees("Truckroll Fibre requires a PIN of at least 6 digits")
+
+    def test_loses_nothing_and_keeps_nothing_from_being_sent(self, open_app, gateway, desk):
+        screen = open_app("/")
+        desk.drafts[job_route(REPAIR, "note"), "text"] = "Gate code 12"
+        screen.do(lambda: require(gateway, 6))
+        screen.do(lambda: gateway.send(AddNote(work_order_id=REPAIR, text="Saved behind it")))
+        assert screen.sees("1 saved on this device, not sent")
+        assert screen.sees("What is not sent is still being sent.")
+        assert [sent.type for sent in gateway._store.due()] == ["add_note"]
+        self.choose(screen, "973105")
+        assert desk.drafts == {(job_route(REPAIR, "note"), "text"): "Gate code 12"}
+
+    def test_replaces_one_that_is_too_short_for_who_knows_it_only(self, open_app, gateway, desk):
+        asyncio.run(gateway.lock.set(PIN))
+        gateway.lock.use_key("K")
+        screen = open_app("/")
+        screen.do(lambda: require(gateway, 6))
+        screen.type_into("Present PIN", "1111")
+        self.choose(screen, "973105")
+        assert screen.sees("That is not the PIN. 9 tries are left.")
+        assert gateway.lock.length == 4
+        screen.type_into("Present PIN", PIN)
+        self.choose(screen, "973105")
+        assert (gateway.lock.length, gateway.lock.key, desk.shell.pin_due) == (6, "K", False)
+
+    def test_that_was_forgotten_is_set_anew_with_a_code_of_the_office(self, open_app, gateway, desk):
+        asyncio.run(gateway.lock.set(PIN))
+        screen = open_app("/")
+        screen.do(lambda: require(gateway, 6))
+        screen.tap("I forgot the PIN")
+        assert screen.sees("It opens this device again without the PIN")
+        assert "Settings" not in " ".join(screen.names())
+        screen.tap("Back")
+        assert screen.sees("Truckroll Fibre requires a PIN of at least 6 digits")
+        screen.tap("I forgot the PIN")
+        technician = {"id": str(day_of_work.AINO), "name": "Aino Virtanen"}
+        gateway._transport = Office({"device_id": str(uid(9)), "token": "new", "technician": technician})
+        screen.type_into("Registration code", "ABCD-1234")
+        screen.tap("Sign in")
+        assert screen.sees("Truckroll Fibre requires a PIN of at least 6 digits")
+        assert "Present PIN" not in screen.names()
+
+    def test_is_not_asked_for_where_it_is_long_enough(self, open_app, gateway, desk):
+        asyncio.run(gateway.lock.set("973105"))
+        screen = open_app("/")
+        screen.do(lambda: require(gateway, 6))
+        assert screen.sees("Monday 23 November")
+        assert not desk.shell.pin_due
+
+    def test_of_unknown_length_is_asked_for_once_and_known_from_there(self, gateway, clock):
+        asyncio.run(gateway.lock.set("973105"))
+        kept = json.loads(gateway._store.lock)
+        del kept["length"]
+        gateway._store.keep_lock(json.dumps(kept))
+        require(gateway, 6)
+        desk = Desk(gateway, now=clock)
+        desk.lock()
+        with Screen(App, desk) as screen:
+            screen.type_into("PIN", "973105", enter=True)
+            assert screen.sees("Monday 23 November")
+        assert not desk.shell.pin_due
+
+    def test_can_be_changed_and_not_be_done_without(self, open_app, gateway, desk):
+        asyncio.run(gateway.lock.set("973105"))
+        require(gateway, 6)
+        screen = open_app("/settings")
+        screen.tap("Change the PIN")
+        assert screen.sees("Truckroll Fibre requires a PIN of at least 6 digits")
+        assert "Do without a PIN" not in screen.names()
+        screen.type_into("Present PIN", "973105")
+        self.choose(screen, "84620")
+        assert screen.sees("The PIN needs at least 6 digits here")
+        self.choose(screen, "8462075")
+        assert (desk.shell.route, gateway.lock.length) == ("/settings", 7)
+
+    def test_can_be_done_without_again_once_the_office_asks_for_none(self, open_app, gateway):
+        asyncio.run(gateway.lock.set("973105"))
+        require(gateway, 6)
+        screen = open_app("/pin")
+        screen.do(lambda: require(gateway, 0))
+        assert "Do without a PIN" in screen.names()
+
+    def test_of_an_office_without_a_name_says_so_too(self, open_app, gateway):
+        screen = open_app("/")
+        send_down(gateway._store, [replace(PROFILE, pin_length_min=4, company="")])
+        screen.do(lambda: (gateway._take_in(), gateway._tell()))
+        assert screen.sees("Your office requires a PIN of at least 4 digits on this device.")
 
 
 class TestTheDevicesOwnCheck:
