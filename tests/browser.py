@@ -190,6 +190,11 @@ class AppDriver:
         if enter:
             self.page.keyboard.press("Enter")
 
+    def paste_into(self, label: str, text: str) -> None:
+        """Put text into a field at once."""
+        self._take_focus(label)
+        self.page.keyboard.insert_text(text)
+
     def _take_focus(self, label: str) -> None:
         """What is typed before Flutter listens to a field never reaches it.
 

@@ -60,7 +60,7 @@ class Technician:
         self.app.type_into("Name of this device", device)
         self.look("sign-in")
         self.app.tap("Sign in")
-        self.app.see(re.compile(r"\d+ of \d+ jobs done"), seconds=SYNC_SECONDS)
+        self.app.see(re.compile(r"\d+ of \d+ jobs? done"), seconds=SYNC_SECONDS)
 
     def route(self) -> list[str]:
         """The jobs of today, each as its card says it, from the top."""
@@ -183,6 +183,57 @@ class Technician:
         self.look("parts")
         self.app.tap(re.compile(r"^Save \d+ parts?$"))
         self.app.see("Before you close")
+
+    def ask_for_visit(self, summary: str) -> None:
+        """Tell the office, from a job, what else is to be done here; all else as the screen proposes."""
+        self.app.tap("More work here")
+        self.app.see("What is to be done?")
+        self.app.type_into("What is to be done?", summary)
+        self.app.tap("Ask for this visit")
+        self.app.see("Before you close")
+
+    def offer(self, count: int, name: str) -> str:
+        """Hold out so many of a part to a colleague; returns what the code on the screen says."""
+        self.go("Van stock")
+        self.app.tap("Hand over")
+        for _ in range(count):
+            self.app.tap(f"More {name}")
+        self.app.tap("Show the code")
+        self.app.see("Your colleague scans this")
+        return self._code_shown()
+
+    def take_over(self, offer: str, giver: str, *, less: str) -> str:
+        """Take what a colleague holds out, one `less` of a part; returns the answer's code."""
+        self.go("Van stock")
+        self.app.tap("Take over")
+        self.app.paste_into("Your colleague's code", offer)
+        self.app.tap("Read code")
+        self.app.see(f"{giver} hands you")
+        self.app.tap(f"Less {less}")
+        self.app.tap("I have this in hand")
+        self.app.see("Now your colleague scans this")
+        answer = self._code_shown()
+        self.app.tap("My colleague has scanned it")
+        return answer
+
+    def hand_over(self, answer: str) -> None:
+        """With the offer still on the screen, read what the colleague's screen shows."""
+        self.app.paste_into("Your colleague's answer", answer)
+        self.app.tap("Read code")
+        self.app.see("Handed over, and saved here")
+
+    def _code_shown(self) -> str:
+        """What the other phone's camera would read, from the text below it."""
+        return next(text for text in self.app.texts() if text.startswith('["TR-'))
+
+    def left_on_van(self, name: str) -> int:
+        """What the stock screen says is left of a part."""
+        self.app.see(f"{name}, ")
+        self.app.settle()
+        said = next(text for text in self.app.texts() if text.startswith(f"{name}, "))
+        found = re.search(r"(\d+) on the van", said)
+        assert found, said
+        return int(found[1])
 
     def photograph(self, picture: bytes) -> None:
         self.app.tap("Take a photo")

@@ -1,4 +1,5 @@
-"""Twelve jobs of all kinds, the server stopped, the browser killed five times: booked as if nothing had been.
+"""Twelve jobs of all kinds, a visit asked for, parts handed to a colleague; no server, then no network,
+and the browser killed five times: booked as if nothing had been.
 
 The yardstick is the same day in a second database, sent without a break.
 """
@@ -23,7 +24,7 @@ from playwright.sync_api import Error as BrowserGone
 from pwa_server import build_alone
 from real_server import RealServer, free_port
 from technician import SENT, Album, Technician
-from world import ONT_A, Job, World, a_world
+from world import CONNECTOR, ONT_A, Job, World, a_world
 
 from server.access.devices import new_code
 from server.assets.models import AssetRow
@@ -33,10 +34,11 @@ from server.customers.models import NoticeRow, ServiceRow
 from server.db.feed_models import CommandRow
 from server.demo.prepare import morning_zone
 from server.purchasing.models import PurchaseOrderLineRow, RmaLineRow
-from server.stock.models import ReservationRow, StockMoveRow
+from server.stock.models import ReservationRow, StockMoveRow, VanTransferRow
 from server.work_orders.models import AttachmentRow, EvidenceRow, WorkOrderRow
 from shared.commands import (
     Arrive,
+    AskForVisit,
     CannotComplete,
     FieldCommand,
     InstallAsset,
@@ -44,6 +46,7 @@ from shared.commands import (
     StartTravel,
     SwapAsset,
 )
+from shared.ids import new_id
 from shared.work_orders import RULES_BY_KIND, RemovalCause, UnfinishedReason, WorkOrderKind
 
 MORNING, MIDDAY, AFTERNOON = range(4), range(4, 8), range(8, 12)
@@ -70,6 +73,12 @@ SAID = {
     RemovalCause.CUSTOMER_LEAVES: "Customer leaves",
 }
 CABLE_METRES, CONNECTORS = 9, 1
+ASKED_AT, ASKED = 2, "The cabinet on the corner is bent"
+"""The place in DAY of the job that needs another visit, and what for."""
+PART, OFFERED, TAKEN = "Connector SC", 3, 2
+"""Connectors that go from Ana's van to Ben's: one of them is bent."""
+BEFORE = 20 - CONNECTORS * (len(DAY) - 1 - DAY.count(DISCONNECT))
+"""What the jobs leave of them on Ana's van; Ben has not used any of his twenty."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +97,21 @@ class Phone:
     url: str
     profile: Path
     album: Album
+    cut_off: bool = False
     deaths: list[str] = field(default_factory=list)
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def start(self) -> Technician:
         self._open = contextlib.ExitStack()
-        browser = self._open.enter_context(launch(self.profile, size=(360, 800)))
-        self.hand = Technician(open_app(browser, self.url))
+        self._browser = self._open.enter_context(launch(self.profile, size=(360, 800)))
+        self._browser.set_offline(self.cut_off)
+        self.hand = Technician(open_app(self._browser, self.url))
         return self.hand
+
+    def cut(self, *, off: bool) -> None:
+        """Take the browser's own network away, or give it back; one that is started anew has none either."""
+        self.cut_off = off
+        self._browser.set_offline(off)
 
     def look(self, name: str) -> None:
         self.hand.app.settle()
@@ -151,6 +167,8 @@ def steps_of(place: int, job: Job, photo: bytes) -> list[Step]:
         steps += [Step("measure", lambda hand: hand.measure(values), leaves=2)]
         parts = {"Drop cable": CABLE_METRES, "Connector SC": CONNECTORS}
         steps += [Step("parts", lambda hand: hand.use_parts(parts))]
+    if place == ASKED_AT:
+        steps += [Step("ask", lambda hand: hand.ask_for_visit(ASKED))]
     if rules.photos:
         steps += [Step("photo", lambda hand: hand.photograph(photo))]
     if rules.needs_signature:
@@ -168,8 +186,15 @@ def sent_without_a_break(world: World, jobs: list[Job]) -> None:
             cable, connectors = (CABLE_METRES, CONNECTORS) if measures else (0, 0)
             commands = world.visit(job, fit=FITTED.get(place), cable=cable, connectors=connectors)
             commands = with_causes(commands, job)
+        if place == ASKED_AT:
+            commands.insert(-1, AskForVisit(
+                work_order_id=job.id, new_order_id=new_id(0, b"asked for!"), kind=REPAIR, summary=ASKED,
+                expected_minutes=30,
+            ))  # fmt: skip
         receipts = world.ana.send(*commands)
         assert [receipt.detail for receipt in receipts if receipt.outcome != "accepted"] == []
+    given, taken = world.handing(CONNECTOR, offered=OFFERED, taken=TAKEN)
+    assert [world.ana.send(given)[0].outcome, world.ben.send(taken)[0].outcome] == ["accepted"] * 2
 
 
 def with_causes(commands: list[FieldCommand], job: Job) -> list[FieldCommand]:
@@ -191,10 +216,12 @@ def the_day(world: World) -> list[Job]:
     with world.database.write() as session:
         for serial in sorted(FITTED.values())[3:]:  # the van has the first three
             world.receive(session, world.ana.van_id, ONT_A, serial=serial)
-    return [
+    jobs = [
         world.order(kind, start=world.now + timedelta(minutes=20 + 25 * place))
         for place, kind in enumerate(DAY)
     ]
+    world.order(start=world.now + timedelta(minutes=20), phone=world.ben)
+    return jobs
 
 
 def booked(world: World) -> dict[str, list[tuple[Any, ...]]]:
@@ -204,7 +231,8 @@ def booked(world: World) -> dict[str, list[tuple[Any, ...]]]:
         return sorted((tuple(getattr(row, name) for name in names) for row in world.rows(kind)), key=str)
 
     return {
-        "orders": told(WorkOrderRow, "number", "state"),
+        "orders": told(WorkOrderRow, "number", "state", "kind", "summary", "location_id", "expected_minutes"),
+        "transfers": told(VanTransferRow, "giver_id", "taker_id", "given", "taken"),
         "ledger": told(StockMoveRow, "sku", "quantity", "source_id", "target_id", "serial", "work_order_id"),
         "assets": told(AssetRow, "serial", "sku", "state", "holder_id", "claimed_by"),
         "services": told(ServiceRow, "id", "state", "plan_code"),
@@ -226,6 +254,7 @@ class Office:
     jobs: list[Job]
     yardstick: dict[str, list[tuple[Any, ...]]]
     phone: Phone
+    bens: Phone
 
 
 @pytest.fixture(scope="class")
@@ -249,9 +278,11 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         jobs = the_day(world)
         server = RealServer(world.settings, port, tmp_path / "server.log")
         server.start()
-        phone = Phone(f"{server.url}/app/", tmp_path / "phone", Album(tmp_path / "pictures"))
-        yield Office(server, world, jobs, yardstick, phone)
+        album = Album(tmp_path / "pictures")
+        phone, bens = (Phone(f"{server.url}/app/", tmp_path / name, album) for name in ("phone", "bens"))
+        yield Office(server, world, jobs, yardstick, phone, bens)
         phone.end()
+        bens.end()
         server.stop()
 
 
@@ -277,20 +308,25 @@ def work(office: Office, places: range) -> None:
 
 @pytest.mark.browser
 class TestALongDayWithoutNetwork:
-    """One day in four acts, so that none takes too long for a test."""
+    """One day in six acts, so that none takes too long for a test."""
 
-    def test_begins_with_the_jobs_fetched_and_goes_on_with_the_server_stopped(self, office: Office):
-        ana, world = office.phone.start(), office.world
-        with world.database.write() as session:
-            code = new_code(session, world.ana.technician_id, utc_now())
-        ana.register(code)
-        ana.app.wait_until_offline_ready()
-        assert len(ana.route()) == len(DAY)
+    def test_begins_with_the_jobs_fetched(self, office: Office):
+        world = office.world
+        # Ben's browser first: whichever is the first must be the last to end.
+        for phone, who in ((office.bens, world.ben), (office.phone, world.ana)):
+            with world.database.write() as session:
+                code = new_code(session, who.technician_id, utc_now())
+            phone.start().register(code)
+            phone.hand.app.wait_until_offline_ready()
+        assert len(office.phone.hand.route()) == len(DAY)
+
+    def test_goes_on_with_the_server_stopped(self, office: Office):
         office.server.stop()
         work(office, MORNING)
         office.phone.hand.app.see("4 of 12 jobs done")
 
-    def test_goes_on_after_an_empty_battery(self, office: Office):
+    def test_goes_on_after_an_empty_battery_and_without_any_network(self, office: Office):
+        office.phone.cut(off=True)
         work(office, MIDDAY)
         office.phone.hand.app.see("7 of 12 jobs done")
 
@@ -301,19 +337,38 @@ class TestALongDayWithoutNetwork:
         office.phone.hand.app.see("11 of 12 jobs done")
         office.phone.look("evening")
 
+    def test_hands_parts_to_a_colleague(self, office: Office):
+        phone, ben = office.phone, office.bens.hand
+        office.bens.cut(off=True)
+        office.server.start()  # it is there again, and no way to it
+        kept = phone.hand.unsent()
+        offer = phone.hand.offer(OFFERED, PART)
+        answer = ben.take_over(offer, "Ana Virtanen", less=PART)
+        phone.end()  # the offer outlives the app
+        ana = phone.start()
+        ana.go("Van stock")
+        ana.app.tap("Hand over")
+        ana.app.see("Your colleague scans this")
+        ana.hand_over(answer)
+        assert (ana.left_on_van(PART), ben.left_on_van(PART)) == (BEFORE - TAKEN, 20 + TAKEN)
+        assert (ana.unsent(), ben.unsent()) == (kept + 1, 1)
+        assert office.server.answers()
+        assert office.world.rows(CommandRow) == []
+
     def test_is_booked_exactly_once_and_as_without_a_break(self, office: Office):
         phone, world = office.phone, office.world
         kept = phone.hand.unsent()
-        phone.end()  # and the device is started anew
-        office.server.start()
-        ana = phone.start()
-        ana.app.see("11 of 12 jobs done")
-        ana.go("Sync")
-        ana.app.see(SENT, seconds=120)
-        phone.look("all sent")
+        for one, left in ((office.bens, 20 + TAKEN), (phone, BEFORE - TAKEN)):
+            one.cut(off=False)
+            one.hand.go("Sync")
+            one.hand.app.see(SENT, seconds=120)
+            one.look("all sent")
+            one.hand.go("Van stock")
+            assert one.hand.left_on_van(PART) == left
 
-        commands = world.rows(CommandRow)
-        assert [row.outcome for row in commands] == ["accepted"] * kept
+        bens = world.row(CommandRow, CommandRow.type == "take_over")
+        commands = world.rows(CommandRow, CommandRow.id != bens.id)
+        assert [row.outcome for row in (bens, *commands)] == ["accepted"] * (1 + kept)
         assert sorted(row.seq for row in commands) == list(range(1, kept + 1))
         assert booked(world) == office.yardstick
         named = world.rows(EvidenceRow)
