@@ -337,6 +337,13 @@ class Gateway:
     def order(self, id: UUID) -> WorkOrder | None:
         return self._shown.images.orders.get(id)
 
+    def closed_at_office(self, id: UUID) -> bool:
+        """The office has the close of this job: its customer's page shows the receipt."""
+        _, rows = self._shown, self._rows
+        assert rows is not None, "the overlay was built on them"
+        order = rows.orders.get(id)
+        return order is not None and order.state is WorkOrderState.COMPLETED
+
     def missing(self, id: UUID) -> tuple[Problem, ...]:
         """What still blocks the close; empty for an order that is not here."""
         order = self.order(id)

@@ -20,7 +20,7 @@ from world import Job, World, a_world
 from server.access.devices import new_code
 from server.billing.models import InvoiceRow
 from server.clock import utc_now
-from server.customers.links import link_to_show
+from server.customers.links import visit_link
 from server.demo.prepare import morning_zone
 from server.inbox.models import FollowUpRow
 from server.work_orders.models import AttachmentRow
@@ -135,7 +135,7 @@ class TestACustomer:
             assert world.rows(FollowUpRow) == []
 
             page = browser.new_page()
-            page.goto(link_to_show(world.settings, world.work_order(job)))  # what the code says
+            page.goto(world.settings.base_url + visit_link(world.settings, job))
             assert page.locator("h1").inner_text() == "Alles erledigt"
             assert page.locator(".receipt .total td").inner_text().replace("\xa0", " ") == agreed
             assert "vor Ort vereinbart" in page.locator(".receipt").inner_text()
