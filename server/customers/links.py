@@ -39,8 +39,8 @@ def visit_link(settings: Settings, work_order_id: UUID) -> str:
 
 
 def link_to_show(settings: Settings, order: WorkOrder) -> str:
-    """The address of the customer's page, for the technician to show; empty where no day is planned, and where
-    our own address is one that nobody else reaches.
+    """The address of the customer's page, for the technician to show; empty where no day is planned, and
+    where our own address is one that nobody else reaches.
 
     It is good for so long from the planned day on, so that it is the same whenever a phone is sent the job.
     """
