@@ -87,6 +87,10 @@ def your_name() -> str:
     return say("Your name")
 
 
+def name_missing() -> str:
+    return say("Please write your name.")
+
+
 def sign_here() -> str:
     return say("Sign here if you like")
 
@@ -103,11 +107,18 @@ def disagree() -> str:
     return say("I do not agree")
 
 
-def agreed_before(name: str, amount: str, time: str) -> str:
+def agreed_before(name: str, amount: str, time: str, day: str) -> str:
+    """`day` is empty where it goes without saying."""
+    if day:
+        return say(
+            "{name} agreed to {amount} on {day} at {time}.", name=name, amount=amount, day=day, time=time
+        )
     return say("{name} agreed to {amount} at {time}.", name=name, amount=amount, time=time)
 
 
-def refused_before(amount: str, time: str) -> str:
+def refused_before(amount: str, time: str, day: str) -> str:
+    if day:
+        return say("{amount} was refused on {day} at {time}.", amount=amount, day=day, time=time)
     return say("{amount} was refused at {time}.", amount=amount, time=time)
 
 

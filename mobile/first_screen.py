@@ -41,17 +41,21 @@ class FirstScreen:
 
 
 def first_screen(gateway: Gateway, now: datetime) -> str | None:
-    """As JSON. `until`: when the day is over, in milliseconds since 1970."""
+    """As JSON. `until`: when the day is over by the device's clock, in milliseconds since 1970.
+
+    `now` is by that clock too; which day it is, and who is late, is by the office's.
+    """
     if gateway.lock.is_set:  # each start begins locked
         return json.dumps(_locked(now), ensure_ascii=False)
     if not gateway.registered or gateway.profile is None or gateway.pin_due:
         return None  # where a PIN has to be set first, nothing is shown before it either
     zone = gateway.zone
-    day = day_view(gateway.today(), gateway.product, now, zone)
-    here = now.astimezone(zone)
+    true_now = gateway.at()
+    day = day_view(gateway.today(), gateway.product, true_now, zone)
+    here = true_now.astimezone(zone)
     midnight = datetime.combine(here.date() + timedelta(days=1), time(), here.tzinfo)
     shown = {
-        "until": round(midnight.timestamp() * 1000),
+        "until": round((midnight + (now - true_now)).timestamp() * 1000),
         "date": day.date,
         "done": words.progress(day.done, len(day.cards)) if day.cards else words.NO_JOBS,
         "as_of": words.as_of(f"{here:%H:%M}"),

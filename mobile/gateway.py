@@ -32,7 +32,7 @@ from shared.briefs import PlaceBrief
 from shared.catalogue import Product
 from shared.charges import Bill
 from shared.clocks import Tap, tick
-from shared.commands import AddEvidence, AskForVisit, ConsentToCharge, FieldCommand, Source, file_named
+from shared.commands import AddEvidence, AskForVisit, ConsentToCharge, FieldCommand, Source, files_of
 from shared.decide import Decision, StockDecision
 from shared.ids import new_id
 from shared.money import Money
@@ -40,7 +40,7 @@ from shared.network_faults import FaultPhoto, KnownFault, NetworkCommand, Networ
 from shared.part_requests import PartRequest, PartSupply
 from shared.problems import BadEvidence, BadValue, NotFound, Problem, SignInNeeded, UnsentWork
 from shared.rating import expected, price, version_of
-from shared.stock_commands import TakeOver
+from shared.stock_commands import AskForPart, TakeOver
 from shared.timesheet import DaySheet, day_sheet
 from shared.transfers import HandedDevice, Offer, Transfer
 from shared.visit_rules import missing_for_close
@@ -116,7 +116,7 @@ class QueueItem:
     refused_local: unsent, and the job has changed since; it is still sent.
     `work_order_id` is None for what is about the van.
     `detail` is a sentence or empty; `remarks` are sentences. `confirming`: the server was restored from a
-    backup, and is asked again.
+    backup, and is asked again. `picture_lost`: the office could not keep a photo or signature of it.
     """
 
     id: UUID
@@ -131,6 +131,7 @@ class QueueItem:
     remarks: tuple[str, ...] = ()
     decided_at: datetime | None = None
     confirming: bool = False
+    picture_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,6 +348,13 @@ class Gateway:
     def order(self, id: UUID) -> WorkOrder | None:
         return self._shown.images.orders.get(id)
 
+    def closed_at_office(self, id: UUID) -> bool:
+        """The office has the close of this job: its customer's page shows the receipt."""
+        _, rows = self._shown, self._rows
+        assert rows is not None, "the overlay was built on them"
+        order = rows.orders.get(id)
+        return order is not None and order.state is WorkOrderState.COMPLETED
+
     def missing(self, id: UUID) -> tuple[Problem, ...]:
         """What still blocks the close; empty for an order that is not here."""
         order = self.order(id)
@@ -430,6 +438,11 @@ class Gateway:
         found = self._shown.images.part_requests.values()
         newest = sorted(found, key=lambda request: (request.asked_at, request.id), reverse=True)
         return sorted(newest, key=lambda request: not request.is_open)
+
+    def requests_waiting(self) -> frozenset[UUID]:
+        """The requests for parts that were made here and that the office has not got yet."""
+        unsent = (entry.command for entry in self._store.entries() if entry.outcome is None)
+        return frozenset(command.request_id for command in unsent if isinstance(command, AskForPart))
 
     def asked_of_me(self) -> list[PartRequest]:
         """Open requests of others for what is on this van."""
@@ -1000,9 +1013,9 @@ class Gateway:
             state, detail = "refused_local", blocked.detail
         if entry.outcome is None and entry.id in self._driver.in_flight:
             state = "sending"
-        if entry.command is not None and (file := file_named(entry.command)) is not None:
-            detail = refused.get(file.digest, detail)
-        detail = said(detail)
+        named = files_of(entry.command) if entry.command is not None else ()
+        lost = [refused[digest] for digest in named if digest in refused]
+        detail = said(lost[0] if lost else detail)
         if entry.outcome == "held" and (ruling := images.rulings.get(entry.id)):
             state, detail = ruling.outcome, ruled(ruling, self.at(), self.zone)
         return QueueItem(
@@ -1018,6 +1031,7 @@ class Gateway:
             remarks=tuple(said(remark.detail) for remark in entry.remarks),
             decided_at=entry.decided_at,
             confirming=entry.confirm,
+            picture_lost=bool(lost),
         )
 
 

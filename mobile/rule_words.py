@@ -11,7 +11,8 @@ import functools
 import re
 from decimal import Decimal
 
-from mobile.language import ENGLISH, as_written, number, say, spoken
+from mobile.language import ENGLISH, as_written, money, number, say, spoken
+from shared.money import Money
 
 RULES = (
     # shared/visit_rules.py
@@ -325,6 +326,9 @@ RULES = (
 
 NUMBERS = {"amount", "digit", "high", "left", "length", "limit", "low", "minutes", "size", "used", "value"}
 
+AMOUNTS = {"agreed", "over", "total"}
+"""Of money, as `str(Money)` writes them."""
+
 
 def said(text: str) -> str:
     """`text` in the language of the moment, where the catalogue knows it."""
@@ -345,6 +349,11 @@ def _said(code: str, text: str) -> str:
 def _fact(name: str, found: str) -> str:
     if name in NUMBERS:
         return number(Decimal(found.replace(",", "")))
+    if name in AMOUNTS:
+        try:
+            return money(Money.read(found))
+        except ValueError:  # a server of another version has other digits after the point
+            return as_written(found)
     if name == "choice":
         return say(" or ").join(map(as_written, found.split(" or ")))
     return said(found)

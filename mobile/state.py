@@ -101,6 +101,7 @@ class Desk:
         self.apple = apple
         self._push_route = push_route
         self._wear = wear
+        self._before_requests = "/stock"
         self._before_settings = "/"  # a sign-in brings its code along in the route
         self._run = run
         self._technician_id = gateway.technician_id
@@ -189,6 +190,8 @@ class Desk:
         if route != self.shell.route:
             if route == SETTINGS and self.shell.route != PIN:
                 self._before_settings = self.shell.route
+            if route in ("/ask", "/requests") and (before := _before_parts(self.shell.route)):
+                self._before_requests = before
             self.shell.route = route
             self._ask_for_pin()
             self._push_route(route)
@@ -212,7 +215,8 @@ class Desk:
     def back(self) -> None:
         self.shell.notice = None
         at = self.shell.route
-        self.go(self._before_settings if at == SETTINGS else parent_route(at))
+        before = {SETTINGS: self._before_settings, "/requests": self._before_requests}
+        self.go(before.get(at) or parent_route(at))
 
     def back_keeping_notice(self) -> None:
         """The same after something was saved: what was said of it goes along."""
@@ -477,6 +481,14 @@ def is_in_the_middle(route: str) -> bool:
     """Whether something is being entered there that is to be saved first."""
     name, _, screen = parse_route(route)
     return name in ("count", "give", "take", "ask", "fetch", "fault") or (name == "job" and bool(screen))
+
+
+def _before_parts(route: str) -> str:
+    """Where one goes back to from the requests for parts; empty: as before, for one was among them."""
+    name, order_id, screen = parse_route(route)
+    if name == "job" and order_id and screen == "ask":
+        return job_route(order_id)
+    return "" if name in ("ask", "fetch", "give", "requests", "take") else route
 
 
 def parent_route(route: str) -> str:

@@ -1553,6 +1553,7 @@ FETCH_DEVICES = say("Scan or type each device that you take")
 REQUEST_GONE = say("This request is no longer on this device.")
 ANSWER_SAVED_YES = say("You said yes")
 ANSWER_SAVED_NO = say("You said no")
+REQUEST_NOT_SENT = say("not sent yet")
 PART_REQUEST_STATES = {
     PartRequestState.ASKED: say("no answer yet"),
     PartRequestState.PROMISED: say("promised"),

@@ -511,6 +511,13 @@ def file_named(command: Command) -> AddEvidence | EvidenceRef | None:
     return command.signature if isinstance(command, ConsentToCharge) else None
 
 
+def files_of(command: Command) -> tuple[str, ...]:
+    """The digests of all photos and signatures that go with it."""
+    if isinstance(command, NetworkCommand):
+        return tuple(photo.digest for photo in command.photos)
+    return (file.digest,) if (file := file_named(command)) is not None else ()
+
+
 Named = TypeVar("Named", bound=DeviceCommand)
 
 

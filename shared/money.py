@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 EXPONENTS = {
-    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
+    **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
 }
 """ISO 4217: how many digits follow the point, where it is not two."""
 
@@ -40,6 +43,18 @@ class Money:
     def tax(self, basis_points: int) -> Money:
         """Tax on this net amount; 2,550 basis points are 25.5 %."""
         return self.share(basis_points, 10_000)
+
+    @classmethod
+    def read(cls, text: str) -> Money:
+        """What `str` of an amount wrote. Raises ValueError for other text, or for parts of a minor unit."""
+        amount, _, currency = text.partition(" ")
+        try:
+            minor = Decimal(amount.replace(",", "")).scaleb(EXPONENTS.get(currency, 2))
+        except InvalidOperation as error:
+            raise ValueError(f"{text!r} is no amount") from error
+        if not currency or minor != minor.to_integral_value():
+            raise ValueError(f"{text!r} is no amount in minor units")
+        return cls(int(minor), currency)
 
     @property
     def digits(self) -> tuple[str, str, str]:

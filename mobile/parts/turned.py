@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import flet as ft
 
 from mobile import theme, words
-from mobile.language import spoken
+from mobile.language import MARK, spoken
 from mobile.parts.blocks import mood_box
 from mobile.parts.touch import icon_button
 from mobile.state import Desk
+
+LETTER = 0.62
+"""A digit of our bold font is so wide, in parts of its size."""
 
 
 def use_direction(right_to_left: bool) -> None:
@@ -79,6 +82,23 @@ def turned(
         expand=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
+
+
+def fact_row(name: str, fact: str) -> ft.Control:
+    """A name above a fact of any length: a long street goes on in the next line. Heard as one."""
+    said = [
+        ft.Text(name, size=theme.SMALL, color=theme.QUIET),
+        ft.Text(fact, size=theme.BODY, weight=ft.FontWeight.W_700),
+    ]
+    return ft.Semantics(
+        content=ft.Column(said, spacing=0), label=f"{name}: {fact}", container=True, exclude_semantics=True
+    )
+
+
+def fitting(text: str, largest: int, width: float) -> int:
+    """The size at which bold `text` stands in one line of `width` pixels, at most `largest`."""
+    letters = max(len(text.replace(MARK, "")), 1)
+    return min(largest, int(width / (LETTER * letters)))
 
 
 def amount_row(what: str, amount: str, *, bold: bool = False) -> ft.Control:

@@ -17,7 +17,15 @@ from shared.stock_commands import AnswerPartRequest, WithdrawPartRequest
 def PartRequests(desk: Desk) -> ft.Control:
     gateway, me = desk.gateway, desk.gateway.technician_id
     of_me, by_me = (
-        request_lines(gateway.part_requests(), me, gateway.supply, gateway.catalogue, desk.now(), desk.zone)
+        request_lines(
+            gateway.part_requests(),
+            me,
+            gateway.requests_waiting(),
+            gateway.supply,
+            gateway.catalogue,
+            desk.true_now,
+            desk.zone,
+        )
         if me
         else ((), ())
     )

@@ -15,11 +15,14 @@ from mobile.parts.fields import text_field
 from mobile.parts.frame import frame
 from mobile.parts.signature_pad import PAD_HEIGHT, SignaturePad
 from mobile.parts.touch import primary, secondary
-from mobile.parts.turned import amount_row, turned, use_direction
+from mobile.parts.turned import amount_row, fitting, turned, use_direction
 from mobile.screens.guard import gone
 from mobile.screens.sign import WIDTH_UNKNOWN
 from mobile.state import Desk
 from mobile.views.price import as_shown, price_view
+from shared.visit_rules import CONTACT_LENGTH_MAX
+
+SIDES = 60  # pixels left and right of the amount, with the card's own
 
 
 @ft.component
@@ -33,7 +36,7 @@ def Price(desk: Desk, order_id: UUID) -> ft.Control:
     view = None
     if order and bill and profile and profile.tax_basis_points is not None:
         tariffs, tax = gateway.images.tariffs, profile.tax_basis_points
-        view = price_view(order, bill, tariffs, tax, gateway.product, desk.zone)
+        view = price_view(order, bill, tariffs, tax, gateway.product, desk.true_now, desk.zone)
     use_direction(view.right_to_left if view else spoken().right_to_left)
     if order is None:
         return gone(desk, words.PRICE)
@@ -44,10 +47,13 @@ def Price(desk: Desk, order_id: UUID) -> ft.Control:
         width.current = pixels
 
     def answer(*, refused: bool) -> None:
+        named = desk.draft("name", name)
+        if not refused and not named.strip():
+            desk.tell(view.name_missing, "bad")
+            return
         png = b""
         if strokes:
             png = signature_png(strokes, width=max(round(width.current), 1), height=PAD_HEIGHT)
-        named = desk.draft("name", name)
         shown = as_shown(order, bill, gateway.product)
 
         def write() -> object:
@@ -58,7 +64,7 @@ def Price(desk: Desk, order_id: UUID) -> ft.Control:
             desk.drop_drafts()
             desk.open_job(order_id)
 
-    body: list[ft.Control] = [_total(view.heading, view.total)]
+    body: list[ft.Control] = [_total(view.heading, view.total, desk.shell.width - SIDES)]
     if view.rows:
         body.append(card(*(amount_row(what, amount) for what, amount in view.rows), *_tax(view.tax)))
     body.append(card(*(line(note) for note in view.notes)))
@@ -67,7 +73,7 @@ def Price(desk: Desk, order_id: UUID) -> ft.Control:
     if bill.total.minor <= 0:  # nobody needs to agree to that
         return turned(desk, view.title, body, second=view.work)
     body += [
-        text_field(view.name, name, on_change=set_name),
+        text_field(view.name, name, on_change=set_name, max_length=CONTACT_LENGTH_MAX, counter=""),
         SignaturePad(strokes, change, size, view.sign),
         secondary(view.clear, lambda: change(()), icon=ft.Icons.CLEAR, disabled=not strokes),
     ]
@@ -83,10 +89,10 @@ def Price(desk: Desk, order_id: UUID) -> ft.Control:
     )
 
 
-def _total(heading: str, total: str) -> ft.Control:
+def _total(heading: str, total: str, width: float) -> ft.Control:
     said = [ft.Text(heading, size=theme.BODY if total else theme.TITLE, weight=ft.FontWeight.W_600)]
     if total:
-        said.append(ft.Text(total, size=theme.HUGE + 10, weight=ft.FontWeight.W_700))
+        said.append(ft.Text(total, size=fitting(total, theme.HUGE + 10, width), weight=ft.FontWeight.W_700))
     return ft.Semantics(
         content=card(*said), label=f"{heading} {total}".strip(), container=True, exclude_semantics=True
     )

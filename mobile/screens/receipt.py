@@ -12,7 +12,7 @@ from mobile.parts.blocks import card, line, mood_box, section
 from mobile.parts.frame import frame
 from mobile.parts.qr import qr_code
 from mobile.parts.touch import primary
-from mobile.parts.turned import amount_row, turned, use_direction
+from mobile.parts.turned import amount_row, fact_row, turned, use_direction
 from mobile.screens.guard import gone
 from mobile.state import Desk
 from mobile.views.price import receipt_view
@@ -27,10 +27,11 @@ def Receipt(desk: Desk, order_id: UUID) -> ft.Control:
         view = receipt_view(
             order,
             company=profile.company,
-            technician=profile.name,
+            technician=profile.name if order.technician_id == profile.technician_id else "",
             tax_basis_points=profile.tax_basis_points,
             lookup=desk.gateway.product,
             zone=desk.zone,
+            at_office=desk.gateway.closed_at_office(order_id),
         )
     use_direction(view.right_to_left if view else spoken().right_to_left)
     if order is None:
@@ -45,7 +46,7 @@ def Receipt(desk: Desk, order_id: UUID) -> ft.Control:
     if view.agreed:
         amounts.append(line(view.agreed))
     body: list[ft.Control] = [
-        card(line(view.work, bold=True, size=theme.LARGE), *(amount_row(*fact) for fact in view.facts)),
+        card(line(view.work, bold=True, size=theme.LARGE), *(fact_row(*fact) for fact in view.facts)),
         *([card(*amounts)] if amounts else []),
         card(line(view.scan, bold=True), qr_code(view.code, view.scan)),
         *(section(heading, *(line(text) for text in lines)) for heading, lines in view.parts),

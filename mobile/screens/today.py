@@ -18,6 +18,7 @@ from mobile.parts.route_map import RouteMap
 from mobile.parts.touch import choice, icon_button, primary, secondary, tappable
 from mobile.state import Desk
 from mobile.views.news import NewsLine, lines
+from mobile.views.parts_asked import colleagues_waiting
 from mobile.views.readiness import Readiness
 from mobile.views.today import DayView, day_view, held_days, listed
 from shared.work_orders import WorkOrder
@@ -50,8 +51,8 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
         body.append(arrival(desk, there))
     if profile and chosen is None and (ready := desk.readiness()).missing:
         body.append(_not_ready(desk, ready))
-    if asked := [one for one in gateway.asked_of_me() if one.answered_at is None]:
-        told = words.asked_waiting(len(asked))
+    if colleagues := colleagues_waiting(gateway.asked_of_me()):
+        told = words.asked_waiting(colleagues)
         body.append(tappable(mood_box(told, "warn"), told, lambda: desk.go("/requests")))
     elsewhere = lines(news, frozenset(order.id for order in orders), today, desk.zone)
     if elsewhere or any(order.id in news for order in orders):

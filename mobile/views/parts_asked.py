@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from uuid import UUID
@@ -14,7 +14,7 @@ from mobile.views.nearby import Position
 from mobile.views.quantities import counted, quantity
 from mobile.views.sketch import has_place, metres_between
 from shared.catalogue import Product
-from shared.part_requests import PartRequest, PartSupply
+from shared.part_requests import PartRequest, PartRequestState, PartSupply
 from shared.work_orders import WorkOrder
 
 Point = tuple[float, float]
@@ -114,22 +114,29 @@ def holders(supply: PartSupply | None, sku: str, here: Point | None, product: Pr
     return [holder for _, holder in sorted(found, key=lambda one: (one[0], one[1].name))]
 
 
+def colleagues_waiting(asked_of_me: Sequence[PartRequest]) -> int:
+    """How many people wait for this technician's answer, however much each asks for."""
+    return len({request.asker_id for request in asked_of_me if request.answered_at is None})
+
+
 def request_lines(
     requests: Sequence[PartRequest],
     me: UUID,
+    waiting: Collection[UUID],
     supply: PartSupply | None,
     catalogue: Mapping[str, Product],
     now: datetime,
     zone: tzinfo | None,
 ) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
-    """(asked of this technician, asked by them)."""
+    """(asked of this technician, asked by them). `waiting`: those that have not left this device."""
     of_me: list[Request] = []
     by_me: list[Request] = []
     today = now.astimezone(zone).date()
     for request in requests:
         product = catalogue.get(request.sku)
         things = counted(request.quantity, product, request.sku)
-        state = words.PART_REQUEST_STATES[request.state]
+        unsent = request.id in waiting and request.state is PartRequestState.ASKED
+        state = words.REQUEST_NOT_SENT if unsent else words.PART_REQUEST_STATES[request.state]
         at = words.clock_and_day(request.asked_at.astimezone(zone), today)
         facts = [state, at]
         if request.order_number:
@@ -140,7 +147,7 @@ def request_lines(
         place = supply.place(request.holder_id) if supply else None
         holder = (place.driver if place else "") or request.holder
         note = request.answer if mine else request.note
-        promised = request.is_open and request.state.value == "promised"
+        promised = request.is_open and request.state is PartRequestState.PROMISED
         depot = place is not None and place.kind == "depot"
         made = Request(
             id=request.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from mobile import customer_words as say_
@@ -20,8 +20,8 @@ from shared.money import Money
 from shared.rating import Tariff
 from shared.work_orders import WorkOrder, WorkOrderKind
 
-RECEIPT_LETTERS_MAX = 900
-"""So much text makes a code that a phone still reads from a screen."""
+RECEIPT_BYTES_MAX = 900
+"""So much text makes a code that a phone still reads from a screen. An Arabic letter has two bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,7 @@ class PriceView:
     notes: tuple[str, ...]
     answer: str
     name: str
+    name_missing: str
     sign: str
     clear: str
     agree: str
@@ -69,6 +70,7 @@ def price_view(
     tariffs: Mapping[str, Tariff],
     tax_basis_points: int,
     lookup: Lookup,
+    now: datetime,
     zone: tzinfo | None,
 ) -> PriceView:
     """What `order` will cost, to be agreed to before work."""
@@ -91,8 +93,9 @@ def price_view(
             rows=_rows(order, bill, lookup),
             tax=_tax(bill, tax_basis_points),
             notes=tuple(notes),
-            answer=_answer(order, zone),
+            answer=_answer(order, now, zone),
             name=say_.your_name(),
+            name_missing=say_.name_missing(),
             sign=say_.sign_here(),
             clear=say_.clear(),
             agree=say_.agree(money(bill.total)),
@@ -136,16 +139,23 @@ def receipt_view(
     tax_basis_points: int | None,
     lookup: Lookup,
     zone: tzinfo | None,
+    at_office: bool,
 ) -> ReceiptView:
-    """What the customer keeps of a completed visit. Without prices on this device it has no amounts."""
+    """What the customer keeps of a completed visit. Without prices on this device it has no amounts.
+
+    `technician`: who did it, empty where this device knows no name. `at_office`: the office has the close;
+    before that the customer's page has no receipt, and the code is the receipt itself.
+    """
     with speaking(say_.language_of(order)) as language:
         facts = []
         if order.finished_at is not None:
             local = order.finished_at.astimezone(zone)
             facts.append((order.number, say_.done_at(say_.day(local), say_.clock(local))))
-        facts.append((say_.done_by(), technician.split(" ")[0]))
+        if technician:
+            facts.append((say_.done_by(), technician.split(" ")[0]))
         facts.append((order.contact.name, f"{order.place.street} {order.place.house_number}".strip()))
         bill = order.bill
+        link = order.customer_link if at_office else ""
         view = ReceiptView(
             language=language.code,
             right_to_left=language.right_to_left,
@@ -156,11 +166,11 @@ def receipt_view(
             rows=_rows(order, bill, lookup) if bill else (),
             total=(_total_words(bill), money(_absolute(bill.total))) if bill else None,
             tax=_tax(bill, tax_basis_points) if bill and tax_basis_points is not None else "",
-            agreed=_answer(order, zone),
-            code=order.customer_link,
-            scan=say_.scan_for_page() if order.customer_link else say_.scan_for_text(),
+            agreed=_answer(order, order.finished_at, zone),
+            code=link,
+            scan=say_.scan_for_page() if link else say_.scan_for_text(),
         )
-        return view if order.customer_link else replace(view, code=as_text(view))
+        return view if link else replace(view, code=as_text(view))
 
 
 def as_text(view: ReceiptView) -> str:
@@ -173,7 +183,11 @@ def as_text(view: ReceiptView) -> str:
     for heading, texts in view.parts:
         lines.append(f"{heading}: {'; '.join(texts)}")
     text = "\n".join(lines)
-    return text if len(text) <= RECEIPT_LETTERS_MAX else text[: RECEIPT_LETTERS_MAX - 1] + "…"
+    data = text.encode()
+    if len(data) <= RECEIPT_BYTES_MAX:
+        return text
+    more = "…"
+    return data[: RECEIPT_BYTES_MAX - len(more.encode())].decode(errors="ignore") + more
 
 
 def _heading(total: Money) -> str:
@@ -205,14 +219,18 @@ def _tax(bill: Bill, basis_points: int) -> str:
     return say_.with_tax(shown, money(bill.tax))
 
 
-def _answer(order: WorkOrder, zone: tzinfo | None) -> str:
+def _answer(order: WorkOrder, beside: datetime | None, zone: tzinfo | None) -> str:
+    """With its date where that is another than of `beside`."""
     counts = answer_that_counts(order)
     if counts is None:
         return ""
-    amount, time = money(counts.bill.total), say_.clock(counts.at.astimezone(zone))
+    local, amount = counts.at.astimezone(zone), money(counts.bill.total)
+    time, day = say_.clock(local), ""
+    if beside is None or beside.astimezone(zone).date() != local.date():
+        day = say_.day(local)
     if counts.refused:
-        return say_.refused_before(amount, time)
-    return say_.agreed_before(counts.name, amount, time)
+        return say_.refused_before(amount, time, day)
+    return say_.agreed_before(counts.name, amount, time, day)
 
 
 def _done(order: WorkOrder, lookup: Lookup) -> Iterable[tuple[str, tuple[str, ...]]]:

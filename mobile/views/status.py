@@ -123,7 +123,7 @@ def to_do(item: QueueItem, *, signed_out: bool = False) -> str:
     """What a person does about it, in one sentence; empty where all is done."""
     if item.state == "saved" and signed_out:
         return words.SIGN_IN_FIRST
-    if item.type == "add_evidence" and item.state == "accepted" and item.detail:
+    if item.picture_lost and item.state == "accepted":
         return words.PICTURE_AGAIN
     return _to_do(item.state, item.work_order_id)
 

@@ -117,7 +117,7 @@ def card_view(
         kind=order.kind,
         state=order.state,
         emergency=order.priority == 1,
-        facts=(*tuple(facts(order, zone))[:2], *customers_language(order)),
+        facts=(*tuple(_times(order, zone))[:2], *customers_language(order)),
         take=to_take(order, lookup),
         late=lateness(order, now, zone, travels_now=is_next),
         is_next=is_next,
@@ -125,13 +125,17 @@ def card_view(
 
 
 def facts(order: WorkOrder, zone: tzinfo | None) -> Iterable[str]:
+    yield from _times(order, zone)
+    yield from customers_language(order)
+
+
+def _times(order: WorkOrder, zone: tzinfo | None) -> Iterable[str]:
     if order.window:
         yield words.promised(_clock(order.window.start, zone), _clock(order.window.end, zone))
     if order.travel_minutes and not order.state.is_over:
         yield words.drive(order.travel_minutes)
     if not order.state.is_over:
         yield words.work(order.expected_minutes)
-    yield from customers_language(order)
 
 
 def customers_language(order: WorkOrder) -> Iterable[str]:

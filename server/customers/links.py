@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from datetime import datetime, timedelta
 from hashlib import sha256
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from itsdangerous import BadSignature, Signer
@@ -37,11 +39,12 @@ def visit_link(settings: Settings, work_order_id: UUID) -> str:
 
 
 def link_to_show(settings: Settings, order: WorkOrder) -> str:
-    """The address of the customer's page, for the technician to show; empty where no day is planned.
+    """The address of the customer's page, for the technician to show; empty where no day is planned, and
+    where our own address is one that nobody else reaches.
 
     It is good for so long from the planned day on, so that it is the same whenever a phone is sent the job.
     """
-    if order.planned_start is None:
+    if order.planned_start is None or _is_loopback(settings.base_url):
         return ""
     token = visit_token(settings.secret, order.id, now=order.planned_start, days=settings.link_days)
     return f"{settings.base_url}/visit/{token}"
@@ -59,6 +62,15 @@ def read(secret: str, token: str, now: datetime | None = None) -> UUID:
     if (now or utc_now()).timestamp() >= expires:
         raise ExpiredToken("This link has expired")
     return work_order_id
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def _signer(secret: str) -> Signer:

@@ -16,11 +16,10 @@ from shared.commands import (
     DeviceCommand,
     FieldCommand,
     PartsCommand,
-    file_named,
+    files_of,
     order_of,
     serials_of,
 )
-from shared.network_faults import NetworkCommand
 from shared.part_requests import PartRequest, PartSupply
 from shared.problems import Problem
 from shared.rating import Tariff
@@ -130,7 +129,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvidence:
-    """The bytes that a command speaks of (`file_named`)."""
+    """The bytes that a command speaks of (`files_of`)."""
 
     digest: str
     media_type: str
@@ -195,12 +194,9 @@ def references(command: FieldCommand) -> tuple[tuple[str, str], ...]:
     elif isinstance(command, StockCommand):
         found += [(kind, sku) for sku in sorted(skus_named(command)) for kind in ("product", "stock_line")]
         found += [("asset", serial) for serial in sorted(serials_named(command))]
-    if (file := file_named(command)) is not None:
-        found.append(("evidence", file.digest))
+    found += [("evidence", digest) for digest in files_of(command)]
     if isinstance(command, TransferCommand):
         found.append(("transfer", str(command.transfer.id)))
     elif isinstance(command, RequestCommand):
         found.append(("part_request", str(command.request_id)))
-    elif isinstance(command, NetworkCommand):
-        found += [("evidence", photo.digest) for photo in command.photos]
     return tuple(dict.fromkeys(found))

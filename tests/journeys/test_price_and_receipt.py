@@ -20,7 +20,7 @@ from world import Job, World, a_world
 from server.access.devices import new_code
 from server.billing.models import InvoiceRow
 from server.clock import utc_now
-from server.customers.links import link_to_show
+from server.customers.links import visit_link
 from server.demo.prepare import morning_zone
 from server.inbox.models import FollowUpRow
 from server.work_orders.models import AttachmentRow
@@ -109,11 +109,11 @@ class TestACustomer:
             assert not any("more than agreed" in text for text in app.texts())
             app.tap("Close job")
             app.see("Truckroll Fibre · Beleg")
-            app.see("Mit Ihrem Telefon scannen: der Beleg und alles zu diesem Termin")
+            app.see("Mit Ihrem Telefon scannen, um diesen Beleg zu behalten")
             shown = spaced(app.texts())
             assert f"Summe: {agreed}" in shown
             assert any(text.startswith("Customer 1 war um ") and agreed in text for text in shown)
-            app.see("Mit Ihrem Telefon scannen: der Beleg und alles zu diesem Termin")
+            app.see("Mit Ihrem Telefon scannen, um diesen Beleg zu behalten")
             ana.look("receipt")
             app.tap("Back to today")
             app.see("1 of 2 jobs done")
@@ -135,7 +135,7 @@ class TestACustomer:
             assert world.rows(FollowUpRow) == []
 
             page = browser.new_page()
-            page.goto(link_to_show(world.settings, world.work_order(job)))  # what the code says
+            page.goto(world.settings.base_url + visit_link(world.settings, job.id))
             assert page.locator("h1").inner_text() == "Alles erledigt"
             assert page.locator(".receipt .total td").inner_text().replace("\xa0", " ") == agreed
             assert "vor Ort vereinbart" in page.locator(".receipt").inner_text()

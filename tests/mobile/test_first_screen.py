@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import day_of_work
 
 from mobile.first_screen import first_screen
 from mobile.gateway import Gateway
 from shared.commands import StartTravel
+from sync.protocol import PROTOCOL, SyncResponse
 
 
 def shown(gateway: Gateway, now: datetime) -> dict[str, object]:
@@ -34,6 +35,20 @@ class TestTheFirstScreen:
             "heading": "Repair",
             "lines": ["Eero Lindqvist", "Hämeentie 31 · WO-1041", "Promised 08:00–12:00", "8 min drive"],
         }
+
+    def test_is_the_day_by_the_offices_clock_and_over_by_the_devices(self, tmp_path):
+        ahead = timedelta(hours=20)  # this device's clock: it believes that it is Tuesday
+        gateway = day_of_work.a_gateway(tmp_path, now=lambda: day_of_work.MORNING + ahead)
+        answer = SyncResponse(protocol=PROTOCOL, server_now=day_of_work.MORNING, cursor="later")
+        received = day_of_work.MORNING + ahead
+        gateway._store.apply(answer, received_at=received, clock_offset=-ahead)
+        gateway._take_in()
+
+        first = shown(gateway, received)
+
+        assert (first["date"], first["as_of"][:11]) == ("Monday 23 November", "As of 08:05")
+        midnight = datetime(2026, 11, 23, 22, tzinfo=UTC) + ahead
+        assert datetime.fromtimestamp(first["until"] / 1000, UTC) == midnight
 
     def test_follows_each_tap_and_says_nothing_of_what_is_saved_or_sent(self, gateway: Gateway):
         gateway.send(StartTravel(work_order_id=day_of_work.the_orders()[0].id))

@@ -134,6 +134,16 @@ class TestWhatTheRulesSay:
         speak("de")
         assert rule_words.said(english) == german
 
+    def test_writes_amounts_as_the_language_does(self, speak):
+        english = (
+            "WO-7 costs 1,189.13 EUR, agreed were 1,000 RWF: 189.5 JPY is not billed until dispatch decides"
+        )
+        speak("de")
+        told = rule_words.said(english)
+        for amount in ("1.189,13\N{NO-BREAK SPACE}€", "1.000\N{NO-BREAK SPACE}RWF"):
+            assert amount in told, told
+        assert "189.5 JPY" in told, "no yen has cents: it stays as it came"
+
     def test_stays_as_it_is_in_english(self, speak):
         assert rule_words.said("Tap Arrived first") == "Tap Arrived first"
 

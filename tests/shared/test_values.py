@@ -60,6 +60,43 @@ class TestMoney:
         assert str(Money(1_234_567, "JPY")) == "1,234,567 JPY"
         assert str(Money(12_400, "KWD")) == "12.400 KWD"
         assert Money(-5, "BHD").digits == ("-", "0", "005")
+        assert str(Money(5, "CLF")) == "0.0005 CLF"
+
+    @pytest.mark.parametrize(
+        "currency",
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+    )
+    def test_has_no_point_where_there_is_no_smaller_coin(self, currency: str):
+        assert str(Money(1_500, currency)) == f"1,500 {currency}"
+
+    @pytest.mark.parametrize(
+        "amount", [Money(118_913), Money(-5, "SEK"), Money(1_500, "RWF"), Money(12_400, "KWD"), Money(0)]
+    )
+    def test_is_read_as_it_was_written(self, amount: Money):
+        assert Money.read(str(amount)) == amount
+
+    @pytest.mark.parametrize("text", ["", "12", "12.345 EUR", "12.50 JPY", "twelve EUR"])
+    def test_is_not_read_from_anything_else(self, text: str):
+        with pytest.raises(ValueError, match="is no amount"):
+            Money.read(text)
 
 
 class TestIds:

@@ -86,6 +86,8 @@ class TestAsking:
         )  # fmt: skip
         assert desk.shell.route == "/requests"
         assert supplied.queue()[0].state == "saved"
+        assert screen.sees("not sent yet"), "nobody can have heard of it"
+        assert screen.sees("no answer yet"), "of the one that the office has"
 
     def test_from_a_job_names_the_job(self, open_app, supplied):
         screen = open_app(job_route(INSTALL, "ask"))
@@ -121,6 +123,20 @@ class TestAnswering:
         screen.do(lambda: desk.go("/"))
         assert not screen.sees("1 colleague asks you for a part")
 
+    def test_is_of_one_colleague_however_much_they_ask_for(self, open_app, supplied):
+        one, mine = part_requests()
+        again = replace(one, id=uid(0x51), sku="DROP-1F")
+        send_down(supplied._store, [one, again, mine], at=MORNING + timedelta(seconds=2))
+        supplied._take_in()
+        screen = open_app("/")
+        assert screen.sees("1 colleague asks you for a part")
+
+        other = replace(one, id=uid(0x52), asker_id=uid(0x53), asker="Cem")
+        screen.do(lambda: send_down(supplied._store, [other], at=MORNING + timedelta(seconds=3)))
+        screen.do(supplied._take_in)
+        screen.do(supplied._tell)
+        assert screen.sees("2 colleagues ask you for a part")
+
     def test_no_is_an_answer_too(self, open_app, supplied):
         screen = open_app("/requests")
         screen.tap("No, I can't")
@@ -130,6 +146,33 @@ class TestAnswering:
         screen = open_app("/requests")
         screen.tap("I need it no more")
         assert supplied.images.part_requests[ASKED_BY_ME].state is PartRequestState.WITHDRAWN
+
+
+class TestTheWayBack:
+    def test_from_the_requests_is_where_one_came_from(self, desk):
+        for before in ("/", "/stock"):
+            desk.go(before)
+            desk.go("/requests")
+            desk.back()
+            assert desk.shell.route == before
+
+    def test_from_what_was_asked_for_a_job_is_the_job(self, desk):
+        desk.go(job_route(INSTALL, "ask"))
+        desk.go("/requests")
+        desk.back()
+        assert desk.shell.route == job_route(INSTALL)
+
+    def test_from_what_was_asked_for_in_passing_is_where_that_began(self, desk):
+        desk.go("/requests")  # from today
+        desk.go("/ask")
+        desk.go("/requests")
+        desk.back()
+        assert desk.shell.route == "/"
+        desk.go("/stock")
+        desk.go("/ask")
+        desk.go("/requests")
+        desk.back()
+        assert desk.shell.route == "/stock"
 
 
 class TestFetching:

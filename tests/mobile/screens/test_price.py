@@ -12,11 +12,12 @@ import pytest
 from day_of_work import MORNING, TARIFFS, send_down, uid
 from qrcodegen import QrCode
 
-from mobile import language, words
+from mobile import language, theme, words
 from mobile.gateway import Gateway
+from mobile.parts.turned import fitting
 from mobile.state import Desk, job_route
-from mobile.views.price import RECEIPT_LETTERS_MAX, ReceiptView, receipt_view
-from shared.commands import Arrive, InstallAsset, RecordCheck, StartTravel, UseParts
+from mobile.views.price import RECEIPT_BYTES_MAX, ReceiptView, receipt_view
+from shared.commands import Arrive, CloseWorkOrder, InstallAsset, RecordCheck, StartTravel, UseParts
 from shared.money import Money
 from shared.work_orders import EvidenceKind, PartLine, WorkOrder, WorkOrderState
 from sync.protocol import PROTOCOL, Gone, SyncResponse
@@ -77,14 +78,17 @@ def done(gateway: Gateway) -> WorkOrder:
     return order
 
 
-def receipt(gateway: Gateway, **changes: Any) -> ReceiptView:
+def receipt(
+    gateway: Gateway, *, at_office: bool = True, technician: str = "Aino Virtanen", **changes: Any
+) -> ReceiptView:
     return receipt_view(
         replace(done(gateway), **changes),
         company="Truckroll Fibre",
-        technician="Aino Virtanen",
+        technician=technician,
         tax_basis_points=2_550,
         lookup=gateway.product,
         zone=gateway.zone,
+        at_office=at_office,
     )
 
 
@@ -141,6 +145,16 @@ class TestThePrice:
         assert screen.sees("Nothing to pay")
         assert screen.sees("Travel, labour, parts and devices are included.")
         assert not any(name.startswith("I agree") for name in screen.names())
+
+    @pytest.mark.parametrize("percent", [100, 200])
+    def test_stands_in_one_line_at_any_size_of_text(self, percent: int):
+        theme.wear("light", percent)
+        try:
+            largest = theme.HUGE + 10
+            long, short = fitting("1.234.567,50 €", largest, 300), fitting("5 €", largest, 300)
+        finally:
+            theme.wear("light", 100)
+        assert (long, short) == (34, largest)
 
     def test_is_not_made_up_without_a_price_list(self, open_app, gateway: Gateway, desk: Desk):
         gone = tuple(Gone(kind="tariff", key=tariff.code) for tariff in TARIFFS)
@@ -202,7 +216,33 @@ class TestTheAnswer:
         screen.type_into("Your name", " ")
         screen.tap("I agree: €189.13")
         assert done(at_the_door).consents == ()
-        assert screen.sees("Write the name of who agreed")
+        assert screen.sees("Please write your name.")
+
+    def test_of_nobody_is_asked_for_in_the_customers_language(self, open_app, at_the_door: Gateway, said_in):
+        said_in("de")
+        screen = open_app(job_route(INSTALL, "price"))
+        screen.type_into("Ihr Name", "")
+        screen.tap("Einverstanden: 189,13\N{NO-BREAK SPACE}€")
+        assert done(at_the_door).consents == ()
+        assert screen.sees("Bitte schreiben Sie Ihren Namen.")
+
+    def test_may_be_no_without_a_name(self, open_app, at_the_door: Gateway):
+        screen = open_app(job_route(INSTALL, "price"))
+        screen.type_into("Your name", "")
+        screen.tap("I do not agree")
+        assert [(consent.refused, consent.name) for consent in done(at_the_door).consents] == [(True, "")]
+
+    def test_of_another_day_is_shown_with_its_date(self, open_app, at_the_door: Gateway, clock, desk: Desk):
+        screen = open_app(job_route(INSTALL, "price"))
+        screen.tap("I agree: €189.13")
+        clock.forward(days=1)
+        screen.do(lambda: desk.open_job(INSTALL, "price"))
+        assert screen.sees("Maija Korhonen agreed to €189.13 on 23 Nov 2026 at 08:05.")
+        later = receipt(at_the_door, finished_at=clock.now)
+        assert later.agreed == "Maija Korhonen agreed to €189.13 on 23 Nov 2026 at 08:05."
+        assert receipt(at_the_door, finished_at=MORNING).agreed == (
+            "Maija Korhonen agreed to €189.13 at 08:05."
+        )
 
     def test_is_asked_again_when_more_is_used(self, open_app, at_the_door: Gateway):
         screen = open_app(job_route(INSTALL, "price"))
@@ -279,13 +319,25 @@ class TestTheCode:
             "WO-1042: 23 Nov 2026, 08:05",
         ]
         assert "Total: €189.13" in lines
-        assert len(view.code) <= RECEIPT_LETTERS_MAX
+        assert len(view.code.encode()) <= RECEIPT_BYTES_MAX
         QrCode.encode_text(view.code, QrCode.Ecc.LOW)  # it fits
 
     def test_never_grows_too_large_to_be_read(self, gateway: Gateway):
         many = tuple(PartLine(sku=f"A-LONG-STOCK-NUMBER-{count:04d}", quantity=1) for count in range(200))
         view = receipt(gateway, parts=many, finished_at=MORNING)
-        assert len(view.code) == RECEIPT_LETTERS_MAX and view.code.endswith("…")
+        assert len(view.code.encode()) == RECEIPT_BYTES_MAX and view.code.endswith("…")
+
+    def test_counts_what_arabic_letters_take(self, gateway: Gateway, said_in):
+        said_in("ar")
+        many = tuple(PartLine(sku=f"موصل {count:04d}", quantity=1) for count in range(200))
+        view = receipt(gateway, parts=many, finished_at=MORNING)
+        assert RECEIPT_BYTES_MAX - 1 <= len(view.code.encode()) <= RECEIPT_BYTES_MAX
+        assert view.code.endswith("…")
+
+    def test_is_the_receipt_itself_until_the_office_has_the_close(self, gateway: Gateway):
+        view = receipt(gateway, at_office=False, customer_link="https://fibre.example/visit/abc")
+        assert view.code.startswith("Truckroll Fibre · Receipt\n")
+        assert view.scan == "Scan with your phone to keep this receipt"
 
     def test_is_in_the_customers_language(self, at_the_door: Gateway, said_in):
         said_in("de")
@@ -298,5 +350,39 @@ class TestTheCode:
 
 
 class TestAReceipt:
+    def test_gives_a_long_address_as_many_lines_as_it_needs(self, open_app, at_the_door: Gateway, said_in):
+        work(at_the_door)
+        order = done(at_the_door)
+        street = "Straße der Deutsch-Sowjetischen Freundschaft"
+        said_in("en", place=replace(order.place, street=street, house_number="12"))
+        at_the_door.send(CloseWorkOrder(work_order_id=INSTALL, can_ask=True))
+        screen = open_app(job_route(INSTALL, "receipt"))
+        rows = [row for row in screen.controls() if isinstance(row, ft.Row)]
+        beside = [text.value for row in rows for text in row.controls if isinstance(text, ft.Text)]
+        assert "€124.24" in beside, "amounts stand beside what they are for"
+        assert screen.sees(f"Maija Korhonen: {street} 12")
+        assert f"{street} 12" not in beside
+
+    def test_names_nobody_where_it_is_not_known_who_was_there(self, gateway: Gateway):
+        names = [name for name, _ in receipt(gateway, technician="", finished_at=MORNING).facts]
+        assert names == ["WO-1042", "Maija Korhonen"]
+
+    def test_of_a_colleague_does_not_name_who_looks_at_it(self, open_app, at_the_door: Gateway, said_in):
+        work(at_the_door)
+        at_the_door.send(CloseWorkOrder(work_order_id=INSTALL, can_ask=True))
+        screen = open_app(job_route(INSTALL, "receipt"))
+        assert screen.sees("Technician: Aino")
+        screen.do(lambda: said_in("en", technician_id=uid(0x999), state=WorkOrderState.COMPLETED))
+        assert not screen.sees("Technician: ")
+
+    def test_leads_to_the_page_once_the_office_has_the_close(self, open_app, at_the_door: Gateway, said_in):
+        said_in("en", customer_link="https://fibre.example/visit/abc")
+        work(at_the_door)
+        at_the_door.send(CloseWorkOrder(work_order_id=INSTALL, can_ask=True))
+        screen = open_app(job_route(INSTALL, "receipt"))
+        assert screen.sees("Scan with your phone to keep this receipt")
+        screen.do(lambda: said_in("en", state=WorkOrderState.COMPLETED))
+        assert screen.sees("Scan with your phone: the receipt and all about this visit")
+
     def test_waits_for_the_close(self, open_app):
         assert open_app(job_route(INSTALL, "receipt")).sees("There is a receipt once the job is closed.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from day_of_work import MORNING, a_brief, a_fault, send_down, uid
@@ -12,6 +13,7 @@ from mobile.state import job_route
 from mobile.views.network_faults import fault_line
 from shared.network_faults import FaultSign, ReportNetworkFault
 from shared.problems import BadEvidence, BadValue
+from sync.client.evidence import REFUSALS_MAX
 
 INSTALL = uid(0x101)
 JPEG = b"\xff\xd8\xff" + b"0" * 100
@@ -52,6 +54,16 @@ class TestReporting:
         screen.tap("Safe")
         screen.tap("Send the report")
         assert gateway.cabinets()[cabinet].signs == (FaultSign.WATER,)
+
+    def test_says_which_photo_the_office_could_not_keep(self, open_app, gateway, cabinet):
+        other = JPEG + b"another"
+        gateway.report_fault(a_report(cabinet), (JPEG, other))
+        item = gateway.queue()[0]
+        assert (item.picture_lost, item.detail) == (False, "")
+        for _ in range(REFUSALS_MAX):
+            gateway._store.shelf.count_refusal(sha256(other).hexdigest(), "The picture is empty")
+        item = gateway.queue()[0]
+        assert (item.picture_lost, item.detail) == (True, "The picture is empty")
 
     def test_says_what_is_still_to_be_said(self, open_app):
         screen = open_app(job_route(INSTALL, "fault"))

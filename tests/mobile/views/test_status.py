@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -182,7 +183,9 @@ class TestWhatToDo:
         assert to_do(an_item("accepted"), signed_out=True) == ""
 
     def test_is_another_picture_where_the_office_could_not_keep_it(self):
-        refused = an_item("accepted", type="add_evidence", detail="That is no picture")
+        refused = an_item("accepted", type="add_evidence", detail="That is no picture", picture_lost=True)
 
         assert to_do(refused) == "Take the picture again: the office could not keep it."
         assert to_do(an_item("accepted", type="add_evidence")) == ""
+        assert to_do(replace(refused, type="report_network_fault")) == to_do(refused)
+        assert to_do(replace(refused, type="consent_to_charge")) == to_do(refused)

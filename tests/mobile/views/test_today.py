@@ -26,6 +26,14 @@ class TestACard:
             " · 2 × Field connector SC/APC · 1 × Fibre outlet, 2 ports"
         )
 
+    def test_names_the_customers_language_once(self):
+        bare = replace(
+            INSTALL, window=None, travel_minutes=0, contact=replace(INSTALL.contact, language="ar")
+        )
+        card = card_view(bare, LOOKUP, MORNING, HELSINKI, is_next=False)
+
+        assert card.facts == (f"{INSTALL.expected_minutes} min work", "العربية")
+
     def test_asks_for_nothing_once_the_job_is_over(self):
         closed = replace(INSTALL, state=WorkOrderState.COMPLETED)
         card = card_view(closed, LOOKUP, MORNING, HELSINKI, is_next=False)

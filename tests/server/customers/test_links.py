@@ -6,12 +6,37 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from situations import an_order
 
-from server.customers.links import read, visit_token
+from server.customers.links import link_to_show, read, visit_token
+from server.settings import Settings
 from shared.problems import ExpiredToken, NotFound
 
 ORDER = UUID("01930000-0000-7000-8000-00000000a100")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+class TestTheLinkThatATechnicianShows:
+    @pytest.mark.parametrize(
+        ("base_url", "starts"),
+        [
+            ("https://fibre.example", "https://fibre.example/visit/"),
+            ("http://192.168.1.20:8800", "http://192.168.1.20:8800/visit/"),
+            ("http://127.0.0.1:8800", ""),
+            ("http://127.8.8.8", ""),
+            ("http://localhost:8800", ""),
+            ("http://[::1]:8800", ""),
+            ("http://0.0.0.0:8800", ""),
+        ],
+    )
+    def test_is_none_where_only_our_own_machine_would_reach_it(self, base_url: str, starts: str):
+        settings = Settings(base_url=base_url, secret="secret")
+        link = link_to_show(settings, an_order(planned_start=NOON))
+        assert link.startswith(starts) and bool(link) is bool(starts)
+
+    def test_is_none_without_a_planned_day(self):
+        settings = Settings(base_url="https://fibre.example", secret="secret")
+        assert link_to_show(settings, an_order(planned_start=None)) == ""
 
 
 class TestALink:

@@ -101,13 +101,14 @@ def invoice_total(world: World) -> int:
 
 class TestAPhone:
     def test_has_the_price_list_and_the_customers_page(self, world: World):
+        world.settings = replace(world.settings, base_url="https://fibre.example")
         job = world.order()
         images = phone_of(world)
         assert images.profile is not None
         assert (images.profile.tax_basis_points, images.profile.company) == (TAX, "Truckroll Fibre")
         assert images.tariffs[HOME_100].monthly == Money(3_000)
         link = images.orders[job.id].customer_link
-        assert link.startswith("http://127.0.0.1:8800/visit/")
+        assert link.startswith("https://fibre.example/visit/")
         assert read(world.settings.secret, link.rsplit("/", 1)[1], MONDAY) == job.id
         assert phone_of(world).orders[job.id].customer_link == link, (
             "the row is the same when nothing changed"
