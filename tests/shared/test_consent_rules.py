@@ -175,6 +175,13 @@ class TestWhatMayBeBilled:
         refused = after(answer(refused=True)).order
         assert billable(refused, credit, 2_500, can_ask=True) == (credit, ())
 
+    @pytest.mark.parametrize("answers", [[], [answer(-3_000)], [answer(-500, refused=True)]])
+    def test_takes_no_part_out_of_what_is_given_back(self, answers: list[cmd.ConsentToCharge]):
+        smaller_plan = bill(charge("plan-change", -3_000), charge("part:CABLE", 2_000, 500))
+        found, [remark] = billable(after(*answers).order, smaller_plan, 2_500, can_ask=True)
+        assert (found.total, remark.slug) == (Money(-3_000), "charge-not-agreed")
+        assert (found.charges[2].net_minor, found.charges[2].tax_minor) == (-2_000, -500)
+
 
 class TestChargingInFull:
     def test_is_for_a_bill_that_lacks_something(self):
