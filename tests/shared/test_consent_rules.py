@@ -102,6 +102,8 @@ class TestAnAnswer:
             ({"bill": bill(charge("fee", 10**12 + 1))}, BadValue, "bill"),
             ({"bill": bill(charge("fee", 1), charge("fee", 2))}, BadValue, "bill"),
             ({"bill": bill(replace(charge("fee", 1), description="a\x00b"))}, BadValue, "bill"),
+            ({"bill": bill(charge("fee\x00", 1))}, BadValue, "bill"),
+            ({"bill": bill(charge("f" * 201, 1))}, BadValue, "bill"),
             ({"signature": replace(SIGNATURE, kind=EvidenceKind.PHOTO)}, BadEvidence, "signature"),
             ({"signature": replace(SIGNATURE, digest="no")}, BadEvidence, "signature"),
             ({"signature": replace(SIGNATURE, size_bytes=0)}, BadEvidence, "signature"),
@@ -114,6 +116,19 @@ class TestAnAnswer:
         with pytest.raises(kind) as caught:
             decide(answer(**change), now, NOON)
         assert (caught.value.field, now.order.consents) == (field, ())
+
+
+    def test_is_kept_without_what_no_database_holds(self):
+        [consent] = after(answer(language="f\x00i", price_version="a\x001")).order.consents
+        assert (consent.language, consent.price_version) == ("fi", "a1")
+
+    def test_is_one_of_fifty_at_most(self):
+        [one] = after(answer()).order.consents
+        almost, full = a_situation(consents=(one,) * 49), a_situation(consents=(one,) * 50)
+        assert len(after(answer(), before=almost).order.consents) == 50
+        with pytest.raises(BadValue, match="50 answers .* let dispatch agree it by phone"):
+            after(answer(), before=full)
+        assert full.order.consents == (one,) * 50
 
 
 class TestWhatWasAgreed:
