@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 EXPONENTS = {
@@ -10,6 +11,12 @@ EXPONENTS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 """ISO 4217: how many digits follow the point, where it is not two."""
+
+
+def percent(basis_points: int) -> Decimal:
+    """2,550 basis points as 25.5: without zeros after the point, and never with an exponent."""
+    rate = Decimal(basis_points) / 100
+    return rate.quantize(Decimal(1)) if rate == rate.to_integral_value() else rate.normalize()
 
 
 @dataclass(frozen=True, slots=True, order=True)
