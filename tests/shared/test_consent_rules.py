@@ -117,7 +117,6 @@ class TestAnAnswer:
             decide(answer(**change), now, NOON)
         assert (caught.value.field, now.order.consents) == (field, ())
 
-
     def test_is_kept_without_what_no_database_holds(self):
         [consent] = after(answer(language="f\x00i", price_version="a\x001")).order.consents
         assert (consent.language, consent.price_version) == ("fi", "a1")
@@ -126,7 +125,7 @@ class TestAnAnswer:
         [one] = after(answer()).order.consents
         almost, full = a_situation(consents=(one,) * 49), a_situation(consents=(one,) * 50)
         assert len(after(answer(), before=almost).order.consents) == 50
-        with pytest.raises(BadValue, match="50 answers .* let dispatch agree it by phone"):
+        with pytest.raises(BadValue, match=r"50 answers .* let dispatch agree it by phone"):
             after(answer(), before=full)
         assert full.order.consents == (one,) * 50
 

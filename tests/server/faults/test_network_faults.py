@@ -171,7 +171,6 @@ class TestAReport:
         inbox.correct(world.database, world.settings, receipt.command_id, DORA, body, None)
         assert faults(world) == [(CAB, "submitted", True)]
 
-
     @pytest.mark.parametrize(
         "odd",
         [
