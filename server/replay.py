@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import groupby
@@ -31,12 +31,11 @@ from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import StockMoveRow, StockPlaceRow
 from server.work_orders.models import EvidenceRow
-from shared.commands import OFFICE_COMMANDS, OfficeCommand
+from shared.commands import OFFICE_COMMANDS, JoblessCommand, OfficeCommand
 from shared.decide import decide, decide_as_report
 from shared.problems import Problem, ServerFault, every_problem
 from shared.remarks import Remark
 from shared.stock import StockMove
-from shared.stock_commands import StockCommand
 from sync.protocol import PushedCommand, decode_command
 from sync.server.ports import Asked
 from sync.server.push import answer
@@ -173,14 +172,19 @@ def _decide_again(
             insert(table), [{column.name: getattr(held, column.name) for column in table.columns}]
         )
     asked = [_asked(row) for row in rows]
-    unit = CommandUnit.open(books, device_id, asked, {}, origin=rows[0].origin, again=True)
+    # What the server could not digest is not looked up again either.
+    opened = [
+        replace(item, command=None, problem=_recorded(row)) if row.slug == ServerFault.slug else item
+        for item, row in zip(asked, rows, strict=True)
+    ]
+    unit = CommandUnit.open(books, device_id, opened, {}, origin=rows[0].origin, again=True)
     for item, row in zip(asked, rows, strict=True):
         if row.outcome == "held" and row.slug in HELD_AS_RECORDED:
             unit.hold_whole(item, _recorded(row))
         elif row.origin == "report":
             command, before = unit.situation(item)
             unit.accept(item, command, before, decide_as_report(command, before, item.happened_at))
-        elif row.origin == "office" and not isinstance(item.command, StockCommand):
+        elif row.origin == "office" and not isinstance(item.command, JoblessCommand):
             command, before = unit.situation(item)
             unit.accept(item, command, before, decide(command, before, item.happened_at))
         else:

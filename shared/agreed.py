@@ -32,24 +32,23 @@ def agreed(order: WorkOrder) -> Consent | None:
 def limit(order: WorkOrder, bill: Bill, *, can_ask: bool) -> Money | None:
     """The most that may be billed, tax included; None for as much as it costs.
 
-    Where nobody was asked although the app could: what was ordered, and no part that came on top on site.
+    Where nobody was asked although the app could: what was ordered, and no part that came on top on site. It
+    is negative where money is given back; a no leaves that standing.
     """
+    ordered = Money(sum(charge.total_minor for charge in bill.charges if not charge.is_part), bill.currency)
+    nothing = min(Money(0, bill.currency), ordered)
     if (consent := agreed(order)) is not None:
-        same = consent.bill.currency == bill.currency
-        return consent.bill.total if same else Money(0, bill.currency)
+        return consent.bill.total if consent.bill.currency == bill.currency else nothing
     if order.consents:
-        return Money(0, bill.currency)
-    if not can_ask:
-        return None
-    ordered = sum(charge.total_minor for charge in bill.charges if not charge.is_part)
-    return Money(ordered, bill.currency)
+        return nothing
+    return ordered if can_ask else None
 
 
 def over(order: WorkOrder, bill: Bill, *, can_ask: bool = True) -> Money:
-    """How much of `bill` its customer has not agreed to; what they get back is never in question."""
+    """How much of `bill` its customer has not agreed to; a part is not paid from what they get back."""
     most = limit(order, bill, can_ask=can_ask)
     nothing = Money(0, bill.currency)
-    return nothing if most is None else max(nothing, bill.total - max(most, nothing))
+    return nothing if most is None else max(nothing, bill.total - most)
 
 
 def billable(

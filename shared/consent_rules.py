@@ -16,6 +16,8 @@ from shared.situation import Situation
 from shared.work_orders import Consent, EvidenceKind, EvidenceRef
 
 CHARGES_MAX = 200
+CONSENTS_MAX = 50
+"""So many answers one job keeps: each is in its row, which every phone of the job has."""
 MINOR_MAX = 10**12
 LANGUAGE_LENGTH_MAX = 35  # RFC 5646
 VERSION_LENGTH_MAX = 64
@@ -25,6 +27,11 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 def consent_to_charge(command: cmd.ConsentToCharge, now: Situation, at: datetime) -> visit.Outcome:
     """Keep what was shown and what was said to it. A newer answer that is here already counts on."""
+    if len(now.order.consents) >= CONSENTS_MAX:
+        raise BadValue(
+            f"{now.order.number} has {CONSENTS_MAX} answers to its price: let dispatch agree it by phone",
+            field="work_order_id",
+        )
     _check_bill(command)
     name = visit.printable(command.name).strip()
     if not name and not command.refused:
@@ -40,8 +47,8 @@ def consent_to_charge(command: cmd.ConsentToCharge, now: Situation, at: datetime
         refused=command.refused,
         by=now.actor_id,
         at=at,
-        language=command.language[:LANGUAGE_LENGTH_MAX],
-        price_version=command.price_version[:VERSION_LENGTH_MAX],
+        language=visit.printable(command.language)[:LANGUAGE_LENGTH_MAX],
+        price_version=visit.printable(command.price_version)[:VERSION_LENGTH_MAX],
         signature=command.signature,
     )
     remarks: tuple[Remark, ...] = ()
@@ -60,7 +67,8 @@ def _check_bill(command: cmd.ConsentToCharge) -> None:
         amounts = (charge.quantity, charge.unit_minor, charge.net_minor, charge.tax_minor)
         if any(abs(amount) > MINOR_MAX for amount in amounts):
             raise BadValue("An amount of the price is too large", field="bill")
-        if len(charge.description) > TEXT_LENGTH_MAX or "\x00" in charge.description:
+        texts = (charge.code, charge.description)
+        if any(len(text) > TEXT_LENGTH_MAX or "\x00" in text for text in texts):
             raise BadValue("A line of the price can't be kept", field="bill")
     if len({charge.code for charge in bill.charges}) < len(bill.charges):
         raise BadValue("A line of the price is there twice", field="bill")

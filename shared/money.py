@@ -15,6 +15,12 @@ EXPONENTS = {
 """ISO 4217: how many digits follow the point, where it is not two."""
 
 
+def percent(basis_points: int) -> Decimal:
+    """2,550 basis points as 25.5: without zeros after the point, and never with an exponent."""
+    rate = Decimal(basis_points) / 100
+    return rate.quantize(Decimal(1)) if rate == rate.to_integral_value() else rate.normalize()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Money:
     """An amount in minor units (cents) of one currency (ISO 4217). Mixing currencies raises ValueError."""

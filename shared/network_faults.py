@@ -141,6 +141,7 @@ def decide_network(command: NetworkCommand, now: Cabinet, at: datetime) -> Netwo
 
     A report from before the newest fault was closed belongs to that one: it does not open it again.
     """
+    command = replace(command, note=command.note.replace("\x00", ""))  # which no database keeps
     _check(command, now)
     again = command.report_id in now.reported
     joins = now.fault is not None and (now.closed_at is None or at <= now.closed_at)

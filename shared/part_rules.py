@@ -15,7 +15,7 @@ from shared.problems import BadValue
 from shared.remarks import Remark
 from shared.transfers import HandedDevice
 from shared.van import Van
-from shared.visit_rules import PART_QUANTITY_MAX
+from shared.visit_rules import PART_QUANTITY_MAX, printable
 from shared.work_orders import PartLine
 
 Outcome = tuple[tuple[ev.StockEvent, ...], tuple[Remark, ...]]
@@ -43,7 +43,7 @@ def ask_for_part(command: cmd.AskForPart, now: Van, at: datetime) -> Outcome:
         holder_id=command.holder_id,
         asked_at=at,
         for_order_id=command.for_order_id,
-        note=" ".join(command.note.split()),
+        note=" ".join(printable(command.note).split()),
         holder=holder.name if holder else "",
     )
     known = now.requests.get(command.request_id)
@@ -58,7 +58,7 @@ def answer_part_request(command: cmd.AnswerPartRequest, now: Van, at: datetime) 
         raise BadValue("That was asked of somebody else", field="request_id")
     if len(command.note) > NOTE_LENGTH_MAX:
         raise BadValue(f"The note has more than {NOTE_LENGTH_MAX} characters", field="note")
-    note = " ".join(command.note.split())
+    note = " ".join(printable(command.note).split())
     return (ev.PartRequestAnswered(at=at, request_id=request.id, can=command.can, note=note),), ()
 
 

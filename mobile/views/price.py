@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from decimal import Decimal
 
 from mobile import customer_words as say_
 from mobile import words
@@ -16,7 +15,7 @@ from mobile.views.today import Lookup
 from shared.agreed import answer_that_counts
 from shared.catalogue import Product, Unit
 from shared.charges import FEE, FIRST_MONTH, NOT_AGREED, PLAN_CHANGE, Bill, Charge
-from shared.money import Money
+from shared.money import Money, percent
 from shared.rating import Tariff
 from shared.work_orders import WorkOrder, WorkOrderKind
 
@@ -214,9 +213,7 @@ def _rows(order: WorkOrder, bill: Bill, lookup: Lookup) -> tuple[tuple[str, str]
 def _tax(bill: Bill, basis_points: int) -> str:
     if not bill.tax.minor:
         return ""
-    rate = Decimal(basis_points) / 100
-    shown = rate.quantize(Decimal(1)) if rate == rate.to_integral_value() else rate.normalize()
-    return say_.with_tax(shown, money(bill.tax))
+    return say_.with_tax(percent(basis_points), money(bill.tax))
 
 
 def _answer(order: WorkOrder, beside: datetime | None, zone: tzinfo | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,7 +14,7 @@ from server.stock.products import products
 from server.work_orders.models import WorkOrderRow
 from shared.catalogue import Product, Unit
 from shared.charges import FEE, FIRST_MONTH, NOT_AGREED, PART, PLAN_CHANGE, Bill, Charge
-from shared.money import Money
+from shared.money import Money, percent
 from shared.work_orders import Consent, WorkOrderKind
 
 
@@ -45,12 +44,11 @@ def receipt(
         (_what(charge, kind, plan, catalogue, words), words.money(Money(charge.total_minor, bill.currency)))
         for charge in bill.shown
     )
-    rate = Decimal(tax_basis_points) / 100
     return Receipt(
         rows=rows,
         total_words=words.money_back if owed.minor < 0 else words.total,
         total=words.money(-owed if owed.minor < 0 else owed),
-        tax=words.with_tax.format(rate=words.decimal(rate.normalize()), amount=words.money(bill.tax))
+        tax=words.with_tax.format(rate=words.decimal(percent(tax_basis_points)), amount=words.money(bill.tax))
         if bill.tax.minor
         else "",
         agreed=_agreed(row, words, zone),

@@ -23,7 +23,7 @@ from server.faults.models import NetworkFaultReportRow, NetworkFaultRow
 from server.work_orders import briefs
 from server.work_orders.models import WorkOrderRow
 from shared.network_faults import FaultSign, FaultState, KnownFault
-from shared.problems import AlreadyClosed, BadValue, NotFound
+from shared.problems import AlreadyClosed, BadValue, Conflict, NotFound
 
 REASON_LENGTH_MAX = 500
 CLOSED_SHOWN_MAX = 30
@@ -49,8 +49,20 @@ TOPICS = {
 }
 
 
-def act(session: Session, fault_id: UUID, what: Act, reason: str, *, by: str, at: datetime) -> None:
-    """Do it and tell the board and every phone with a job on that cabinet."""
+def act(
+    session: Session,
+    fault_id: UUID,
+    what: Act,
+    reason: str,
+    *,
+    by: str,
+    at: datetime,
+    seen: int | None = None,
+) -> None:
+    """Do it and tell the board and every phone with a job on that cabinet.
+
+    `seen`: how many reports were on the page. Raises Conflict when there are more by now.
+    """
     said = " ".join(reason.replace("\x00", "").split())
     if what is not Act.ACKNOWLEDGE and not said:
         raise BadValue("Say what was done, or why it is none", field="reason")
@@ -62,6 +74,8 @@ def act(session: Session, fault_id: UUID, what: Act, reason: str, *, by: str, at
     state = LEADS_TO[what]
     if fault.closed_at is not None or fault.state == state:
         raise AlreadyClosed(f"The fault of {fault.cabinet} is {fault.state} already", subject=str(fault_id))
+    if seen is not None and len(records.reports_of(session, [fault.id])[fault.id]) > seen:
+        raise Conflict("There are new reports since. Read them, then say it again", subject=str(fault_id))
     fault.state = state.value
     fault.acts = [*fault.acts, {"act": what.value, "at": at.isoformat(), "by": by, "reason": said}]
     if what is not Act.ACKNOWLEDGE:

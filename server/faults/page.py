@@ -17,7 +17,7 @@ from server.dispatch.board_routes import wake
 from server.faults import acts
 from server.faults.acts import Act, FaultCounts
 from server.web.pages import page
-from shared.problems import AlreadyClosed, BadValue
+from shared.problems import AlreadyClosed, BadValue, Conflict
 
 router = APIRouter()
 
@@ -39,15 +39,22 @@ def faults_page(request: Request, person: PageDispatcher) -> HTMLResponse:
 
 
 @router.post("/faults/{fault_id}/{what}", include_in_schema=False)
-def act(request: Request, person: PageDispatcher, fault_id: UUID, what: Act, reason: Text = "") -> Response:
+def act(
+    request: Request,
+    person: PageDispatcher,
+    fault_id: UUID,
+    what: Act,
+    reason: Text = "",
+    reports: Annotated[int | None, Form()] = None,
+) -> Response:
     """Act and show the page anew. What somebody else has just done is no news: the page shows it."""
     try:
         with database_of(request).write() as session:
-            acts.act(session, fault_id, what, reason, by=person.name, at=utc_now())
+            acts.act(session, fault_id, what, reason, by=person.name, at=utc_now(), seen=reports)
         wake(request)
     except AlreadyClosed:
         pass
-    except BadValue as problem:
+    except (BadValue, Conflict) as problem:
         return _page(request, person, status=problem.status, said=problem.detail)
     return RedirectResponse("/faults", status_code=303)
 

@@ -76,7 +76,8 @@ def _answer_batch(batch: Sequence[Asked], units: Units, quarantine: Problem | No
         return [receipt for asked in batch for receipt in _answer_batch([asked], units, quarantine)]
     [asked] = batch
     fault = ServerFault("Our server could not book this. It is kept; dispatch has been told")
-    with units(batch) as unit:
+    # What spoilt it may be a text that its unit looks up: this time it looks up nothing but the job.
+    with units([replace(asked, command=None, problem=fault)]) as unit:
         return [unit.receipt_of(asked) or unit.hold(asked, quarantine or unit.quarantine or fault)]
 
 

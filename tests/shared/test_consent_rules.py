@@ -102,6 +102,8 @@ class TestAnAnswer:
             ({"bill": bill(charge("fee", 10**12 + 1))}, BadValue, "bill"),
             ({"bill": bill(charge("fee", 1), charge("fee", 2))}, BadValue, "bill"),
             ({"bill": bill(replace(charge("fee", 1), description="a\x00b"))}, BadValue, "bill"),
+            ({"bill": bill(charge("fee\x00", 1))}, BadValue, "bill"),
+            ({"bill": bill(charge("f" * 201, 1))}, BadValue, "bill"),
             ({"signature": replace(SIGNATURE, kind=EvidenceKind.PHOTO)}, BadEvidence, "signature"),
             ({"signature": replace(SIGNATURE, digest="no")}, BadEvidence, "signature"),
             ({"signature": replace(SIGNATURE, size_bytes=0)}, BadEvidence, "signature"),
@@ -114,6 +116,18 @@ class TestAnAnswer:
         with pytest.raises(kind) as caught:
             decide(answer(**change), now, NOON)
         assert (caught.value.field, now.order.consents) == (field, ())
+
+    def test_is_kept_without_what_no_database_holds(self):
+        [consent] = after(answer(language="f\x00i", price_version="a\x001")).order.consents
+        assert (consent.language, consent.price_version) == ("fi", "a1")
+
+    def test_is_one_of_fifty_at_most(self):
+        [one] = after(answer()).order.consents
+        almost, full = a_situation(consents=(one,) * 49), a_situation(consents=(one,) * 50)
+        assert len(after(answer(), before=almost).order.consents) == 50
+        with pytest.raises(BadValue, match=r"50 answers .* let dispatch agree it by phone"):
+            after(answer(), before=full)
+        assert full.order.consents == (one,) * 50
 
 
 class TestWhatWasAgreed:
@@ -174,6 +188,13 @@ class TestWhatMayBeBilled:
         credit = bill(charge("fee", 1_000), charge("unused-days", -3_000))
         refused = after(answer(refused=True)).order
         assert billable(refused, credit, 2_500, can_ask=True) == (credit, ())
+
+    @pytest.mark.parametrize("answers", [[], [answer(-3_000)], [answer(-500, refused=True)]])
+    def test_takes_no_part_out_of_what_is_given_back(self, answers: list[cmd.ConsentToCharge]):
+        smaller_plan = bill(charge("plan-change", -3_000), charge("part:CABLE", 2_000, 500))
+        found, [remark] = billable(after(*answers).order, smaller_plan, 2_500, can_ask=True)
+        assert (found.total, remark.slug) == (Money(-3_000), "charge-not-agreed")
+        assert (found.charges[2].net_minor, found.charges[2].tax_minor) == (-2_000, -500)
 
 
 class TestChargingInFull:

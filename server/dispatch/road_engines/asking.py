@@ -57,7 +57,9 @@ class RoadServer:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError(f"{url} is no address of a server; write http://host:port")
-        self.place = parts.hostname + (f":{parts.port}" if parts.port else "")
+        # Drives are remembered under it: two profiles behind one host must not share them.
+        address = parts.hostname + (f":{parts.port}" if parts.port else "") + parts.path.rstrip("/")
+        self.place = f"https://{address}" if parts.scheme == "https" else address
         self._secure, self._host, self._port = parts.scheme == "https", parts.hostname, parts.port
         self._prefix = parts.path.rstrip("/")
         self._seconds, self._clock, self._sleep, self._chance = seconds, clock, sleep, chance

@@ -32,6 +32,7 @@ from shared.network_faults import (
     ReportNetworkFault,
 )
 from shared.problems import AlreadyClosed, BadValue, NotFound
+from shared.stock_commands import AskForPart
 
 DORA = "Dora of dispatch"
 CAB = "CAB-1"
@@ -169,6 +170,35 @@ class TestAReport:
         body = {"report_id": str(uid("first")), "cabinet": CAB, "sign": "no_light", "safe": True, "ports": 4}
         inbox.correct(world.database, world.settings, receipt.command_id, DORA, body, None)
         assert faults(world) == [(CAB, "submitted", True)]
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            report(cabinet="CAB\x00-1"),
+            AskForPart(request_id=uid("asked"), sku="X\x00", quantity=1, holder_id=uid("van ben")),
+        ],
+    )
+    def test_that_no_database_can_look_up_does_not_block_the_queue(
+        self, world: World, fresh: Database, odd: ReportNetworkFault | AskForPart
+    ):
+        world.order()
+        held, taken = world.ana.send(odd, report("next", note="Lid\x00 open"))
+        assert (held.outcome, taken.outcome) == ("held", "accepted")
+        assert [row.note for row in world.rows(NetworkFaultReportRow)] == ["Lid open"]
+        replay(world.database, fresh, world.settings)
+        # Only one of the two databases can't look it up.
+        differ = [found.name for found in compare(world.database, fresh) if not found.equal]
+        assert differ == []
+
+    def test_that_is_held_can_be_accepted_once_there_is_such_a_cabinet(self, world: World, fresh: Database):
+        job = world.order()
+        [receipt] = world.ana.send(report(cabinet="CAB-9"))
+        with world.database.write() as session:
+            session.get_one(ServiceLocationRow, job.location_id).cabinet = "CAB-9"
+        inbox.accept(world.database, world.settings, receipt.command_id, DORA)
+        assert faults(world) == [("CAB-9", "submitted", True)]
+        replay(world.database, fresh, world.settings)
+        assert [found.name for found in compare(world.database, fresh) if not found.equal] == []
 
 
 class TestTheOffice:

@@ -86,6 +86,24 @@ class TestTheFaultsPage:
         assert "Say what was done, or why it is none" in answer.text
         assert fault(world).state == "submitted"
 
+    @pytest.mark.parametrize("what", ["acknowledge", "resolve", "reject"])
+    def test_does_nothing_about_reports_that_its_reader_has_not_seen(
+        self, world: World, client: TestClient, what: str
+    ):
+        assert client.get("/faults").text.count('name="reports" value="1"') == 3
+        sparks = ReportNetworkFault(
+            report_id=uid("second"), cabinet="CAB-1", sign=FaultSign.POWER, safe=False, note="Sparks"
+        )
+        world.ben.send(sparks)
+        path, data = f"/faults/{uid('first')}/{what}", {"reason": "Spliced", "reports": "1"}
+        answer = client.post(path, data=data)
+        assert answer.status_code == 409
+        assert "There are new reports since. Read them, then say it again" in answer.text
+        assert "Sparks" in answer.text
+        assert (fault(world).state, fault(world).acts) == ("submitted", [])
+        assert client.post(path, data=data | {"reports": "2"}).status_code == 303
+        assert len(fault(world).acts) == 1
+
     def test_shows_who_was_quicker_and_does_it_once(self, world: World, client: TestClient):
         path = f"/faults/{uid('first')}/resolve"
         client.post(path, data={"reason": "Spliced"})

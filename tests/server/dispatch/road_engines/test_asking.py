@@ -50,6 +50,18 @@ class TestATry:
             RoadServer(f"{router.url}/roads/").ask("/x", read)
             assert router.asked == ["/roads/x"]
 
+    @pytest.mark.parametrize(
+        ("url", "place"),
+        [
+            ("http://roads:5000", "roads:5000"),
+            ("http://roads:5000/car/", "roads:5000/car"),
+            ("http://roads:5000/van", "roads:5000/van"),
+            ("https://roads/van", "https://roads/van"),
+        ],
+    )
+    def test_is_of_a_server_whose_name_tells_it_from_others(self, url: str, place: str) -> None:
+        assert RoadServer(url).place == place
+
     def test_one_that_failed_is_repeated_after_a_pause_of_chance(self) -> None:
         with a_router(fine) as router:
             router.next += [Reply(503), Reply(429)]
