@@ -94,6 +94,8 @@ JOB_SCREENS = {
     "price": Price,
     "receipt": Receipt,
 }
+FOR_THE_CUSTOMER = frozenset({"price", "receipt"})
+"""Screens of a job that the customer reads."""
 MINUTE_SECONDS = 60
 LOOK_SECONDS = 20
 
@@ -117,6 +119,9 @@ def Screens(desk: Desk, shell: Shell) -> ft.Control:
         return _narrow(Settings(desk, key="settings"))
     if not desk.gateway.registered or name == "sign-in":
         return _narrow(SignIn(desk, key="sign-in"))
+    if name == "job" and screen in FOR_THE_CUSTOMER:
+        # Beside nothing, however wide: other customers' names and streets are not for them to read.
+        return _narrow(_shown(desk, name, order_id, screen))
     if shell.width < theme.WIDE:
         return _phone(desk, name, order_id, screen)
     return _tablet(desk, name, order_id, screen)

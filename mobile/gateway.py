@@ -221,6 +221,7 @@ class Gateway:
         self._metered = metered
         self._photos_let_go = False
         self._looks_for_parts = False
+        self._known_to_who_looked: datetime | None = None
         self._supply_asked_at: datetime | None = None
         self._taken: dict[str, Registration] = {}  # code → what it brought, while older work is in the way
         self._listeners: dict[object, Callable[[], None]] = {}
@@ -565,7 +566,9 @@ class Gateway:
 
     def look_for_parts(self) -> None:
         """Somebody looks who has parts: ask the office at once, where there is a network."""
+        supply = self.supply
         self._looks_for_parts = True
+        self._known_to_who_looked = supply.known_at if supply else None
         self.wake()
 
     def _ask_for_supply(self) -> bool:
@@ -575,9 +578,10 @@ class Gateway:
         if pause is not None and timedelta(0) <= now - pause < SUPPLY_PAUSE:
             return False
         known = supply.known_at if supply else None
+        if known and (known != self._known_to_who_looked or now - known <= SUPPLY_FRESH):
+            self._looks_for_parts = False  # only an answer ends it: a request may have been lost
         old = SUPPLY_FRESH if self._looks_for_parts else SUPPLY_OLD
-        wanted = now - known > old if known else self._looks_for_parts
-        self._looks_for_parts = False
+        wanted = now - known > old if known else True
         if wanted:
             self._supply_asked_at = now
         return wanted

@@ -380,12 +380,13 @@ class Desk:
 
     # drafts: what a person entered is kept until it is saved, also over a look at another screen
 
-    def draft(self, name: str, default: Any = "") -> Any:
-        return self.drafts.get((self.shell.route, name), default)
+    def draft(self, name: str, default: Any = "", *, route: str | None = None) -> Any:
+        """`route`: by default, that of the screen that is shown."""
+        return self.drafts.get((route or self.shell.route, name), default)
 
-    def keep_draft(self, name: str, value: Any) -> None:
+    def keep_draft(self, name: str, value: Any, *, route: str | None = None) -> None:
         self.auto_lock.touch()
-        self.drafts[self.shell.route, name] = value
+        self.drafts[route or self.shell.route, name] = value
 
     def drop_drafts(self) -> None:
         for key in [key for key in self.drafts if key[0] == self.shell.route]:

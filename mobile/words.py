@@ -873,6 +873,11 @@ def photo_number(place: int) -> str:
     return say("Photo {number}", number=place)
 
 
+def remove(what: str) -> str:
+    """`what` is a serial or a photo that was entered by mistake."""
+    return say("Remove {what}", what=what)
+
+
 # close
 CLOSE = say("Close job")
 DONE_HERE = say("Done on this visit")
@@ -1633,6 +1638,8 @@ WRITE_WHAT_YOU_SEE = say("Write what you see in the note")
 FAULT_NOTE = say("Note")
 TAKE_FAULT_PHOTO = say("Take a photo")
 SAY_PLACE_OF_FAULT = say("Say where I stand")
+PLACE_IS_SENT = say("Your place is sent with the report.")
+SEND_NO_PLACE = say("Do not send my place")
 REPORTED_HERE = say("Reported faults of this cabinet")
 JOINS_FAULT = say("This cabinet has an open fault. Your report is added to it.")
 FAULT_SIGNS = {

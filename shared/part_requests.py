@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from shared.assets import HolderKind
+
 HOLDERS_MAX = 5
 """So many places are named for each part: the nearest."""
 SKUS_MAX = 200
@@ -35,6 +37,7 @@ class PartRequest:
     """`quantity` of `sku`, in its unit, that `asker_id` wants of the van or depot `holder_id`.
 
     `supplied`: so many have come by now. `asker`, `holder` and `order_number` are names, for who reads it.
+    `holder_kind` is None where nobody said it.
     """
 
     id: UUID
@@ -53,6 +56,7 @@ class PartRequest:
     asker: str = ""
     holder: str = ""
     order_number: str = ""
+    holder_kind: HolderKind | None = None
 
     @property
     def is_open(self) -> bool:

@@ -45,6 +45,7 @@ def ask_for_part(command: cmd.AskForPart, now: Van, at: datetime) -> Outcome:
         for_order_id=command.for_order_id,
         note=" ".join(printable(command.note).split()),
         holder=holder.name if holder else "",
+        holder_kind=holder.kind if holder else None,
     )
     known = now.requests.get(command.request_id)
     if known is not None and not known.asks_the_same(request):

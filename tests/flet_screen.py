@@ -115,6 +115,16 @@ class Screen:
         assert not getattr(control, "disabled", False), f"{name!r} is disabled"
         self.event(control, "click")
 
+    def tap_twice(self, name: str) -> None:
+        """The second tap comes before the screen has followed the first."""
+        control = self._find(name)
+
+        async def both() -> None:
+            for _ in range(2):
+                await self.session.dispatch_event(control._i, "click", None)
+
+        self.run(both())
+
     def type_into(self, name: str, text: str, *, enter: bool = False) -> None:
         field = self.field(name)
         self.session.apply_patch(field._i, {"value": text})

@@ -10,7 +10,7 @@ from mobile import theme, words
 from mobile.language import MARK, spoken
 from mobile.parts.blocks import mood_box
 from mobile.parts.touch import icon_button
-from mobile.state import Desk
+from mobile.state import Desk, Notice
 
 LETTER = 0.62
 """A digit of our bold font is so wide, in parts of its size."""
@@ -37,11 +37,17 @@ def turned(
     *,
     second: str = "",
     bottom: Sequence[ft.Control] = (),
+    refusal: Notice | None = None,
 ) -> ft.Control:
-    """`bottom` stays in sight while `body` scrolls. What was refused to the technician stands above it."""
+    """`bottom` stays in sight while `body` scrolls.
+
+    Of the notices only `refusal` is shown, of what was done on this screen: others are the technician's own,
+    and wait for a screen of theirs.
+    """
     notice = desk.shell.notice
+    refused = notice is not None and notice is refusal
     said: list[ft.Control] = []
-    if notice is not None:
+    if notice is not None and refused:
         dismiss = icon_button(ft.Icons.CLOSE, words.DISMISS, desk.dismiss)
         box = mood_box(notice.text, notice.mood, trailing=dismiss)
         said.append(ft.Semantics(content=box, live_region=True, container=True))
@@ -53,7 +59,8 @@ def turned(
     ]
     if second:
         named.append(ft.Text(second, size=theme.SMALL, color=theme.ON_BAR))
-    back = icon_button(ft.Icons.ARROW_BACK, words.BACK, desk.back, color=theme.ON_BAR)
+    leave = desk.back if refused else desk.back_keeping_notice
+    back = icon_button(ft.Icons.ARROW_BACK, words.BACK, leave, color=theme.ON_BAR)
     head = ft.Container(
         content=ft.Row([back, ft.Column(named, spacing=0, expand=True)], spacing=4),
         bgcolor=theme.BAR,

@@ -33,6 +33,7 @@ def AskPart(desk: Desk, order_id: UUID | None = None) -> ft.Control:
     holder_id, set_holder = use_draft(desk, "holder", None)
     note, set_note = use_draft(desk, "note", "")
     position, set_position = ft.use_state(desk.position)
+    done = ft.use_ref(False)  # two quick taps are one request
     ft.on_mounted(gateway.look_for_parts)
     product = gateway.product(sku) if sku else None
     found = holders(supply, sku, where_from(position, gateway.today()), product) if sku else []
@@ -44,6 +45,8 @@ def AskPart(desk: Desk, order_id: UUID | None = None) -> ft.Control:
         set_holder(None)
 
     def ask() -> None:
+        if done.current:
+            return
         command = AskForPart(
             request_id=gateway.mint(),
             sku=desk.draft("sku"),
@@ -54,6 +57,7 @@ def AskPart(desk: Desk, order_id: UUID | None = None) -> ft.Control:
         )
         things = counted(command.quantity, product, command.sku)
         if desk.send(command, said=f"{words.did_ask_part(things)}. {words.SAVED}"):
+            done.current = True
             desk.drop_drafts()
             desk.go("/requests")
 

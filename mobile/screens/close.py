@@ -31,7 +31,8 @@ def Close(desk: Desk, order_id: UUID) -> ft.Control:
 
     def close() -> None:
         version = order.checklist.version if order.checklist else None
-        command = CloseWorkOrder(work_order_id=order_id, checklist_version=version, can_ask=True)
+        can_ask = desk.gateway.price_now(order_id) is not None  # without a price nobody could be asked
+        command = CloseWorkOrder(work_order_id=order_id, checklist_version=version, can_ask=can_ask)
         if desk.send(command, said=words.closed(order.number)):
             done = desk.gateway.order(order_id)
             if done and done.bill and done.bill.shown:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import flet as ft
 
 from mobile import theme, words
-from mobile.device.scanner import from_wedge
+from mobile.device.scanner import from_wedge, scanner
 from mobile.parts.blocks import card, facts, line, mood_box, section
 from mobile.parts.drafts import use_draft
 from mobile.parts.fields import code_field
 from mobile.parts.frame import frame
 from mobile.parts.stepper import stepper
-from mobile.parts.touch import icon_button, primary
+from mobile.parts.touch import icon_button, primary, secondary
+from mobile.screens.give import scan_code
 from mobile.state import Desk
 from mobile.views.quantities import by_the_metre, counted, quantity
 from shared.catalogue import Tracking
@@ -30,6 +32,8 @@ def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
     count, set_count = use_draft(desk, "count", left)
     serials, set_serials = use_draft(desk, "serials", ())
     typed, set_typed = ft.use_state("")
+    done = ft.use_ref(False)  # two quick taps are one pick-up
+    device = scanner()
     latest = ft.use_ref("")  # a wedge scanner presses Enter before its last letters are drawn
     if request is None:
         return frame(desk, words.FETCHED, [mood_box(words.REQUEST_GONE, "warn")], back=True)
@@ -40,23 +44,35 @@ def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
         latest.current = text
         set_typed(text)
 
+    def read(text: str) -> None:
+        serial = gateway.serial_of(text)
+        known = desk.draft("serials", ())
+        if serial is None:
+            desk.tell(words.NO_DEVICE, "calm")
+        elif serial not in known:
+            set_serials((*known, serial))
+
+    def remove(serial: str) -> None:
+        set_serials(tuple(one for one in desk.draft("serials", ()) if one != serial))
+
+    async def scan() -> None:
+        await scan_code(desk, device, words.FETCH_DEVICES, read)
+
     def enter() -> None:
         reading = from_wedge(latest.current)
         if reading.text:
-            serial = gateway.serial_of(reading.identifier + reading.text)
-            known = desk.draft("serials", ())
-            if serial is None:
-                desk.tell(words.NO_DEVICE, "calm")
-            elif serial not in known:
-                set_serials((*known, serial))
+            read(reading.identifier + reading.text)
         latest.current = ""
         set_typed("")
 
     def put() -> None:
+        if done.current:
+            return
         lines = () if by_serial else (PartLine(sku=sku, quantity=desk.draft("count", left)),)
         devices = tuple(HandedDevice(serial=serial, sku=sku) for serial in desk.draft("serials", ()))
         command = PickUpParts(depot_id=request.holder_id, lines=lines, devices=devices)
         if desk.send(command):
+            done.current = True
             desk.drop_drafts()
             desk.go("/requests")
 
@@ -75,8 +91,9 @@ def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
             on_submit=enter,
             suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
         )
-        rows = [ft.Text(serial, size=theme.BODY) for serial in serials]
-        body.append(section(words.FETCH_DEVICES, field, *rows))
+        rows = [_read(serial, remove) for serial in serials]
+        camera = [secondary(words.SCAN_TITLE, scan, icon=ft.Icons.QR_CODE_SCANNER)] if device.live else []
+        body.append(section(words.FETCH_DEVICES, *camera, field, *rows))
         ready = bool(serials)
     else:
         metres = by_the_metre(product)
@@ -89,3 +106,8 @@ def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
         ready = isinstance(count, int) and count > 0
     bottom = [primary(words.PUT_ON_VAN, put, icon=ft.Icons.LOCAL_SHIPPING_OUTLINED, disabled=not ready)]
     return frame(desk, words.FETCHED, body, back=True, bottom=bottom)
+
+
+def _read(serial: str, remove: Callable[[str], None]) -> ft.Control:
+    text = ft.Text(serial, size=theme.BODY, expand=True)
+    return ft.Row([text, icon_button(ft.Icons.CLOSE, words.remove(serial), lambda: remove(serial))])

@@ -145,11 +145,14 @@ def price_warning(desk: Desk, order: WorkOrder) -> list[ft.Control]:
     if more is None:
         return []
     heading = words.more_than_agreed(money(more))
+
+    def ask() -> None:
+        desk.dismiss()
+        desk.open_job(order.id, "price")
+
     return [
         mood_box(words.NOT_AGREED_MORE, "warn", heading=heading),
-        secondary(
-            words.ASK_CUSTOMER, lambda: desk.open_job(order.id, "price"), icon=ft.Icons.RECORD_VOICE_OVER
-        ),
+        secondary(words.ASK_CUSTOMER, ask, icon=ft.Icons.RECORD_VOICE_OVER),
     ]
 
 
@@ -175,7 +178,7 @@ def _price(desk: Desk, order: WorkOrder) -> list[ft.Control]:
         text = words.price_agreed(money(stands.bill.total), stands.name)
 
     def show() -> None:
-        desk.dismiss()  # the customer need not read what was saved
+        desk.dismiss()
         desk.open_job(order.id, "price")
 
     shown = secondary(words.SHOW_PRICE, show, icon=ft.Icons.PAYMENTS_OUTLINED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import flet as ft
@@ -34,6 +35,8 @@ def ReportFault(desk: Desk, order_id: UUID | None = None) -> ft.Control:
     photos, set_photos = use_draft(desk, "photos", ())
     spot, set_spot = use_draft(desk, "spot", None)
     busy, set_busy = ft.use_state(False)
+    route, _ = ft.use_state(lambda: desk.shell.route)
+    done = ft.use_ref(False)  # two quick taps are one report
 
     async def photograph() -> None:
         try:
@@ -47,7 +50,11 @@ def ReportFault(desk: Desk, order_id: UUID | None = None) -> ft.Control:
             return
         finally:
             set_busy(False)
-        set_photos((*desk.draft("photos", ()), photo.jpeg))
+        set_photos((*desk.draft("photos", (), route=route), photo.jpeg))  # one may have left the screen
+
+    def remove(number: int) -> None:
+        now = desk.draft("photos", ())
+        set_photos((*now[: number - 1], *now[number:]))
 
     async def locate() -> None:
         found: Spot | None = await here()
@@ -56,6 +63,8 @@ def ReportFault(desk: Desk, order_id: UUID | None = None) -> ft.Control:
         set_spot(found)
 
     def send() -> None:
+        if done.current:
+            return
         report = ReportNetworkFault(
             report_id=gateway.mint(),
             cabinet=desk.draft("cabinet", cabinet),
@@ -71,6 +80,7 @@ def ReportFault(desk: Desk, order_id: UUID | None = None) -> ft.Control:
             said=f"{words.did_report(report.cabinet)}. {words.SAVED}",
         )
         if sent:
+            done.current = True
             desk.drop_drafts()
             desk.back_keeping_notice()
 
@@ -125,12 +135,16 @@ def ReportFault(desk: Desk, order_id: UUID | None = None) -> ft.Control:
     )
     if photos:
         body.append(line(words.photos(len(photos)), bold=True))
-        body += [_picture(number, photo) for number, photo in enumerate(photos, start=1)]
+        for number, photo in enumerate(photos, start=1):
+            body += [_picture(number, photo), _remove(number, remove)]
     if len(photos) < PHOTOS_MAX:
         text = words.WORKING_ON_PHOTO if busy else words.TAKE_ANOTHER if photos else words.TAKE_FAULT_PHOTO
         body.append(secondary(text, photograph, icon=ft.Icons.PHOTO_CAMERA, disabled=busy))
     if spot is None:
         body.append(secondary(words.SAY_PLACE_OF_FAULT, locate, icon=ft.Icons.MY_LOCATION))
+    else:
+        body.append(line(words.PLACE_IS_SENT))
+        body.append(secondary(words.SEND_NO_PLACE, lambda: set_spot(None), icon=ft.Icons.LOCATION_OFF))
     lacks = missing(sign, safe, note)
     disabled = lacks is not None or busy or any(isinstance(count, str) for count in unreadable)
     return frame(
@@ -150,6 +164,11 @@ def _chips(heading: str, *chips: ft.Control) -> ft.Control:
 def _count(name: str, count: int | str, changed) -> ft.Control:  # type: ignore[no-untyped-def]
     refusal = [mood_box(words.not_whole(count, by_the_metre=False), "bad")] if isinstance(count, str) else []
     return card(line(name, bold=True), stepper(name, count, "", changed), *refusal)
+
+
+def _remove(number: int, remove: Callable[[int], None]) -> ft.Control:
+    name = words.remove(words.photo_number(number))
+    return secondary(name, lambda: remove(number), icon=ft.Icons.DELETE_OUTLINE)
 
 
 def _picture(number: int, jpeg: bytes) -> ft.Control:

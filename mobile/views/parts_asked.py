@@ -13,6 +13,7 @@ from mobile.views.found import missing_parts
 from mobile.views.nearby import Position
 from mobile.views.quantities import counted, quantity
 from mobile.views.sketch import has_place, metres_between
+from shared.assets import HolderKind
 from shared.catalogue import Product
 from shared.part_requests import PartRequest, PartRequestState, PartSupply
 from shared.work_orders import WorkOrder
@@ -148,7 +149,8 @@ def request_lines(
         holder = (place.driver if place else "") or request.holder
         note = request.answer if mine else request.note
         promised = request.is_open and request.state is PartRequestState.PROMISED
-        depot = place is not None and place.kind == "depot"
+        # A place without free units is not among the supply's: the request itself says what it is.
+        depot = (request.holder_kind or (place.kind if place else None)) == HolderKind.DEPOT
         made = Request(
             id=request.id,
             heading=words.you_asked(holder, things) if mine else words.asks_you(request.asker, things),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from server.dispatch.models import TechnicianRow
 from server.stock.models import PartRequestRow, StockPlaceRow
 from server.work_orders.models import WorkOrderRow
+from shared.assets import HolderKind
 from shared.part_requests import PartRequest, PartRequestState
 
 KIND = "part_request"
@@ -53,7 +54,13 @@ def _wanted(ids: Collection[UUID], pairs: Collection[Pair]) -> ColumnElement[boo
     return or_(row.id.in_(sorted(ids)), *between)
 
 
-def value_of(row: PartRequestRow, asker: str = "", holder: str = "", number: str | None = "") -> PartRequest:
+def value_of(
+    row: PartRequestRow,
+    asker: str = "",
+    holder: str = "",
+    kind: str | None = None,
+    number: str | None = "",
+) -> PartRequest:
     return PartRequest(
         id=row.id,
         sku=row.sku,
@@ -71,6 +78,7 @@ def value_of(row: PartRequestRow, asker: str = "", holder: str = "", number: str
         asker=asker,
         holder=holder,
         order_number=number or "",
+        holder_kind=HolderKind(kind) if kind else None,
     )
 
 
@@ -99,10 +107,10 @@ def store(row: PartRequestRow, request: PartRequest) -> None:
     row.answered_at, row.answer = request.answered_at, request.answer
 
 
-def _named() -> Select[PartRequestRow, str, str, str | None]:
+def _named() -> Select[PartRequestRow, str, str, str, str | None]:
     row = PartRequestRow
     return (
-        select(row, TechnicianRow.name, StockPlaceRow.name, WorkOrderRow.number)
+        select(row, TechnicianRow.name, StockPlaceRow.name, StockPlaceRow.kind, WorkOrderRow.number)
         .join(TechnicianRow, TechnicianRow.id == row.asker_id)
         .join(StockPlaceRow, StockPlaceRow.id == row.holder_id)
         .outerjoin(WorkOrderRow, WorkOrderRow.id == row.for_order_id)

