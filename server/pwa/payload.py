@@ -16,6 +16,8 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from server.pwa.bare import bare
+
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = ROOT / "mobile" / "launch" / "main.py"
 DISTRIBUTION = "truckroll"
@@ -112,8 +114,9 @@ def _drop_unneeded(folder: Path, wanted: list[str]) -> None:
 def pack(out: Path, *, main: Path, packages: Path, config: dict[str, str]) -> None:
     """Write `app.zip`, which Python imports from, and `files.zip`, which it can't.
 
-    Compiled packages have to lie as files. Both are stored: brotli makes them smaller than deflate would. The
-    same input gives the same bytes, so that nobody downloads it twice.
+    What others wrote goes without its documentation. Compiled packages have to lie as files. Both are stored:
+    brotli makes them smaller than deflate would. The same input gives the same bytes, so that nobody
+    downloads it twice.
     """
     app = {name: path.read_bytes() for name, path in {"main.py": main, **sources()}.items()}
     files = {"truckroll.json": json.dumps(config, sort_keys=True).encode()}
@@ -121,7 +124,8 @@ def pack(out: Path, *, main: Path, packages: Path, config: dict[str, str]) -> No
     for path in sorted(packages.rglob("*")):
         name = path.relative_to(packages)
         if path.is_file():
-            (files if name.parts[0] in compiled else app)[name.as_posix()] = path.read_bytes()
+            content = bare(path.read_bytes()) if path.suffix == ".py" else path.read_bytes()
+            (files if name.parts[0] in compiled else app)[name.as_posix()] = content
     for target, contents in (("app.zip", app), ("files.zip", files)):
         with zipfile.ZipFile(out / target, "w") as archive:
             for entry, content in sorted(contents.items()):
