@@ -261,13 +261,12 @@ class Technician:
         self.app.see("Before you close")
 
     def close(self) -> None:
-        """Ends at the list; where something is charged, by way of the receipt."""
+        """Ends at the list; where something is charged, by way of the receipt, which is for the customer."""
         self.app.tap("Check and close")
         self.app.see("What happens next")
         self.look("close")
         self.app.tap("Close job")
-        self.app.see(re.compile(r"closed\. Saved on this device"))
-        self.app.see(re.compile(r"Receipt$|jobs done$"))
+        self.app.see(re.compile(r"closed\. Saved on this device|Receipt$"))
         if any(text.endswith("Receipt") for text in self.app.texts()):
             self.look("receipt")
             self.app.tap("Back to today")
