@@ -40,6 +40,7 @@ from server.db.feed_models import CommandRow
 from server.dependencies import answer_problems
 from server.dispatch import board_feed, board_routes
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
+from server.faults import page as faults_page
 from server.inbox import pages as inbox_pages
 from server.inbox import routes as inbox_routes
 from server.live import Live
@@ -149,6 +150,7 @@ def a_console(
         customer_routes.router,
         inbox_routes.router,
         inbox_pages.router,
+        faults_page.router,
     ):
         app.include_router(router)
     mount_static(app, settings)
