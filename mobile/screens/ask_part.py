@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import flet as ft
@@ -127,7 +128,7 @@ def _age(desk: Desk) -> ft.Control:
     )
 
 
-def _part(desk: Desk, sku: str, amount: int, pick) -> ft.Control:  # type: ignore[no-untyped-def]
+def _part(desk: Desk, sku: str, amount: int, pick: Callable[[str], None]) -> ft.Control:
     product = desk.gateway.product(sku)
     name = counted(amount, product, sku)
     maker = product_name(product, sku)
@@ -135,7 +136,9 @@ def _part(desk: Desk, sku: str, amount: int, pick) -> ft.Control:  # type: ignor
     return tappable(drawn, words.listed([name, maker]), pick)
 
 
-def _who(found: list[Holder], chosen: Holder | None, choose, *, from_phone: bool) -> list[ft.Control]:  # type: ignore[no-untyped-def]
+def _who(
+    found: list[Holder], chosen: Holder | None, choose: Callable[[UUID], None], *, from_phone: bool
+) -> list[ft.Control]:
     if not found:
         return [mood_box(words.NOBODY_HAS_IT, "warn")]
     rows: list[ft.Control] = []

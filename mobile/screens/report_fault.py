@@ -161,7 +161,7 @@ def _chips(heading: str, *chips: ft.Control) -> ft.Control:
     return section(heading, ft.Row(list(chips), wrap=True, spacing=8, run_spacing=8))
 
 
-def _count(name: str, count: int | str, changed) -> ft.Control:  # type: ignore[no-untyped-def]
+def _count(name: str, count: int | str, changed: Callable[[int | str], None]) -> ft.Control:
     refusal = [mood_box(words.not_whole(count, by_the_metre=False), "bad")] if isinstance(count, str) else []
     return card(line(name, bold=True), stepper(name, count, "", changed), *refusal)
 

@@ -87,7 +87,7 @@ def improve(
         found = [search.result() for search in searches]
     best = min(found, key=lambda one: one.cost)
     mixed = best.orders
-    if budget.mixes:
+    if budget.mixes and not budget.stopped.is_set():
         seconds = None if budget.rounds is not None else max(0.1, budget.seconds - budget.elapsed)
         mixed = recombined(problem, mixed, [one.pool for one in found], seconds, seed)
     return [[numbers[job] for job in order] for order in mixed]
