@@ -307,7 +307,7 @@ def start(
     page.render(App, desk)
     stops = [
         watch_network(lambda online: loop.nudge() if online else None),
-        watch_page(heard, desk.auto_lock.touch, seen),
+        watch_page(heard, desk.auto_lock.touch, seen, desk.scanned),
     ]
 
     async def tick() -> None:

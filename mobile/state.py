@@ -14,7 +14,7 @@ import flet as ft
 
 from mobile import words
 from mobile.auto_lock import AutoLock, kept_minutes
-from mobile.device.network import PageFacts
+from mobile.device.network import PageFacts, keep_ear
 from mobile.device.place import here
 from mobile.device.space import Usage
 from mobile.gateway import Gateway, SyncStatus
@@ -96,6 +96,7 @@ class Desk:
         self.usage = usage  # of the device's room for our data
         self.nudge = nudge  # ask the background sync to run at once
         self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
+        self._scanner_ears: list[Callable[[str], None]] = []
         self._watch = watch
         self._position: Position | None = None  # not in the shell: each step would draw all anew
         self.apple = apple
@@ -122,6 +123,23 @@ class Desk:
         self.shell.revision += 1
         self.watch_position()
         self._look_for_arrival()
+
+    # what a wedge scanner typed beside the field
+
+    def hear_scanner(self, take: Callable[[str], None]) -> Callable[[], None]:
+        """The newest screen that asked for codes gets them, until the returned function is called."""
+        self._scanner_ears.append(take)
+        keep_ear(True)
+
+        def stop() -> None:
+            self._scanner_ears.remove(take)
+            keep_ear(bool(self._scanner_ears))
+
+        return stop
+
+    def scanned(self, text: str) -> None:
+        if self._scanner_ears:
+            self._scanner_ears[-1](text)
 
     # where the phone is
 

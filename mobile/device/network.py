@@ -68,10 +68,12 @@ def watch_page(
     tell: Callable[[PageFacts], None],
     touched: Callable[[], None] = lambda: None,
     seen: Callable[[float], None] = lambda seconds: None,
+    scanned: Callable[[str], None] = lambda text: None,
 ) -> Callable[[], None]:
     """Call `tell(facts)` now and on every change, `touched()` as long as somebody touches the page or types.
 
     `seen(seconds)` when the page is in sight again after so long; it is covered until `unveil` is called.
+    `scanned(text)` when a wedge scanner typed, and not all of it into a field (see `keep_ear`).
     The returned function stops all that.
     """
     if not IN_BROWSER:
@@ -85,6 +87,8 @@ def watch_page(
             touched()
         if data.kind == "seen":
             seen(float(data.seconds))
+        if data.kind == "scanned":
+            scanned(str(data.text))
         if data.kind == "facts":
             persisted = None if is_null(data.persisted) else bool(data.persisted)
             offline, update = bool(data.offlineReady), bool(data.update)
@@ -125,6 +129,12 @@ def keep_veil(wanted: bool) -> None:
     """Whether the page covers itself while it is out of sight."""
     if IN_BROWSER:
         _send("veil", "1" if wanted else "")
+
+
+def keep_ear(wanted: bool) -> None:
+    """Whether the page listens for a wedge scanner, wherever the focus is."""
+    if IN_BROWSER:
+        _send("ear", "1" if wanted else "")
 
 
 def unveil() -> None:

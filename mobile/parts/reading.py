@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,20 +16,14 @@ from mobile.device.scanner import (
     ScanClosed,
     ScannerError,
     for_label,
-    from_typing,
-    from_wedge,
     scanner,
     signal,
 )
 from mobile.gateway import ScanVerdict
-from mobile.parts.fields import code_field
-from mobile.parts.touch import icon_button
+from mobile.parts.code_entry import use_code_entry
 from mobile.state import Desk
 from mobile.views.scan import Offer, best_verdict, offer, tone_of
 from shared.barcodes.label import NO_LABEL, Label
-
-WEDGE_SECONDS_A_KEY = 0.1  # a thumb needs twice that
-WEDGE_SECONDS_LAG = 0.3  # until the keys reach Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +40,8 @@ class Reader:
 
 def use_reader(desk: Desk, order_id: UUID, show: Callable[[ScanVerdict], None]) -> Reader:
     """A hook. `show` is given what was read, weighed for this job."""
-    typed, set_typed = ft.use_state("")
-    first_key = ft.use_ref(0.0)
-    # A wedge scanner presses Enter before the screen was drawn with its last letters; what it typed counts.
-    latest = ft.use_ref("")
     device = scanner()
+    entry = use_code_entry(desk, lambda reading: found(judge(reading)))
 
     def judge(reading: Reading, label: Label = NO_LABEL) -> ScanVerdict:
         text = reading.identifier + reading.text
@@ -97,44 +87,11 @@ def use_reader(desk: Desk, order_id: UUID, show: Callable[[ScanVerdict], None]) 
         else:
             desk.tell(words.NO_CODE_IN_PHOTO, "warn")
 
-    def type_key(text: str) -> None:
-        if not first_key.current:
-            first_key.current = time.monotonic()
-        latest.current = text
-        set_typed(text)
-
-    def enter() -> None:
-        text = latest.current
-        if not text.strip():
-            desk.tell(words.TYPE_INSTEAD, "calm")
-            return
-        took = time.monotonic() - (first_key.current or 0.0)
-        by_wedge = took < WEDGE_SECONDS_LAG + WEDGE_SECONDS_A_KEY * len(text)
-        first_key.current = 0.0
-        found(judge(from_wedge(text) if by_wedge else from_typing(text)))
-
-    def clear() -> None:
-        latest.current = ""
-        set_typed("")
-
-    def field(key: str, autofocus: bool) -> ft.Control:
-        """With another key it is drawn anew without the focus, which would scroll what was read away."""
-        return code_field(
-            words.CODE_FIELD,
-            typed,
-            hint_text=words.CODE_FIELD_HINT,
-            key=key,
-            autofocus=autofocus,
-            on_change=type_key,
-            on_submit=enter,
-            suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
-        )
-
     return Reader(
         live=device.live,
         open_camera=open_camera,
         read_photo=read_photo,
-        enter=enter,
-        clear=clear,
-        field=field,
+        enter=entry.enter,
+        clear=entry.clear,
+        field=entry.field,
     )

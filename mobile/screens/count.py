@@ -5,10 +5,10 @@ from __future__ import annotations
 import flet as ft
 
 from mobile import theme, words
-from mobile.device.scanner import Reading, ScanClosed, ScannerError, from_wedge, scanner, signal
+from mobile.device.scanner import Reading, ScanClosed, ScannerError, scanner, signal
 from mobile.gateway import StockView
 from mobile.parts.blocks import card, facts, line, mood_box, section, title
-from mobile.parts.fields import code_field
+from mobile.parts.code_entry import use_code_entry
 from mobile.parts.frame import frame
 from mobile.parts.stepper import stepper
 from mobile.parts.touch import icon_button, primary, secondary
@@ -27,11 +27,10 @@ DRAFT = "count"
 def CountVan(desk: Desk) -> ft.Control:
     booked = frozenset(asset.serial for asset in desk.gateway.devices_on_van() if asset.claimed_by is None)
     kept = ft.use_ref(lambda: Count.from_text(desk.gateway.draft(DRAFT), booked))
-    typed, set_typed = ft.use_state("")
-    latest = ft.use_ref("")  # a wedge scanner presses Enter before its last letters are drawn
     _, draw = ft.use_state(0)
     count = kept.current.against(booked)
     device = scanner()
+    entry = use_code_entry(desk, lambda reading: enter(reading))
 
     def keep(new: Count) -> None:
         """On the disk first: what is shown as counted is kept. Raises NotSaved."""
@@ -91,28 +90,13 @@ def CountVan(desk: Desk) -> ft.Control:
         except ScannerError as error:
             desk.tell(str(error), "warn")
 
-    def type_key(text: str) -> None:
-        latest.current = text
-        set_typed(text)
-
-    def enter() -> None:
-        reading = from_wedge(latest.current)
-        if reading.text:
-            desk.tell(take(reading.identifier + reading.text), "calm")
-        latest.current = ""
-        set_typed("")
+    def enter(reading: Reading) -> None:
+        desk.tell(take(reading.identifier + reading.text), "calm")
+        entry.clear()
 
     body: list[ft.Control] = [
         mood_box(words.COUNT_GOES, "calm", heading=words.count_of(len(count.found), len(booked))),
-        code_field(
-            words.CODE_FIELD,
-            typed,
-            hint_text=words.CODE_FIELD_HINT,
-            autofocus=True,
-            on_change=type_key,
-            on_submit=enter,
-            suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
-        ),
+        entry.field("code", True),
     ]
     if count.scanned:
         last = count.scanned[-1]

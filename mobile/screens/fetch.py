@@ -8,10 +8,10 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
-from mobile.device.scanner import from_wedge, scanner
+from mobile.device.scanner import Reading, scanner
 from mobile.parts.blocks import card, facts, line, mood_box, section
+from mobile.parts.code_entry import use_code_entry
 from mobile.parts.drafts import use_draft
-from mobile.parts.fields import code_field
 from mobile.parts.frame import frame
 from mobile.parts.stepper import stepper
 from mobile.parts.touch import icon_button, primary, secondary
@@ -31,18 +31,13 @@ def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
     left = request.left if request else 0
     count, set_count = use_draft(desk, "count", left)
     serials, set_serials = use_draft(desk, "serials", ())
-    typed, set_typed = ft.use_state("")
     done = ft.use_ref(False)  # two quick taps are one pick-up
     device = scanner()
-    latest = ft.use_ref("")  # a wedge scanner presses Enter before its last letters are drawn
+    entry = use_code_entry(desk, lambda reading: enter(reading))
     if request is None:
         return frame(desk, words.FETCHED, [mood_box(words.REQUEST_GONE, "warn")], back=True)
     product, sku = gateway.product(request.sku), request.sku
     by_serial = product is not None and product.tracking is Tracking.SERIALISED
-
-    def type_key(text: str) -> None:
-        latest.current = text
-        set_typed(text)
 
     def read(text: str) -> None:
         serial = gateway.serial_of(text)
@@ -58,12 +53,9 @@ def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
     async def scan() -> None:
         await scan_code(desk, device, words.FETCH_DEVICES, read)
 
-    def enter() -> None:
-        reading = from_wedge(latest.current)
-        if reading.text:
-            read(reading.identifier + reading.text)
-        latest.current = ""
-        set_typed("")
+    def enter(reading: Reading) -> None:
+        read(reading.identifier + reading.text)
+        entry.clear()
 
     def put() -> None:
         if done.current:
@@ -82,18 +74,9 @@ def Fetch(desk: Desk, request_id: UUID | None) -> ft.Control:
     if request.supplied:
         body.append(facts([words.came_so_far(quantity(request.supplied, product))]))
     if by_serial:
-        field = code_field(
-            words.CODE_FIELD,
-            typed,
-            hint_text=words.CODE_FIELD_HINT,
-            autofocus=True,
-            on_change=type_key,
-            on_submit=enter,
-            suffix=icon_button(ft.Icons.KEYBOARD_RETURN, words.READ_CODE, enter),
-        )
         rows = [_read(serial, remove) for serial in serials]
         camera = [secondary(words.SCAN_TITLE, scan, icon=ft.Icons.QR_CODE_SCANNER)] if device.live else []
-        body.append(section(words.FETCH_DEVICES, *camera, field, *rows))
+        body.append(section(words.FETCH_DEVICES, *camera, entry.field("code", True), *rows))
         ready = bool(serials)
     else:
         metres = by_the_metre(product)

@@ -5,6 +5,7 @@
   const splash = document.getElementById("splash");
   const say = (text) => { const line = document.getElementById("splash-status"); if (line) line.textContent = text; };
   const stop = (text) => { splash?.classList.add("stopped"); say(text); };
+  const SCANNER = { least: 4, aKey: 100, pause: 250 }; // characters; milliseconds: a hand needs more for each
   const mark = (name) => performance.mark(`truckroll-${name}`);
 
   // One name per open page, handed to its worker, so that two tabs never answer each other's messages.
@@ -92,6 +93,7 @@
     if (data?.kind === "today") localStorage.setItem("today", data.text);
     if (data?.kind === "veil") cover(!!data.text);
     if (data?.kind === "unveil") unveil();
+    if (data?.kind === "ear") ear = !!data.text;
     if (data?.kind === "unsent") keepState("unsent", data.text);
     if (data?.kind === "update") navigator.serviceWorker.controller?.postMessage("take-update");
   };
@@ -101,6 +103,7 @@
   const listen = () => {
     const view = document.querySelector("flutter-view");
     if (!view || ![view, document.body].includes(document.activeElement)) return;
+    if (performance.now() - last < SCANNER.pause) return; // someone is typing: leave the focus to Flutter
     view.blur();
     setTimeout(() => { if (document.activeElement === document.body) view.focus(); }, 50);
   };
@@ -110,6 +113,31 @@
     if (!changes.some(({ addedNodes }) => [...addedNodes].some(isField))) return;
     for (const milliseconds of [100, 600]) setTimeout(listen, milliseconds); // the screen slides in first
   }).observe(document.body, { childList: true, subtree: true });
+
+  // A wedge scanner types faster than a hand, wherever the focus is; and while a screen slides in, that wanders,
+  // and letters fall beside the field. Then the page, which hears all of them, says the whole code. What stands
+  // at the end of the field, as it was typed, is Flutter's to submit.
+  let ear = false;
+  let code = "";
+  let began = 0;
+  let last = 0;
+  addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    const now = event.timeStamp;
+    if (now - last > SCANNER.pause) code = "";
+    if (event.key.length === 1) {
+      if (!code) began = now;
+      code += event.key;
+      last = now;
+    } else if (event.key === "Enter") {
+      const scanned = code.length >= SCANNER.least && now - began <= SCANNER.aKey * code.length ? code : "";
+      code = "";
+      if (!ear || !scanned || document.activeElement?.value?.endsWith(scanned)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      toPage.postMessage({ kind: "scanned", text: scanned });
+    }
+  }, { capture: true });
 
   // Signs of life for the lock (mobile/auto_lock.py): a scroll or a key that no control tells of is one too.
   let touchedAt = 0;
