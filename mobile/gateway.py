@@ -299,7 +299,7 @@ class Gateway:
         if me is None:
             return []
         chosen = day or self.at().astimezone(zone).date()
-        unsent = {entry.work_order_id for entry in self._store.unsent()} if day is None else set()
+        unsent = self._store.jobs_unsent() if day is None else set()
         return sorted(
             (
                 order

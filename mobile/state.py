@@ -184,8 +184,10 @@ class Desk:
         return self._position
 
     def _look_for_arrival(self) -> None:
-        orders = (order for order in self.gateway.today() if order.id not in self.shell.not_there)
-        there = reached(orders, self._position) if self._position and self.suggests_arrival else None
+        there = None
+        if self._position and self.suggests_arrival:
+            orders = (order for order in self.gateway.today() if order.id not in self.shell.not_there)
+            there = reached(orders, self._position)
         if (id := there.id if there else None) != self.shell.reached_id:
             self.shell.reached_id = id
 

@@ -60,6 +60,11 @@ class Outbox:
                     ORDER BY seq LIMIT ?"""
         return [_entry(row) for row in self._disk.execute(query, (technician_id, limit))]
 
+    def jobs_unsent(self, technician_id: str | None) -> set[UUID]:
+        """Which jobs have commands without a receipt. Asked at each tap, so nothing is decoded for it."""
+        query = "SELECT DISTINCT work_order_id FROM command WHERE outcome IS NULL AND technician_id IS ?"
+        return {UUID(row[0]) for row in self._disk.execute(query, (technician_id,)) if row[0]}
+
     def to_replay(self, technician_id: str | None) -> list[Entry]:
         """What the server's rows may not show yet: unsent, or accepted and not echoed or confirmed."""
         query = f"""SELECT {_ENTRY} FROM command

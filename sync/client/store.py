@@ -128,6 +128,10 @@ class ClientStore(Holder):
         """Commands without a receipt, in order."""
         return self._outbox.unsent(self._me, limit)
 
+    def jobs_unsent(self) -> set[UUID]:
+        """Which jobs have commands without a receipt."""
+        return self._outbox.jobs_unsent(self._me)
+
     def due(
         self, limit: int = -1, *, after: int = 0, bytes_max: int | None = None, whose: UUID | None = None
     ) -> list[PushedCommand]:
