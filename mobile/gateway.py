@@ -852,6 +852,10 @@ class Gateway:
         """What was begun under this name and is no command yet; it is still here after a restart."""
         return self._store.draft(name)
 
+    def drafts(self, prefix: str) -> dict[str, str]:
+        """All whose names begin so."""
+        return self._store.drafts(prefix)
+
     def keep_draft(self, name: str, body: str | None) -> None:
         """None: it is done, or given up."""
         self._store.keep_draft(name, body)

@@ -17,6 +17,8 @@ from mobile.auto_lock import AutoLock, kept_minutes
 from mobile.device.network import PageFacts, keep_ear
 from mobile.device.place import here
 from mobile.device.space import Usage
+from mobile.forms import PREFIX as FORM
+from mobile.forms import Forms
 from mobile.gateway import Gateway, SyncStatus
 from mobile.look import Look, kept_look
 from mobile.rule_words import said as translated
@@ -30,6 +32,7 @@ from shared.work_orders import WorkOrder, WorkOrderState
 from sync.client.records import NotSaved
 
 NOTICE_SECONDS = 5.0
+FORM_SECONDS = 0.5  # after a letter, until what was typed is on the disk
 SETTINGS, PIN, SIGN_IN = "/settings", "/pin", "/sign-in"
 Mood = Literal["good", "warn", "bad", "calm"]
 
@@ -95,7 +98,6 @@ class Desk:
         self.build = build
         self.usage = usage  # of the device's room for our data
         self.nudge = nudge  # ask the background sync to run at once
-        self.drafts: dict[tuple[str, str], Any] = {}  # (screen's route, field) → what was entered, not saved
         self._scanner_ears: list[Callable[[str], None]] = []
         self._watch = watch
         self._position: Position | None = None  # not in the shell: each step would draw all anew
@@ -105,6 +107,7 @@ class Desk:
         self._before_requests = "/stock"
         self._before_settings = "/"  # a sign-in brings its code along in the route
         self._run = run
+        self.forms = Forms(gateway.drafts(FORM), gateway.keep_draft, self._soon, self._can_be_used)
         self._technician_id = gateway.technician_id
         self._attention: int | None = None
         self._ready: tuple[object, Readiness] | None = None
@@ -118,7 +121,7 @@ class Desk:
         self._ask_for_pin()
         if self.gateway.technician_id != self._technician_id:
             self._technician_id = self.gateway.technician_id
-            self.drafts.clear()  # what somebody else entered, or looked at, is nothing to this one
+            self.forms.clear()  # what somebody else entered, or looked at, is nothing to this one
             self.shell.day = None
         self.shell.revision += 1
         self.watch_position()
@@ -229,7 +232,7 @@ class Desk:
 
     def open_item(self, order_id: UUID, code: str) -> None:
         """The checklist of a job, with this item open."""
-        self.drafts[job_route(order_id, "checks"), "item"] = code
+        self.forms.enter(job_route(order_id, "checks"), "item", code)
         self.open_job(order_id, "checks")
 
     def back(self) -> None:
@@ -402,15 +405,32 @@ class Desk:
 
     def draft(self, name: str, default: Any = "", *, route: str | None = None) -> Any:
         """`route`: by default, that of the screen that is shown."""
-        return self.drafts.get((route or self.shell.route, name), default)
+        return self.forms.drafts.get((route or self.shell.route, name), default)
 
     def keep_draft(self, name: str, value: Any, *, route: str | None = None) -> None:
         self.auto_lock.touch()
-        self.drafts[route or self.shell.route, name] = value
+        self.forms.enter(route or self.shell.route, name, value)
 
     def drop_drafts(self) -> None:
-        for key in [key for key in self.drafts if key[0] == self.shell.route]:
-            del self.drafts[key]
+        self.forms.drop(self.shell.route)
+
+    def _soon(self, write: Callable[[], None]) -> None:
+        if self._run is None:
+            return write()
+
+        async def wait() -> None:
+            await asyncio.sleep(FORM_SECONDS)
+            write()
+
+        self._run(wait)
+
+    def _can_be_used(self, route: str) -> bool:
+        """A form of a job that has gone, or is over, is nobody's any more; nor is a day leafed to."""
+        name, order_id, _ = parse_route(route)
+        if name != "job":
+            return name != "time"
+        order = self.gateway.order(order_id) if order_id else None
+        return order is not None and not order.state.is_over
 
     # reading what several screens need
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
 import flet as ft
@@ -14,6 +13,7 @@ from mobile.device.photos import PhotoError, pick_picture, shrink
 from mobile.device.place import Spot, here
 from mobile.parts.blocks import line
 from mobile.parts.frame import frame
+from mobile.parts.taken import Taken
 from mobile.parts.touch import primary
 from mobile.screens.guard import gone
 from mobile.state import Desk
@@ -30,15 +30,6 @@ async def _in_time(where: asyncio.Future[Spot | None] | None) -> Spot | None:
         return await asyncio.wait_for(where, PLACE_SECONDS)
     except TimeoutError:
         return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """A photo that is ready to be kept. `said`: what the screen says then, None for the usual."""
-
-    jpeg: bytes
-    spot: Spot | None
-    said: str | None
 
 
 async def photo_and_spot(desk: Desk, set_busy: Callable[[bool], None]) -> Taken | None:

@@ -52,6 +52,11 @@ class ClientStore(Holder):
         row = self._disk.execute("SELECT body FROM draft WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
+    def drafts(self, prefix: str) -> dict[str, str]:
+        """All whose names begin so."""
+        query = "SELECT name, body FROM draft WHERE substr(name, 1, ?) = ?"
+        return dict(self._disk.execute(query, (len(prefix), prefix)).fetchall())
+
     def keep_draft(self, name: str, body: str | None) -> None:
         """Durable when it returns. None: it is done, or given up."""
         with self._disk.transaction():

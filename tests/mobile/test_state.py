@@ -62,7 +62,7 @@ class TestADeviceThatChangesHands:
         gateway._store.wipe("erased")
         gateway._look_again()
         gateway._tell()
-        assert (desk.drafts, desk.shell.day, desk.shell.locked) == ({}, None, False)
+        assert (desk.forms.drafts, desk.shell.day, desk.shell.locked) == ({}, None, False)
 
     def test_keeps_all_while_it_does_not(self, desk: Desk, gateway):
         desk.keep_draft("text", "Gate code 12")

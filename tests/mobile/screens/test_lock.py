@@ -245,14 +245,14 @@ class TestAPinThatTheOfficeRequires:
 
     def test_loses_nothing_and_keeps_nothing_from_being_sent(self, open_app, gateway, desk):
         screen = open_app("/")
-        desk.drafts[job_route(REPAIR, "note"), "text"] = "Gate code 12"
+        desk.forms.drafts[job_route(REPAIR, "note"), "text"] = "Gate code 12"
         screen.do(lambda: require(gateway, 6))
         screen.do(lambda: gateway.send(AddNote(work_order_id=REPAIR, text="Saved behind it")))
         assert screen.sees("1 saved on this device, not sent")
         assert screen.sees("What is not sent is still being sent.")
         assert [sent.type for sent in gateway._store.due()] == ["add_note"]
         self.choose(screen, "973105")
-        assert desk.drafts == {(job_route(REPAIR, "note"), "text"): "Gate code 12"}
+        assert desk.forms.drafts == {(job_route(REPAIR, "note"), "text"): "Gate code 12"}
 
     def test_replaces_one_that_is_too_short_for_who_knows_it_only(self, open_app, gateway, desk):
         asyncio.run(gateway.lock.set(PIN))

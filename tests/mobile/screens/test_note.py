@@ -75,7 +75,7 @@ def test_is_saved_with_the_sentence_that_was_being_said(note, says, gateway, mon
     note.tap("Save note")
     command = decode_command(gateway._store.due()[-1])
     assert isinstance(command, AddNote) and command.text == "Gate code 12 dog is kind"
-    assert (len(gateway.queue()), desk.drafts) == (1, {})
+    assert (len(gateway.queue()), desk.forms.drafts) == (1, {})
 
 
 def test_is_saved_without_waiting_for_ever(note, says, gateway, monkeypatch):
@@ -104,7 +104,7 @@ def test_ends_with_the_screen(note, says, desk):
     says("Gate code 12")
     note.tap("Dictate")
     note.tap("Back")
-    assert desk.drafts == {(NOTE, "text"): "Gate code 12"}
+    assert desk.forms.drafts == {(NOTE, "text"): "Gate code 12"}
 
 
 @pytest.mark.parametrize("facts", [PageFacts(), PageFacts(dictation=False)])

@@ -217,7 +217,7 @@ class TestFromAScan:
 
         [old] = gateway.order(SWAP).removed
         assert (old.cause, old.reason) == (RemovalCause.NO_LIGHT, "dark")
-        assert not [name for route, name in desk.drafts if route == job_route(SWAP, "scan")]
+        assert not [name for route, name in desk.forms.drafts if route == job_route(SWAP, "scan")]
 
     def test_loses_no_letter_that_is_not_drawn_yet(self, screen, desk, gateway):
         screen.do(lambda: desk.open_job(SWAP, "scan"))
