@@ -282,6 +282,12 @@ def start(
 
         page.run_task(take_in)  # the browser calls from outside of Flet's context
 
+    def scanned(text: str) -> None:
+        async def take() -> None:
+            desk.scanned(text)
+
+        page.run_task(take)
+
     def seen(seconds: float) -> None:
         async def look() -> None:
             desk.auto_lock.was_hidden(seconds)
@@ -307,7 +313,7 @@ def start(
     page.render(App, desk)
     stops = [
         watch_network(lambda online: loop.nudge() if online else None),
-        watch_page(heard, desk.auto_lock.touch, seen, desk.scanned),
+        watch_page(heard, desk.auto_lock.touch, seen, scanned),
     ]
 
     async def tick() -> None:

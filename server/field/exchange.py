@@ -151,7 +151,7 @@ def _pull(
     if _refusal(caller, message, protocol_min):
         return None
     cursor, page_bytes = cursors.unsealed(message.cursor), in_range(message.page_bytes)
-    source = DeviceSource(session, settings, caller.technician, now)
+    source = DeviceSource(session, settings, caller.technician, now, message.protocol)
     page = pull(source, cursor, touched, page_bytes)
     if cursor and not cursors.is_genuine(message.cursor, source.cursor_key):
         page = pull(source, None, touched, page_bytes)  # a place that nobody here gave out is none

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -34,7 +34,7 @@ from shared.briefs import FAULT_DAYS, PlaceBrief
 from shared.part_requests import PartRequest, PartSupply
 from shared.stock import StockLine
 from shared.work_orders import WorkOrder, WorkOrderState
-from sync.protocol import DAYS_AHEAD, DAYS_BACK, Image, Profile, image_key
+from sync.protocol import DAYS_AHEAD, DAYS_BACK, PROTOCOL, Image, Profile, image_key
 from sync.server.ports import Change, Found, Key, Look
 
 PAGE = 500
@@ -110,11 +110,20 @@ def _look(postgresql: bool) -> Select[*tuple[Any, ...]]:
 class DeviceSource:
     """See sync.server.ports.Source."""
 
-    def __init__(self, session: Session, settings: Settings, technician: Technician, now: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        technician: Technician,
+        now: datetime,
+        protocol: int = PROTOCOL,
+    ) -> None:
+        """`protocol`: what the device's app speaks."""
         self._session = session
         self._settings = settings
         self._technician = technician
         self._now = now
+        self._protocol = protocol
         self._today: date = now.astimezone(settings.zone).date()
         self._asked: dict[str, Any] = {
             "me": technician.id,
@@ -151,15 +160,21 @@ class DeviceSource:
         ]
         return Look(
             # The day belongs to the cursor because the scope moves with it; the van, because stock does; the
-            # PIN, because no feed tells of a setting, and phones shall hear of this one at the next contact.
-            history=f"{self.epoch}-{self._today:%Y%m%d}-{self._technician.van_id.hex[-8:]}{self._pin()}",
+            # PIN, because no feed tells of a setting, and phones shall hear of this one at the next contact;
+            # the protocol, because a newer app reads rows and fields that the one before it passed over.
+            history="-".join(
+                (self.epoch, f"{self._today:%Y%m%d}", self._technician.van_id.hex[-8:], *self._marks())
+            ),
             changes=changes if known and not self.ahead else None,
             more=len(changes) == PAGE,
             wanting=bool(first.wanting),
         )
 
-    def _pin(self) -> str:
-        return f"-{self._settings.pin_length_min}" if self._settings.pin_length_min else ""
+    def _marks(self) -> Iterator[str]:
+        if self._settings.pin_length_min:
+            yield str(self._settings.pin_length_min)
+        if self._protocol >= 5:  # older apps keep the places that they have
+            yield f"p{self._protocol}"
 
     def head(self) -> str:
         return str(feed.head(self._session))
