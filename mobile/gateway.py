@@ -445,6 +445,16 @@ class Gateway:
         unsent = (entry.command for entry in self._store.entries() if entry.outcome is None)
         return frozenset(command.request_id for command in unsent if isinstance(command, AskForPart))
 
+    def answers_to_me(self) -> list[PartRequest]:
+        """Own open requests that whoever has the part has answered, the newest answer first."""
+        me = self.technician_id
+        found = [
+            request
+            for request in self._shown.images.part_requests.values()
+            if request.is_open and request.asker_id == me and request.answered_at is not None
+        ]
+        return sorted(found, key=lambda request: (request.answered_at, request.id), reverse=True)
+
     def asked_of_me(self) -> list[PartRequest]:
         """Open requests of others for what is on this van."""
         van_id = self.profile.van_id if self.profile else None

@@ -18,9 +18,10 @@ from mobile.parts.route_map import RouteMap
 from mobile.parts.touch import choice, icon_button, primary, secondary, tappable
 from mobile.state import Desk
 from mobile.views.news import NewsLine, lines
-from mobile.views.parts_asked import colleagues_waiting
+from mobile.views.parts_asked import answer_line, colleagues_waiting
 from mobile.views.readiness import Readiness
 from mobile.views.today import DayView, day_view, held_days, listed
+from shared.part_requests import PartRequestState
 from shared.work_orders import WorkOrder
 
 Card = ft.memo(JobCard)
@@ -54,6 +55,10 @@ def Today(desk: Desk, shown: UUID | None = None) -> ft.Control:
     if colleagues := colleagues_waiting(gateway.asked_of_me()):
         told = words.asked_waiting(colleagues)
         body.append(tappable(mood_box(told, "warn"), told, lambda: desk.go("/requests")))
+    for request in gateway.answers_to_me():
+        told = answer_line(request, gateway.product(request.sku))
+        mood = "good" if request.state is PartRequestState.PROMISED else "warn"
+        body.append(tappable(mood_box(told, mood), told, lambda: desk.go("/requests")))
     elsewhere = lines(news, frozenset(order.id for order in orders), today, desk.zone)
     if elsewhere or any(order.id in news for order in orders):
         body.append(_news(desk, elsewhere))

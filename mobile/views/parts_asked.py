@@ -120,6 +120,12 @@ def colleagues_waiting(asked_of_me: Sequence[PartRequest]) -> int:
     return len({request.asker_id for request in asked_of_me if request.answered_at is None})
 
 
+def answer_line(request: PartRequest, product: Product | None) -> str:
+    """What somebody answered to a request, in one line."""
+    wanted = words.you_asked(request.holder, counted(request.quantity, product, request.sku))
+    return f"{wanted}: {words.PART_REQUEST_STATES[request.state]}"
+
+
 def request_lines(
     requests: Sequence[PartRequest],
     me: UUID,

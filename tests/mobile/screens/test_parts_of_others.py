@@ -146,6 +146,27 @@ class TestAnswering:
         screen.do(supplied._tell)
         assert screen.sees("2 colleagues ask you for a part")
 
+    @pytest.mark.parametrize(
+        ("state", "said"),
+        [(PartRequestState.PROMISED, "promised"), (PartRequestState.DECLINED, "not possible")],
+    )
+    def test_is_on_the_first_screen_of_whoever_asked_as_long_as_it_is_open(
+        self, open_app, supplied, state: PartRequestState, said: str
+    ):
+        mine = part_requests()[1]
+        answered = replace(mine, state=state, answered_at=MORNING)
+        send_down(supplied._store, [answered], at=MORNING + timedelta(seconds=2))
+        supplied._take_in()
+        screen = open_app("/")
+        told = f"10\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}Field connector SC/APC of Harbour depot: {said}"
+        screen.tap(told)
+        assert screen.sees("You asked")
+
+        closed = replace(answered, closed_at=MORNING)
+        send_down(supplied._store, [closed], at=MORNING + timedelta(seconds=3))
+        supplied._take_in()
+        assert not open_app("/").sees(told)
+
     def test_no_is_an_answer_too(self, open_app, supplied):
         screen = open_app("/requests")
         screen.tap("No, I can't")
