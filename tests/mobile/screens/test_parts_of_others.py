@@ -151,7 +151,7 @@ class TestAnswering:
         [(PartRequestState.PROMISED, "promised"), (PartRequestState.DECLINED, "not possible")],
     )
     def test_is_on_the_first_screen_of_whoever_asked_as_long_as_it_is_open(
-        self, open_app, supplied, state: PartRequestState, said: str
+        self, open_app, supplied, desk, state: PartRequestState, said: str
     ):
         mine = part_requests()[1]
         answered = replace(mine, state=state, answered_at=MORNING)
@@ -164,8 +164,9 @@ class TestAnswering:
 
         closed = replace(answered, closed_at=MORNING)
         send_down(supplied._store, [closed], at=MORNING + timedelta(seconds=3))
-        supplied._take_in()
-        assert not open_app("/").sees(told)
+        screen.do(supplied._take_in)
+        screen.do(lambda: desk.go("/"))
+        assert not screen.sees(told)
 
     def test_no_is_an_answer_too(self, open_app, supplied):
         screen = open_app("/requests")
