@@ -148,8 +148,10 @@ def _clock(
             home = max(home, route.lunch_start) + lunch_minutes
     if route.back < home:
         yield broken("travel", f"is back {hhmm(route.back)}, not possible before {hhmm(home)}")
-    if planned and route.back > person.shift_end:
-        yield broken("shift", f"is back {hhmm(route.back)}, the shift ends {hhmm(person.shift_end)}")
+    if planned and route.back > person.shift_end + person.overtime_max:
+        extra = f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else ""
+        text = f"is back {hhmm(route.back)}, the shift ends {hhmm(person.shift_end)}{extra}"
+        yield broken("shift", text)
 
 
 def _begun(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
@@ -201,6 +203,9 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
         stops = [person.start_place, *(jobs[v.job_id].place for v in route.visits), person.end_place]
         for i, j in itertools.pairwise(stops) if route.visits else ():
             parts["travel"] += weights.drive(travel.seconds[i][j], travel.metres[i][j])
+        if route.visits and route.back > person.shift_end:
+            cents, rest = divmod((route.back - person.shift_end) * weights.overtime_hour, 60)
+            parts["overtime"] += cents + (rest >= 30)
         for visit in route.visits:
             job = jobs[visit.job_id]
             parts["late"] += weights.late_minute * max(

@@ -28,7 +28,7 @@ class Move:
 class Figures:
     """What one plan comes to.
 
-    overtime_minutes: home after the shift, which begun visits can cause. late_minutes: ends after the SLA's
+    overtime_minutes: home after the shift. late_minutes: ends after the SLA's
     due minute. promises_broken: ids of jobs with windows that start outside them or are left undone.
     unassigned: how many, by priority 1 to 4.
     """

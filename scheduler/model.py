@@ -11,6 +11,7 @@ from typing import Any
 
 from ortools.constraint_solver import pywrapcp
 
+from scheduler.duty import home_by, per_hour
 from scheduler.timing import Day
 
 HORIZON_SPARE = 24 * 60
@@ -79,7 +80,7 @@ def keep_time(model: Model) -> None:
         for i, stay in zip(model.places, model.minutes_on_site, strict=True)
     ]
     horizon = HORIZON_SPARE + max(
-        *(person.shift_end for person in day.technicians), *(origin.minute for origin in day.origins)
+        *(home_by(person) for person in day.technicians), *(origin.minute for origin in day.origins)
     )
     evaluator = model.routing.RegisterTransitMatrix(drives)
     model.routing.AddDimension(evaluator, horizon, horizon, False, "clock")
@@ -90,7 +91,7 @@ def keep_shifts(model: Model) -> None:
         clock = model.clock()
         clock.CumulVar(model.routing.Start(vehicle)).SetValue(model.day.origins[vehicle].minute)
         if _on_shift(model.day, vehicle):
-            clock.CumulVar(model.routing.End(vehicle)).SetMax(person.shift_end)
+            clock.CumulVar(model.routing.End(vehicle)).SetMax(home_by(person))
 
 
 def _on_shift(day: Day, vehicle: int) -> bool:
@@ -99,7 +100,7 @@ def _on_shift(day: Day, vehicle: int) -> bool:
     back = origin.minute + day.minutes[origin.place][person.end_place]
     if origin.lunch and back > origin.lunch[1]:
         back = max(back, origin.lunch[0]) + origin.lunch[2]
-    return back <= person.shift_end
+    return back <= home_by(person)
 
 
 def have_lunch(model: Model) -> None:
@@ -181,6 +182,15 @@ def price_lateness(model: Model) -> None:
             model.clock().SetCumulVarSoftUpperBound(model.index(node), minute, cost)
 
 
+def price_overtime(model: Model) -> None:
+    """By the minute, rounded; what nobody may work needs no price."""
+    minute = per_hour(model.day.request.weights.overtime_hour, 1)
+    for vehicle, person in enumerate(model.day.technicians):
+        if person.overtime_max and minute and _on_shift(model.day, vehicle):
+            end = model.routing.End(vehicle)
+            model.clock().SetCumulVarSoftUpperBound(end, person.shift_end, minute)
+
+
 def price_people(model: Model) -> None:
     """Cost of who goes: bias, and another technician than told before; over the cheapest able one's.
 
@@ -219,5 +229,6 @@ RULES: tuple[Callable[[Model], None], ...] = (
     carry_parts,
     price_undone,
     price_lateness,
+    price_overtime,
     price_people,
 )

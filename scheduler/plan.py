@@ -66,10 +66,11 @@ class Cost:
     moved: int = 0  # goes to another technician than told before
     bias: int = 0
     unserved: int = 0
+    overtime: int = 0  # home after the shift's end
 
     @property
     def total(self) -> int:
-        return self.travel + self.late + self.later + self.moved + self.bias + self.unserved
+        return self.travel + self.late + self.later + self.moved + self.bias + self.unserved + self.overtime
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})

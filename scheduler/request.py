@@ -86,6 +86,7 @@ class Lunch:
 class Technician:
     """Who goes: from `start_place` at `shift_start`, back at `end_place` by `shift_end`.
 
+    overtime_max: so many minutes after `shift_end` are allowed, at `Weights.overtime_hour`.
     skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
     more). bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
     territory). When the day has begun, `start_place` is where the technician is now and the request says
@@ -97,6 +98,7 @@ class Technician:
     end_place: int
     shift_start: int
     shift_end: int
+    overtime_max: int = 0
     lunch: Lunch | None = None
     skills: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, int] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Technician:
         _whole(f"{name} end_place", self.end_place, 0, PLACES_MAX)
         _whole(f"{name} shift_start", self.shift_start, 0, MINUTES_MAX)
         _whole(f"{name} shift_end", self.shift_end, 0, MINUTES_MAX)
+        _whole(f"{name} overtime_max", self.overtime_max, 0, MINUTES_MAX)
         if self.shift_end <= self.shift_start:
             raise InvalidRequest(
                 f"{name} shift_end ({self.shift_end}) is not after shift_start ({self.shift_start})"
@@ -278,10 +281,18 @@ class Weights:
     late_minute: int = 100  # each minute a visit ends after its SLA's `due`
     later_minute: int = 20  # each minute a visit begins later than the customer was told before
     other_technician: int = 2_000  # the visit goes to another technician than planned before
+    overtime_hour: int = 9_000  # on duty after the shift's end
     unserved: tuple[int, int, int, int] = (400_000, 160_000, 80_000, 40_000)  # by priority 1 to 4
 
     def __post_init__(self) -> None:
-        for name in ("drive_hour", "drive_km", "late_minute", "later_minute", "other_technician"):
+        for name in (
+            "drive_hour",
+            "drive_km",
+            "late_minute",
+            "later_minute",
+            "other_technician",
+            "overtime_hour",
+        ):
             _whole(f"weights.{name}", getattr(self, name), 0, COST_MAX)
         if len(self.unserved) != len(PRIORITIES):
             raise InvalidRequest(f"weights.unserved needs four costs, one a priority, not {self.unserved!r}")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from scheduler.duty import home_by, overtime
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.request import Job, PlanRequest, Technician
 
@@ -132,7 +133,7 @@ class Day:
             hungry, fed = min(NEVER, hungry + job.minutes), min(NEVER, fed + job.minutes)
         person = self.technicians[technician]
         drive = minutes[place][person.end_place] if order or origin.begun else 0
-        limit = person.shift_end if order else NEVER
+        limit = home_by(person) if order else NEVER
         back = hungry + drive
         if origin.lunch and back <= min(latest, limit):
             return Times(tuple(hungry_starts), back, None, max(back, earliest))
@@ -188,7 +189,7 @@ class Day:
                     return None
                 starts.append(clock)
                 clock += self.jobs[order[leg]].minutes
-        return Times(tuple(starts), clock, lunch_leg, lunch_start) if clock <= person.shift_end else None
+        return Times(tuple(starts), clock, lunch_leg, lunch_start) if clock <= home_by(person) else None
 
     @staticmethod
     def _start(windows: tuple[tuple[int, int], ...], arrival: int) -> int:
@@ -218,7 +219,14 @@ class Day:
                 moved += weights.other_technician
             bias += person.bias.get(job.id, 0)
         travel += self.drive_cost[place][person.end_place]
-        return Cost(travel=travel, late=late, later=later, moved=moved, bias=bias)
+        return Cost(
+            travel=travel,
+            late=late,
+            later=later,
+            moved=moved,
+            bias=bias,
+            overtime=overtime(person, weights, times.back),
+        )
 
     def has_skills(self, technician: int, job: int) -> bool:
         skills = self.technicians[technician].skills

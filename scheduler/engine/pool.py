@@ -51,7 +51,7 @@ def written_out(p: Problem, s: Routes, order: Ints, ends: Ints, costs: Ints) -> 
     ends[0] = 0
     for person in range(p.people):
         node, end = p.jobs + person, p.jobs + p.people + person
-        cost = s.price[end, 0] - p.arcs[node, end, 0]
+        cost = s.price[end, 0] - p.idle[person] - p.arcs[node, end, 0]
         while node != end:
             after = s.after[node]
             cost += p.arcs[node, after, 0]

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scheduler.timing import Day
+from scheduler.duty import home_by
+from scheduler.timing import Day, Misfit
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
@@ -30,7 +31,8 @@ class Problem(NamedTuple):
     arcs[i, j]: cost and minutes of the drive. A technician's start to their end is what an empty route costs.
     first, past: node → its windows, `opens` and `closes` from `first` to before `past`.
     lunch: technician → earliest start, latest start, minutes (0: none).
-    leaves, home: technician → free from, back by.
+    leaves, home: technician → free from, back by. until: technician → from when each minute is overtime, at
+    overtime_hour. idle: technician → what an empty route costs beyond its drive.
     able[technician, job]; bias[technician, job] in cents; undone[job]: cost of leaving it out.
     due, told: job → minute of the start from which each further minute costs late[job], later[job].
     needs[job, part], carries[technician, part].
@@ -50,6 +52,9 @@ class Problem(NamedTuple):
     lunch: Ints
     leaves: Ints
     home: Ints
+    until: Ints
+    overtime_hour: int
+    idle: Ints
     able: Flags
     bias: Ints
     undone: Ints
@@ -105,8 +110,10 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
     needs, carries = _scarce(day, numbers, able)
     lunch = np.array([origin.lunch or (0, 0, 0) for origin in day.origins], np.int64)
     leaves = np.array([origin.minute for origin in day.origins], np.int64)
-    home = np.array([person.shift_end for person in day.technicians], np.int64)
-    kind = _kinds(arcs, able, bias, carries, lunch, leaves, home)
+    home = np.array([home_by(person) for person in day.technicians], np.int64)
+    until = np.array([person.shift_end for person in day.technicians], np.int64)
+    idle = np.array([_idle(day, person) for person in range(k)], np.int64)
+    kind = _kinds(arcs, able, bias, carries, lunch, leaves, home, until, idle)
     members = np.argsort(kind, kind="stable")
     opens = np.array([opening for of_job in windows for opening, _ in of_job], np.int64)
     closes = np.array([closing for of_job in windows for _, closing in of_job], np.int64)
@@ -124,12 +131,17 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             lunch=lunch,
             leaves=leaves,
             home=home,
+            until=until,
+            overtime_hour=weights.overtime_hour,
+            idle=idle,
             able=able,
             bias=bias,
             undone=np.array([day.undone[number] for number in numbers], np.int64),
             soft=bool(
                 (weights.late_minute and (due < NEVER).any())
                 or (weights.later_minute and (told < NEVER).any())
+                or (weights.overtime_hour and (home > until).any())
+                or idle.any()
             ),
             due=due,
             late=np.full(n, weights.late_minute, np.int64),
@@ -171,9 +183,14 @@ def _scarce(day: Day, numbers: list[int], able: Flags) -> tuple[Ints, Ints]:
     )
 
 
-def _kinds(
-    arcs: Small, able: Flags, bias: Ints, carries: Ints, lunch: Ints, leaves: Ints, home: Ints
-) -> Ints:
+def _idle(day: Day, person: int) -> int:
+    """What the visits that have begun cost in the length of the day, should no other come."""
+    times = day.times(person, [])
+    assert not isinstance(times, Misfit)
+    return day.cost(person, [], times).overtime
+
+
+def _kinds(arcs: Small, able: Flags, *of_person: Ints) -> Ints:
     """Number the technicians so that two have the same number when nothing tells them apart."""
     n = able.shape[1]
     k = len(able)
@@ -185,11 +202,7 @@ def _kinds(
             arcs[:n, n + k + person].tobytes(),
             arcs[n + person, n + k + person].tobytes(),
             able[person].tobytes(),
-            bias[person].tobytes(),
-            carries[person].tobytes(),
-            lunch[person].tobytes(),
-            leaves[person].tobytes(),
-            home[person].tobytes(),
+            *(of_all[person].tobytes() for of_all in of_person),
         )
         kinds.append(known.setdefault(b"|".join(signs), len(known)))
     return np.array(kinds, np.int64)

@@ -20,9 +20,9 @@ class Routes(NamedTuple):
     """after, ahead: node → the next and the one before. route: job → its technician, −1: not planned.
 
     leave[node, clock]: earliest departure. reach[node, clock]: latest arrival. price[node, clock]: what
-    lateness costs up to the node (at an end: of the whole route). load[technician, part]. size: technician →
-    visits. spare: kind → none of its members before this one is without visits. cost: [of these routes with
-    what is left out]. chance: the state of the random numbers.
+    lateness costs up to the node (at an end: what the whole route costs beyond drives and bias).
+    load[technician, part]. size: technician → visits. spare: kind → none of its members before this one is
+    without visits. cost: [of these routes with what is left out]. chance: the state of the random numbers.
     """
 
     after: Ints
@@ -122,6 +122,12 @@ def lateness(p: Problem, job: int, start: int) -> int:
 
 
 @compiled_bare
+def per_hour(cents: int, minutes: int) -> int:
+    """The price of so many minutes at `cents` an hour; it takes no arrays, so that a call costs nothing."""
+    return (minutes * cents + 30) // 60 if minutes > 0 else 0
+
+
+@compiled_bare
 def time_from(p: Problem, s: Routes, person: int, node: int, forced: int) -> None:
     """Work out departures after `node`, as far as they change; the first `forced` nodes in any case."""
     end = p.jobs + p.people + person
@@ -142,7 +148,11 @@ def time_from(p: Problem, s: Routes, person: int, node: int, forced: int) -> Non
         a0 += minutes
         if job == end:
             s.leave[end, 0], s.leave[end, 1] = a0, a1
-            s.price[end, 0] = c0 if a0 <= s.reach[end, 0] else c1
+            if p.soft:
+                if a0 > s.reach[end, 0]:
+                    a0, c0 = min(a1, p.home[person]), c1  # later than that is refused, and has no price
+                c0 += per_hour(p.overtime_hour, a0 - p.until[person])
+                s.price[end, 0] = p.idle[person] if node == p.jobs + person else c0
             return
         a0 = begin(p, job, a0) if a0 < NEVER else NEVER
         a1 = begin(p, job, a1) if a1 < NEVER else NEVER
@@ -228,7 +238,9 @@ def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) 
             a1 += minutes
         a0 += minutes
         if to == end:
-            return (c0 if a0 <= s.reach[end, 0] else c1) - s.price[end, 0]
+            if a0 > s.reach[end, 0]:
+                a0, c0 = min(a1, p.home[person]), c1
+            return c0 + per_hour(p.overtime_hour, a0 - p.until[person]) - s.price[end, 0]
         a0 = begin(p, to, a0) if a0 < NEVER else NEVER
         a1 = begin(p, to, a1) if a1 < NEVER else NEVER
         if a0 < NEVER:

@@ -159,6 +159,7 @@ def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
                 end_place=draw(place),
                 shift_start=start,
                 shift_end=end,
+                overtime_max=draw(st.sampled_from([0, 0, 45])),
                 lunch=lunch,
                 skills=draw(st.dictionaries(st.sampled_from(["fibre", "splice"]), number(1, 3))),
                 parts=draw(st.dictionaries(st.sampled_from(["ONT", "ROUTER"]), number(0, 2))),

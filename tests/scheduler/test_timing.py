@@ -30,7 +30,7 @@ def brute_force(day: Day, technician: int, order: list[int]) -> dict[int | None,
                 ok = ok and (bool(open_from) or not day.jobs[number].windows)
                 minute = (min(open_from) if open_from else minute) + day.jobs[number].minutes
         late_lunch = lunch_leg is None and origin.lunch is not None and minute > origin.lunch[1]
-        if ok and not late_lunch and (minute <= person.shift_end or not order):
+        if ok and not late_lunch and (minute <= person.shift_end + person.overtime_max or not order):
             found[lunch_leg] = minute
     return found
 
