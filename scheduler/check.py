@@ -101,6 +101,7 @@ def _clock(
     ends = [(job.fixed_start or 0) + job.minutes for job in begun]
     freed = max(person.shift_start, request.now, *ends)
     place = begun[-1].place if begun else person.start_place
+    worked_at = begun[-1].place if begun else None
     lunch_minutes = person.lunch.minutes if person.lunch else 0
     lunch_had = route.lunch_start is None
     if person.lunch and route.visits:
@@ -131,13 +132,14 @@ def _clock(
             yield broken("travel", text, visit)
         if visit.start < visit.arrive:
             yield broken("travel", f"starts {hhmm(visit.start)} before arriving {hhmm(visit.arrive)}", visit)
-        if visit.end != visit.start + job.minutes:
+        setup = 0 if job.place == worked_at else job.setup_minutes
+        if (visit.end, visit.setup_minutes) != (visit.start + setup + job.minutes, setup):
             text = f"lasts {visit.end - visit.start} min, the job takes {job.minutes}"
-            yield broken("duration", text, visit)
+            yield broken("duration", text + (f" and {setup} for the setup" if setup else ""), visit)
         if job.windows and not any(w.opens <= visit.start <= w.closes for w in job.windows):
             promised = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
             yield broken("window", f"starts {hhmm(visit.start)}, promised {promised}", visit)
-        freed, place = visit.end, job.place
+        freed, place, worked_at = visit.end, job.place, job.place
     if not route.visits:
         return
     home = freed + request.travel.minutes(place, person.end_place)

@@ -58,7 +58,10 @@ def routing_model(day: Day, order: Sequence[int] = ()) -> Model:
             *(origin.place for origin in day.origins),
             *(person.end_place for person in day.technicians),
         ),
-        minutes_on_site=(*(day.jobs[number].minutes for number in jobs), *[0] * (2 * people)),
+        minutes_on_site=(
+            *(day.jobs[number].minutes + day.jobs[number].setup_minutes for number in jobs),
+            *[0] * (2 * people),
+        ),
         manager=manager,
         routing=pywrapcp.RoutingModel(manager),
     )
@@ -73,11 +76,24 @@ def prefer_short_drives(model: Model) -> None:
 
 
 def keep_time(model: Model) -> None:
-    """Give the model its clock: a visit's value is when its work starts; waiting before it is free."""
+    """Give the model its clock: a visit's value is when it starts; waiting before it is free.
+
+    The model knows no visit whose length depends on the one before: one that shares a setup begins so much
+    earlier instead.
+    """
     day = model.day
+    saved = [day.jobs[number].setup_minutes for number in model.jobs] + [0] * (2 * len(day.origins))
+    sites = [
+        *model.places[: len(model.jobs)],
+        *(origin.site for origin in day.origins),
+        *[None] * len(day.origins),
+    ]
     drives = [
-        [stay + day.minutes[i][j] for j in model.places]
-        for i, stay in zip(model.places, model.minutes_on_site, strict=True)
+        [
+            max(0, stay + day.minutes[i][j] - (setup if site == j else 0))
+            for j, setup in zip(model.places, saved, strict=True)
+        ]
+        for i, site, stay in zip(model.places, sites, model.minutes_on_site, strict=True)
     ]
     horizon = HORIZON_SPARE + max(
         *(home_by(person) for person in day.technicians), *(origin.minute for origin in day.origins)
@@ -174,7 +190,7 @@ def price_lateness(model: Model) -> None:
         job = model.day.jobs[number]
         bounds = []
         if job.due is not None and weights.late_minute:
-            bounds.append((weights.late_minute, max(0, job.due - job.minutes)))
+            bounds.append((weights.late_minute, max(0, job.due - model.minutes_on_site[node])))
         if job.previous_start is not None and weights.later_minute:
             bounds.append((weights.later_minute, job.previous_start))
         if bounds:

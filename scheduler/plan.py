@@ -18,7 +18,9 @@ ReasonCode = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One stop. `travel_minutes` and `travel_metres` are the drive that leads to it."""
+    """One stop. `travel_minutes` and `travel_metres` are the drive that leads to it; setup_minutes, of those
+    between `start` and `end`, are for setting up.
+    """
 
     job_id: str
     arrive: int
@@ -27,6 +29,7 @@ class Visit:
     travel_minutes: int
     travel_metres: int
     fixed: bool = False  # it has begun: a fact, not a proposal
+    setup_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,9 @@ class Job:
 
     skills: name → least level. parts: SKU → quantity that must be on the van (equipment models and parts
     alike). windows: promises to the customer, kept or the job is not planned; () means any time.
+    setup_minutes: time on site before `minutes`, unless the visit right before was at the same place: then
+    its setup serves both. Window, `fixed_start` and `previous_start` speak of the arrival at work, which is
+    the beginning of the setup. What a begun visit took for it is in its `minutes`.
     priority: 1 emergency … 4 can wait. drop_cost: what it costs to leave it undone; None takes the
     priority's. due: the SLA's minute by which the work should be finished; later is allowed and costs.
     technician: only this one may come (None: anyone able).
@@ -154,12 +157,14 @@ class Job:
     fixed_start: int | None = None
     previous_technician: str | None = None
     previous_start: int | None = None
+    setup_minutes: int = 0
 
     def __post_init__(self) -> None:
         _text("job.id", self.id)
         name = f"job {self.id}:"
         _whole(f"{name} place", self.place, 0, PLACES_MAX)
         _whole(f"{name} minutes", self.minutes, 0, MINUTES_MAX)
+        _whole(f"{name} setup_minutes", self.setup_minutes, 0, MINUTES_MAX)
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 1)
         if self.priority not in PRIORITIES:

@@ -25,13 +25,17 @@ Wants = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]  # skill
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where and when a technician is free for what has not begun: after the jobs of `begun`, in order."""
+    """Where and when a technician is free for what has not begun: after the jobs of `begun`, in order.
+
+    site: where the last of them was, so that a visit there finds everything set up.
+    """
 
     place: int
     minute: int
     begun: tuple[int, ...]
     lunch: LunchRule | None
     parts: dict[str, int]  # what is left on the van for jobs that have not begun
+    site: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ class Day:
         if person.lunch:
             # Work that overran lunch time is a fact too: then lunch comes as soon as it can.
             lunch = (person.lunch.earliest, max(person.lunch.latest, minute), person.lunch.minutes)
-        return Origin(place, minute, tuple(number for _, _, number in begun), lunch, parts)
+        site = place if begun else None
+        return Origin(place, minute, tuple(number for _, _, number in begun), lunch, parts, site)
 
     def times(self, technician: int, order: Sequence[int]) -> Times | Misfit:
         """Time the jobs of `order` (none of them begun) after the technician's origin."""
@@ -106,7 +111,7 @@ class Day:
         hungry = origin.minute if origin.lunch else NEVER  # free to leave, lunch still to come
         fed = NEVER if origin.lunch else origin.minute  # free to leave, lunch had (or none due)
         fed_leg = None
-        place = origin.place
+        place, site = origin.place, origin.site
         hungry_starts: list[int] = []
         fed_starts: list[int] = []
         legs: list[int | None] = []
@@ -130,7 +135,9 @@ class Day:
             hungry_starts.append(hungry)
             fed_starts.append(fed)
             legs.append(fed_leg)
-            hungry, fed = min(NEVER, hungry + job.minutes), min(NEVER, fed + job.minutes)
+            stay = job.minutes if place == site else job.minutes + job.setup_minutes
+            site = place
+            hungry, fed = min(NEVER, hungry + stay), min(NEVER, fed + stay)
         person = self.technicians[technician]
         drive = minutes[place][person.end_place] if order or origin.begun else 0
         limit = home_by(person) if order else NEVER
@@ -148,7 +155,9 @@ class Day:
         if fed_leg is None:
             return Times(tuple(fed_starts), fed, None, None)
         freed = (
-            origin.minute if fed_leg == 0 else hungry_starts[fed_leg - 1] + jobs[order[fed_leg - 1]].minutes
+            origin.minute
+            if fed_leg == 0
+            else hungry_starts[fed_leg - 1] + self.stay(technician, order, fed_leg - 1)
         )
         starts = (*hungry_starts[:fed_leg], *fed_starts[fed_leg:])
         return Times(starts, fed, fed_leg, max(freed, earliest))
@@ -188,8 +197,14 @@ class Day:
                 if clock >= NEVER:
                     return None
                 starts.append(clock)
-                clock += self.jobs[order[leg]].minutes
+                clock += self.stay(technician, order, leg)
         return Times(tuple(starts), clock, lunch_leg, lunch_start) if clock <= home_by(person) else None
+
+    def stay(self, technician: int, order: Sequence[int], position: int) -> int:
+        """Minutes from the start of a visit of `order` to its end: work, and setup unless it is shared."""
+        job = self.jobs[order[position]]
+        before = self.jobs[order[position - 1]].place if position else self.origins[technician].site
+        return job.minutes if before == job.place else job.minutes + job.setup_minutes
 
     @staticmethod
     def _start(windows: tuple[tuple[int, int], ...], arrival: int) -> int:
@@ -206,13 +221,17 @@ class Day:
             return Cost()
         begun_starts = [self.jobs[number].fixed_start or 0 for number in origin.begun]
         travel = late = later = moved = bias = 0
-        place = person.start_place
+        place, site = person.start_place, origin.site
         for number, start in zip((*origin.begun, *order), (*begun_starts, *times.starts), strict=True):
             job = self.jobs[number]
             travel += self.drive_cost[place][job.place]
             place = job.place
-            if job.due is not None and start + job.minutes > job.due:
-                late += (start + job.minutes - job.due) * weights.late_minute
+            end = start + job.minutes
+            if job.fixed_start is None:
+                end += job.setup_minutes if place != site else 0
+                site = place
+            if job.due is not None and end > job.due:
+                late += (end - job.due) * weights.late_minute
             if job.previous_start is not None and start > job.previous_start:
                 later += (start - job.previous_start) * weights.later_minute
             if job.previous_technician is not None and job.previous_technician != person.id:
@@ -289,6 +308,7 @@ class Day:
             job = self.jobs[number]
             drive = self.minutes[place][job.place]
             leg = len(visits) - len(origin.begun)
+            stay = job.minutes if leg < 0 else self.stay(technician, order, leg)
             if leg < 0:
                 start = arrive = job.fixed_start or 0
             else:
@@ -313,13 +333,14 @@ class Day:
                     job_id=job.id,
                     arrive=arrive,
                     start=start,
-                    end=start + job.minutes,
+                    end=start + stay,
                     travel_minutes=drive,
                     travel_metres=travel.metres[place][job.place],
                     fixed=leg < 0,
+                    setup_minutes=stay - job.minutes,
                 )
             )
-            place, freed = job.place, start + job.minutes
+            place, freed = job.place, start + stay
             if leg < 0:
                 freed = max(freed, origin.minute)
         return Route(

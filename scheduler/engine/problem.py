@@ -30,7 +30,9 @@ class Problem(NamedTuple):
 
     arcs[i, j]: cost and minutes of the drive. A technician's start to their end is what an empty route costs.
     first, past: node → its windows, `opens` and `closes` from `first` to before `past`.
-    lunch: technician → earliest start, latest start, minutes (0: none).
+    lunch[technician, break]: earliest start, latest start, minutes (0: none).
+    varied: more than lunch tells when a node may be left (scheduler/engine/clocks.py). setup[job]:
+    minutes before the work, unless the node before it has the same site[node].
     leaves, home: technician → free from, back by. until: technician → from when each minute is overtime, at
     overtime_hour. idle: technician → what an empty route costs beyond its drive.
     able[technician, job]; bias[technician, job] in cents; undone[job]: cost of leaving it out.
@@ -50,6 +52,9 @@ class Problem(NamedTuple):
     opens: Ints
     closes: Ints
     lunch: Ints
+    varied: bool
+    setup: Ints
+    site: Ints
     leaves: Ints
     home: Ints
     until: Ints
@@ -108,12 +113,19 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         [[_bias(day, person, number) for number in numbers] for person in range(k)], np.int64
     ).reshape(k, n)
     needs, carries = _scarce(day, numbers, able)
-    lunch = np.array([origin.lunch or (0, 0, 0) for origin in day.origins], np.int64)
+    lunch = np.array([[origin.lunch or (0, 0, 0)] for origin in day.origins], np.int64)
+    setup = np.array([job.setup_minutes for job in jobs], np.int64)
+    site = np.array(
+        [job.place for job in jobs]
+        + [-1 if origin.site is None else origin.site for origin in day.origins]
+        + [-1] * k,
+        np.int64,
+    )
     leaves = np.array([origin.minute for origin in day.origins], np.int64)
     home = np.array([home_by(person) for person in day.technicians], np.int64)
     until = np.array([person.shift_end for person in day.technicians], np.int64)
     idle = np.array([_idle(day, person) for person in range(k)], np.int64)
-    kind = _kinds(arcs, able, bias, carries, lunch, leaves, home, until, idle)
+    kind = _kinds(arcs, able, bias, carries, lunch, leaves, home, until, idle, site[n : n + k])
     members = np.argsort(kind, kind="stable")
     opens = np.array([opening for of_job in windows for opening, _ in of_job], np.int64)
     closes = np.array([closing for of_job in windows for _, closing in of_job], np.int64)
@@ -129,6 +141,9 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             opens=opens,
             closes=closes,
             lunch=lunch,
+            varied=bool(setup.any()),
+            setup=setup,
+            site=site,
             leaves=leaves,
             home=home,
             until=until,

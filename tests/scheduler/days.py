@@ -178,6 +178,7 @@ def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
                 id=f"j{n}",
                 place=draw(place),
                 minutes=draw(number(0, 120)),
+                setup_minutes=draw(st.sampled_from([0, 0, 15, 40])),
                 skills=draw(st.dictionaries(st.sampled_from(["fibre", "splice"]), number(1, 2), max_size=1)),
                 parts=draw(st.dictionaries(st.sampled_from(["ONT", "ROUTER"]), number(1, 2), max_size=1)),
                 windows=windows,

@@ -4,8 +4,14 @@ from days import LUNCH, a_day, a_job, ann, at, random_days, window
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduler.request import PlanRequest
+from scheduler.request import Job, PlanRequest
 from scheduler.timing import Day, Misfit, Times
+
+
+def begun(day: Day, technician: int) -> list[Job]:
+    """What the technician has begun, the last first."""
+    jobs = [day.jobs[number] for number in day.origins[technician].begun]
+    return jobs[::-1]
 
 
 def brute_force(day: Day, technician: int, order: list[int]) -> dict[int | None, int]:
@@ -26,9 +32,12 @@ def brute_force(day: Day, technician: int, order: list[int]) -> dict[int | None,
                 minute += drive
             place = there
             if number is not None:
+                before = day.jobs[order[leg - 1]] if leg else next(iter(begun(day, technician)), None)
+                shared = before is not None and before.place == there
                 open_from = [max(minute, w.opens) for w in day.jobs[number].windows if minute <= w.closes]
                 ok = ok and (bool(open_from) or not day.jobs[number].windows)
                 minute = (min(open_from) if open_from else minute) + day.jobs[number].minutes
+                minute += 0 if shared else day.jobs[number].setup_minutes
         late_lunch = lunch_leg is None and origin.lunch is not None and minute > origin.lunch[1]
         if ok and not late_lunch and (minute <= person.shift_end + person.overtime_max or not order):
             found[lunch_leg] = minute
