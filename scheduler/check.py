@@ -208,6 +208,11 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
         if route.visits and route.back > person.shift_end:
             cents, rest = divmod((route.back - person.shift_end) * weights.overtime_hour, 60)
             parts["overtime"] += cents + (rest >= 30)
+        if route.visits and person.fair_minutes is not None:
+            busy = sum(travel.minutes(i, j) for i, j in itertools.pairwise(stops))
+            busy += sum(visit.end - visit.start for visit in route.visits)
+            cents, rest = divmod(max(0, busy - person.fair_minutes) * weights.uneven_hour, 60)
+            parts["uneven"] += cents + (rest >= 30)
         for visit in route.visits:
             job = jobs[visit.job_id]
             parts["late"] += weights.late_minute * max(

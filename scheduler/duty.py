@@ -13,6 +13,11 @@ def overtime(person: Technician, weights: Weights, back: int) -> int:
     return per_hour(weights.overtime_hour, back - person.shift_end)
 
 
+def uneven(person: Technician, weights: Weights, busy: int) -> int:
+    """What it costs that the technician works and drives `busy` minutes, in cents, rounded."""
+    return 0 if person.fair_minutes is None else per_hour(weights.uneven_hour, busy - person.fair_minutes)
+
+
 def per_hour(cents: int, minutes: int) -> int:
     """The price of so many minutes at `cents` an hour, rounded; nothing for minutes below 0."""
     return (max(0, minutes) * cents + 30) // 60

@@ -262,6 +262,7 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
             ("change of technician", dearer.moved),
             ("preference", dearer.bias),
             ("overtime", dearer.overtime),
+            ("uneven work", dearer.uneven),
         )
         if amount
     ]

@@ -12,6 +12,7 @@ from typing import Any
 from ortools.constraint_solver import pywrapcp
 
 from scheduler.duty import home_by, per_hour
+from scheduler.request import MINUTES_MAX
 from scheduler.timing import Day
 
 HORIZON_SPARE = 24 * 60
@@ -82,24 +83,29 @@ def keep_time(model: Model) -> None:
     earlier instead.
     """
     day = model.day
+    horizon = HORIZON_SPARE + max(
+        *(home_by(person) for person in day.technicians), *(origin.minute for origin in day.origins)
+    )
+    evaluator = model.routing.RegisterTransitMatrix(_busy(model))
+    model.routing.AddDimension(evaluator, horizon, horizon, False, "clock")
+
+
+def _busy(model: Model) -> list[list[int]]:
+    """Minutes from the start of each visit to the arrival at each other, without waiting."""
+    day = model.day
     saved = [day.jobs[number].setup_minutes for number in model.jobs] + [0] * (2 * len(day.origins))
     sites = [
         *model.places[: len(model.jobs)],
         *(origin.site for origin in day.origins),
         *[None] * len(day.origins),
     ]
-    drives = [
+    return [
         [
             max(0, stay + day.minutes[i][j] - (setup if site == j else 0))
             for j, setup in zip(model.places, saved, strict=True)
         ]
         for i, site, stay in zip(model.places, sites, model.minutes_on_site, strict=True)
     ]
-    horizon = HORIZON_SPARE + max(
-        *(home_by(person) for person in day.technicians), *(origin.minute for origin in day.origins)
-    )
-    evaluator = model.routing.RegisterTransitMatrix(drives)
-    model.routing.AddDimension(evaluator, horizon, horizon, False, "clock")
 
 
 def keep_shifts(model: Model) -> None:
@@ -207,6 +213,20 @@ def price_overtime(model: Model) -> None:
             model.clock().SetCumulVarSoftUpperBound(end, person.shift_end, minute)
 
 
+def price_uneven_work(model: Model) -> None:
+    """By the minute, rounded, for each technician with a share of their own."""
+    minute = per_hour(model.day.request.weights.uneven_hour, 1)
+    if not minute or all(person.fair_minutes is None for person in model.day.technicians):
+        return
+    busy = model.routing.RegisterTransitMatrix(_busy(model))
+    model.routing.AddDimension(busy, 0, MINUTES_MAX, True, "busy")
+    for vehicle, person in enumerate(model.day.technicians):
+        if person.fair_minutes is not None:
+            left = max(0, person.fair_minutes - model.day.busy_before(vehicle))
+            end = model.routing.End(vehicle)
+            model.routing.GetDimensionOrDie("busy").SetCumulVarSoftUpperBound(end, left, minute)
+
+
 def price_people(model: Model) -> None:
     """Cost of who goes: bias, and another technician than told before; over the cheapest able one's.
 
@@ -246,5 +266,6 @@ RULES: tuple[Callable[[Model], None], ...] = (
     price_undone,
     price_lateness,
     price_overtime,
+    price_uneven_work,
     price_people,
 )

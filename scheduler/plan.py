@@ -70,10 +70,12 @@ class Cost:
     bias: int = 0
     unserved: int = 0
     overtime: int = 0  # home after the shift's end
+    uneven: int = 0  # more work and driving than an even share
 
     @property
     def total(self) -> int:
-        return self.travel + self.late + self.later + self.moved + self.bias + self.unserved + self.overtime
+        caused = self.travel + self.late + self.later + self.moved + self.bias + self.unserved
+        return caused + self.overtime + self.uneven
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})

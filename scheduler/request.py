@@ -87,6 +87,8 @@ class Technician:
     """Who goes: from `start_place` at `shift_start`, back at `end_place` by `shift_end`.
 
     overtime_max: so many minutes after `shift_end` are allowed, at `Weights.overtime_hour`.
+    fair_minutes: this technician's even share of the day's work and driving, begun visits and setups
+    included; more costs `Weights.uneven_hour`. None: any amount is fair. scheduler/fairness.py works it out.
     skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
     more). bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
     territory). When the day has begun, `start_place` is where the technician is now and the request says
@@ -103,6 +105,7 @@ class Technician:
     skills: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, int] = field(default_factory=dict)
     bias: Mapping[str, int] = field(default_factory=dict)
+    fair_minutes: int | None = None
 
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
@@ -116,6 +119,8 @@ class Technician:
             raise InvalidRequest(
                 f"{name} shift_end ({self.shift_end}) is not after shift_start ({self.shift_start})"
             )
+        if self.fair_minutes is not None:
+            _whole(f"{name} fair_minutes", self.fair_minutes, 0, MINUTES_MAX)
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 0)
         _amounts(f"{name} bias", self.bias, 0)
@@ -287,6 +292,7 @@ class Weights:
     later_minute: int = 20  # each minute a visit begins later than the customer was told before
     other_technician: int = 2_000  # the visit goes to another technician than planned before
     overtime_hour: int = 9_000  # on duty after the shift's end
+    uneven_hour: int = 1_500  # work and driving beyond a technician's `fair_minutes`, waiting not counted
     unserved: tuple[int, int, int, int] = (400_000, 160_000, 80_000, 40_000)  # by priority 1 to 4
 
     def __post_init__(self) -> None:
@@ -297,6 +303,7 @@ class Weights:
             "later_minute",
             "other_technician",
             "overtime_hour",
+            "uneven_hour",
         ):
             _whole(f"weights.{name}", getattr(self, name), 0, COST_MAX)
         if len(self.unserved) != len(PRIORITIES):

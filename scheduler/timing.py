@@ -10,11 +10,12 @@ to come and lunch had, and the first becomes the second on the drive where lunch
 make visits late for their promise, `timed` tries lunch on every other drive as well.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scheduler.duty import home_by, overtime
+from scheduler.duty import home_by, overtime, uneven
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.request import Job, PlanRequest, Technician
 
@@ -245,7 +246,27 @@ class Day:
             moved=moved,
             bias=bias,
             overtime=overtime(person, weights, times.back),
+            uneven=0
+            if person.fair_minutes is None
+            else uneven(person, weights, self.busy(technician, order)),
         )
+
+    def busy_before(self, technician: int) -> int:
+        """Minutes of work and driving of the visits that have begun."""
+        begun = [self.jobs[number] for number in self.origins[technician].begun]
+        places = [self.technicians[technician].start_place, *(job.place for job in begun)]
+        drives = sum(self.minutes[i][j] for i, j in itertools.pairwise(places))
+        return drives + sum(job.minutes for job in begun)
+
+    def busy(self, technician: int, order: Sequence[int]) -> int:
+        """Minutes of work, setup and driving of a route, begun visits included."""
+        origin, person = self.origins[technician], self.technicians[technician]
+        if not order and not origin.begun:
+            return 0
+        places = [origin.place, *(self.jobs[number].place for number in order), person.end_place]
+        drives = sum(self.minutes[i][j] for i, j in itertools.pairwise(places))
+        stays = sum(self.stay(technician, order, position) for position in range(len(order)))
+        return self.busy_before(technician) + drives + stays
 
     def has_skills(self, technician: int, job: int) -> bool:
         skills = self.technicians[technician].skills

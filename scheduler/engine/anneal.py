@@ -23,6 +23,7 @@ from scheduler.engine.routes import (
     time_to,
     time_whole,
 )
+from scheduler.engine.shares import busy, unevenness, unevenness_with
 
 
 class Tuning(NamedTuple):
@@ -167,6 +168,8 @@ def undo(p: Problem, s: Routes, notes: Notes) -> None:
             if node == end:
                 break
         s.size[person] = size
+        if p.shares:
+            s.busy[person] = busy(p, s, person)
         if size == 0:
             s.spare[p.kind[person]] = min(s.spare[p.kind[person]], position(p, person))
     for number in range(notes.counts[3]):
@@ -230,6 +233,10 @@ def take_string(p: Problem, s: Routes, notes: Notes, job: int, longest: float, s
     s.ahead[node] = tail
     time_from(p, s, person, edge, kept)
     time_to(p, s, person, node, kept)
+    if p.shares:
+        delta -= unevenness(p, person, s.busy[person])
+        s.busy[person] = busy(p, s, person)
+        delta += unevenness(p, person, s.busy[person])
     if s.size[person] == 0:
         s.spare[p.kind[person]] = min(s.spare[p.kind[person]], position(p, person))
     return delta + s.price[end, 0]
@@ -322,6 +329,8 @@ def better(p: Problem, s: Routes, person: int, i: int, job: int, j: int, least: 
     if not p.able[person, job]:
         return least
     delta = p.arcs[i, job, 0] + p.arcs[job, j, 0] - p.arcs[i, j, 0] + p.bias[person, job]
+    if p.shares:
+        delta += unevenness_with(p, s, person, i, job, j)
     if delta >= least or not carries_enough(p, s, person, job):
         return least
     if not fits_between(p, s, person, i, job, j):
@@ -442,6 +451,8 @@ def return_to_best(p: Problem, s: Routes, notes: Notes) -> None:
                     s.load[person, part] += p.needs[after, part]
             node = after
         time_whole(p, s, person)
+        if p.shares:
+            s.busy[person] = busy(p, s, person)
     for job in range(p.jobs):
         set_left(notes, job, s.route[job] < 0)
     for kind in range(len(s.spare)):

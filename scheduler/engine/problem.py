@@ -35,6 +35,8 @@ class Problem(NamedTuple):
     minutes before the work, unless the node before it has the same site[node].
     leaves, home: technician → free from, back by. until: technician → from when each minute is overtime, at
     overtime_hour. idle: technician → what an empty route costs beyond its drive.
+    shares: somebody's work has a price from fair[technician] minutes on, at uneven_hour; busy_before: minutes
+    of the visits that have begun.
     able[technician, job]; bias[technician, job] in cents; undone[job]: cost of leaving it out.
     due, told: job → minute of the start from which each further minute costs late[job], later[job].
     needs[job, part], carries[technician, part].
@@ -60,6 +62,10 @@ class Problem(NamedTuple):
     until: Ints
     overtime_hour: int
     idle: Ints
+    shares: bool
+    fair: Ints
+    uneven_hour: int
+    busy_before: Ints
     able: Flags
     bias: Ints
     undone: Ints
@@ -125,7 +131,14 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
     home = np.array([home_by(person) for person in day.technicians], np.int64)
     until = np.array([person.shift_end for person in day.technicians], np.int64)
     idle = np.array([_idle(day, person) for person in range(k)], np.int64)
-    kind = _kinds(arcs, able, bias, carries, lunch, leaves, home, until, idle, site[n : n + k])
+    fair = np.array(
+        [NEVER if person.fair_minutes is None else person.fair_minutes for person in day.technicians],
+        np.int64,
+    )
+    busy_before = np.array([day.busy_before(person) for person in range(k)], np.int64)
+    kind = _kinds(
+        arcs, able, bias, carries, lunch, leaves, home, until, idle, site[n : n + k], fair, busy_before
+    )
     members = np.argsort(kind, kind="stable")
     opens = np.array([opening for of_job in windows for opening, _ in of_job], np.int64)
     closes = np.array([closing for of_job in windows for _, closing in of_job], np.int64)
@@ -149,6 +162,10 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             until=until,
             overtime_hour=weights.overtime_hour,
             idle=idle,
+            shares=bool(weights.uneven_hour and (fair < NEVER).any()),
+            fair=fair,
+            uneven_hour=weights.uneven_hour,
+            busy_before=busy_before,
             able=able,
             bias=bias,
             undone=np.array([day.undone[number] for number in numbers], np.int64),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scheduler.compiled import compiled_bare, compiled_inside
 from scheduler.engine import clocks
 from scheduler.engine.problem import NEVER, Ints, Problem
+from scheduler.engine.shares import busy, minutes_to, unevenness
 from scheduler.engine.visits import begin, lateness, latest_arrival, per_hour
 
 
@@ -26,6 +27,7 @@ class Routes(NamedTuple):
     lateness costs up to the node (at an end: what the whole route costs beyond drives and bias).
     load[technician, part]. size: technician → visits. spare: kind → none of its members before this one is
     without visits. cost: [of these routes with what is left out]. chance: the state of the random numbers.
+    busy: technician → minutes of work and driving, where a share of them has a price.
     work: what the functions of scheduler/engine/clocks.py calculate on.
     """
 
@@ -40,6 +42,7 @@ class Routes(NamedTuple):
     spare: Ints
     cost: Ints
     chance: npt.NDArray[np.uint64]
+    busy: Ints
     work: Ints
 
 
@@ -60,6 +63,7 @@ def routes_of(p: Problem, orders: list[list[int]], seed: int) -> Routes:
         spare=p.kind_from[:-1].copy(),
         cost=np.zeros(1, np.int64),
         chance=np.array([(seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) % (1 << 64)], np.uint64),
+        busy=np.zeros(k, np.int64),
         work=np.zeros((5, rests + 1), np.int64),
     )
     for person, order in enumerate(orders):
@@ -75,6 +79,8 @@ def routes_of(p: Problem, orders: list[list[int]], seed: int) -> Routes:
         s.reach[n + k + person, :rests][due] = np.minimum(p.lunch[person, due, 1], p.home[person])
         s.reach[n + k + person, rests] = p.home[person]
         time_whole(p, s, person)
+        if p.shares:
+            s.busy[person] = busy(p, s, person)
     s.cost[0] = cost_of(p, s)
     return s
 
@@ -250,6 +256,8 @@ def carries_enough(p: Problem, s: Routes, person: int, job: int) -> bool:
 def put(p: Problem, s: Routes, person: int, i: int, job: int) -> None:
     """Visit `job` right after i. The cost is the caller's to count."""
     j = s.after[i]
+    if p.shares:
+        s.busy[person] += minutes_to(p, i, job) + minutes_to(p, job, j) - minutes_to(p, i, j)
     s.after[i] = job
     s.ahead[job] = i
     s.after[job] = j
@@ -274,6 +282,8 @@ def cost_of(p: Problem, s: Routes) -> int:
             if node != end:
                 cost += p.bias[person, node]
         cost += s.price[end, 0]
+        if p.shares:
+            cost += unevenness(p, person, busy(p, s, person))
     for job in range(p.jobs):
         if s.route[job] < 0:
             cost += p.undone[job]

@@ -164,6 +164,7 @@ def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
                 skills=draw(st.dictionaries(st.sampled_from(["fibre", "splice"]), number(1, 3))),
                 parts=draw(st.dictionaries(st.sampled_from(["ONT", "ROUTER"]), number(0, 2))),
                 bias=draw(st.sampled_from([{}, {}, {"j0": 500}])),
+                fair_minutes=draw(st.sampled_from([None, None, 0, 60, 200])),
             )
         )
     ids = [person.id for person in people]

@@ -1,4 +1,4 @@
-"""How long a technician's day may get: overtime up to its limit, and its price."""
+"""How long a day may get: overtime up to its limit and at its price, and an even share of the work."""
 
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scheduler.check import check, cost_of
 from scheduler.duty import per_hour
 from scheduler.explain import fit
+from scheduler.fairness import with_even_shares
 from scheduler.plan import Plan
 from scheduler.request import InvalidRequest, PlanRequest, Technician
 from scheduler.solve import solve
@@ -124,3 +125,64 @@ class TestAWholeDay:
 def minutes_over(request: PlanRequest, plan: Plan) -> int:
     ends = {person.id: person.shift_end for person in request.technicians}
     return sum(max(0, route.back - ends[route.technician_id]) for route in plan.routes if route.visits)
+
+
+class TestUnevenWork:
+    FIVE = tuple(a_job(f"j{n}", place=1, minutes=60, windows=(window("08:00", "15:00"),)) for n in range(4))
+
+    def test_beyond_a_share_has_a_price(self) -> None:
+        request = a_day(*self.FIVE[:2], technicians=(ann(fair_minutes=80),))
+        plan = planned(request, [0, 1])
+        assert plan.cost.uneven == 1_500  # 20 minutes there and back and 120 of work are an hour too many
+        assert check(request, plan) == []
+
+    def test_has_none_for_whoever_has_no_share(self) -> None:
+        assert planned(a_day(*self.FIVE[:2]), [0, 1]).cost.uneven == 0
+
+    def test_counts_what_has_begun_and_setting_up(self) -> None:
+        begun = a_job("begun", place=2, minutes=60, technician="ann", fixed_start=at("08:20"))
+        later = a_job("later", place=1, minutes=30, setup_minutes=15)
+        request = a_day(begun, later, technicians=(ann(fair_minutes=0),), uneven_hour=60)
+        assert planned(request, [1]).cost.uneven == 20 + 60 + 10 + 45 + 10
+        assert check(request, planned(request, [1])) == []
+
+    @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "OR-Tools"])
+    def test_is_shared_out_where_the_detour_is_cheaper(self, compiled: bool) -> None:
+        people = (ann(fair_minutes=140), bob(fair_minutes=140))
+        plan = solve(a_day(*self.FIVE, technicians=people, uneven_hour=6_000), seconds=1, compiled=compiled)
+        assert [len(route.visits) for route in plan.routes] == [2, 2]
+        assert plan.cost.uneven == 0
+        cheap = solve(a_day(*self.FIVE, technicians=people, uneven_hour=0), seconds=1, compiled=compiled)
+        assert sorted(len(route.visits) for route in cheap.routes) == [0, 4]
+
+    def test_that_is_not_paid_is_seen_by_the_judge(self) -> None:
+        request = a_day(*self.FIVE[:2], technicians=(ann(fair_minutes=80),))
+        plan = planned(request, [0, 1])
+        free = replace(plan, cost=replace(plan.cost, uneven=0))
+        assert [violation.rule for violation in check(request, free)] == ["cost"]
+
+
+class TestAnEvenShare:
+    def test_is_work_and_the_shortest_drives_by_the_length_of_the_shifts(self) -> None:
+        half = bob(shift_start=at("12:00"))
+        request = a_day(
+            a_job("a", place=1, minutes=50), a_job("b", place=3, minutes=80), technicians=(ann(), half)
+        )
+        # Ten minutes to place 1 from where they live, twenty from there to place 3: 160 minutes for 12 hours.
+        assert [p.fair_minutes for p in with_even_shares(request).technicians] == [107, 54]
+
+    def test_is_never_more_than_the_shift(self) -> None:
+        request = a_day(a_job(minutes=2_000))
+        assert with_even_shares(request).technicians[0].fair_minutes == 480
+
+    def test_makes_a_town_s_day_more_even(self) -> None:
+        request = a_town_day(8, 40)
+        even = with_even_shares(replace(request, weights=replace(request.weights, uneven_hour=6_000)))
+        plans = [solve(day, rounds=3_000) for day in (request, even)]
+        assert check(even, plans[1]) == []
+        assert most_visits(plans[1]) < most_visits(plans[0])
+        assert len(plans[1].unassigned) == len(plans[0].unassigned)
+
+
+def most_visits(plan: Plan) -> int:
+    return max(len(route.visits) for route in plan.routes)

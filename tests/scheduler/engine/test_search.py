@@ -103,7 +103,7 @@ def begun_costs(day: Day) -> int:
             times = day.times(technician, [])
             assert isinstance(times, Times)
             cost = day.cost(technician, [], times)
-            total += cost.total - cost.overtime  # the arrays know how long a day is
+            total += cost.total - cost.overtime - cost.uneven  # the arrays know how long a day is
             total -= day.drive_cost[origin.place][day.technicians[technician].end_place]
     return total
 
