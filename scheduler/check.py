@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Route, Visit
-from scheduler.request import Job, PlanRequest, Technician
+from scheduler.request import Job, Lunch, PlanRequest, Technician
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,30 +102,23 @@ def _clock(
     freed = max(person.shift_start, request.now, *ends)
     place = begun[-1].place if begun else person.start_place
     worked_at = begun[-1].place if begun else None
-    lunch_minutes = person.lunch.minutes if person.lunch else 0
-    lunch_had = route.lunch_start is None
-    if person.lunch and route.visits:
-        latest = max(person.lunch.latest, freed)
-        if route.lunch_start is None:
-            yield broken("lunch", f"{person.id} gets no lunch")
-        elif not person.lunch.earliest <= route.lunch_start <= latest or route.lunch_start < freed:
-            allowed = f"{hhmm(person.lunch.earliest)}–{hhmm(latest)}"
-            yield broken("lunch", f"lunch at {hhmm(route.lunch_start)}, allowed {allowed}")
-    if route.lunch_start is not None and not person.lunch:
-        yield broken("lunch", f"{person.id} has a lunch nobody asked for")
+    rests = [(start, of.minutes) for _, of, start in _rests(person, route)] if route.visits else []
+    rests.sort()
+    for rule, text in _wrong_rests(person, route, freed):
+        yield broken(rule, text)
     if not begun and planned and route.leave < freed:
         yield broken("shift", f"leaves at {hhmm(route.leave)}, free from {hhmm(freed)}")
     for visit in planned:
         job = jobs[visit.job_id]
         drive = request.travel.minutes(place, job.place)
         needed, note = drive, ""
-        if not lunch_had and route.lunch_start is not None and route.lunch_start < visit.start:
-            lunch_had = True
-            if route.lunch_start < freed:
-                yield broken("lunch", f"lunch at {hhmm(route.lunch_start)} falls into the job before", visit)
-            if route.lunch_start < visit.arrive:
-                needed, note = drive + lunch_minutes, f" and {lunch_minutes} min lunch"
-            elif visit.start < route.lunch_start + lunch_minutes:
+        while rests and rests[0][0] < visit.start:
+            begins, minutes = rests.pop(0)
+            if begins < freed:
+                yield broken("lunch", f"lunch at {hhmm(begins)} falls into the job before", visit)
+            if begins < visit.arrive:
+                needed, note = needed + minutes, note + f" and {minutes} min lunch"
+            elif visit.start < begins + minutes:
                 yield broken("lunch", f"work starts at {hhmm(visit.start)}, during lunch", visit)
         if visit.arrive < freed + needed:
             text = f"arrives {hhmm(visit.arrive)}, but {hhmm(freed)} and {drive} min drive{note} is later"
@@ -143,17 +136,49 @@ def _clock(
     if not route.visits:
         return
     home = freed + request.travel.minutes(place, person.end_place)
-    if not lunch_had and route.lunch_start is not None:
-        if route.lunch_start < freed:
-            yield broken("lunch", f"lunch at {hhmm(route.lunch_start)} falls into the last job")
-        elif route.lunch_start < route.back:
-            home = max(home, route.lunch_start) + lunch_minutes
+    for begins, minutes in rests:
+        if begins < freed:
+            yield broken("lunch", f"lunch at {hhmm(begins)} falls into the last job")
+        elif begins < route.back:
+            home = max(home, begins) + minutes
     if route.back < home:
         yield broken("travel", f"is back {hhmm(route.back)}, not possible before {hhmm(home)}")
     if planned and route.back > person.shift_end + person.overtime_max:
         extra = f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else ""
         text = f"is back {hhmm(route.back)}, the shift ends {hhmm(person.shift_end)}{extra}"
         yield broken("shift", text)
+
+
+def _rests(person: Technician, route: Route) -> list[tuple[str, Lunch, int]]:
+    """(what it is, when it may be, when the route has it) for each break of the route, lunch included."""
+    lunch = [("lunch", person.lunch, route.lunch_start)] if person.lunch else []
+    others = [("a break", of, start) for of, start in zip(person.breaks, route.break_starts, strict=False)]
+    return [(name, of, start) for name, of, start in (*lunch, *others) if start is not None]
+
+
+def _wrong_rests(person: Technician, route: Route, freed: int) -> Iterator[tuple[str, str]]:
+    """Breaks that are missing, too many, out of their times, or two at once."""
+    if route.lunch_start is not None and not person.lunch:
+        yield "lunch", f"{person.id} has a lunch nobody asked for"
+    if len(route.break_starts) > len(person.breaks):
+        yield "lunch", f"{person.id} has a break nobody asked for"
+    if not route.visits:
+        return
+    if person.lunch and route.lunch_start is None:
+        yield "lunch", f"{person.id} gets no lunch"
+    if len(route.break_starts) < len(person.breaks):
+        yield "lunch", f"{person.id} gets {len(route.break_starts)} of {len(person.breaks)} breaks"
+    # Work may have gone on beyond a break's time: then it may begin when it first can after those before it.
+    first, over = freed, freed
+    for name, of, start in sorted(_rests(person, route), key=lambda one: (one[1].earliest, one[1].latest)):
+        first = max(first, of.earliest)
+        latest = max(of.latest, first)
+        first += of.minutes
+        if not of.earliest <= start <= latest or start < freed:
+            yield "lunch", f"{name} at {hhmm(start)}, allowed {hhmm(of.earliest)}–{hhmm(latest)}"
+        elif start < over and start < route.back:
+            yield "lunch", f"{name} at {hhmm(start)} begins before another is over"
+        over = start + of.minutes
 
 
 def _begun(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:

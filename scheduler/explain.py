@@ -89,7 +89,8 @@ def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
             f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else ""
         )
     if misfit.kind == "lunch":
-        return f"lunch could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
+        what = "a break" if day.technicians[technician].breaks else "lunch"
+        return f"{what} could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
     who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
     return f"would arrive {hhmm(misfit.minute)}{who}, window ends {hhmm(misfit.limit)}"
 

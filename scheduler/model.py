@@ -120,8 +120,9 @@ def _on_shift(day: Day, vehicle: int) -> bool:
     """Whether the technician could still be home in time, lunch included. If not, no job is for them."""
     origin, person = day.origins[vehicle], day.technicians[vehicle]
     back = origin.minute + day.minutes[origin.place][person.end_place]
-    if origin.lunch and back > origin.lunch[1]:
-        back = max(back, origin.lunch[0]) + origin.lunch[2]
+    for earliest, latest, minutes in origin.rests:
+        if back > latest:
+            back = max(back, earliest) + minutes
     return back <= home_by(person)
 
 
@@ -132,13 +133,18 @@ def have_lunch(model: Model) -> None:
         for index in range(routing.Size())
     ]
     for vehicle, origin in enumerate(model.day.origins):
-        if origin.lunch and _on_shift(model.day, vehicle):
-            earliest, latest, minutes = origin.lunch
-            earliest = max(earliest, origin.minute)  # else it is eaten before the route begins, for free
-            lunch = routing.solver().FixedDurationIntervalVar(
-                earliest, latest, minutes, False, f"lunch {vehicle}"
-            )
-            model.clock().SetBreakIntervalsOfVehicle([lunch], vehicle, on_site)
+        if origin.rests and _on_shift(model.day, vehicle):
+            breaks = [
+                routing.solver().FixedDurationIntervalVar(
+                    max(earliest, origin.minute),  # else it is had before the route begins, for free
+                    latest,
+                    minutes,
+                    False,
+                    f"break {number} of {vehicle}",
+                )
+                for number, (earliest, latest, minutes) in enumerate(origin.rests)
+            ]
+            model.clock().SetBreakIntervalsOfVehicle(breaks, vehicle, on_site)
 
 
 def keep_windows(model: Model) -> None:

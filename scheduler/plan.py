@@ -37,7 +37,8 @@ class Route:
     """One technician's day in order. `back` is the arrival at the end place; totals include that last drive.
 
     `leave` is when to set off for the first visit, as late as that visit allows. `lunch_start` is None when
-    the request has no lunch for this technician or there are no visits at all.
+    the request has no lunch for this technician or there are no visits at all. break_starts: one for each of
+    the technician's `breaks`, where there are visits; those that can wait until the day is over have one too.
     """
 
     technician_id: str
@@ -48,6 +49,7 @@ class Route:
     travel_minutes: int = 0
     travel_seconds: int = 0
     travel_metres: int = 0
+    break_starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

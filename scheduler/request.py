@@ -90,7 +90,8 @@ class Technician:
     fair_minutes: this technician's even share of the day's work and driving, begun visits and setups
     included; more costs `Weights.uneven_hour`. None: any amount is fair. scheduler/fairness.py works it out.
     skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
-    more). bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
+    more). breaks: others beside it, of the same kind; all are had in the order of their times.
+    bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
     territory). When the day has begun, `start_place` is where the technician is now and the request says
     `now`, or the visits begun so far are given as fixed jobs and the planner works the place out of them.
     """
@@ -106,6 +107,7 @@ class Technician:
     parts: Mapping[str, int] = field(default_factory=dict)
     bias: Mapping[str, int] = field(default_factory=dict)
     fair_minutes: int | None = None
+    breaks: tuple[Lunch, ...] = ()
 
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
@@ -129,6 +131,18 @@ class Technician:
             and self.lunch.earliest + self.lunch.minutes <= self.shift_end
         ):
             raise InvalidRequest(f"{name} lunch does not fit into the shift")
+        minute, latest = self.shift_start, 0
+        for rest in self.rests if self.breaks else ():
+            minute = max(minute, rest.earliest)
+            if minute > rest.latest or minute + rest.minutes > self.shift_end or rest.latest < latest:
+                raise InvalidRequest(f"{name} lunch and breaks do not fit into the shift one after another")
+            minute, latest = minute + rest.minutes, rest.latest
+
+    @property
+    def rests(self) -> tuple[Lunch, ...]:
+        """Lunch and breaks in the order in which they are had."""
+        every = (self.lunch, *self.breaks) if self.lunch else self.breaks
+        return tuple(sorted(every, key=lambda rest: (rest.earliest, rest.latest)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

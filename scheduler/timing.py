@@ -7,7 +7,8 @@ that looks for better plans can move them.
 A visit starts as early as it can. Nothing in the costs rewards waiting, so for a given order the earliest
 times are also the cheapest but for one choice: where to have lunch. Two clocks run side by side, lunch still
 to come and lunch had, and the first becomes the second on the drive where lunch costs least time. Should that
-make visits late for their promise, `timed` tries lunch on every other drive as well.
+make visits late for their promise, `timed` tries lunch on every other drive as well. Where other breaks
+are due beside lunch, scheduler/walk.py does the same with more clocks.
 """
 
 import itertools
@@ -18,6 +19,7 @@ from typing import Literal
 from scheduler.duty import home_by, overtime, uneven
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.request import Job, PlanRequest, Technician
+from scheduler.walk import Rest, Stop, TooLate, Walk, earliest, resting_on
 
 NEVER = 1 << 40
 LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
@@ -37,6 +39,7 @@ class Origin:
     lunch: LunchRule | None
     parts: dict[str, int]  # what is left on the van for jobs that have not begun
     site: int | None
+    rests: tuple[Rest, ...]  # lunch and breaks in their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Times:
     back: int
     lunch_leg: int | None
     lunch_start: int | None
+    rests: tuple[tuple[int | None, int], ...] = ()
+    """Instead of these two, where there are other breaks: drive (None: when home) and start of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +102,22 @@ class Day:
             place, minute = self.jobs[number].place, max(minute, start + minutes)
             for sku, quantity in self.jobs[number].parts.items():
                 parts[sku] = max(0, parts.get(sku, 0) - quantity)
-        lunch = None
-        if person.lunch:
+        rests, clock = [], minute
+        for rest in person.rests:
             # Work that overran lunch time is a fact too: then lunch comes as soon as it can.
-            lunch = (person.lunch.earliest, max(person.lunch.latest, minute), person.lunch.minutes)
+            clock = max(clock, rest.earliest)
+            rests.append((rest.earliest, max(rest.latest, clock), rest.minutes))
+            clock += rest.minutes
+        lunch = rests[0] if rests and not person.breaks else None
         site = place if begun else None
-        return Origin(place, minute, tuple(number for _, _, number in begun), lunch, parts, site)
+        return Origin(
+            place, minute, tuple(number for _, _, number in begun), lunch, parts, site, tuple(rests)
+        )
 
     def times(self, technician: int, order: Sequence[int]) -> Times | Misfit:
         """Time the jobs of `order` (none of them begun) after the technician's origin."""
+        if self.technicians[technician].breaks:
+            return self._walked(technician, order)
         origin = self.origins[technician]
         minutes, jobs, windows = self.minutes, self.jobs, self.windows
         earliest, latest, length = origin.lunch or (0, 0, 0)
@@ -175,7 +187,54 @@ class Day:
                     dearer = self.cost(technician, order, other)
                     if dearer.total < cost.total:
                         times, cost = other, dearer
+        for number in range(len(times.rests)) if cost.late or cost.later else ():
+            for leg in range(len(order) + 1):
+                if moved := self._resting_on(technician, order, times, number, leg):
+                    dearer = self.cost(technician, order, moved)
+                    if dearer.total < cost.total:
+                        times, cost = moved, dearer
         return times, cost
+
+    def _stops(self, technician: int, order: Sequence[int]) -> tuple[list[Stop], int]:
+        """The visits of a route as stops, and the drive home."""
+        origin, person = self.origins[technician], self.technicians[technician]
+        place, stops = origin.place, []
+        for position, number in enumerate(order):
+            there = self.jobs[number].place
+            stay = self.stay(technician, order, position)
+            stops.append(Stop(self.minutes[place][there], self.windows[number], stay))
+            place = there
+        return stops, self.minutes[place][person.end_place] if order or origin.begun else 0
+
+    def _walked(self, technician: int, order: Sequence[int]) -> Times | Misfit:
+        """`times` with any number of breaks."""
+        origin, person = self.origins[technician], self.technicians[technician]
+        stops, home = self._stops(technician, order)
+        walk = earliest(origin.minute, origin.rests, stops, home, home_by(person) if order else NEVER)
+        if isinstance(walk, TooLate):
+            return Misfit(walk.kind, None if walk.at is None else order[walk.at], walk.minute, walk.limit)
+        return self._times_of(origin, walk)
+
+    def _resting_on(
+        self, technician: int, order: Sequence[int], times: Times, number: int, leg: int
+    ) -> Times | None:
+        """`times` with one of its breaks on another drive, or None where that can't be."""
+        legs = [at for at, _ in times.rests if at is not None]
+        if number >= len(legs):
+            return None
+        before, after = legs[:number][-1:] or [0], legs[number + 1 :][:1] or [leg]
+        if not before[0] <= leg <= after[0]:
+            return None
+        legs[number] = leg
+        origin, person = self.origins[technician], self.technicians[technician]
+        stops, home = self._stops(technician, order)
+        walk = resting_on(origin.minute, origin.rests, stops, home, home_by(person), legs)
+        return self._times_of(origin, walk) if walk else None
+
+    @staticmethod
+    def _times_of(origin: Origin, walk: Walk) -> Times:
+        later = [(None, max(walk.minute, rest[0])) for rest in origin.rests[len(walk.rests) :]]
+        return Times(walk.starts, walk.minute, None, None, (*walk.rests, *later))
 
     def _lunching_on(self, technician: int, order: Sequence[int], lunch_leg: int) -> Times | None:
         """Time `order` with lunch on the given drive, or return None where that can't be."""
@@ -335,7 +394,10 @@ class Day:
             else:
                 start = times.starts[leg]
                 arrive = freed + drive
-                if leg != times.lunch_leg:
+                if times.rests:
+                    arrive, ready, lunch = self._arrival(technician, times, leg, freed, drive)
+                    ready = ready if lunch or ready > arrive else start
+                elif leg != times.lunch_leg:
                     ready = start
                 elif arrive > (times.lunch_start or 0):
                     arrive += lunch  # lunch interrupts the drive
@@ -346,6 +408,8 @@ class Day:
                     arrive = max(arrive, ready)  # nobody sets off at dawn to sit in the van
             if leave is None:
                 on_the_way = lunch if leg == times.lunch_leg and arrive > (times.lunch_start or 0) else 0
+                if times.rests and leg >= 0:
+                    on_the_way = lunch
                 leave = max(0, arrive - drive - on_the_way)
             seconds += travel.seconds[place][job.place]
             metres += travel.metres[place][job.place]
@@ -364,16 +428,40 @@ class Day:
             place, freed = job.place, start + stay
             if leg < 0:
                 freed = max(freed, origin.minute)
+        lunch_start, break_starts = times.lunch_start, [0] * len(person.breaks)
+        open_breaks = list(enumerate(person.breaks))
+        for rest, (_, begins) in zip(person.rests, times.rests, strict=False):
+            if rest is person.lunch:
+                lunch_start = begins
+            else:
+                which = next(one for one in open_breaks if one[1] is rest)
+                open_breaks.remove(which)
+                break_starts[which[0]] = begins
         return Route(
             technician_id=person.id,
             visits=tuple(visits),
             leave=leave or 0,
             back=times.back,
-            lunch_start=times.lunch_start,
+            lunch_start=lunch_start,
+            break_starts=tuple(break_starts),
             travel_minutes=sum(v.travel_minutes for v in visits) + self.minutes[place][person.end_place],
             travel_seconds=seconds + travel.seconds[place][person.end_place],
             travel_metres=metres + travel.metres[place][person.end_place],
         )
+
+    def _arrival(
+        self, technician: int, times: Times, leg: int, freed: int, drive: int
+    ) -> tuple[int, int, int]:
+        """Arrival, begin of a break on site before work (else the arrival), minutes of breaks on the way."""
+        now, left, on_the_way = freed, drive, 0
+        for (at, begins), rest in zip(times.rests, self.origins[technician].rests, strict=True):
+            if at == leg:
+                if left <= begins - now:
+                    return now + left, begins, on_the_way
+                left -= begins - now
+                now = begins + rest[2]
+                on_the_way += rest[2]
+        return now + left, now + left, on_the_way
 
     def plan(
         self, orders: Sequence[Sequence[int]], unassigned: tuple[Unassigned, ...], *, engine: str, seed: int

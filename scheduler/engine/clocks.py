@@ -1,7 +1,8 @@
 """What scheduler/engine/routes.py does with two clocks, for days on which more plays a part. Compiled.
 
-That is: a setup that a visit shares with the one before it, so that how long it takes depends on that one. A
-day without any of it never comes here, and its search loses no time over it.
+That is: more breaks than one, k of them making k + 1 clocks; and a setup that a visit shares with the one
+before it, so that how long it takes depends on that one. A day without any of it never comes here, and its
+search loses no time over it.
 
 `s.work` has a row for departures, one for what lateness costs by then, two for the arrivals, one for latest
 arrivals; a column a clock.

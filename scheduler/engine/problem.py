@@ -30,7 +30,7 @@ class Problem(NamedTuple):
 
     arcs[i, j]: cost and minutes of the drive. A technician's start to their end is what an empty route costs.
     first, past: node → its windows, `opens` and `closes` from `first` to before `past`.
-    lunch[technician, break]: earliest start, latest start, minutes (0: none).
+    lunch[technician, break]: earliest start, latest start, minutes; whoever has fewer has zeros first.
     varied: more than lunch tells when a node may be left (scheduler/engine/clocks.py). setup[job]:
     minutes before the work, unless the node before it has the same site[node].
     leaves, home: technician → free from, back by. until: technician → from when each minute is overtime, at
@@ -119,7 +119,11 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         [[_bias(day, person, number) for number in numbers] for person in range(k)], np.int64
     ).reshape(k, n)
     needs, carries = _scarce(day, numbers, able)
-    lunch = np.array([[origin.lunch or (0, 0, 0)] for origin in day.origins], np.int64)
+    rests = max(1, *(len(origin.rests) for origin in day.origins), 1)
+    lunch = np.zeros((k, rests, 3), np.int64)
+    for person, origin in enumerate(day.origins):
+        for number, rest in enumerate(reversed(origin.rests), start=1):
+            lunch[person, -number] = rest
     setup = np.array([job.setup_minutes for job in jobs], np.int64)
     site = np.array(
         [job.place for job in jobs]
@@ -154,7 +158,7 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             opens=opens,
             closes=closes,
             lunch=lunch,
-            varied=bool(setup.any()),
+            varied=rests > 1 or bool(setup.any()),
             setup=setup,
             site=site,
             leaves=leaves,
