@@ -6,6 +6,7 @@
     python -m scheduler warm                          once after installing: compiles the search
     python -m scheduler compare problem.json before.json after.json [--text]
     python -m scheduler convert R101.txt --out problem.json
+    python -m scheduler share problem.json --out even.json      gives everybody an even share of the work
     python -m scheduler schema request
 
 "-" reads standard input. Exit 0: done and nothing wrong. 1: the plan breaks rules. 2: the input can't be
@@ -23,6 +24,7 @@ from typing import Any
 from scheduler import codec, explain, schema, vrplib
 from scheduler.check import check
 from scheduler.compare import TELL_FROM_MINUTES, compare, readable
+from scheduler.fairness import with_even_shares
 from scheduler.plan import Plan
 from scheduler.request import InvalidRequest, PlanRequest
 from scheduler.solve import solve
@@ -89,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         "--without-max-duration", action="store_true",
         help="leave the limit on a route's duration out, which a problem can't say",
     )  # fmt: skip
+    one.add_argument("--out", type=Path, help="write the problem here instead of to standard output")
+    one = commands.add_parser("share", help="write the problem with an even share of the work for everybody")
+    one.add_argument("problem")
     one.add_argument("--out", type=Path, help="write the problem here instead of to standard output")
     one = commands.add_parser("schema", help="print the JSON Schema of problems or plans")
     one.add_argument("of", choices=sorted(schema.SCHEMAS))
@@ -188,6 +193,12 @@ def _convert(options: argparse.Namespace) -> int:
     return 0
 
 
+def _share(options: argparse.Namespace) -> int:
+    request = with_even_shares(codec.request_from_json(_text(options.problem)))
+    _write(codec.request_to_json(request), options.out)
+    return 0
+
+
 def _schema(options: argparse.Namespace) -> int:
     print(schema.written(options.of))
     return 0
@@ -199,6 +210,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "explain": _explain,
     "compare": _compare,
     "convert": _convert,
+    "share": _share,
     "schema": _schema,
     "warm": _warm,
 }

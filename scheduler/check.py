@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Route, Visit
-from scheduler.request import Job, PlanRequest, Technician
+from scheduler.request import Job, Lunch, PlanRequest, Technician
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,55 +101,84 @@ def _clock(
     ends = [(job.fixed_start or 0) + job.minutes for job in begun]
     freed = max(person.shift_start, request.now, *ends)
     place = begun[-1].place if begun else person.start_place
-    lunch_minutes = person.lunch.minutes if person.lunch else 0
-    lunch_had = route.lunch_start is None
-    if person.lunch and route.visits:
-        latest = max(person.lunch.latest, freed)
-        if route.lunch_start is None:
-            yield broken("lunch", f"{person.id} gets no lunch")
-        elif not person.lunch.earliest <= route.lunch_start <= latest or route.lunch_start < freed:
-            allowed = f"{hhmm(person.lunch.earliest)}–{hhmm(latest)}"
-            yield broken("lunch", f"lunch at {hhmm(route.lunch_start)}, allowed {allowed}")
-    if route.lunch_start is not None and not person.lunch:
-        yield broken("lunch", f"{person.id} has a lunch nobody asked for")
+    worked_at = begun[-1].place if begun else None
+    rests = [(start, of.minutes) for _, of, start in _rests(person, route)] if route.visits else []
+    rests.sort()
+    for rule, text in _wrong_rests(person, route, freed):
+        yield broken(rule, text)
     if not begun and planned and route.leave < freed:
         yield broken("shift", f"leaves at {hhmm(route.leave)}, free from {hhmm(freed)}")
     for visit in planned:
         job = jobs[visit.job_id]
         drive = request.travel.minutes(place, job.place)
         needed, note = drive, ""
-        if not lunch_had and route.lunch_start is not None and route.lunch_start < visit.start:
-            lunch_had = True
-            if route.lunch_start < freed:
-                yield broken("lunch", f"lunch at {hhmm(route.lunch_start)} falls into the job before", visit)
-            if route.lunch_start < visit.arrive:
-                needed, note = drive + lunch_minutes, f" and {lunch_minutes} min lunch"
-            elif visit.start < route.lunch_start + lunch_minutes:
+        while rests and rests[0][0] < visit.start:
+            begins, minutes = rests.pop(0)
+            if begins < freed:
+                yield broken("lunch", f"lunch at {hhmm(begins)} falls into the job before", visit)
+            if begins < visit.arrive:
+                needed, note = needed + minutes, note + f" and {minutes} min lunch"
+            elif visit.start < begins + minutes:
                 yield broken("lunch", f"work starts at {hhmm(visit.start)}, during lunch", visit)
         if visit.arrive < freed + needed:
             text = f"arrives {hhmm(visit.arrive)}, but {hhmm(freed)} and {drive} min drive{note} is later"
             yield broken("travel", text, visit)
         if visit.start < visit.arrive:
             yield broken("travel", f"starts {hhmm(visit.start)} before arriving {hhmm(visit.arrive)}", visit)
-        if visit.end != visit.start + job.minutes:
+        setup = 0 if job.place == worked_at else job.setup_minutes
+        if (visit.end, visit.setup_minutes) != (visit.start + setup + job.minutes, setup):
             text = f"lasts {visit.end - visit.start} min, the job takes {job.minutes}"
-            yield broken("duration", text, visit)
+            yield broken("duration", text + (f" and {setup} for the setup" if setup else ""), visit)
         if job.windows and not any(w.opens <= visit.start <= w.closes for w in job.windows):
             promised = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
             yield broken("window", f"starts {hhmm(visit.start)}, promised {promised}", visit)
-        freed, place = visit.end, job.place
+        freed, place, worked_at = visit.end, job.place, job.place
     if not route.visits:
         return
     home = freed + request.travel.minutes(place, person.end_place)
-    if not lunch_had and route.lunch_start is not None:
-        if route.lunch_start < freed:
-            yield broken("lunch", f"lunch at {hhmm(route.lunch_start)} falls into the last job")
-        elif route.lunch_start < route.back:
-            home = max(home, route.lunch_start) + lunch_minutes
+    for begins, minutes in rests:
+        if begins < freed:
+            yield broken("lunch", f"lunch at {hhmm(begins)} falls into the last job")
+        elif begins < route.back:
+            home = max(home, begins) + minutes
     if route.back < home:
         yield broken("travel", f"is back {hhmm(route.back)}, not possible before {hhmm(home)}")
-    if planned and route.back > person.shift_end:
-        yield broken("shift", f"is back {hhmm(route.back)}, the shift ends {hhmm(person.shift_end)}")
+    if planned and route.back > person.shift_end + person.overtime_max:
+        extra = f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else ""
+        text = f"is back {hhmm(route.back)}, the shift ends {hhmm(person.shift_end)}{extra}"
+        yield broken("shift", text)
+
+
+def _rests(person: Technician, route: Route) -> list[tuple[str, Lunch, int]]:
+    """(what it is, when it may be, when the route has it) for each break of the route, lunch included."""
+    lunch = [("lunch", person.lunch, route.lunch_start)] if person.lunch else []
+    others = [("a break", of, start) for of, start in zip(person.breaks, route.break_starts, strict=False)]
+    return [(name, of, start) for name, of, start in (*lunch, *others) if start is not None]
+
+
+def _wrong_rests(person: Technician, route: Route, freed: int) -> Iterator[tuple[str, str]]:
+    """Breaks that are missing, too many, out of their times, or two at once."""
+    if route.lunch_start is not None and not person.lunch:
+        yield "lunch", f"{person.id} has a lunch nobody asked for"
+    if len(route.break_starts) > len(person.breaks):
+        yield "lunch", f"{person.id} has a break nobody asked for"
+    if not route.visits:
+        return
+    if person.lunch and route.lunch_start is None:
+        yield "lunch", f"{person.id} gets no lunch"
+    if len(route.break_starts) < len(person.breaks):
+        yield "lunch", f"{person.id} gets {len(route.break_starts)} of {len(person.breaks)} breaks"
+    # Work may have gone on beyond a break's time: then it may begin when it first can after those before it.
+    first, over = freed, freed
+    for name, of, start in sorted(_rests(person, route), key=lambda one: (one[1].earliest, one[1].latest)):
+        first = max(first, of.earliest)
+        latest = max(of.latest, first)
+        first += of.minutes
+        if not of.earliest <= start <= latest or start < freed:
+            yield "lunch", f"{name} at {hhmm(start)}, allowed {hhmm(of.earliest)}–{hhmm(latest)}"
+        elif start < over and start < route.back:
+            yield "lunch", f"{name} at {hhmm(start)} begins before another is over"
+        over = start + of.minutes
 
 
 def _begun(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
@@ -201,6 +230,14 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
         stops = [person.start_place, *(jobs[v.job_id].place for v in route.visits), person.end_place]
         for i, j in itertools.pairwise(stops) if route.visits else ():
             parts["travel"] += weights.drive(travel.seconds[i][j], travel.metres[i][j])
+        if route.visits and route.back > person.shift_end:
+            cents, rest = divmod((route.back - person.shift_end) * weights.overtime_hour, 60)
+            parts["overtime"] += cents + (rest >= 30)
+        if route.visits and person.fair_minutes is not None:
+            busy = sum(travel.minutes(i, j) for i, j in itertools.pairwise(stops))
+            busy += sum(visit.end - visit.start for visit in route.visits)
+            cents, rest = divmod(max(0, busy - person.fair_minutes) * weights.uneven_hour, 60)
+            parts["uneven"] += cents + (rest >= 30)
         for visit in route.visits:
             job = jobs[visit.job_id]
             parts["late"] += weights.late_minute * max(

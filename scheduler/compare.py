@@ -28,7 +28,7 @@ class Move:
 class Figures:
     """What one plan comes to.
 
-    overtime_minutes: home after the shift, which begun visits can cause. late_minutes: ends after the SLA's
+    overtime_minutes: home after the shift. late_minutes: ends after the SLA's
     due minute. promises_broken: ids of jobs with windows that start outside them or are left undone.
     unassigned: how many, by priority 1 to 4.
     """
@@ -115,6 +115,7 @@ def _figures(request: PlanRequest, name: str, plan: Plan) -> Figures:
     jobs = {job.id: job for job in request.jobs}
     shift_end = {person.id: person.shift_end for person in request.technicians}
     starts = {visit.job_id: visit.start for _, visit in plan.visits()}
+    ends = {visit.job_id: visit.end for _, visit in plan.visits()}
     left = [jobs[undone.job_id] for undone in plan.unassigned]
     driven = [route for route in plan.routes if route.visits]
     return Figures(
@@ -122,15 +123,15 @@ def _figures(request: PlanRequest, name: str, plan: Plan) -> Figures:
         travel_metres=sum(route.travel_metres for route in driven),
         travel_minutes=sum(route.travel_minutes for route in driven),
         overtime_minutes=sum(max(0, route.back - shift_end[route.technician_id]) for route in driven),
-        late_minutes=sum(_late(jobs[job_id], start) for job_id, start in starts.items()),
+        late_minutes=sum(_late(jobs[job_id], end) for job_id, end in ends.items()),
         promises_broken=tuple(job.id for job in request.jobs if not _kept(job, starts)),
         unassigned=tuple(sum(job.priority == priority for job in left) for priority in PRIORITIES),
         cost=cost_of(request, plan),
     )
 
 
-def _late(job: Job, start: int) -> int:
-    return 0 if job.due is None else max(0, start + job.minutes - job.due)
+def _late(job: Job, end: int) -> int:
+    return 0 if job.due is None else max(0, end - job.due)
 
 
 def _kept(job: Job, starts: Mapping[str, int]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+BARE: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -22,5 +23,9 @@ def compiled_bare(function: Function) -> Function:
     Nothing is counted then of who holds which array: with thirty of them in each call that took far longer
     than the work (numba 0.68; `_nrt` is the switch that leaves it out). Division by zero gives infinity.
     """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    return cast(Function, numba.njit(**options)(function))
+    return cast(Function, numba.njit(**BARE)(function))
+
+
+def compiled_inside(function: Function) -> Function:
+    """The same, made a part of each function that calls it: handing thirty arrays over takes its time too."""
+    return cast(Function, numba.njit(**BARE, forceinline=True)(function))

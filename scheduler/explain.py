@@ -83,9 +83,14 @@ def personal_rules(day: Day, technician: int, job: int) -> list[BrokenRule]:
 def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
     """Say a misfit in words; `job` is the one being tried."""
     if misfit.kind == "shift":
-        return f"would be back {hhmm(misfit.minute)}, shift ends {hhmm(misfit.limit)}"
+        person = day.technicians[technician]
+        text = f"would be back {hhmm(misfit.minute)}, shift ends {hhmm(person.shift_end)}"
+        return text + (
+            f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else ""
+        )
     if misfit.kind == "lunch":
-        return f"lunch could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
+        what = "a break" if day.technicians[technician].breaks else "lunch"
+        return f"{what} could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
     who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
     return f"would arrive {hhmm(misfit.minute)}{who}, window ends {hhmm(misfit.limit)}"
 
@@ -257,6 +262,8 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
             ("later than told", dearer.later),
             ("change of technician", dearer.moved),
             ("preference", dearer.bias),
+            ("overtime", dearer.overtime),
+            ("uneven work", dearer.uneven),
         )
         if amount
     ]

@@ -11,6 +11,8 @@ from typing import Any
 
 from ortools.constraint_solver import pywrapcp
 
+from scheduler.duty import home_by, per_hour
+from scheduler.request import MINUTES_MAX
 from scheduler.timing import Day
 
 HORIZON_SPARE = 24 * 60
@@ -57,7 +59,10 @@ def routing_model(day: Day, order: Sequence[int] = ()) -> Model:
             *(origin.place for origin in day.origins),
             *(person.end_place for person in day.technicians),
         ),
-        minutes_on_site=(*(day.jobs[number].minutes for number in jobs), *[0] * (2 * people)),
+        minutes_on_site=(
+            *(day.jobs[number].minutes + day.jobs[number].setup_minutes for number in jobs),
+            *[0] * (2 * people),
+        ),
         manager=manager,
         routing=pywrapcp.RoutingModel(manager),
     )
@@ -72,17 +77,35 @@ def prefer_short_drives(model: Model) -> None:
 
 
 def keep_time(model: Model) -> None:
-    """Give the model its clock: a visit's value is when its work starts; waiting before it is free."""
+    """Give the model its clock: a visit's value is when it starts; waiting before it is free.
+
+    The model knows no visit whose length depends on the one before: one that shares a setup begins so much
+    earlier instead.
+    """
     day = model.day
-    drives = [
-        [stay + day.minutes[i][j] for j in model.places]
-        for i, stay in zip(model.places, model.minutes_on_site, strict=True)
-    ]
     horizon = HORIZON_SPARE + max(
-        *(person.shift_end for person in day.technicians), *(origin.minute for origin in day.origins)
+        *(home_by(person) for person in day.technicians), *(origin.minute for origin in day.origins)
     )
-    evaluator = model.routing.RegisterTransitMatrix(drives)
+    evaluator = model.routing.RegisterTransitMatrix(_busy(model))
     model.routing.AddDimension(evaluator, horizon, horizon, False, "clock")
+
+
+def _busy(model: Model) -> list[list[int]]:
+    """Minutes from the start of each visit to the arrival at each other, without waiting."""
+    day = model.day
+    saved = [day.jobs[number].setup_minutes for number in model.jobs] + [0] * (2 * len(day.origins))
+    sites = [
+        *model.places[: len(model.jobs)],
+        *(origin.site for origin in day.origins),
+        *[None] * len(day.origins),
+    ]
+    return [
+        [
+            max(0, stay + day.minutes[i][j] - (setup if site == j else 0))
+            for j, setup in zip(model.places, saved, strict=True)
+        ]
+        for i, site, stay in zip(model.places, sites, model.minutes_on_site, strict=True)
+    ]
 
 
 def keep_shifts(model: Model) -> None:
@@ -90,16 +113,17 @@ def keep_shifts(model: Model) -> None:
         clock = model.clock()
         clock.CumulVar(model.routing.Start(vehicle)).SetValue(model.day.origins[vehicle].minute)
         if _on_shift(model.day, vehicle):
-            clock.CumulVar(model.routing.End(vehicle)).SetMax(person.shift_end)
+            clock.CumulVar(model.routing.End(vehicle)).SetMax(home_by(person))
 
 
 def _on_shift(day: Day, vehicle: int) -> bool:
     """Whether the technician could still be home in time, lunch included. If not, no job is for them."""
     origin, person = day.origins[vehicle], day.technicians[vehicle]
     back = origin.minute + day.minutes[origin.place][person.end_place]
-    if origin.lunch and back > origin.lunch[1]:
-        back = max(back, origin.lunch[0]) + origin.lunch[2]
-    return back <= person.shift_end
+    for earliest, latest, minutes in origin.rests:
+        if back > latest:
+            back = max(back, earliest) + minutes
+    return back <= home_by(person)
 
 
 def have_lunch(model: Model) -> None:
@@ -109,13 +133,18 @@ def have_lunch(model: Model) -> None:
         for index in range(routing.Size())
     ]
     for vehicle, origin in enumerate(model.day.origins):
-        if origin.lunch and _on_shift(model.day, vehicle):
-            earliest, latest, minutes = origin.lunch
-            earliest = max(earliest, origin.minute)  # else it is eaten before the route begins, for free
-            lunch = routing.solver().FixedDurationIntervalVar(
-                earliest, latest, minutes, False, f"lunch {vehicle}"
-            )
-            model.clock().SetBreakIntervalsOfVehicle([lunch], vehicle, on_site)
+        if origin.rests and _on_shift(model.day, vehicle):
+            breaks = [
+                routing.solver().FixedDurationIntervalVar(
+                    max(earliest, origin.minute),  # else it is had before the route begins, for free
+                    latest,
+                    minutes,
+                    False,
+                    f"break {number} of {vehicle}",
+                )
+                for number, (earliest, latest, minutes) in enumerate(origin.rests)
+            ]
+            model.clock().SetBreakIntervalsOfVehicle(breaks, vehicle, on_site)
 
 
 def keep_windows(model: Model) -> None:
@@ -173,12 +202,35 @@ def price_lateness(model: Model) -> None:
         job = model.day.jobs[number]
         bounds = []
         if job.due is not None and weights.late_minute:
-            bounds.append((weights.late_minute, max(0, job.due - job.minutes)))
+            bounds.append((weights.late_minute, max(0, job.due - model.minutes_on_site[node])))
         if job.previous_start is not None and weights.later_minute:
             bounds.append((weights.later_minute, job.previous_start))
         if bounds:
             cost, minute = max(bounds)
             model.clock().SetCumulVarSoftUpperBound(model.index(node), minute, cost)
+
+
+def price_overtime(model: Model) -> None:
+    """By the minute, rounded; what nobody may work needs no price."""
+    minute = per_hour(model.day.request.weights.overtime_hour, 1)
+    for vehicle, person in enumerate(model.day.technicians):
+        if person.overtime_max and minute and _on_shift(model.day, vehicle):
+            end = model.routing.End(vehicle)
+            model.clock().SetCumulVarSoftUpperBound(end, person.shift_end, minute)
+
+
+def price_uneven_work(model: Model) -> None:
+    """By the minute, rounded, for each technician with a share of their own."""
+    minute = per_hour(model.day.request.weights.uneven_hour, 1)
+    if not minute or all(person.fair_minutes is None for person in model.day.technicians):
+        return
+    busy = model.routing.RegisterTransitMatrix(_busy(model))
+    model.routing.AddDimension(busy, 0, MINUTES_MAX, True, "busy")
+    for vehicle, person in enumerate(model.day.technicians):
+        if person.fair_minutes is not None:
+            left = max(0, person.fair_minutes - model.day.busy_before(vehicle))
+            end = model.routing.End(vehicle)
+            model.routing.GetDimensionOrDie("busy").SetCumulVarSoftUpperBound(end, left, minute)
 
 
 def price_people(model: Model) -> None:
@@ -219,5 +271,7 @@ RULES: tuple[Callable[[Model], None], ...] = (
     carry_parts,
     price_undone,
     price_lateness,
+    price_overtime,
+    price_uneven_work,
     price_people,
 )

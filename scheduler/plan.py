@@ -18,7 +18,9 @@ ReasonCode = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One stop. `travel_minutes` and `travel_metres` are the drive that leads to it."""
+    """One stop. `travel_minutes` and `travel_metres` are the drive that leads to it; setup_minutes, of those
+    between `start` and `end`, are for setting up.
+    """
 
     job_id: str
     arrive: int
@@ -27,6 +29,7 @@ class Visit:
     travel_minutes: int
     travel_metres: int
     fixed: bool = False  # it has begun: a fact, not a proposal
+    setup_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,8 @@ class Route:
     """One technician's day in order. `back` is the arrival at the end place; totals include that last drive.
 
     `leave` is when to set off for the first visit, as late as that visit allows. `lunch_start` is None when
-    the request has no lunch for this technician or there are no visits at all.
+    the request has no lunch for this technician or there are no visits at all. break_starts: one for each of
+    the technician's `breaks`, where there are visits; those that can wait until the day is over have one too.
     """
 
     technician_id: str
@@ -45,6 +49,7 @@ class Route:
     travel_minutes: int = 0
     travel_seconds: int = 0
     travel_metres: int = 0
+    break_starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +71,13 @@ class Cost:
     moved: int = 0  # goes to another technician than told before
     bias: int = 0
     unserved: int = 0
+    overtime: int = 0  # home after the shift's end
+    uneven: int = 0  # more work and driving than an even share
 
     @property
     def total(self) -> int:
-        return self.travel + self.late + self.later + self.moved + self.bias + self.unserved
+        caused = self.travel + self.late + self.later + self.moved + self.bias + self.unserved
+        return caused + self.overtime + self.uneven
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})

@@ -86,8 +86,12 @@ class Lunch:
 class Technician:
     """Who goes: from `start_place` at `shift_start`, back at `end_place` by `shift_end`.
 
+    overtime_max: so many minutes after `shift_end` are allowed, at `Weights.overtime_hour`.
+    fair_minutes: this technician's even share of the day's work and driving, begun visits and setups
+    included; more costs `Weights.uneven_hour`. None: any amount is fair. scheduler/fairness.py works it out.
     skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
-    more). bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
+    more). breaks: others beside it, of the same kind; all are had in the order of their times.
+    bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
     territory). When the day has begun, `start_place` is where the technician is now and the request says
     `now`, or the visits begun so far are given as fixed jobs and the planner works the place out of them.
     """
@@ -97,10 +101,13 @@ class Technician:
     end_place: int
     shift_start: int
     shift_end: int
+    overtime_max: int = 0
     lunch: Lunch | None = None
     skills: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, int] = field(default_factory=dict)
     bias: Mapping[str, int] = field(default_factory=dict)
+    fair_minutes: int | None = None
+    breaks: tuple[Lunch, ...] = ()
 
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
@@ -109,10 +116,13 @@ class Technician:
         _whole(f"{name} end_place", self.end_place, 0, PLACES_MAX)
         _whole(f"{name} shift_start", self.shift_start, 0, MINUTES_MAX)
         _whole(f"{name} shift_end", self.shift_end, 0, MINUTES_MAX)
+        _whole(f"{name} overtime_max", self.overtime_max, 0, MINUTES_MAX)
         if self.shift_end <= self.shift_start:
             raise InvalidRequest(
                 f"{name} shift_end ({self.shift_end}) is not after shift_start ({self.shift_start})"
             )
+        if self.fair_minutes is not None:
+            _whole(f"{name} fair_minutes", self.fair_minutes, 0, MINUTES_MAX)
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 0)
         _amounts(f"{name} bias", self.bias, 0)
@@ -121,6 +131,18 @@ class Technician:
             and self.lunch.earliest + self.lunch.minutes <= self.shift_end
         ):
             raise InvalidRequest(f"{name} lunch does not fit into the shift")
+        minute, latest = self.shift_start, 0
+        for rest in self.rests if self.breaks else ():
+            minute = max(minute, rest.earliest)
+            if minute > rest.latest or minute + rest.minutes > self.shift_end or rest.latest < latest:
+                raise InvalidRequest(f"{name} lunch and breaks do not fit into the shift one after another")
+            minute, latest = minute + rest.minutes, rest.latest
+
+    @property
+    def rests(self) -> tuple[Lunch, ...]:
+        """Lunch and breaks in the order in which they are had."""
+        every = (self.lunch, *self.breaks) if self.lunch else self.breaks
+        return tuple(sorted(every, key=lambda rest: (rest.earliest, rest.latest)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +151,9 @@ class Job:
 
     skills: name → least level. parts: SKU → quantity that must be on the van (equipment models and parts
     alike). windows: promises to the customer, kept or the job is not planned; () means any time.
+    setup_minutes: time on site before `minutes`, unless the visit right before was at the same place: then
+    its setup serves both. Window, `fixed_start` and `previous_start` speak of the arrival at work, which is
+    the beginning of the setup. What a begun visit took for it is in its `minutes`.
     priority: 1 emergency … 4 can wait. drop_cost: what it costs to leave it undone; None takes the
     priority's. due: the SLA's minute by which the work should be finished; later is allowed and costs.
     technician: only this one may come (None: anyone able).
@@ -151,12 +176,14 @@ class Job:
     fixed_start: int | None = None
     previous_technician: str | None = None
     previous_start: int | None = None
+    setup_minutes: int = 0
 
     def __post_init__(self) -> None:
         _text("job.id", self.id)
         name = f"job {self.id}:"
         _whole(f"{name} place", self.place, 0, PLACES_MAX)
         _whole(f"{name} minutes", self.minutes, 0, MINUTES_MAX)
+        _whole(f"{name} setup_minutes", self.setup_minutes, 0, MINUTES_MAX)
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 1)
         if self.priority not in PRIORITIES:
@@ -278,10 +305,20 @@ class Weights:
     late_minute: int = 100  # each minute a visit ends after its SLA's `due`
     later_minute: int = 20  # each minute a visit begins later than the customer was told before
     other_technician: int = 2_000  # the visit goes to another technician than planned before
+    overtime_hour: int = 9_000  # on duty after the shift's end
+    uneven_hour: int = 1_500  # work and driving beyond a technician's `fair_minutes`, waiting not counted
     unserved: tuple[int, int, int, int] = (400_000, 160_000, 80_000, 40_000)  # by priority 1 to 4
 
     def __post_init__(self) -> None:
-        for name in ("drive_hour", "drive_km", "late_minute", "later_minute", "other_technician"):
+        for name in (
+            "drive_hour",
+            "drive_km",
+            "late_minute",
+            "later_minute",
+            "other_technician",
+            "overtime_hour",
+            "uneven_hour",
+        ):
             _whole(f"weights.{name}", getattr(self, name), 0, COST_MAX)
         if len(self.unserved) != len(PRIORITIES):
             raise InvalidRequest(f"weights.unserved needs four costs, one a priority, not {self.unserved!r}")

@@ -7,15 +7,19 @@ that looks for better plans can move them.
 A visit starts as early as it can. Nothing in the costs rewards waiting, so for a given order the earliest
 times are also the cheapest but for one choice: where to have lunch. Two clocks run side by side, lunch still
 to come and lunch had, and the first becomes the second on the drive where lunch costs least time. Should that
-make visits late for their promise, `timed` tries lunch on every other drive as well.
+make visits late for their promise, `timed` tries lunch on every other drive as well. Where other breaks
+are due beside lunch, scheduler/walk.py does the same with more clocks.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from scheduler.duty import home_by, overtime, uneven
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.request import Job, PlanRequest, Technician
+from scheduler.walk import Rest, Stop, TooLate, Walk, earliest, resting_on
 
 NEVER = 1 << 40
 LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
@@ -24,13 +28,18 @@ Wants = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]  # skill
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where and when a technician is free for what has not begun: after the jobs of `begun`, in order."""
+    """Where and when a technician is free for what has not begun: after the jobs of `begun`, in order.
+
+    site: where the last of them was, so that a visit there finds everything set up.
+    """
 
     place: int
     minute: int
     begun: tuple[int, ...]
     lunch: LunchRule | None
     parts: dict[str, int]  # what is left on the van for jobs that have not begun
+    site: int | None
+    rests: tuple[Rest, ...]  # lunch and breaks in their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class Times:
     back: int
     lunch_leg: int | None
     lunch_start: int | None
+    rests: tuple[tuple[int | None, int], ...] = ()
+    """Instead of these two, where there are other breaks: drive (None: when home) and start of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +102,29 @@ class Day:
             place, minute = self.jobs[number].place, max(minute, start + minutes)
             for sku, quantity in self.jobs[number].parts.items():
                 parts[sku] = max(0, parts.get(sku, 0) - quantity)
-        lunch = None
-        if person.lunch:
+        rests, clock = [], minute
+        for rest in person.rests:
             # Work that overran lunch time is a fact too: then lunch comes as soon as it can.
-            lunch = (person.lunch.earliest, max(person.lunch.latest, minute), person.lunch.minutes)
-        return Origin(place, minute, tuple(number for _, _, number in begun), lunch, parts)
+            clock = max(clock, rest.earliest)
+            rests.append((rest.earliest, max(rest.latest, clock), rest.minutes))
+            clock += rest.minutes
+        lunch = rests[0] if rests and not person.breaks else None
+        site = place if begun else None
+        return Origin(
+            place, minute, tuple(number for _, _, number in begun), lunch, parts, site, tuple(rests)
+        )
 
     def times(self, technician: int, order: Sequence[int]) -> Times | Misfit:
         """Time the jobs of `order` (none of them begun) after the technician's origin."""
+        if self.technicians[technician].breaks:
+            return self._walked(technician, order)
         origin = self.origins[technician]
         minutes, jobs, windows = self.minutes, self.jobs, self.windows
         earliest, latest, length = origin.lunch or (0, 0, 0)
         hungry = origin.minute if origin.lunch else NEVER  # free to leave, lunch still to come
         fed = NEVER if origin.lunch else origin.minute  # free to leave, lunch had (or none due)
         fed_leg = None
-        place = origin.place
+        place, site = origin.place, origin.site
         hungry_starts: list[int] = []
         fed_starts: list[int] = []
         legs: list[int | None] = []
@@ -129,10 +148,12 @@ class Day:
             hungry_starts.append(hungry)
             fed_starts.append(fed)
             legs.append(fed_leg)
-            hungry, fed = min(NEVER, hungry + job.minutes), min(NEVER, fed + job.minutes)
+            stay = job.minutes if place == site else job.minutes + job.setup_minutes
+            site = place
+            hungry, fed = min(NEVER, hungry + stay), min(NEVER, fed + stay)
         person = self.technicians[technician]
         drive = minutes[place][person.end_place] if order or origin.begun else 0
-        limit = person.shift_end if order else NEVER
+        limit = home_by(person) if order else NEVER
         back = hungry + drive
         if origin.lunch and back <= min(latest, limit):
             return Times(tuple(hungry_starts), back, None, max(back, earliest))
@@ -147,7 +168,9 @@ class Day:
         if fed_leg is None:
             return Times(tuple(fed_starts), fed, None, None)
         freed = (
-            origin.minute if fed_leg == 0 else hungry_starts[fed_leg - 1] + jobs[order[fed_leg - 1]].minutes
+            origin.minute
+            if fed_leg == 0
+            else hungry_starts[fed_leg - 1] + self.stay(technician, order, fed_leg - 1)
         )
         starts = (*hungry_starts[:fed_leg], *fed_starts[fed_leg:])
         return Times(starts, fed, fed_leg, max(freed, earliest))
@@ -164,7 +187,54 @@ class Day:
                     dearer = self.cost(technician, order, other)
                     if dearer.total < cost.total:
                         times, cost = other, dearer
+        for number in range(len(times.rests)) if cost.late or cost.later else ():
+            for leg in range(len(order) + 1):
+                if moved := self._resting_on(technician, order, times, number, leg):
+                    dearer = self.cost(technician, order, moved)
+                    if dearer.total < cost.total:
+                        times, cost = moved, dearer
         return times, cost
+
+    def _stops(self, technician: int, order: Sequence[int]) -> tuple[list[Stop], int]:
+        """The visits of a route as stops, and the drive home."""
+        origin, person = self.origins[technician], self.technicians[technician]
+        place, stops = origin.place, []
+        for position, number in enumerate(order):
+            there = self.jobs[number].place
+            stay = self.stay(technician, order, position)
+            stops.append(Stop(self.minutes[place][there], self.windows[number], stay))
+            place = there
+        return stops, self.minutes[place][person.end_place] if order or origin.begun else 0
+
+    def _walked(self, technician: int, order: Sequence[int]) -> Times | Misfit:
+        """`times` with any number of breaks."""
+        origin, person = self.origins[technician], self.technicians[technician]
+        stops, home = self._stops(technician, order)
+        walk = earliest(origin.minute, origin.rests, stops, home, home_by(person) if order else NEVER)
+        if isinstance(walk, TooLate):
+            return Misfit(walk.kind, None if walk.at is None else order[walk.at], walk.minute, walk.limit)
+        return self._times_of(origin, walk)
+
+    def _resting_on(
+        self, technician: int, order: Sequence[int], times: Times, number: int, leg: int
+    ) -> Times | None:
+        """`times` with one of its breaks on another drive, or None where that can't be."""
+        legs = [at for at, _ in times.rests if at is not None]
+        if number >= len(legs):
+            return None
+        before, after = legs[:number][-1:] or [0], legs[number + 1 :][:1] or [leg]
+        if not before[0] <= leg <= after[0]:
+            return None
+        legs[number] = leg
+        origin, person = self.origins[technician], self.technicians[technician]
+        stops, home = self._stops(technician, order)
+        walk = resting_on(origin.minute, origin.rests, stops, home, home_by(person), legs)
+        return self._times_of(origin, walk) if walk else None
+
+    @staticmethod
+    def _times_of(origin: Origin, walk: Walk) -> Times:
+        later = [(None, max(walk.minute, rest[0])) for rest in origin.rests[len(walk.rests) :]]
+        return Times(walk.starts, walk.minute, None, None, (*walk.rests, *later))
 
     def _lunching_on(self, technician: int, order: Sequence[int], lunch_leg: int) -> Times | None:
         """Time `order` with lunch on the given drive, or return None where that can't be."""
@@ -187,8 +257,14 @@ class Day:
                 if clock >= NEVER:
                     return None
                 starts.append(clock)
-                clock += self.jobs[order[leg]].minutes
-        return Times(tuple(starts), clock, lunch_leg, lunch_start) if clock <= person.shift_end else None
+                clock += self.stay(technician, order, leg)
+        return Times(tuple(starts), clock, lunch_leg, lunch_start) if clock <= home_by(person) else None
+
+    def stay(self, technician: int, order: Sequence[int], position: int) -> int:
+        """Minutes from the start of a visit of `order` to its end: work, and setup unless it is shared."""
+        job = self.jobs[order[position]]
+        before = self.jobs[order[position - 1]].place if position else self.origins[technician].site
+        return job.minutes if before == job.place else job.minutes + job.setup_minutes
 
     @staticmethod
     def _start(windows: tuple[tuple[int, int], ...], arrival: int) -> int:
@@ -205,20 +281,51 @@ class Day:
             return Cost()
         begun_starts = [self.jobs[number].fixed_start or 0 for number in origin.begun]
         travel = late = later = moved = bias = 0
-        place = person.start_place
+        place, site = person.start_place, origin.site
         for number, start in zip((*origin.begun, *order), (*begun_starts, *times.starts), strict=True):
             job = self.jobs[number]
             travel += self.drive_cost[place][job.place]
             place = job.place
-            if job.due is not None and start + job.minutes > job.due:
-                late += (start + job.minutes - job.due) * weights.late_minute
+            end = start + job.minutes
+            if job.fixed_start is None:
+                end += job.setup_minutes if place != site else 0
+                site = place
+            if job.due is not None and end > job.due:
+                late += (end - job.due) * weights.late_minute
             if job.previous_start is not None and start > job.previous_start:
                 later += (start - job.previous_start) * weights.later_minute
             if job.previous_technician is not None and job.previous_technician != person.id:
                 moved += weights.other_technician
             bias += person.bias.get(job.id, 0)
         travel += self.drive_cost[place][person.end_place]
-        return Cost(travel=travel, late=late, later=later, moved=moved, bias=bias)
+        return Cost(
+            travel=travel,
+            late=late,
+            later=later,
+            moved=moved,
+            bias=bias,
+            overtime=overtime(person, weights, times.back),
+            uneven=0
+            if person.fair_minutes is None
+            else uneven(person, weights, self.busy(technician, order)),
+        )
+
+    def busy_before(self, technician: int) -> int:
+        """Minutes of work and driving of the visits that have begun."""
+        begun = [self.jobs[number] for number in self.origins[technician].begun]
+        places = [self.technicians[technician].start_place, *(job.place for job in begun)]
+        drives = sum(self.minutes[i][j] for i, j in itertools.pairwise(places))
+        return drives + sum(job.minutes for job in begun)
+
+    def busy(self, technician: int, order: Sequence[int]) -> int:
+        """Minutes of work, setup and driving of a route, begun visits included."""
+        origin, person = self.origins[technician], self.technicians[technician]
+        if not order and not origin.begun:
+            return 0
+        places = [origin.place, *(self.jobs[number].place for number in order), person.end_place]
+        drives = sum(self.minutes[i][j] for i, j in itertools.pairwise(places))
+        stays = sum(self.stay(technician, order, position) for position in range(len(order)))
+        return self.busy_before(technician) + drives + stays
 
     def has_skills(self, technician: int, job: int) -> bool:
         skills = self.technicians[technician].skills
@@ -281,12 +388,16 @@ class Day:
             job = self.jobs[number]
             drive = self.minutes[place][job.place]
             leg = len(visits) - len(origin.begun)
+            stay = job.minutes if leg < 0 else self.stay(technician, order, leg)
             if leg < 0:
                 start = arrive = job.fixed_start or 0
             else:
                 start = times.starts[leg]
                 arrive = freed + drive
-                if leg != times.lunch_leg:
+                if times.rests:
+                    arrive, ready, lunch = self._arrival(technician, times, leg, freed, drive)
+                    ready = ready if lunch or ready > arrive else start
+                elif leg != times.lunch_leg:
                     ready = start
                 elif arrive > (times.lunch_start or 0):
                     arrive += lunch  # lunch interrupts the drive
@@ -297,6 +408,8 @@ class Day:
                     arrive = max(arrive, ready)  # nobody sets off at dawn to sit in the van
             if leave is None:
                 on_the_way = lunch if leg == times.lunch_leg and arrive > (times.lunch_start or 0) else 0
+                if times.rests and leg >= 0:
+                    on_the_way = lunch
                 leave = max(0, arrive - drive - on_the_way)
             seconds += travel.seconds[place][job.place]
             metres += travel.metres[place][job.place]
@@ -305,25 +418,50 @@ class Day:
                     job_id=job.id,
                     arrive=arrive,
                     start=start,
-                    end=start + job.minutes,
+                    end=start + stay,
                     travel_minutes=drive,
                     travel_metres=travel.metres[place][job.place],
                     fixed=leg < 0,
+                    setup_minutes=stay - job.minutes,
                 )
             )
-            place, freed = job.place, start + job.minutes
+            place, freed = job.place, start + stay
             if leg < 0:
                 freed = max(freed, origin.minute)
+        lunch_start, break_starts = times.lunch_start, [0] * len(person.breaks)
+        open_breaks = list(enumerate(person.breaks))
+        for rest, (_, begins) in zip(person.rests, times.rests, strict=False):
+            if rest is person.lunch:
+                lunch_start = begins
+            else:
+                which = next(one for one in open_breaks if one[1] is rest)
+                open_breaks.remove(which)
+                break_starts[which[0]] = begins
         return Route(
             technician_id=person.id,
             visits=tuple(visits),
             leave=leave or 0,
             back=times.back,
-            lunch_start=times.lunch_start,
+            lunch_start=lunch_start,
+            break_starts=tuple(break_starts),
             travel_minutes=sum(v.travel_minutes for v in visits) + self.minutes[place][person.end_place],
             travel_seconds=seconds + travel.seconds[place][person.end_place],
             travel_metres=metres + travel.metres[place][person.end_place],
         )
+
+    def _arrival(
+        self, technician: int, times: Times, leg: int, freed: int, drive: int
+    ) -> tuple[int, int, int]:
+        """Arrival, begin of a break on site before work (else the arrival), minutes of breaks on the way."""
+        now, left, on_the_way = freed, drive, 0
+        for (at, begins), rest in zip(times.rests, self.origins[technician].rests, strict=True):
+            if at == leg:
+                if left <= begins - now:
+                    return now + left, begins, on_the_way
+                left -= begins - now
+                now = begins + rest[2]
+                on_the_way += rest[2]
+        return now + left, now + left, on_the_way
 
     def plan(
         self, orders: Sequence[Sequence[int]], unassigned: tuple[Unassigned, ...], *, engine: str, seed: int

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scheduler.compiled import compiled_bare
+from scheduler.compiled import compiled_bare, compiled_inside
 from scheduler.engine.problem import Ints, Problem
 from scheduler.engine.routes import (
     Routes,
@@ -23,6 +23,7 @@ from scheduler.engine.routes import (
     time_to,
     time_whole,
 )
+from scheduler.engine.shares import busy, unevenness, unevenness_with
 
 
 class Tuning(NamedTuple):
@@ -76,9 +77,9 @@ def notes_of(p: Problem, s: Routes) -> Notes:
     at[absent] = np.arange(len(absent))
     return Notes(
         chain=np.empty(nodes, np.int64),
-        chain_leave=np.empty((nodes, 2), np.int64),
-        chain_reach=np.empty((nodes, 2), np.int64),
-        chain_price=np.empty((nodes, 2), np.int64),
+        chain_leave=np.empty(s.leave.shape, np.int64),
+        chain_reach=np.empty(s.reach.shape, np.int64),
+        chain_price=np.empty(s.price.shape, np.int64),
         touched=np.empty(k + 1, np.int64),
         mark=np.full(k, -1, np.int64),
         out=np.empty(n + 1, np.int64),
@@ -91,7 +92,7 @@ def notes_of(p: Problem, s: Routes) -> Notes:
     )
 
 
-@compiled_bare
+@compiled_inside
 def remember(p: Problem, s: Routes, notes: Notes, person: int) -> None:
     """Write a route down before it is changed for the first time in this round."""
     if notes.mark[person] == notes.counts[0]:
@@ -103,7 +104,7 @@ def remember(p: Problem, s: Routes, notes: Notes, person: int) -> None:
     node, end = p.jobs + person, p.jobs + p.people + person
     while True:
         notes.chain[at] = node
-        for clock in range(2):
+        for clock in range(s.leave.shape[1]):
             notes.chain_leave[at, clock] = s.leave[node, clock]
             notes.chain_reach[at, clock] = s.reach[node, clock]
             notes.chain_price[at, clock] = s.price[node, clock]
@@ -114,7 +115,7 @@ def remember(p: Problem, s: Routes, notes: Notes, person: int) -> None:
     notes.counts[1] = at
 
 
-@compiled_bare
+@compiled_inside
 def set_left(notes: Notes, job: int, is_left: bool) -> None:
     """Keep the list of jobs left out."""
     at = notes.at[job]
@@ -130,7 +131,7 @@ def set_left(notes: Notes, job: int, is_left: bool) -> None:
         notes.at[job] = -1
 
 
-@compiled_bare
+@compiled_inside
 def undo(p: Problem, s: Routes, notes: Notes) -> None:
     """Put the routes back as they were at the beginning of the round."""
     at = 0
@@ -149,7 +150,7 @@ def undo(p: Problem, s: Routes, notes: Notes) -> None:
         size = 0
         while True:
             node = notes.chain[at]
-            for clock in range(2):
+            for clock in range(s.leave.shape[1]):
                 s.leave[node, clock] = notes.chain_leave[at, clock]
                 s.reach[node, clock] = notes.chain_reach[at, clock]
                 s.price[node, clock] = notes.chain_price[at, clock]
@@ -167,6 +168,8 @@ def undo(p: Problem, s: Routes, notes: Notes) -> None:
             if node == end:
                 break
         s.size[person] = size
+        if p.shares:
+            s.busy[person] = busy(p, s, person)
         if size == 0:
             s.spare[p.kind[person]] = min(s.spare[p.kind[person]], position(p, person))
     for number in range(notes.counts[3]):
@@ -175,7 +178,7 @@ def undo(p: Problem, s: Routes, notes: Notes) -> None:
             set_left(notes, job, True)
 
 
-@compiled_bare
+@compiled_inside
 def position(p: Problem, person: int) -> int:
     """Where in the list of its kind a technician stands."""
     for at in range(p.kind_from[p.kind[person]], p.kind_from[p.kind[person] + 1]):
@@ -184,7 +187,7 @@ def position(p: Problem, person: int) -> int:
     return -1
 
 
-@compiled_bare
+@compiled_inside
 def take_string(p: Problem, s: Routes, notes: Notes, job: int, longest: float, split: float) -> int:
     """Take a string of visits around `job` out of its route; give by how much that changes the cost."""
     person = s.route[job]
@@ -230,12 +233,16 @@ def take_string(p: Problem, s: Routes, notes: Notes, job: int, longest: float, s
     s.ahead[node] = tail
     time_from(p, s, person, edge, kept)
     time_to(p, s, person, node, kept)
+    if p.shares:
+        delta -= unevenness(p, person, s.busy[person])
+        s.busy[person] = busy(p, s, person)
+        delta += unevenness(p, person, s.busy[person])
     if s.size[person] == 0:
         s.spare[p.kind[person]] = min(s.spare[p.kind[person]], position(p, person))
     return delta + s.price[end, 0]
 
 
-@compiled_bare
+@compiled_inside
 def ruin(p: Problem, s: Routes, notes: Notes, tuning: Tuning) -> int:
     """Take strings out of routes near one chance job; give the change of cost."""
     visits = 0
@@ -271,7 +278,7 @@ def ruin(p: Problem, s: Routes, notes: Notes, tuning: Tuning) -> int:
     return delta
 
 
-@compiled_bare
+@compiled_inside
 def sort_out(p: Problem, s: Routes, notes: Notes) -> None:
     """Choose by chance what the jobs to put back are sorted by, and sort them."""
     draw = random(s)
@@ -302,7 +309,7 @@ def sort_out(p: Problem, s: Routes, notes: Notes) -> None:
     sort(notes)
 
 
-@compiled_bare
+@compiled_inside
 def sort(notes: Notes) -> None:
     """Sort the jobs to put back by their key; there are seldom more than twenty."""
     for z in range(1, notes.counts[3]):
@@ -316,12 +323,14 @@ def sort(notes: Notes) -> None:
         notes.out[y + 1] = job
 
 
-@compiled_bare
+@compiled_inside
 def better(p: Problem, s: Routes, person: int, i: int, job: int, j: int, least: int) -> int:
     """What it costs to visit `job` between i and j, or `least` where that is no less or can't be."""
     if not p.able[person, job]:
         return least
     delta = p.arcs[i, job, 0] + p.arcs[job, j, 0] - p.arcs[i, j, 0] + p.bias[person, job]
+    if p.shares:
+        delta += unevenness_with(p, s, person, i, job, j)
     if delta >= least or not carries_enough(p, s, person, job):
         return least
     if not fits_between(p, s, person, i, job, j):
@@ -377,7 +386,7 @@ def cheapest_place(p: Problem, s: Routes, job: int, blink: float, everywhere: bo
     return least, where
 
 
-@compiled_bare
+@compiled_inside
 def recreate(p: Problem, s: Routes, notes: Notes, blink: float) -> int:
     """Put back what was taken out, one job after another; give the change of cost."""
     delta = 0
@@ -442,6 +451,8 @@ def return_to_best(p: Problem, s: Routes, notes: Notes) -> None:
                     s.load[person, part] += p.needs[after, part]
             node = after
         time_whole(p, s, person)
+        if p.shares:
+            s.busy[person] = busy(p, s, person)
     for job in range(p.jobs):
         set_left(notes, job, s.route[job] < 0)
     for kind in range(len(s.spare)):

@@ -8,6 +8,7 @@ from scheduler.baseline import Orders
 from scheduler.compiled import compiled_bare
 from scheduler.engine.problem import Ints, Problem
 from scheduler.engine.routes import Routes, routes_of
+from scheduler.engine.shares import minutes_to, unevenness
 
 ROUTES_MAX = 20_000
 Key = tuple[int, frozenset[int]]
@@ -51,7 +52,10 @@ def written_out(p: Problem, s: Routes, order: Ints, ends: Ints, costs: Ints) -> 
     ends[0] = 0
     for person in range(p.people):
         node, end = p.jobs + person, p.jobs + p.people + person
-        cost = s.price[end, 0] - p.arcs[node, end, 0]
+        cost = s.price[end, 0] - p.idle[person] - p.arcs[node, end, 0]
+        if p.shares:
+            cost += unevenness(p, person, s.busy[person])
+            cost -= unevenness(p, person, p.busy_before[person] + minutes_to(p, node, end))
         while node != end:
             after = s.after[node]
             cost += p.arcs[node, after, 0]

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scheduler.timing import Day
+from scheduler.duty import home_by
+from scheduler.timing import Day, Misfit
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
@@ -29,8 +30,13 @@ class Problem(NamedTuple):
 
     arcs[i, j]: cost and minutes of the drive. A technician's start to their end is what an empty route costs.
     first, past: node → its windows, `opens` and `closes` from `first` to before `past`.
-    lunch: technician → earliest start, latest start, minutes (0: none).
-    leaves, home: technician → free from, back by.
+    lunch[technician, break]: earliest start, latest start, minutes; whoever has fewer has zeros first.
+    varied: more than lunch tells when a node may be left (scheduler/engine/clocks.py). setup[job]:
+    minutes before the work, unless the node before it has the same site[node].
+    leaves, home: technician → free from, back by. until: technician → from when each minute is overtime, at
+    overtime_hour. idle: technician → what an empty route costs beyond its drive.
+    shares: somebody's work has a price from fair[technician] minutes on, at uneven_hour; busy_before: minutes
+    of the visits that have begun.
     able[technician, job]; bias[technician, job] in cents; undone[job]: cost of leaving it out.
     due, told: job → minute of the start from which each further minute costs late[job], later[job].
     needs[job, part], carries[technician, part].
@@ -48,8 +54,18 @@ class Problem(NamedTuple):
     opens: Ints
     closes: Ints
     lunch: Ints
+    varied: bool
+    setup: Ints
+    site: Ints
     leaves: Ints
     home: Ints
+    until: Ints
+    overtime_hour: int
+    idle: Ints
+    shares: bool
+    fair: Ints
+    uneven_hour: int
+    busy_before: Ints
     able: Flags
     bias: Ints
     undone: Ints
@@ -103,10 +119,30 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         [[_bias(day, person, number) for number in numbers] for person in range(k)], np.int64
     ).reshape(k, n)
     needs, carries = _scarce(day, numbers, able)
-    lunch = np.array([origin.lunch or (0, 0, 0) for origin in day.origins], np.int64)
+    rests = max(1, *(len(origin.rests) for origin in day.origins), 1)
+    lunch = np.zeros((k, rests, 3), np.int64)
+    for person, origin in enumerate(day.origins):
+        for number, rest in enumerate(reversed(origin.rests), start=1):
+            lunch[person, -number] = rest
+    setup = np.array([job.setup_minutes for job in jobs], np.int64)
+    site = np.array(
+        [job.place for job in jobs]
+        + [-1 if origin.site is None else origin.site for origin in day.origins]
+        + [-1] * k,
+        np.int64,
+    )
     leaves = np.array([origin.minute for origin in day.origins], np.int64)
-    home = np.array([person.shift_end for person in day.technicians], np.int64)
-    kind = _kinds(arcs, able, bias, carries, lunch, leaves, home)
+    home = np.array([home_by(person) for person in day.technicians], np.int64)
+    until = np.array([person.shift_end for person in day.technicians], np.int64)
+    idle = np.array([_idle(day, person) for person in range(k)], np.int64)
+    fair = np.array(
+        [NEVER if person.fair_minutes is None else person.fair_minutes for person in day.technicians],
+        np.int64,
+    )
+    busy_before = np.array([day.busy_before(person) for person in range(k)], np.int64)
+    kind = _kinds(
+        arcs, able, bias, carries, lunch, leaves, home, until, idle, site[n : n + k], fair, busy_before
+    )
     members = np.argsort(kind, kind="stable")
     opens = np.array([opening for of_job in windows for opening, _ in of_job], np.int64)
     closes = np.array([closing for of_job in windows for _, closing in of_job], np.int64)
@@ -122,14 +158,26 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             opens=opens,
             closes=closes,
             lunch=lunch,
+            varied=rests > 1 or bool(setup.any()),
+            setup=setup,
+            site=site,
             leaves=leaves,
             home=home,
+            until=until,
+            overtime_hour=weights.overtime_hour,
+            idle=idle,
+            shares=bool(weights.uneven_hour and (fair < NEVER).any()),
+            fair=fair,
+            uneven_hour=weights.uneven_hour,
+            busy_before=busy_before,
             able=able,
             bias=bias,
             undone=np.array([day.undone[number] for number in numbers], np.int64),
             soft=bool(
                 (weights.late_minute and (due < NEVER).any())
                 or (weights.later_minute and (told < NEVER).any())
+                or (weights.overtime_hour and (home > until).any())
+                or idle.any()
             ),
             due=due,
             late=np.full(n, weights.late_minute, np.int64),
@@ -171,9 +219,14 @@ def _scarce(day: Day, numbers: list[int], able: Flags) -> tuple[Ints, Ints]:
     )
 
 
-def _kinds(
-    arcs: Small, able: Flags, bias: Ints, carries: Ints, lunch: Ints, leaves: Ints, home: Ints
-) -> Ints:
+def _idle(day: Day, person: int) -> int:
+    """What the visits that have begun cost in the length of the day, should no other come."""
+    times = day.times(person, [])
+    assert not isinstance(times, Misfit)
+    return day.cost(person, [], times).overtime
+
+
+def _kinds(arcs: Small, able: Flags, *of_person: Ints) -> Ints:
     """Number the technicians so that two have the same number when nothing tells them apart."""
     n = able.shape[1]
     k = len(able)
@@ -185,11 +238,7 @@ def _kinds(
             arcs[:n, n + k + person].tobytes(),
             arcs[n + person, n + k + person].tobytes(),
             able[person].tobytes(),
-            bias[person].tobytes(),
-            carries[person].tobytes(),
-            lunch[person].tobytes(),
-            leaves[person].tobytes(),
-            home[person].tobytes(),
+            *(of_all[person].tobytes() for of_all in of_person),
         )
         kinds.append(known.setdefault(b"|".join(signs), len(known)))
     return np.array(kinds, np.int64)

@@ -3,6 +3,7 @@
 With these two a visit can be tried between two others in a handful of additions, however long the route is.
 Lunch makes two clocks of each: 0 with lunch still to come, 1 with lunch had. The rule is that of
 scheduler/timing.py: lunch begins between its earliest and latest minute, on any drive, and may interrupt it.
+Where more than that tells when a visit may be left, scheduler/engine/clocks.py does the same in general.
 
 Everything here is compiled, and changes the arrays that it is given.
 """
@@ -12,17 +13,22 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scheduler.compiled import compiled_bare
+from scheduler.compiled import compiled_bare, compiled_inside
+from scheduler.engine import clocks
 from scheduler.engine.problem import NEVER, Ints, Problem
+from scheduler.engine.shares import busy, minutes_to, unevenness
+from scheduler.engine.visits import begin, lateness, latest_arrival, per_hour
 
 
 class Routes(NamedTuple):
     """after, ahead: node → the next and the one before. route: job → its technician, −1: not planned.
 
     leave[node, clock]: earliest departure. reach[node, clock]: latest arrival. price[node, clock]: what
-    lateness costs up to the node (at an end: of the whole route). load[technician, part]. size: technician →
-    visits. spare: kind → none of its members before this one is without visits. cost: [of these routes with
-    what is left out]. chance: the state of the random numbers.
+    lateness costs up to the node (at an end: what the whole route costs beyond drives and bias).
+    load[technician, part]. size: technician → visits. spare: kind → none of its members before this one is
+    without visits. cost: [of these routes with what is left out]. chance: the state of the random numbers.
+    busy: technician → minutes of work and driving, where a share of them has a price.
+    work: what the functions of scheduler/engine/clocks.py calculate on.
     """
 
     after: Ints
@@ -36,24 +42,29 @@ class Routes(NamedTuple):
     spare: Ints
     cost: Ints
     chance: npt.NDArray[np.uint64]
+    busy: Ints
+    work: Ints
 
 
 def routes_of(p: Problem, orders: list[list[int]], seed: int) -> Routes:
     """Routes that visit `orders` (jobs of each technician, feasible)."""
     n, k = p.jobs, p.people
     nodes = n + 2 * k
+    rests = p.lunch.shape[1]
     s = Routes(
         after=np.full(nodes, -1, np.int64),
         ahead=np.full(nodes, -1, np.int64),
         route=np.full(nodes, -1, np.int64),
-        leave=np.full((nodes, 2), NEVER, np.int64),
-        reach=np.full((nodes, 2), -NEVER, np.int64),
-        price=np.zeros((nodes, 2), np.int64),
+        leave=np.full((nodes, rests + 1), NEVER, np.int64),
+        reach=np.full((nodes, rests + 1), -NEVER, np.int64),
+        price=np.zeros((nodes, rests + 1), np.int64),
         load=np.zeros((k, p.needs.shape[1]), np.int64),
         size=np.zeros(k, np.int64),
         spare=p.kind_from[:-1].copy(),
         cost=np.zeros(1, np.int64),
         chance=np.array([(seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) % (1 << 64)], np.uint64),
+        busy=np.zeros(k, np.int64),
+        work=np.zeros((5, rests + 1), np.int64),
     )
     for person, order in enumerate(orders):
         chain = [n + person, *order, n + k + person]
@@ -63,11 +74,13 @@ def routes_of(p: Problem, orders: list[list[int]], seed: int) -> Routes:
         s.size[person] = len(order)
         for job in order:
             s.load[person] += p.needs[job]
-        s.leave[n + person, 1 if p.lunch[person, 2] == 0 else 0] = p.leaves[person]
-        if p.lunch[person, 2]:
-            s.reach[n + k + person, 0] = min(p.lunch[person, 1], p.home[person])
-        s.reach[n + k + person, 1] = p.home[person]
+        due = p.lunch[person, :, 2] > 0  # whoever has fewer breaks than others has had the first of them
+        s.leave[n + person, rests - due.sum()] = p.leaves[person]
+        s.reach[n + k + person, :rests][due] = np.minimum(p.lunch[person, due, 1], p.home[person])
+        s.reach[n + k + person, rests] = p.home[person]
         time_whole(p, s, person)
+        if p.shares:
+            s.busy[person] = busy(p, s, person)
     s.cost[0] = cost_of(p, s)
     return s
 
@@ -83,49 +96,23 @@ def random(s: Routes) -> float:
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
 
 
-@compiled_bare
-def begin(p: Problem, job: int, arrival: int) -> int:
-    """When work starts for an arrival, or NEVER."""
-    for window in range(p.first[job], p.past[job]):
-        if arrival <= p.closes[window]:
-            return max(arrival, p.opens[window])
-    return NEVER
-
-
-@compiled_bare
-def latest_arrival(p: Problem, job: int, start: int) -> int:
-    """The latest arrival for which work starts by `start`, or −NEVER."""
-    for window in range(p.past[job] - 1, p.first[job] - 1, -1):
-        if p.opens[window] <= start:
-            return min(p.closes[window], start)
-    return -NEVER
-
-
-@compiled_bare
+@compiled_inside
 def drive(p: Problem, person: int, before: int, after: int, minutes: int) -> tuple[int, int]:
     """Arrival by both clocks after `minutes` of driving, for departures by both clocks."""
-    if before <= p.lunch[person, 1] and p.lunch[person, 2] > 0:
-        after = min(after + minutes, max(before + minutes, p.lunch[person, 0]) + p.lunch[person, 2])
+    if before <= p.lunch[person, 0, 1] and p.lunch[person, 0, 2] > 0:
+        after = min(after + minutes, max(before + minutes, p.lunch[person, 0, 0]) + p.lunch[person, 0, 2])
         return before + minutes, after
     return before + minutes, after + minutes
 
 
-@compiled_bare
-def lateness(p: Problem, job: int, start: int) -> int:
-    """What a start costs beyond the drive."""
-    cost = 0
-    if start > p.due[job]:
-        cost += (start - p.due[job]) * p.late[job]
-    if start > p.told[job]:
-        cost += (start - p.told[job]) * p.later[job]
-    return cost
-
-
-@compiled_bare
+@compiled_inside
 def time_from(p: Problem, s: Routes, person: int, node: int, forced: int) -> None:
     """Work out departures after `node`, as far as they change; the first `forced` nodes in any case."""
+    if p.varied:
+        clocks.time_from(p, s, person, node, forced)
+        return
     end = p.jobs + p.people + person
-    first_lunch, last_lunch, lunch = p.lunch[person, 0], p.lunch[person, 1], p.lunch[person, 2]
+    first_lunch, last_lunch, lunch = p.lunch[person, 0, 0], p.lunch[person, 0, 1], p.lunch[person, 0, 2]
     a0, a1 = s.leave[node, 0], s.leave[node, 1]
     c0, c1 = s.price[node, 0], s.price[node, 1]
     while True:
@@ -142,15 +129,19 @@ def time_from(p: Problem, s: Routes, person: int, node: int, forced: int) -> Non
         a0 += minutes
         if job == end:
             s.leave[end, 0], s.leave[end, 1] = a0, a1
-            s.price[end, 0] = c0 if a0 <= s.reach[end, 0] else c1
+            if p.soft:
+                if a0 > s.reach[end, 0]:
+                    a0, c0 = min(a1, p.home[person]), c1  # later than that is refused, and has no price
+                c0 += per_hour(p.overtime_hour, a0 - p.until[person])
+                s.price[end, 0] = p.idle[person] if node == p.jobs + person else c0
             return
         a0 = begin(p, job, a0) if a0 < NEVER else NEVER
         a1 = begin(p, job, a1) if a1 < NEVER else NEVER
         if p.soft:
             if a0 < NEVER:
-                c0 += lateness(p, job, a0)
+                c0 += lateness(p, job, a0, 0)
             if a1 < NEVER:
-                c1 += lateness(p, job, a1)
+                c1 += lateness(p, job, a1, 0)
         a0 = min(NEVER, a0 + p.minutes[job])
         a1 = min(NEVER, a1 + p.minutes[job])
         if (
@@ -166,11 +157,14 @@ def time_from(p: Problem, s: Routes, person: int, node: int, forced: int) -> Non
         node = job
 
 
-@compiled_bare
+@compiled_inside
 def time_to(p: Problem, s: Routes, person: int, node: int, forced: int) -> None:
     """Work out latest arrivals before `node`, as far as they change; the first `forced` nodes in any case."""
+    if p.varied:
+        clocks.time_to(p, s, person, node, forced)
+        return
     start = p.jobs + person
-    first_lunch, last_lunch, lunch = p.lunch[person, 0], p.lunch[person, 1], p.lunch[person, 2]
+    first_lunch, last_lunch, lunch = p.lunch[person, 0, 0], p.lunch[person, 0, 1], p.lunch[person, 0, 2]
     m0, m1 = s.reach[node, 0], s.reach[node, 1]
     while True:
         job = s.ahead[node]
@@ -195,9 +189,11 @@ def time_whole(p: Problem, s: Routes, person: int) -> None:
     time_to(p, s, person, p.jobs + p.people + person, 1 << 30)
 
 
-@compiled_bare
+@compiled_inside
 def fits_between(p: Problem, s: Routes, person: int, i: int, job: int, j: int) -> bool:
     """Whether `job` can stand between i and j, which follow each other on the technician's route."""
+    if p.varied:
+        return clocks.fits_between(p, s, person, i, job, j)
     x0, x1 = drive(p, person, s.leave[i, 0], s.leave[i, 1], p.arcs[i, job, 1])
     x0 = begin(p, job, x0) if x0 < NEVER else NEVER
     x1 = begin(p, job, x1) if x1 < NEVER else NEVER
@@ -208,11 +204,13 @@ def fits_between(p: Problem, s: Routes, person: int, i: int, job: int, j: int) -
     return y0 <= s.reach[j, 0] or y1 <= s.reach[j, 1]
 
 
-@compiled_bare
+@compiled_inside
 def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) -> int:
     """How much dearer the lateness of the whole route gets with `job` between i and j."""
+    if p.varied:
+        return clocks.lateness_with(p, s, person, i, job, j)
     end = p.jobs + p.people + person
-    first_lunch, last_lunch, lunch = p.lunch[person, 0], p.lunch[person, 1], p.lunch[person, 2]
+    first_lunch, last_lunch, lunch = p.lunch[person, 0, 0], p.lunch[person, 0, 1], p.lunch[person, 0, 2]
     a0, a1 = s.leave[i, 0], s.leave[i, 1]
     c0, c1 = s.price[i, 0], s.price[i, 1]
     node, to = i, job
@@ -228,13 +226,15 @@ def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) 
             a1 += minutes
         a0 += minutes
         if to == end:
-            return (c0 if a0 <= s.reach[end, 0] else c1) - s.price[end, 0]
+            if a0 > s.reach[end, 0]:
+                a0, c0 = min(a1, p.home[person]), c1
+            return c0 + per_hour(p.overtime_hour, a0 - p.until[person]) - s.price[end, 0]
         a0 = begin(p, to, a0) if a0 < NEVER else NEVER
         a1 = begin(p, to, a1) if a1 < NEVER else NEVER
         if a0 < NEVER:
-            c0 += lateness(p, to, a0)
+            c0 += lateness(p, to, a0, 0)
         if a1 < NEVER:
-            c1 += lateness(p, to, a1)
+            c1 += lateness(p, to, a1, 0)
         a0 = min(NEVER, a0 + p.minutes[to])
         a1 = min(NEVER, a1 + p.minutes[to])
         if to != job and a0 == s.leave[to, 0] and a1 == s.leave[to, 1]:
@@ -244,7 +244,7 @@ def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) 
         node, to = to, (j if to == job else s.after[to])
 
 
-@compiled_bare
+@compiled_inside
 def carries_enough(p: Problem, s: Routes, person: int, job: int) -> bool:
     for part in range(p.needs.shape[1]):
         if s.load[person, part] + p.needs[job, part] > p.carries[person, part]:
@@ -252,10 +252,12 @@ def carries_enough(p: Problem, s: Routes, person: int, job: int) -> bool:
     return True
 
 
-@compiled_bare
+@compiled_inside
 def put(p: Problem, s: Routes, person: int, i: int, job: int) -> None:
     """Visit `job` right after i. The cost is the caller's to count."""
     j = s.after[i]
+    if p.shares:
+        s.busy[person] += minutes_to(p, i, job) + minutes_to(p, job, j) - minutes_to(p, i, j)
     s.after[i] = job
     s.ahead[job] = i
     s.after[job] = j
@@ -280,6 +282,8 @@ def cost_of(p: Problem, s: Routes) -> int:
             if node != end:
                 cost += p.bias[person, node]
         cost += s.price[end, 0]
+        if p.shares:
+            cost += unevenness(p, person, busy(p, s, person))
     for job in range(p.jobs):
         if s.route[job] < 0:
             cost += p.undone[job]

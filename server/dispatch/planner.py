@@ -156,6 +156,8 @@ def in_words(choice: Choice) -> dict[str, Any]:
         ("late for the SLA", choice.cost.late),
         ("later than told", choice.cost.later),
         ("another technician than told", choice.cost.moved),
+        ("overtime", choice.cost.overtime),
+        ("more than an even share of the work", choice.cost.uneven),
     )
     why: dict[str, Any] = {
         "sentence": choice.text[:1].upper() + choice.text[1:],

@@ -10,7 +10,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from scheduler.request import Job, Lunch, PlanRequest, Technician, TravelMatrix, Weights, Window
+from scheduler.request import (
+    InvalidRequest,
+    Job,
+    Lunch,
+    PlanRequest,
+    Technician,
+    TravelMatrix,
+    Weights,
+    Window,
+)
 
 NOON = 12 * 60
 
@@ -126,6 +135,23 @@ def shortest(drives: list[list[int]]) -> list[list[int]]:
     return drives
 
 
+def some_breaks(draw: st.DrawFn, start: int, end: int, lunch: Lunch | None) -> tuple[Lunch, ...]:
+    """One or two short breaks around lunch, where there is room for them; mostly none."""
+    found: list[Lunch] = []
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        earliest = draw(st.integers(start, end))
+        rest = Lunch(
+            earliest=earliest, latest=earliest + draw(st.integers(0, 120)), minutes=draw(st.integers(1, 20))
+        )
+        person = {"id": "t", "start_place": 0, "end_place": 0, "shift_start": start, "shift_end": end}
+        try:
+            Technician(**person, lunch=lunch, breaks=(*found, rest))
+        except InvalidRequest:
+            continue
+        found.append(rest)
+    return tuple(found)
+
+
 @st.composite
 def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
     """Any small legal request: tight and loose, begun visits, several windows, short shelves, a day half
@@ -159,10 +185,13 @@ def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
                 end_place=draw(place),
                 shift_start=start,
                 shift_end=end,
+                overtime_max=draw(st.sampled_from([0, 0, 45])),
                 lunch=lunch,
                 skills=draw(st.dictionaries(st.sampled_from(["fibre", "splice"]), number(1, 3))),
                 parts=draw(st.dictionaries(st.sampled_from(["ONT", "ROUTER"]), number(0, 2))),
                 bias=draw(st.sampled_from([{}, {}, {"j0": 500}])),
+                breaks=some_breaks(draw, start, end, lunch),
+                fair_minutes=draw(st.sampled_from([None, None, 0, 60, 200])),
             )
         )
     ids = [person.id for person in people]
@@ -177,6 +206,7 @@ def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
                 id=f"j{n}",
                 place=draw(place),
                 minutes=draw(number(0, 120)),
+                setup_minutes=draw(st.sampled_from([0, 0, 15, 40])),
                 skills=draw(st.dictionaries(st.sampled_from(["fibre", "splice"]), number(1, 2), max_size=1)),
                 parts=draw(st.dictionaries(st.sampled_from(["ONT", "ROUTER"]), number(1, 2), max_size=1)),
                 windows=windows,

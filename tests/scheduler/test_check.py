@@ -162,7 +162,7 @@ class TestTheClock:
         person = replace(DAY.technicians[0], shift_end=at("12:30"), lunch=None)
         request = replace(DAY, technicians=(replace(person, shift_end=at("10:20")), DAY.technicians[1]))
         found = check(request, spoilt_route(lunch_start=None))
-        assert [v.text for v in found] == ["is back 10:30, the shift ends 10:20"]
+        assert [v.text for v in found if v.rule != "cost"] == ["is back 10:30, the shift ends 10:20"]
 
     def test_back_sooner_than_the_drive_allows(self) -> None:
         assert rules(spoilt_route(back=at("10:29"))) == {"travel"}

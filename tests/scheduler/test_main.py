@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from days import a_day, a_job, ann
 
-from scheduler.codec import plan_from_json, request_to_json
+from scheduler.codec import plan_from_json, request_from_json, request_to_json
 
 ROOT = Path(__file__).parents[2]
 DAY = a_day(
@@ -146,3 +146,11 @@ class TestSchema:
     @pytest.mark.parametrize(("of", "title"), [("request", "PlanRequest"), ("plan", "Plan")])
     def test_prints_it(self, of: str, title: str) -> None:
         assert json.loads(run("schema", of).stdout)["title"] == title
+
+
+class TestShare:
+    def test_writes_the_problem_with_everybody_s_share(self, problem: Path) -> None:
+        shared = run("share", problem)
+        assert shared.returncode == 0
+        people = request_from_json(shared.stdout).technicians
+        assert [person.fair_minutes for person in people] == [40, 40]  # 2 × 30 min of work, 2 × 10 to drive

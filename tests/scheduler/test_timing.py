@@ -1,37 +1,50 @@
 """When things happen on a route, against trying every place for lunch by brute force."""
 
+from itertools import combinations_with_replacement
+
 from days import LUNCH, a_day, a_job, ann, at, random_days, window
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduler.request import PlanRequest
+from scheduler.request import Job, PlanRequest
 from scheduler.timing import Day, Misfit, Times
 
 
-def brute_force(day: Day, technician: int, order: list[int]) -> dict[int | None, int]:
-    """Arrival back for each drive that lunch could fall on (None: after the route), where all goes well."""
+def begun(day: Day, technician: int) -> list[Job]:
+    """What the technician has begun, the last first."""
+    jobs = [day.jobs[number] for number in day.origins[technician].begun]
+    return jobs[::-1]
+
+
+def brute_force(day: Day, technician: int, order: list[int]) -> list[int]:
+    """Arrivals back for each choice of drives that the breaks could fall on, where all goes well."""
     origin, person = day.origins[technician], day.technicians[technician]
-    found: dict[int | None, int] = {}
-    for lunch_leg in [None, *range(len(order) + 1)] if origin.lunch else [None]:
+    found = []
+    after = len(order) + 1  # instead of a drive: when home
+    for legs in combinations_with_replacement(range(after + 1), len(origin.rests)):
         minute, place, ok = origin.minute, origin.place, True
         for leg, number in enumerate([*order, None]):
             there = person.end_place if number is None else day.jobs[number].place
             drive = day.minutes[place][there] if order or origin.begun else 0
-            if leg == lunch_leg and origin.lunch:
-                begin = max(minute, origin.lunch[0])
-                ok = ok and begin <= origin.lunch[1]
-                # Before, during or after the drive: the drive and the break are both done by then.
-                minute = max(minute + drive, begin) + origin.lunch[2]
-            else:
-                minute += drive
+            for rest_leg, (earliest, latest, minutes) in zip(legs, origin.rests, strict=True):
+                if rest_leg == leg:
+                    begin = max(minute, earliest)
+                    ok = ok and begin <= latest
+                    # Before, during or after the drive: the drive and the break are both done by then.
+                    drive, minute = max(0, drive - (begin - minute)), begin + minutes
+            minute += drive
             place = there
             if number is not None:
+                before = day.jobs[order[leg - 1]] if leg else next(iter(begun(day, technician)), None)
+                shared = before is not None and before.place == there
                 open_from = [max(minute, w.opens) for w in day.jobs[number].windows if minute <= w.closes]
                 ok = ok and (bool(open_from) or not day.jobs[number].windows)
                 minute = (min(open_from) if open_from else minute) + day.jobs[number].minutes
-        late_lunch = lunch_leg is None and origin.lunch is not None and minute > origin.lunch[1]
-        if ok and not late_lunch and (minute <= person.shift_end or not order):
-            found[lunch_leg] = minute
+                minute += 0 if shared else day.jobs[number].setup_minutes
+        for rest_leg, (_, latest, _) in zip(legs, origin.rests, strict=True):
+            ok = ok and (rest_leg != after or minute <= latest)
+        if ok and (minute <= person.shift_end + person.overtime_max or not order):
+            found.append(minute)
     return found
 
 
@@ -47,9 +60,9 @@ class TestTimes:
         expected = brute_force(day, technician, list(order))
         times = day.times(technician, order)
         if isinstance(times, Misfit):
-            assert expected == {}
+            assert expected == []
         else:
-            assert times.back == min(expected.values())
+            assert times.back == min(expected)
 
     def test_lunch_may_interrupt_a_drive(self) -> None:
         job = a_job(place=5, minutes=60, windows=(window("08:00", "13:00"),))

@@ -102,7 +102,8 @@ def begun_costs(day: Day) -> int:
         if origin.begun:
             times = day.times(technician, [])
             assert isinstance(times, Times)
-            total += day.cost(technician, [], times).total
+            cost = day.cost(technician, [], times)
+            total += cost.total - cost.overtime - cost.uneven  # the arrays know how long a day is
             total -= day.drive_cost[origin.place][day.technicians[technician].end_place]
     return total
 
