@@ -8,6 +8,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Route, Visit
@@ -34,6 +35,7 @@ def check(request: PlanRequest, plan: Plan) -> list[Violation]:
     for route in plan.routes:
         person = people[route.technician_id]
         found += _person_and_van(person, route, jobs)
+        found += _certificates(request, person, route, jobs)
         found += _clock(request, person, route, jobs)
         found += _begun(person, route, jobs)
         found += _totals(request, person, route, jobs)
@@ -86,6 +88,21 @@ def _person_and_van(person: Technician, route: Route, jobs: dict[str, Job]) -> I
         if quantity > left:
             text = f"the route needs {quantity} × {sku}, the van has {left}"
             yield Violation(rule="parts", text=text, technician_id=person.id)
+
+
+def _certificates(
+    request: PlanRequest, person: Technician, route: Route, jobs: dict[str, Job]
+) -> Iterator[Violation]:
+    if not person.valid_until:
+        return
+    on_duty = date.fromisoformat(request.day) + timedelta(days=person.shift_start // 1440)
+    for visit in route.visits:
+        job = jobs[visit.job_id]
+        for name in job.skills if job.fixed_start is None else ():
+            ends = person.valid_until.get(name, "")
+            if ends and ends < on_duty.isoformat():
+                text = f"{job.id} needs {name}, the certificate of {person.id} ended {ends}"
+                yield Violation(rule="certificate", text=text, technician_id=person.id, job_id=job.id)
 
 
 def _clock(

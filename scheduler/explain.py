@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from scheduler.baseline import keep_feasible, route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
-from scheduler.plan import Cost, Plan, ReasonCode, Unassigned
+from scheduler.plan import Cost, Plan, Unassigned
+from scheduler.policy import BrokenRule
 from scheduler.request import InvalidRequest, PlanRequest
 from scheduler.timing import Day, Misfit
 
@@ -16,19 +17,12 @@ from scheduler.timing import Day, Misfit
 _WEIGHT: dict[str, int] = {
     "no_technician": 0,
     "skill": 1,
-    "parts": 2,
-    "time": 3,
-    "day_full": 4,
-    "too_costly": 5,
+    "certificate": 2,
+    "parts": 3,
+    "time": 4,
+    "day_full": 5,
+    "too_costly": 6,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRule:
-    """One rule that forbids it; `text` names the numbers ("needs splice level 3, has 2")."""
-
-    code: ReasonCode
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +55,6 @@ class Choice:
     text: str
 
 
-def personal_rules(day: Day, technician: int, job: int) -> list[BrokenRule]:
-    """Rules on the person and the van, whatever the time."""
-    wanted, person, broken = day.jobs[job], day.technicians[technician], []
-    if wanted.technician not in (None, person.id):
-        broken.append(BrokenRule(code="no_technician", text=f"is tied to technician {wanted.technician}"))
-    for name, level in sorted(wanted.skills.items()):
-        has = person.skills.get(name, 0)
-        if has < level:
-            has_text = f"has {has}" if has else "has none"
-            broken.append(BrokenRule(code="skill", text=f"needs {name} level {level}, {has_text}"))
-    for sku, quantity in sorted(wanted.parts.items()):
-        has = day.origins[technician].parts.get(sku, 0)
-        if not has:
-            broken.append(BrokenRule(code="parts", text=f"no {sku} on the van, needs {quantity}"))
-        elif has < quantity:
-            broken.append(BrokenRule(code="parts", text=f"{has} × {sku} on the van, needs {quantity}"))
-    return broken
-
-
 def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
     """Say a misfit in words; `job` is the one being tried."""
     if misfit.kind == "shift":
@@ -92,7 +67,7 @@ def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
 
 def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
     """Every rule that forbids the job to the technician even on an otherwise empty day."""
-    broken = personal_rules(day, technician, job)
+    broken = day.broken(technician, job)
     times = day.times(technician, [job])
     if isinstance(times, Misfit):
         broken.append(BrokenRule(code="time", text=misfit_text(day, technician, job, times)))

@@ -201,12 +201,7 @@ def price_people(model: Model) -> None:
 
 def _extra(day: Day, job: int) -> dict[int, int]:
     """What each able technician costs for the job beyond drive and time."""
-    told, weights = day.jobs[job].previous_technician, day.request.weights
-    return {
-        vehicle: day.technicians[vehicle].bias.get(day.jobs[job].id, 0)
-        + weights.other_technician * (told not in (None, day.technicians[vehicle].id))
-        for vehicle in _able(day, job)
-    }
+    return {vehicle: day.policy.extra(day.technicians[vehicle], day.jobs[job]) for vehicle in _able(day, job)}
 
 
 RULES: tuple[Callable[[Model], None], ...] = (

@@ -9,6 +9,7 @@ PLAN_VERSION = 1
 ReasonCode = Literal[
     "no_technician",  # the job is tied to a technician who can't do it
     "skill",  # nobody has the skill at the level
+    "certificate",  # who has the skill has it by a certificate that ran out before that day
     "parts",  # nobody able has the parts on the van
     "time",  # nobody able can be there in the window within the shift, even on an empty day
     "day_full",  # someone could, but the visits already planned leave no room

@@ -9,6 +9,7 @@ Everything is checked once, here: a request that exists is well formed. The mess
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -52,6 +53,14 @@ def _amounts(name: str, amounts: Mapping[str, int], least: int) -> None:
         _whole(f"{name}[{key!r}]", amount, least, COST_MAX)
 
 
+def _date(name: str, value: object) -> None:
+    try:
+        if not isinstance(value, str) or date.fromisoformat(value).isoformat() != value:
+            raise ValueError
+    except ValueError:
+        raise InvalidRequest(f"{name} must be a date like 2026-03-12, not {value!r}") from None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """Work must begin between `opens` and `closes`, both included. It may end after `closes`."""
@@ -86,7 +95,8 @@ class Lunch:
 class Technician:
     """Who goes: from `start_place` at `shift_start`, back at `end_place` by `shift_end`.
 
-    skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
+    skills: name → level, from 1. valid_until: skill → the last day on which it counts, as 2026-03-12, for
+    skills whose certificate runs out. parts: SKU → quantity on the van. `lunch` is None when none is due (any
     more). bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
     territory). When the day has begun, `start_place` is where the technician is now and the request says
     `now`, or the visits begun so far are given as fixed jobs and the planner works the place out of them.
@@ -101,6 +111,7 @@ class Technician:
     skills: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, int] = field(default_factory=dict)
     bias: Mapping[str, int] = field(default_factory=dict)
+    valid_until: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
@@ -116,6 +127,10 @@ class Technician:
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 0)
         _amounts(f"{name} bias", self.bias, 0)
+        for skill, until in self.valid_until.items():
+            if skill not in self.skills:
+                raise InvalidRequest(f"{name} valid_until names {skill}, which is not among skills")
+            _date(f"{name} valid_until[{skill!r}]", until)
         if self.lunch and not (
             self.shift_start <= self.lunch.latest
             and self.lunch.earliest + self.lunch.minutes <= self.shift_end
@@ -302,6 +317,7 @@ class PlanRequest:
     """One day to plan. Raises InvalidRequest naming the field when the parts don't fit together.
 
     now: nothing that has not begun may start before this minute (0: the whole day is still ahead).
+    day: the date of minute 0, as 2026-03-12; "" where no certificate has to be held against it.
     """
 
     technicians: tuple[Technician, ...]
@@ -309,15 +325,20 @@ class PlanRequest:
     travel: TravelMatrix
     weights: Weights = Weights()
     now: int = 0
+    day: str = ""
 
     def __post_init__(self) -> None:
         _whole("now", self.now, 0, MINUTES_MAX)
+        if self.day:
+            _date("day", self.day)
         if not self.technicians:
             raise InvalidRequest("technicians is empty: nobody to plan for")
         people = _unique("technicians", [t.id for t in self.technicians])
         jobs = _unique("jobs", [j.id for j in self.jobs])
         places = len(self.travel)
         for person in self.technicians:
+            if person.valid_until and not self.day:
+                raise InvalidRequest(f"technician {person.id}: valid_until needs the request's day")
             for name, place in (("start_place", person.start_place), ("end_place", person.end_place)):
                 if place >= places:
                     raise InvalidRequest(

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
-from scheduler.request import Job, PlanRequest, Technician
+from scheduler.policy import BrokenRule, Policy, Wants
+from scheduler.request import PlanRequest, Technician
 
 NEVER = 1 << 40
 LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
-Wants = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]  # skills and parts of a job
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,12 @@ class Misfit:
     limit: int
 
 
-def _wants(job: Job) -> Wants:
-    return tuple(sorted(job.skills.items())), tuple(sorted(job.parts.items()))
-
-
 class Day:
     """A request as plain lists. Jobs and technicians are numbers: their place in the request."""
 
     def __init__(self, request: PlanRequest) -> None:
         self.request = request
+        self.policy = Policy.of(request)
         self.technicians = request.technicians
         self.jobs = request.jobs
         self.job_number = {job.id: number for number, job in enumerate(request.jobs)}
@@ -77,7 +74,7 @@ class Day:
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
         self._suits: dict[tuple[int, Wants], bool] = {}
-        self._wants = [_wants(job) for job in request.jobs]
+        self._wants = [self.policy.wants(job) for job in request.jobs]
 
     def _origin(self, person: Technician) -> Origin:
         begun = sorted(
@@ -200,7 +197,7 @@ class Day:
     def cost(self, technician: int, order: Sequence[int], times: Times) -> Cost:
         """What a route costs, begun visits included, in cents."""
         origin = self.origins[technician]
-        weights, person = self.request.weights, self.technicians[technician]
+        policy, weights, person = self.policy, self.request.weights, self.technicians[technician]
         if not order and not origin.begun:
             return Cost()
         begun_starts = [self.jobs[number].fixed_start or 0 for number in origin.begun]
@@ -214,38 +211,32 @@ class Day:
                 late += (start + job.minutes - job.due) * weights.late_minute
             if job.previous_start is not None and start > job.previous_start:
                 later += (start - job.previous_start) * weights.later_minute
-            if job.previous_technician is not None and job.previous_technician != person.id:
-                moved += weights.other_technician
-            bias += person.bias.get(job.id, 0)
+            moved += policy.moved(person, job)
+            bias += policy.bias(person, job)
         travel += self.drive_cost[place][person.end_place]
         return Cost(travel=travel, late=late, later=later, moved=moved, bias=bias)
 
-    def has_skills(self, technician: int, job: int) -> bool:
-        skills = self.technicians[technician].skills
-        return all(skills.get(name, 0) >= level for name, level in self.jobs[job].skills.items())
+    def broken(self, technician: int, job: int) -> list[BrokenRule]:
+        """Rules on the person and the van that forbid it, whatever the time and other jobs."""
+        parts = self.origins[technician].parts
+        return self.policy.broken(self.technicians[technician], self.jobs[job], parts)
 
     def may_go(self, technician: int, job: int) -> bool:
-        """Whether person and van suit the job, the clock and other jobs left aside."""
-        if self.jobs[job].technician not in (None, self.technicians[technician].id):
+        """Whether person and van suit the job, the clock and other jobs left aside: nothing is `broken`."""
+        person, wanted = self.technicians[technician], self.jobs[job]
+        if not self.policy.free_to(person, wanted):
             return False
         # Days have thousands of jobs and few kinds of wants.
         known = self._suits.get(key := (technician, self._wants[job]))
         if known is None:
             parts = self.origins[technician].parts
-            known = self._suits[key] = self.has_skills(technician, job) and all(
-                parts.get(sku, 0) >= quantity for sku, quantity in self.jobs[job].parts.items()
-            )
+            known = self._suits[key] = self.policy.suits(person, wanted, parts)
         return known
 
     def parts_suffice(self, technician: int, order: Sequence[int]) -> bool:
         """Whether the van carries enough for all jobs of `order` together."""
-        left = dict(self.origins[technician].parts)
-        for number in order:
-            for sku, quantity in self.jobs[number].parts.items():
-                left[sku] = left.get(sku, 0) - quantity
-                if left[sku] < 0:
-                    return False
-        return True
+        jobs = (self.jobs[number] for number in order)
+        return self.policy.short_of(self.origins[technician].parts, jobs) is None
 
     def previous_orders(self) -> list[list[int]]:
         """The plan people were told before, as far as the jobs remember it: one order a technician."""

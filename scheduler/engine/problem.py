@@ -100,7 +100,8 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         [[day.may_go(person, number) for number in numbers] for person in range(k)], np.bool_
     ).reshape(k, n)
     bias = np.array(
-        [[_bias(day, person, number) for number in numbers] for person in range(k)], np.int64
+        [[day.policy.extra(person, day.jobs[number]) for number in numbers] for person in day.technicians],
+        np.int64,
     ).reshape(k, n)
     needs, carries = _scarce(day, numbers, able)
     lunch = np.array([origin.lunch or (0, 0, 0) for origin in day.origins], np.int64)
@@ -147,12 +148,6 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         ),
         numbers,
     )
-
-
-def _bias(day: Day, person: int, number: int) -> int:
-    job, technician = day.jobs[number], day.technicians[person]
-    moved = job.previous_technician not in (None, technician.id)
-    return technician.bias.get(job.id, 0) + day.request.weights.other_technician * moved
 
 
 def _scarce(day: Day, numbers: list[int], able: Flags) -> tuple[Ints, Ints]:
