@@ -4,12 +4,13 @@ All of it comes from the same timing that makes plans, with the numbers that dec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.baseline import keep_feasible, route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Unassigned
 from scheduler.policy import BrokenRule
+from scheduler.remedy import Remedy, remedies
 from scheduler.request import InvalidRequest, PlanRequest
 from scheduler.timing import Day, Misfit
 
@@ -31,7 +32,8 @@ class Fit:
     visits.
 
     position and start tell where it would stand; added_cost what it would add, in cents. When not feasible,
-    `broken` holds every rule against it, and `possible_alone` whether an otherwise empty day would allow it.
+    `broken` holds every rule against it, `possible_alone` whether an otherwise empty day would allow it, and
+    `remedies` the smallest changes that would make it work, the least first.
     """
 
     job_id: str
@@ -42,6 +44,7 @@ class Fit:
     position: int | None = None
     start: int | None = None
     added_cost: Cost | None = None
+    remedies: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,11 @@ def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fi
     day, orders, job = _without(request, plan, job_id)
     if technician_id not in day.technician_number:
         raise InvalidRequest(f"technician {technician_id} is not in the request")
-    return _fit(day, orders, job, day.technician_number[technician_id])
+    technician = day.technician_number[technician_id]
+    judged = _fit(day, orders, job, technician)
+    if judged.feasible:
+        return judged
+    return replace(judged, remedies=remedies(day, orders, job, technician))
 
 
 def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[list[int]], int]:
