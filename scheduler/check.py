@@ -36,6 +36,8 @@ def check(request: PlanRequest, plan: Plan) -> list[Violation]:
         person = people[route.technician_id]
         found += _person_and_van(person, route, jobs)
         found += _certificates(request, person, route, jobs)
+        found += _territory(person, route, jobs)
+        found += _pins(person, route, jobs)
         found += _clock(request, person, route, jobs)
         found += _begun(person, route, jobs)
         found += _totals(request, person, route, jobs)
@@ -105,6 +107,25 @@ def _certificates(
                 yield Violation(rule="certificate", text=text, technician_id=person.id, job_id=job.id)
 
 
+def _territory(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
+    for visit in route.visits if person.stays else ():
+        job = jobs[visit.job_id]
+        if job.fixed_start is None and job.territory and job.territory not in person.territories:
+            text = f"{job.id} lies in {job.territory}, {person.id} stays in {', '.join(person.territories)}"
+            yield Violation(rule="territory", text=text, technician_id=person.id, job_id=job.id)
+
+
+def _pins(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
+    for visit in route.visits:
+        pin = jobs[visit.job_id].pinned
+        if pin and pin.technician and pin.technician != person.id:
+            text = f"{visit.job_id} is pinned to {pin.technician}"
+            yield Violation(rule="pinned", text=text, technician_id=person.id, job_id=visit.job_id)
+        if pin and pin.start is not None and pin.start != visit.start:
+            text = f"{visit.job_id} is pinned to begin {hhmm(pin.start)}, not {hhmm(visit.start)}"
+            yield Violation(rule="pinned", text=text, technician_id=person.id, job_id=visit.job_id)
+
+
 def _clock(
     request: PlanRequest, person: Technician, route: Route, jobs: dict[str, Job]
 ) -> Iterator[Violation]:
@@ -151,7 +172,8 @@ def _clock(
         if visit.end != visit.start + job.minutes:
             text = f"lasts {visit.end - visit.start} min, the job takes {job.minutes}"
             yield broken("duration", text, visit)
-        if job.windows and not any(w.opens <= visit.start <= w.closes for w in job.windows):
+        decided = job.pinned is not None and job.pinned.start is not None
+        if job.windows and not decided and not any(w.opens <= visit.start <= w.closes for w in job.windows):
             promised = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
             yield broken("window", f"starts {hhmm(visit.start)}, promised {promised}", visit)
         freed, place = visit.end, job.place
@@ -227,5 +249,11 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
             parts["later"] += weights.later_minute * max(0, visit.start - told)
             parts["moved"] += weights.other_technician * (job.previous_technician not in (None, person.id))
             parts["bias"] += person.bias.get(job.id, 0)
+            abroad = job.territory and person.territories and job.territory not in person.territories
+            parts["territory"] += weights.other_territory if abroad else 0
+            early = [w.opens - visit.start for w in job.preferred]
+            late = [visit.start - w.closes for w in job.preferred]
+            away = [max(0, a, b) for a, b in zip(early, late, strict=True)]
+            parts["preferred"] += weights.unpreferred_minute * min(away, default=0)
     parts["unserved"] = sum(weights.leave_undone(jobs[left.job_id]) for left in plan.unassigned)
     return Cost(**parts)

@@ -11,18 +11,20 @@ from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Unassigned
 from scheduler.policy import BrokenRule
 from scheduler.remedy import Remedy, remedies
-from scheduler.request import InvalidRequest, PlanRequest
+from scheduler.request import InvalidRequest, Pin, PlanRequest
 from scheduler.timing import Day, Misfit
 
 # Listed from what a person is least able to change today.
 _WEIGHT: dict[str, int] = {
     "no_technician": 0,
-    "skill": 1,
-    "certificate": 2,
-    "parts": 3,
-    "time": 4,
-    "day_full": 5,
-    "too_costly": 6,
+    "pinned": 1,
+    "skill": 2,
+    "territory": 3,
+    "certificate": 4,
+    "parts": 5,
+    "time": 6,
+    "day_full": 7,
+    "too_costly": 8,
 }
 
 
@@ -65,7 +67,9 @@ def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
     if misfit.kind == "lunch":
         return f"lunch could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
     who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
-    return f"would arrive {hhmm(misfit.minute)}{who}, window ends {hhmm(misfit.limit)}"
+    pin = day.jobs[job if misfit.job is None else misfit.job].pinned
+    what = "is pinned to begin" if pin and pin.start is not None else "window ends"
+    return f"would arrive {hhmm(misfit.minute)}{who}, {what} {hhmm(misfit.limit)}"
 
 
 def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
@@ -87,6 +91,28 @@ def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fi
     if judged.feasible:
         return judged
     return replace(judged, remedies=remedies(day, orders, job, technician))
+
+
+def fits(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Fit, ...]:
+    """Judge one job with every technician, in the request's order, as `fit` does; without remedies."""
+    day, orders, job = _without(request, plan, job_id)
+    return tuple(_fit(day, orders, job, technician) for technician in range(len(orders)))
+
+
+def fit_at(request: PlanRequest, plan: Plan, job_id: str, technician_id: str, start: int) -> Fit:
+    """Judge a hand's wish: this technician, and work begins at `start`. An earlier pin is set aside."""
+    wished = replace(
+        request,
+        jobs=tuple(replace(j, pinned=Pin(start=start)) if j.id == job_id else j for j in request.jobs),
+    )
+    judged = fit(wished, plan, job_id, technician_id)
+    job = next(job for job in request.jobs if job.id == job_id)
+    as_decided = job.pinned is not None and job.pinned.start == start
+    if not job.windows or as_decided or any(w.opens <= start <= w.closes for w in job.windows):
+        return judged
+    hours = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
+    broken = BrokenRule(code="time", text=f"would begin {hhmm(start)}, promised is {hours}")
+    return replace(judged, feasible=False, broken=(*judged.broken, broken), remedies=())
 
 
 def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[list[int]], int]:
@@ -178,7 +204,7 @@ def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
         added = best.added_cost.total if best.added_cost else 0
         text = f"{best.technician_id} could, but it would add {_money(added)}; left undone it costs "
         return Unassigned(job_id=job_id, code="too_costly", reason=text + _money(day.undone[job]))
-    tied = day.jobs[job].technician
+    tied = day.policy.only(day.jobs[job])
     if tied is not None:
         fits = [f for f in fits if f.technician_id == tied]
     nearest = min(fits, key=lambda f: (len(f.broken), -max(_WEIGHT[rule.code] for rule in f.broken)))
@@ -187,7 +213,8 @@ def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
     codes = [frozenset(r.code for r in f.broken) for f in fits]
     suited = sum(1 for f in fits if f.possible_alone)
     if tied is not None:
-        return Unassigned(job_id=job_id, code=rule.code, reason=f"only {tied} may come: {what}")
+        lead = f"is pinned to {tied}" if tied != day.jobs[job].technician else f"only {tied} may come"
+        return Unassigned(job_id=job_id, code=rule.code, reason=f"{lead}: {what}")
     if suited:
         lead = f"{suited} of {len(orders)} technicians could on an empty day, none has room left"
         return Unassigned(
@@ -223,6 +250,10 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
         text = f"no longer fits: {misfit_text(day, number, job, timed)}"
         return Choice(job_id=job_id, technician_id=holder, cost=Cost(), runner_up=None, text=text)
     cost = timed[1] - route_cost(day, number, orders[number])
+    if (pin := day.jobs[job].pinned) and pin.technician is not None:
+        when = "" if pin.start is None else f" at {hhmm(pin.start)}"
+        text = f"pinned to {holder}{when} by hand; adds {_money(cost.total)}"
+        return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=None, text=text)
     others = [_fit(day, orders, job, t) for t in range(len(orders)) if t != number]
     able = [f for f in others if f.added_cost is not None]
     runner_up = min(able, key=lambda f: f.added_cost.total if f.added_cost else 0) if able else None
@@ -239,6 +270,8 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
             ("later than told", dearer.later),
             ("change of technician", dearer.moved),
             ("preference", dearer.bias),
+            ("another territory", dearer.territory),
+            ("outside the hours preferred", dearer.preferred),
         )
         if amount
     ]

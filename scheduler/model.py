@@ -120,13 +120,13 @@ def have_lunch(model: Model) -> None:
 
 def keep_windows(model: Model) -> None:
     for node, number in enumerate(model.jobs):
-        windows = model.day.jobs[number].windows
+        windows = model.day.policy.starts(model.day.jobs[number])
         if not windows:
             continue
         start = model.clock().CumulVar(model.index(node))
-        start.SetRange(windows[0].opens, windows[-1].closes)
+        start.SetRange(windows[0][0], windows[-1][1])
         for before, after in itertools.pairwise(windows):
-            start.RemoveInterval(before.closes + 1, after.opens - 1)
+            start.RemoveInterval(before[1] + 1, after[0] - 1)
 
 
 def match_people(model: Model) -> None:
@@ -176,6 +176,8 @@ def price_lateness(model: Model) -> None:
             bounds.append((weights.late_minute, max(0, job.due - job.minutes)))
         if job.previous_start is not None and weights.later_minute:
             bounds.append((weights.later_minute, job.previous_start))
+        if job.preferred and weights.unpreferred_minute:
+            bounds.append((weights.unpreferred_minute, job.preferred[-1].closes))
         if bounds:
             cost, minute = max(bounds)
             model.clock().SetCumulVarSoftUpperBound(model.index(node), minute, cost)

@@ -43,6 +43,22 @@ def tied(pair: Pair) -> Iterator[BrokenRule]:
         yield BrokenRule(code="no_technician", text=f"is tied to technician {pair.job.technician}")
 
 
+def pinned(pair: Pair) -> Iterator[BrokenRule]:
+    if pair.job.pinned and pair.job.pinned.technician not in (None, pair.person.id):
+        yield BrokenRule(code="pinned", text=f"is pinned to technician {pair.job.pinned.technician}")
+
+
+def at_home(person: Technician, job: Job) -> bool:
+    """Whether the job lies where the technician belongs."""
+    return job.territory is None or not person.territories or job.territory in person.territories
+
+
+def stays(pair: Pair) -> Iterator[BrokenRule]:
+    if pair.person.stays and not at_home(pair.person, pair.job):
+        own = " and ".join(pair.person.territories)
+        yield BrokenRule(code="territory", text=f"lies in {pair.job.territory}, stays in {own}")
+
+
 def skilled(pair: Pair) -> Iterator[BrokenRule]:
     for name, level in sorted(pair.job.skills.items()):
         has = pair.person.skills.get(name, 0)
@@ -68,8 +84,8 @@ def equipped(pair: Pair) -> Iterator[BrokenRule]:
             yield BrokenRule(code="parts", text=f"{has} × {sku} on the van, needs {quantity}")
 
 
-TIES: tuple[Rule, ...] = (tied,)
-SUITS: tuple[Rule, ...] = (skilled, certified, equipped)
+TIES: tuple[Rule, ...] = (tied, pinned)
+SUITS: tuple[Rule, ...] = (stays, skilled, certified, equipped)
 RULES = TIES + SUITS
 
 
@@ -104,7 +120,7 @@ class Policy:
 
     def free_to(self, person: Technician, job: Job) -> bool:
         """Whether nobody else has been named for the job."""
-        if job.technician is None:
+        if job.technician is None and job.pinned is None:
             return True  # as nearly always, and this is asked a million times a day
         pair = Pair(person, job, {}, None)
         return not any(True for rule in TIES for _ in rule(pair))
@@ -115,8 +131,20 @@ class Policy:
         return not any(True for rule in SUITS for _ in rule(pair))
 
     @staticmethod
+    def only(job: Job) -> str | None:
+        """The one technician who may come, where somebody has been named."""
+        return job.pinned.technician if job.pinned and job.pinned.technician else job.technician
+
+    @staticmethod
+    def starts(job: Job) -> tuple[tuple[int, int], ...]:
+        """(first, last) minute of each span in which work may begin; () for any time."""
+        if job.pinned and job.pinned.start is not None:
+            return ((job.pinned.start, job.pinned.start),)
+        return tuple((w.opens, w.closes) for w in job.windows)
+
+    @staticmethod
     def wants(job: Job) -> Wants:
-        return tuple(sorted(job.skills.items())), tuple(sorted(job.parts.items()))
+        return tuple(sorted(job.skills.items())), tuple(sorted(job.parts.items())), job.territory
 
     @staticmethod
     def short_of(parts: Mapping[str, int], jobs: Iterable[Job]) -> str | None:
@@ -138,6 +166,17 @@ class Policy:
     def bias(person: Technician, job: Job) -> int:
         return person.bias.get(job.id, 0)
 
+    def territory(self, person: Technician, job: Job) -> int:
+        """Cents for sending somebody out of their territories."""
+        return 0 if at_home(person, job) else self.weights.other_territory
+
+    def preferred(self, job: Job, start: int) -> int:
+        """Cents for a start outside the windows that the customer would like."""
+        if not job.preferred:
+            return 0
+        away = min(max(w.opens - start, start - w.closes, 0) for w in job.preferred)
+        return away * self.weights.unpreferred_minute
+
     def extra(self, person: Technician, job: Job) -> int:
         """Cents for sending this technician, beyond drive and time."""
-        return self.moved(person, job) + self.bias(person, job)
+        return self.moved(person, job) + self.bias(person, job) + self.territory(person, job)

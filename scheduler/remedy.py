@@ -15,14 +15,16 @@ from typing import Literal
 from scheduler.baseline import Orders, keep_feasible, places, route_cost, undone_jobs
 from scheduler.clock import hhmm
 from scheduler.plan import Plan, Unassigned
-from scheduler.policy import last_day
-from scheduler.request import MINUTES_MAX, Job, PlanRequest, Technician, Window
+from scheduler.policy import at_home, last_day
+from scheduler.request import MINUTES_MAX, Job, Pin, PlanRequest, Technician, Window
 from scheduler.timing import Day, Times
 
 SHOWN = 3
 
 Kind = Literal[
     "technician",  # job `of` is not tied to anybody
+    "unpinned",  # job `of` is not pinned to technician `to`; without `to`, to no start (it was `amount`)
+    "territory",  # technician `of` serves the territory `name` too
     "skill",  # technician `of` has the skill `name` at level `amount`
     "certificate",  # … has a certificate for the skill `name` until the day `to`
     "parts",  # … has `amount` more of the SKU `name` on the van
@@ -100,8 +102,12 @@ def apply(
 def _personal(day: Day, technician: int, job: int) -> Iterator[Change]:
     """What each rule on person and van asks for: there is one way to satisfy it."""
     person, wanted, policy = day.technicians[technician], day.jobs[job], day.policy
-    if not policy.free_to(person, wanted):
+    if wanted.technician not in (None, person.id):
         yield Change(kind="technician", of=wanted.id, to=wanted.technician or "")
+    if wanted.pinned and wanted.pinned.technician not in (None, person.id):
+        yield Change(kind="unpinned", of=wanted.id, to=wanted.pinned.technician or "")
+    if person.stays and not at_home(person, wanted):
+        yield Change(kind="territory", of=person.id, name=wanted.territory or "")
     for name, level in sorted(wanted.skills.items()):
         if person.skills.get(name, 0) < level:
             yield Change(kind="skill", of=person.id, name=name, amount=level)
@@ -163,12 +169,19 @@ class _Route:
         if short and self.works(short):
             yield short
             return
-        single = [
-            *(knob for knob in self._knobs() if self.works((*short, knob.at(knob.most)))),
-        ]
+        single = [knob for knob in self._knobs() if self.works((*short, knob.at(knob.most)))]
         for knob in single:
             yield (*short, knob.at(self._least(short, knob)))
-        if not single:
+        pin = self.job.pinned
+        if pin and pin.start is not None:
+            free = Change(kind="unpinned", of=self.job.id, amount=pin.start)
+            loose = replace(self, job=_changed_job(self.job, free), request=_changed(self.request, free))
+            if loose.works(short):
+                yield (*short, free)
+            elif not single:
+                for ways in loose.by_the_clock():
+                    yield (free, *ways)
+        elif not single:
             yield from self._together(short)
 
     def _short(self) -> Iterator[Change]:
@@ -184,7 +197,8 @@ class _Route:
         yield _Knob("shift_until", self.person.id, self.person.shift_end, MINUTES_MAX)
         if self.person.lunch:
             yield _Knob("lunch_until", self.person.id, self.person.lunch.latest, MINUTES_MAX)
-        windows, job = self.job.windows, self.job.id
+        pinned = self.job.pinned is not None and self.job.pinned.start is not None
+        windows, job = () if pinned else self.job.windows, self.job.id
         for window, after in zip(windows, (*windows[1:], None), strict=False):
             last = after.opens - 1 if after else MINUTES_MAX
             if last > window.closes:
@@ -244,7 +258,7 @@ def _elsewhere(day: Day, orders: Sequence[Sequence[int]], route: _Route) -> Iter
     """Each visit that would make room by going, to somebody who has room for it or else undone."""
     technician = day.technician_number[route.person.id]
     for number in orders[technician]:
-        if route.works((), without=day.jobs[number].id):
+        if day.jobs[number].pinned is None and route.works((), without=day.jobs[number].id):
             yield (
                 Change(kind="move_away", of=day.jobs[number].id, to=_taker(day, orders, technician, number)),
             )
@@ -272,7 +286,7 @@ def _moved_away(day: Day, orders: Orders, number: int, to: str) -> Orders:
 
 def _changed(request: PlanRequest, change: Change) -> PlanRequest:
     """The request with one change made; "move_away" is one of the plan."""
-    if change.kind in ("technician", "open_until", "open_from"):
+    if change.kind in ("technician", "unpinned", "open_until", "open_from"):
         jobs = tuple(_changed_job(job, change) if job.id == change.of else job for job in request.jobs)
         return replace(request, jobs=jobs)
     if change.kind == "move_away":
@@ -289,6 +303,12 @@ def _changed(request: PlanRequest, change: Change) -> PlanRequest:
 def _changed_job(job: Job, change: Change) -> Job:
     if change.kind == "technician":
         return replace(job, technician=None)
+    if change.kind == "unpinned":
+        who, start = (job.pinned.technician, job.pinned.start) if job.pinned else (None, None)
+        who, start = (None, start) if change.to else (who, None)
+        return replace(
+            job, pinned=None if who is None and start is None else Pin(technician=who, start=start)
+        )
     windows = list(job.windows)
     if change.kind == "open_until":
         at = max(n for n, window in enumerate(windows) if window.opens <= change.amount)
@@ -302,6 +322,8 @@ def _changed_job(job: Job, change: Change) -> Job:
 def _changed_person(person: Technician, change: Change, used: int) -> Technician:
     if change.kind == "skill":
         return replace(person, skills={**person.skills, change.name: change.amount})
+    if change.kind == "territory":
+        return replace(person, territories=(*person.territories, change.name))
     if change.kind == "certificate":
         return replace(person, valid_until={**person.valid_until, change.name: change.to})
     if change.kind == "parts":
@@ -322,6 +344,10 @@ def _size(changes: Sequence[Change]) -> tuple[int, int, int]:
 def _words(change: Change) -> str:
     if change.kind == "technician":
         return f"if it were not tied to {change.to}"
+    if change.kind == "unpinned":
+        return f"if it were not pinned to {change.to or f'begin {hhmm(change.amount)}'}"
+    if change.kind == "territory":
+        return f"if {change.of} served {change.name} too"
     if change.kind == "skill":
         return f"with {change.name} level {change.amount}"
     if change.kind == "certificate":

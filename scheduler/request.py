@@ -8,9 +8,10 @@ Everything is checked once, here: a request that exists is well formed. The mess
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -92,14 +93,33 @@ class Lunch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """What a person has decided about a visit that has not begun: who comes, when work starts, or both.
+
+    A start takes the place of the job's windows; the other rules stay as they are.
+    """
+
+    technician: str | None = None
+    start: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.technician is None and self.start is None:
+            raise InvalidRequest("pinned holds neither a technician nor a start")
+        if self.start is not None:
+            _whole("pinned.start", self.start, 0, MINUTES_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Technician:
     """Who goes: from `start_place` at `shift_start`, back at `end_place` by `shift_end`.
 
-    skills: name → level, from 1. valid_until: skill → the last day on which it counts, as 2026-03-12, for
-    skills whose certificate runs out. parts: SKU → quantity on the van. `lunch` is None when none is due (any
-    more). bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
-    territory). When the day has begun, `start_place` is where the technician is now and the request says
-    `now`, or the visits begun so far are given as fixed jobs and the planner works the place out of them.
+    skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
+    more). bias: job id → extra cost of sending this technician to that job (a customer's dislike).
+    valid_until: skill → the last day on which it counts, as 2026-03-12, where its certificate runs out.
+    territories: the areas that are this technician's own, () for all. A job in another one costs the weights'
+    other_territory, or with `stays` is out of the question.
+    When the day has begun, `start_place` is where the technician is now and the request says `now`, or the
+    visits begun so far are given as fixed jobs and the planner works the place out of them.
     """
 
     id: str
@@ -112,6 +132,8 @@ class Technician:
     parts: Mapping[str, int] = field(default_factory=dict)
     bias: Mapping[str, int] = field(default_factory=dict)
     valid_until: Mapping[str, str] = field(default_factory=dict)
+    territories: tuple[str, ...] = ()
+    stays: bool = False
 
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
@@ -131,6 +153,10 @@ class Technician:
             if skill not in self.skills:
                 raise InvalidRequest(f"{name} valid_until names {skill}, which is not among skills")
             _date(f"{name} valid_until[{skill!r}]", until)
+        for territory in self.territories:
+            _text(f"{name} territories", territory)
+        if self.stays and not self.territories:
+            raise InvalidRequest(f"{name} stays needs territories to stay in")
         if self.lunch and not (
             self.shift_start <= self.lunch.latest
             and self.lunch.earliest + self.lunch.minutes <= self.shift_end
@@ -151,6 +177,8 @@ class Job:
     will begin at this minute. It is a fact: it never moves, and no rule can refuse it. What it took from the
     van must be in `parts` only as long as the van's stock still counts it.
     previous_technician, previous_start: what people were told before; changing it costs.
+    pinned: what a person has decided about it. territory: the area it lies in.
+    preferred: windows that the customer would like; each minute that work starts outside them costs.
     """
 
     id: str
@@ -166,6 +194,9 @@ class Job:
     fixed_start: int | None = None
     previous_technician: str | None = None
     previous_start: int | None = None
+    pinned: Pin | None = None
+    territory: str | None = None
+    preferred: tuple[Window, ...] = ()
 
     def __post_init__(self) -> None:
         _text("job.id", self.id)
@@ -186,9 +217,16 @@ class Job:
                 _whole(f"{name} {field_name}", value, 0, most)
         if self.fixed_start is not None and self.technician is None:
             raise InvalidRequest(f"{name} fixed_start needs technician: a visit that began has someone on it")
-        for before, after in zip(self.windows, self.windows[1:], strict=False):
-            if after.opens <= before.closes:
-                raise InvalidRequest(f"{name} windows overlap or are out of order at minute {after.opens}")
+        if self.fixed_start is not None and self.pinned is not None:
+            raise InvalidRequest(f"{name} pinned and fixed_start: what has begun can't be pinned any more")
+        if self.territory is not None:
+            _text(f"{name} territory", self.territory)
+        for field_name, windows in (("windows", self.windows), ("preferred", self.preferred)):
+            for before, after in pairwise(windows):
+                if after.opens <= before.closes:
+                    raise InvalidRequest(
+                        f"{name} {field_name} overlap or are out of order at minute {after.opens}"
+                    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,11 +331,15 @@ class Weights:
     late_minute: int = 100  # each minute a visit ends after its SLA's `due`
     later_minute: int = 20  # each minute a visit begins later than the customer was told before
     other_technician: int = 2_000  # the visit goes to another technician than planned before
+    other_territory: int = 2_500  # the visit goes to a technician outside of their territories
+    unpreferred_minute: int = 5  # each minute a visit begins outside the windows its customer would like
+    unpinned: int = 1_000_000  # a visit that a person has pinned is left undone, on top of its priority's
     unserved: tuple[int, int, int, int] = (400_000, 160_000, 80_000, 40_000)  # by priority 1 to 4
 
     def __post_init__(self) -> None:
-        for name in ("drive_hour", "drive_km", "late_minute", "later_minute", "other_technician"):
-            _whole(f"weights.{name}", getattr(self, name), 0, COST_MAX)
+        for weight in fields(self):
+            if weight.name != "unserved":
+                _whole(f"weights.{weight.name}", getattr(self, weight.name), 0, COST_MAX)
         if len(self.unserved) != len(PRIORITIES):
             raise InvalidRequest(f"weights.unserved needs four costs, one a priority, not {self.unserved!r}")
         for priority, cost in zip(PRIORITIES, self.unserved, strict=True):
@@ -309,7 +351,8 @@ class Weights:
 
     def leave_undone(self, job: Job) -> int:
         """Cost of not serving `job` today, in cents."""
-        return self.unserved[job.priority - 1] if job.drop_cost is None else job.drop_cost
+        cost = self.unserved[job.priority - 1] if job.drop_cost is None else job.drop_cost
+        return cost + self.unpinned if job.pinned else cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +394,8 @@ class PlanRequest:
                 raise InvalidRequest(f"job {job.id}: place {job.place} is not among {places} places")
             if job.technician is not None and job.technician not in people:
                 raise InvalidRequest(f"job {job.id}: technician {job.technician} is unknown")
+            if job.pinned and job.pinned.technician not in (None, *people):
+                raise InvalidRequest(f"job {job.id}: pinned.technician {job.pinned.technician} is unknown")
 
 
 def _unique(name: str, ids: Sequence[str]) -> set[str]:

@@ -19,6 +19,7 @@ from scheduler.policy import BrokenRule, Policy, Wants
 from scheduler.request import PlanRequest, Technician
 
 NEVER = 1 << 40
+Starts = list[tuple[tuple[int, int], ...]]  # job → the spans in which it may begin, first and last minute
 LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
 
 
@@ -67,9 +68,7 @@ class Day:
         # Of each two forms: arrays for the compiled search, lists where single values are asked for.
         self.all_minutes, self.minutes = travel.in_minutes
         self.all_drive_costs, self.drive_cost = travel.priced(weights)
-        self.windows = [
-            tuple((w.opens, w.closes) for w in job.windows) or ((0, NEVER),) for job in request.jobs
-        ]
+        self.windows: Starts = [self.policy.starts(job) or ((0, NEVER),) for job in request.jobs]
         self.undone = [weights.leave_undone(job) for job in request.jobs]
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
@@ -94,10 +93,13 @@ class Day:
             lunch = (person.lunch.earliest, max(person.lunch.latest, minute), person.lunch.minutes)
         return Origin(place, minute, tuple(number for _, _, number in begun), lunch, parts)
 
-    def times(self, technician: int, order: Sequence[int]) -> Times | Misfit:
-        """Time the jobs of `order` (none of them begun) after the technician's origin."""
+    def times(self, technician: int, order: Sequence[int], windows: Starts | None = None) -> Times | Misfit:
+        """Time the jobs of `order` (none of them begun) after the technician's origin.
+
+        windows: other spans than their own to begin in, job by job.
+        """
         origin = self.origins[technician]
-        minutes, jobs, windows = self.minutes, self.jobs, self.windows
+        minutes, jobs, windows = self.minutes, self.jobs, windows or self.windows
         earliest, latest, length = origin.lunch or (0, 0, 0)
         hungry = origin.minute if origin.lunch else NEVER  # free to leave, lunch still to come
         fed = NEVER if origin.lunch else origin.minute  # free to leave, lunch had (or none due)
@@ -155,12 +157,34 @@ class Day:
         if isinstance(times, Misfit):
             return times
         cost = self.cost(technician, order, times)
-        if self.origins[technician].lunch and (cost.late or cost.later):
+        if self.origins[technician].lunch and (cost.late or cost.later or cost.preferred):
             for leg in range(len(order) + 1):
                 if other := self._lunching_on(technician, order, leg):
                     dearer = self.cost(technician, order, other)
                     if dearer.total < cost.total:
                         times, cost = other, dearer
+        return self._waiting(technician, order, times, cost) if cost.preferred else (times, cost)
+
+    def _waiting(self, technician: int, order: Sequence[int], times: Times, cost: Cost) -> tuple[Times, Cost]:
+        """Let a visit that could begin too early for its customer's liking wait, where that costs less."""
+        windows = list(self.windows)
+        for at in reversed(range(len(order))):
+            number, start = order[at], times.starts[at]
+            liked = self.jobs[number].preferred
+            later = [w.opens for w in liked if w.opens > start]
+            if not later or any(w.opens <= start <= w.closes for w in liked):
+                continue
+            before = windows[number]
+            narrowed = tuple((max(a, later[0]), b) for a, b in before if b >= later[0])
+            if not narrowed:
+                continue
+            windows[number] = narrowed
+            waited = self.times(technician, order, windows)
+            less = self.cost(technician, order, waited) if isinstance(waited, Times) else cost
+            if isinstance(waited, Times) and less.total < cost.total:
+                times, cost = waited, less
+            else:
+                windows[number] = before
         return times, cost
 
     def _lunching_on(self, technician: int, order: Sequence[int], lunch_leg: int) -> Times | None:
@@ -201,7 +225,7 @@ class Day:
         if not order and not origin.begun:
             return Cost()
         begun_starts = [self.jobs[number].fixed_start or 0 for number in origin.begun]
-        travel = late = later = moved = bias = 0
+        travel = late = later = moved = bias = territory = preferred = 0
         place = person.start_place
         for number, start in zip((*origin.begun, *order), (*begun_starts, *times.starts), strict=True):
             job = self.jobs[number]
@@ -213,8 +237,18 @@ class Day:
                 later += (start - job.previous_start) * weights.later_minute
             moved += policy.moved(person, job)
             bias += policy.bias(person, job)
+            territory += policy.territory(person, job)
+            preferred += policy.preferred(job, start)
         travel += self.drive_cost[place][person.end_place]
-        return Cost(travel=travel, late=late, later=later, moved=moved, bias=bias)
+        return Cost(
+            travel=travel,
+            late=late,
+            later=later,
+            moved=moved,
+            bias=bias,
+            territory=territory,
+            preferred=preferred,
+        )
 
     def broken(self, technician: int, job: int) -> list[BrokenRule]:
         """Rules on the person and the van that forbid it, whatever the time and other jobs."""

@@ -118,6 +118,8 @@ def lateness(p: Problem, job: int, start: int) -> int:
         cost += (start - p.due[job]) * p.late[job]
     if start > p.told[job]:
         cost += (start - p.told[job]) * p.later[job]
+    if start > p.liked[job]:
+        cost += (start - p.liked[job]) * p.liking[job]
     return cost
 
 

@@ -156,6 +156,8 @@ def in_words(choice: Choice) -> dict[str, Any]:
         ("late for the SLA", choice.cost.late),
         ("later than told", choice.cost.later),
         ("another technician than told", choice.cost.moved),
+        ("another territory", choice.cost.territory),
+        ("outside the hours preferred", choice.cost.preferred),
     )
     why: dict[str, Any] = {
         "sentence": choice.text[:1].upper() + choice.text[1:],

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-import brute
+import plainest
 import pytest
 from days import a_day, a_job, a_road, ann, at, bob, random_days, window
 from hypothesis import HealthCheck, given, settings
@@ -129,16 +129,17 @@ class TestWhyUnassigned:
 def binding(request: PlanRequest, routes: list[list[Job]], job: Job) -> set[str]:
     """The code that binds, or those that do equally."""
     people = request.technicians
-    if any(brute.able_in(request, p, route, job) for p, route in zip(people, routes, strict=True)):
+    if any(plainest.able_in(request, p, route, job) for p, route in zip(people, routes, strict=True)):
         return {"too_costly"}
-    if any(brute.able_alone(request, person, job) for person in people):
+    if any(plainest.able_alone(request, person, job) for person in people):
         return {"day_full"}
     broken = {
-        p.id: brute.forbidding(request, p, job) + ["time"] * (not brute.in_time(request, p, [job]))
+        p.id: plainest.forbidding(request, p, job) + ["time"] * (not plainest.in_time(request, p, [job]))
         for p in people
     }
-    if job.technician:
-        broken = {job.technician: broken[job.technician]}
+    named = (job.pinned and job.pinned.technician) or job.technician
+    if named:
+        broken = {named: broken[named]}
     elif all("skill" in codes for codes in broken.values()):
         return {"skill"}
     fewest = min(len(codes) for codes in broken.values())
@@ -147,7 +148,7 @@ def binding(request: PlanRequest, routes: list[list[Job]], job: Job) -> set[str]
     return {min(codes, key=HARDNESS.index) for codes in nearest if max(map(HARDNESS.index, codes)) == easiest}
 
 
-HARDNESS = ["no_technician", "skill", "certificate", "parts", "time"]
+HARDNESS = ["no_technician", "pinned", "skill", "territory", "certificate", "parts", "time"]
 """Rules, from the one that is least easily changed today."""
 
 

@@ -1,16 +1,21 @@
 """Who may do what: each rule alone, kept and broken, by the policy and by the checker."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import plainest
 import pytest
-from days import a_day, a_job, ann, at, bob
+from days import a_day, a_job, ann, at, bob, window
+from ruled import a_ruled_day
 
 from scheduler.check import check
-from scheduler.explain import fit, why_unassigned
+from scheduler.emergency import best_insertions
+from scheduler.engine.problem import problem_of
+from scheduler.explain import fit, why_assigned, why_unassigned
 from scheduler.policy import BrokenRule, Policy
-from scheduler.request import InvalidRequest, Job, PlanRequest, Technician, Weights
+from scheduler.request import InvalidRequest, Job, Pin, PlanRequest, Technician, Weights
 from scheduler.solve import solve
 from scheduler.timing import Day
 
@@ -146,3 +151,193 @@ class TestPrices:
         person = ann(bias={"j1": 30})
         assert (policy.bias(person, a_job()), policy.bias(person, a_job("j2"))) == (30, 0)
         assert policy.extra(person, a_job(previous_technician="bob")) == 730
+
+
+class TestPinned:
+    def test_to_a_technician(self) -> None:
+        job = a_job(pinned=Pin(technician="bob"))
+        assert said(job, ann()) == [BrokenRule(code="pinned", text="is pinned to technician bob")]
+        assert said(job, bob()) == []
+        people = (ann(), bob(start_place=7, end_place=7))
+        plan = solve(a_day(job, technicians=people), seconds=0)
+        assert [who for who, _ in plan.visits()] == ["bob"]
+        assert (
+            why_assigned(a_day(job, technicians=people), plan, "j1").text
+            == "pinned to bob by hand; adds 123.60"
+        )
+
+    def test_to_a_start_in_place_of_the_window(self) -> None:
+        job = a_job(pinned=Pin(start=at("13:07")), windows=(window("08:00", "09:00"),))
+        plan = solve(a_day(job), seconds=0)
+        assert [visit.start for _, visit in plan.visits()] == [at("13:07")]
+        assert [v.rule for v in check(a_day(replace(job, pinned=Pin(start=at("13:08")))), plan)] == ["pinned"]
+
+    def test_to_a_technician_who_can_not(self) -> None:
+        request = a_day(a_job(pinned=Pin(technician="ann"), skills={"splice": 1}), technicians=(ann(), bob()))
+        reason = why_unassigned(request, solve(request, seconds=0), "j1")
+        assert (reason.code, reason.reason) == ("skill", "is pinned to ann: needs splice level 1, has none")
+
+    def test_to_a_start_that_can_not_be(self) -> None:
+        request = a_day(a_job(place=3, pinned=Pin(start=at("08:20"))))
+        plan = solve(request, seconds=0)
+        answer = fit(request, plan, "j1", "ann")
+        assert [b.text for b in answer.broken] == ["would arrive 08:30, is pinned to begin 08:20"]
+        assert [r.text for r in answer.remedies] == ["works if it were not pinned to begin 08:20"]
+        free = a_day(a_job(place=3, pinned=Pin(start=at("08:30"))))
+        assert [v.rule for v in check(request, solve(free, seconds=0))] == ["pinned"]
+
+    def test_and_left_undone_it_costs_more_than_any_other(self) -> None:
+        request = a_day(
+            a_job("a", minutes=400, priority=1),
+            a_job("b", minutes=400, priority=4, pinned=Pin(technician="ann")),
+        )
+        assert [left.job_id for left in solve(request, seconds=0).unassigned] == ["a"]
+
+    def test_it_makes_no_room_for_an_urgent_one(self) -> None:
+        jobs = (a_job("a", minutes=400, pinned=Pin(technician="ann")), a_job("b", minutes=400, priority=1))
+        plan = solve(a_day(jobs[0]), seconds=0)
+        assert best_insertions(a_day(*jobs), plan, "b") == ()
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: Pin(), "pinned holds neither a technician nor a start"),
+            (lambda: Pin(start=-1), "pinned.start must be between 0 and 200000, not -1"),
+            (
+                lambda: a_job(technician="ann", fixed_start=500, pinned=Pin(start=500)),
+                "job j1: pinned and fixed_start: what has begun can't be pinned any more",
+            ),
+            (
+                lambda: a_day(a_job(pinned=Pin(technician="eve"))),
+                "job j1: pinned.technician eve is unknown",
+            ),
+        ],
+    )
+    def test_a_bad_pin_is_named(self, make: Callable[[], object], message: str) -> None:
+        with pytest.raises(InvalidRequest) as refusal:
+            make()
+        assert message in str(refusal.value)
+
+
+class TestTerritories:
+    JOB = a_job(territory="south")
+
+    def test_a_technicians_own_costs_nothing(self) -> None:
+        policy = Policy(Weights(other_territory=900))
+        assert policy.territory(ann(territories=("north", "south")), self.JOB) == 0
+        assert (
+            policy.territory(ann(), self.JOB) == policy.territory(ann(territories=("north",)), a_job()) == 0
+        )
+        assert policy.extra(ann(territories=("north",)), self.JOB) == 900
+
+    def test_who_belongs_there_goes_as_long_as_the_drive_is_not_dearer(self) -> None:
+        people = (ann(territories=("north",)), bob(territories=("south",), start_place=3, end_place=3))
+        dear = a_day(self.JOB, technicians=people, other_territory=9_000)
+        plan = solve(dear, seconds=0)
+        assert ([who for who, _ in plan.visits()], plan.cost.territory) == (["bob"], 0)
+        cheap = a_day(self.JOB, technicians=people, other_territory=100)
+        plan = solve(cheap, seconds=0)
+        assert ([who for who, _ in plan.visits()], plan.cost.territory) == (["ann"], 100)
+        assert check(cheap, plan) == []
+        assert [v.rule for v in check(dear, plan)] == ["cost"]
+
+    def test_who_stays_in_it_does_not_leave_it(self) -> None:
+        person = ann(territories=("north", "west"), stays=True)
+        assert said(a_job(territory="north"), person) == said(a_job(), person) == []
+        lies = BrokenRule(code="territory", text="lies in south, stays in north and west")
+        assert said(self.JOB, person) == [lies]
+        request = a_day(self.JOB, technicians=(person,))
+        answer = fit(request, solve(request, seconds=0), "j1", "ann")
+        assert [r.text for r in answer.remedies] == ["works if ann served south too"]
+        roaming = solve(a_day(self.JOB, technicians=(ann(),)), seconds=0)
+        assert "territory" in {v.rule for v in check(request, roaming)}
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: ann(stays=True), "technician ann: stays needs territories to stay in"),
+            (lambda: ann(territories=("",)), "technician ann: territories must be a text"),
+            (lambda: a_job(territory=" "), "job j1: territory must be a text"),
+        ],
+    )
+    def test_a_bad_territory_is_named(self, make: Callable[[], object], message: str) -> None:
+        with pytest.raises(InvalidRequest) as refusal:
+            make()
+        assert message in str(refusal.value)
+
+
+class TestPreferred:
+    LATER = (window("10:00", "11:00"), window("14:00", "15:00"))
+
+    def test_each_minute_outside_costs(self) -> None:
+        policy = Policy(Weights(unpreferred_minute=7))
+        job = a_job(preferred=self.LATER)
+        starts = ["09:50", "10:00", "11:00", "11:01", "13:58", "15:03"]
+        assert [policy.preferred(job, at(start)) for start in starts] == [70, 0, 0, 7, 14, 21]
+        assert policy.preferred(a_job(), 0) == 0
+
+    def test_a_visit_waits_for_it_where_nobody_pays_for_that(self) -> None:
+        request = a_day(a_job(preferred=self.LATER))
+        plan = solve(request, seconds=0)
+        assert ([v.start for _, v in plan.visits()], plan.cost.preferred) == ([at("10:00")], 0)
+        assert check(request, plan) == []
+
+    def test_but_not_at_the_cost_of_a_promise(self) -> None:
+        jobs = (a_job("a", preferred=self.LATER), a_job("b", place=2, windows=(window("09:00", "09:30"),)))
+        request = a_day(*jobs, technicians=(ann(shift_end=at("09:50")),))
+        plan = solve(request, seconds=0)
+        assert plan.unassigned == ()
+        assert plan.cost.preferred == 5 * (
+            at("10:00") - next(v.start for _, v in plan.visits() if v.job_id == "a")
+        )
+        assert check(request, plan) == []
+
+    def test_the_checker_prices_it_by_itself(self) -> None:
+        plan = solve(a_day(a_job(preferred=(window("08:00", "08:05"),))), seconds=0)
+        assert plan.cost.preferred == 5 * 5
+        assert [v.rule for v in check(a_day(a_job()), plan)] == ["cost"]
+
+    @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "OR-Tools"])
+    def test_either_engine_comes_when_it_suits(self, compiled: bool) -> None:
+        jobs = [a_job(f"j{n}", place=n, minutes=60) for n in range(1, 5)]
+        wish = a_job("wish", place=5, minutes=60, preferred=(window("08:00", "09:00"),))
+        plan = solve(a_day(*jobs, wish, unpreferred_minute=500), seconds=0.5, compiled=compiled)
+        assert (plan.cost.preferred, plan.unassigned) == (0, ())
+
+    def test_windows_that_overlap_are_named(self) -> None:
+        with pytest.raises(
+            InvalidRequest, match="job j1: preferred overlap or are out of order at minute 600"
+        ):
+            a_job(preferred=(window("10:00", "11:00"), window("10:00", "12:00")))
+
+
+class TestOnAnyDay:
+    """Days on which every rule has something to say, by the policy, the checker, and the plainest rules."""
+
+    @pytest.mark.parametrize("part", range(4))
+    def test_a_plan_breaks_none_and_the_matrix_is_the_rules(self, part: int) -> None:
+        for seed in range(part * 50, part * 50 + 50):
+            request = a_ruled_day(seed)
+            assert check(request, solve(request, seconds=0)) == []
+            day = Day(request)
+            problem, numbers = problem_of(day)
+            for technician, person in enumerate(request.technicians):
+                for number in day.open_jobs:
+                    allowed = not plainest.forbidding(request, person, request.jobs[number])
+                    assert (
+                        day.may_go(technician, number) is allowed is not bool(day.broken(technician, number))
+                    )
+                    if number in numbers:
+                        assert bool(problem.able[technician, numbers.index(number)]) is allowed
+
+    def test_the_search_breaks_none_either(self) -> None:
+        for seed in range(40):
+            request = a_ruled_day(seed)
+            plan = solve(request, rounds=200)
+            assert check(request, plan) == []
+            assert plan.cost.total <= solve(request, seconds=0).cost.total
+
+    def test_and_or_tools_neither(self) -> None:
+        for seed in range(6):
+            request = a_ruled_day(seed)
+            assert check(request, solve(request, seconds=0.2, compiled=False)) == []

@@ -87,6 +87,8 @@ GET   /api/attachments/{digest}                  EVERYBODY  200  404
 GET   /api/checklists                            EVERYBODY  200  -
 GET   /api/work-orders/{work_order_id}           EVERYBODY  200  404
 GET   /api/work-orders/{work_order_id}/insertions DISPATCH  200  404
+GET   /api/work-orders/{work_order_id}/technicians DISPATCH 200  404
+GET   /api/work-orders/{work_order_id}/technicians/{technician_id} DISPATCH 200 404
 POST  /api/work-orders/{work_order_id}/assign    DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/unassign  DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/cancel    DISPATCH   200  404
@@ -222,7 +224,7 @@ UNKNOWN = {"digest": "0" * 64, "layer": "rivers", "what": "resolve"}
 def known(world: World, door: Door) -> dict[str, str]:
     """A value for each part of the path; each call makes a thing of its own."""
     if "{work_order_id}" in door.path:
-        return {"work_order_id": str(world.order().id)}
+        return {"work_order_id": str(world.order().id), "technician_id": str(world.ana.technician_id)}
     if "{fault_id}" in door.path:
         return {"fault_id": str(reported_fault(world)), "what": "acknowledge"}
     if "{ask_id}" in door.path:
@@ -326,6 +328,7 @@ def dead_letter(world: World) -> str:
 def unknown(door: Door) -> dict[str, str]:
     names = (
         "work_order_id",
+        "technician_id",
         "command_id",
         "ask_id",
         "message_id",

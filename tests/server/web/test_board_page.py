@@ -212,7 +212,8 @@ class TestMovingAJob:
     def test_from_the_list_of_those_left_out(self, open_board: Board):
         console = open_board.console
         _, eetu = two_people(console)
-        order = a_job(console, planned_start=None, planned_end=None)
+        needs = {"required_skills": [{"name": "copper", "level": 5}]}
+        order = a_job(console, planned_start=None, planned_end=None, requirements=needs)
         sign_in(open_board)
         lane = open_board.row("Eetu Korhonen").locator(".lane")
         box, card = lane.bounding_box(), open_board.page.locator(".unassigned-card").bounding_box()
@@ -223,6 +224,9 @@ class TestMovingAJob:
         mouse.move(card["x"] + 20, card["y"] + 14)
         mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 20, steps=6)
         expect(open_board.page.locator(".ghost-label")).to_contain_text("Eetu Korhonen")
+        expect(open_board.page.locator(".ghost-label .warning").first).to_have_text(
+            "Needs copper level 5, has none"
+        )
         mouse.up()
         expect(open_board.row("Eetu Korhonen").locator(".job")).to_have_count(1)
         expect(open_board.page.locator("#unassigned-count")).to_have_text("0")

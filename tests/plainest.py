@@ -23,6 +23,10 @@ def forbidding(request: PlanRequest, person: Technician, job: Job) -> list[str]:
     codes = []
     if job.technician is not None and job.technician != person.id:
         codes.append("no_technician")
+    if job.pinned is not None and job.pinned.technician not in (None, person.id):
+        codes.append("pinned")
+    if person.stays and job.territory is not None and job.territory not in person.territories:
+        codes.append("territory")
     for name, level in job.skills.items():
         if person.skills.get(name, 0) < level:
             codes.append("skill")
@@ -40,6 +44,8 @@ def enough_parts(request: PlanRequest, person: Technician, order: Sequence[Job])
 
 
 def starts_allowed(job: Job) -> list[tuple[int, int]]:
+    if job.pinned is not None and job.pinned.start is not None:
+        return [(job.pinned.start, job.pinned.start)]
     return [(w.opens, w.closes) for w in job.windows] or [(0, 10**9)]
 
 
