@@ -46,6 +46,7 @@ DISPATCH = "dispatcher admin"
 ORDERS = "dispatcher back_office admin"
 OUTBOX = "back_office admin"
 STOCK = "stock admin"
+ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,9 @@ POST  /api/work-orders/{work_order_id}/contact   DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
 POST  /api/plan                                  DISPATCH   200  -
+GET   /api/policy                                EVERYBODY  200  -
+POST  /api/policy                                ADMIN      200  -
+POST  /api/work-orders/{work_order_id}/pin       DISPATCH   200  404
 POST  /api/orders                                ORDERS     201  -
 GET   /devices                                   DISPATCH   200  -
 POST  /devices/codes                             DISPATCH   200  -
@@ -367,6 +371,8 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
             "location_id": str(uid("location WO-0001")), "plan_code": "HOME-100",
         },
         "/plan": {"day": "2031-01-06", "seconds": 0},
+        "/policy": {"after": 0, "note": "dearer petrol", "weights": {"drive_km": 40}},
+        "/pin": {"technician": True},
         "/codes": {"technician_id": str(world.ana.technician_id)},
         "/webhooks": {"url": "http://127.0.0.1:9/"},
         "/send": {"reference": "RMA-7"},
