@@ -8,6 +8,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Route, Visit
@@ -34,6 +35,9 @@ def check(request: PlanRequest, plan: Plan) -> list[Violation]:
     for route in plan.routes:
         person = people[route.technician_id]
         found += _person_and_van(person, route, jobs)
+        found += _certificates(request, person, route, jobs)
+        found += _territory(person, route, jobs)
+        found += _pins(person, route, jobs)
         found += _clock(request, person, route, jobs)
         found += _begun(person, route, jobs)
         found += _totals(request, person, route, jobs)
@@ -88,6 +92,40 @@ def _person_and_van(person: Technician, route: Route, jobs: dict[str, Job]) -> I
             yield Violation(rule="parts", text=text, technician_id=person.id)
 
 
+def _certificates(
+    request: PlanRequest, person: Technician, route: Route, jobs: dict[str, Job]
+) -> Iterator[Violation]:
+    if not person.valid_until:
+        return
+    on_duty = date.fromisoformat(request.day) + timedelta(days=person.shift_start // 1440)
+    for visit in route.visits:
+        job = jobs[visit.job_id]
+        for name in job.skills if job.fixed_start is None else ():
+            ends = person.valid_until.get(name, "")
+            if ends and ends < on_duty.isoformat():
+                text = f"{job.id} needs {name}, the certificate of {person.id} ended {ends}"
+                yield Violation(rule="certificate", text=text, technician_id=person.id, job_id=job.id)
+
+
+def _territory(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
+    for visit in route.visits if person.stays else ():
+        job = jobs[visit.job_id]
+        if job.fixed_start is None and job.territory and job.territory not in person.territories:
+            text = f"{job.id} lies in {job.territory}, {person.id} stays in {', '.join(person.territories)}"
+            yield Violation(rule="territory", text=text, technician_id=person.id, job_id=job.id)
+
+
+def _pins(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
+    for visit in route.visits:
+        pin = jobs[visit.job_id].pinned
+        if pin and pin.technician and pin.technician != person.id:
+            text = f"{visit.job_id} is pinned to {pin.technician}"
+            yield Violation(rule="pinned", text=text, technician_id=person.id, job_id=visit.job_id)
+        if pin and pin.start is not None and pin.start != visit.start:
+            text = f"{visit.job_id} is pinned to begin {hhmm(pin.start)}, not {hhmm(visit.start)}"
+            yield Violation(rule="pinned", text=text, technician_id=person.id, job_id=visit.job_id)
+
+
 def _clock(
     request: PlanRequest, person: Technician, route: Route, jobs: dict[str, Job]
 ) -> Iterator[Violation]:
@@ -129,7 +167,8 @@ def _clock(
         if (visit.end, visit.setup_minutes) != (visit.start + setup + job.minutes, setup):
             text = f"lasts {visit.end - visit.start} min, the job takes {job.minutes}"
             yield broken("duration", text + (f" and {setup} for the setup" if setup else ""), visit)
-        if job.windows and not any(w.opens <= visit.start <= w.closes for w in job.windows):
+        decided = job.pinned is not None and job.pinned.start is not None
+        if job.windows and not decided and not any(w.opens <= visit.start <= w.closes for w in job.windows):
             promised = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
             yield broken("window", f"starts {hhmm(visit.start)}, promised {promised}", visit)
         freed, place, worked_at = visit.end, job.place, job.place
@@ -247,5 +286,11 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
             parts["later"] += weights.later_minute * max(0, visit.start - told)
             parts["moved"] += weights.other_technician * (job.previous_technician not in (None, person.id))
             parts["bias"] += person.bias.get(job.id, 0)
+            abroad = job.territory and person.territories and job.territory not in person.territories
+            parts["territory"] += weights.other_territory if abroad else 0
+            early = [w.opens - visit.start for w in job.preferred]
+            late = [visit.start - w.closes for w in job.preferred]
+            away = [max(0, a, b) for a, b in zip(early, late, strict=True)]
+            parts["preferred"] += weights.unpreferred_minute * min(away, default=0)
     parts["unserved"] = sum(weights.leave_undone(jobs[left.job_id]) for left in plan.unassigned)
     return Cost(**parts)

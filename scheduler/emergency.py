@@ -82,7 +82,7 @@ def _displacing(day: Day, full: Mapping[int, Sequence[int]], job: int, count: in
         (_least_cost_of_pushing(day, person, order, number), person, number)
         for person, order in full.items()
         for number in order
-        if day.undone[number] < day.undone[job]
+        if day.undone[number] < day.undone[job] and day.jobs[number].pinned is None
     )
     best: dict[int, Insertion] = {}
     for bound, person, number in bounds:

@@ -4,31 +4,28 @@ All of it comes from the same timing that makes plans, with the numbers that dec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.baseline import keep_feasible, route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
-from scheduler.plan import Cost, Plan, ReasonCode, Unassigned
-from scheduler.request import InvalidRequest, PlanRequest
+from scheduler.plan import Cost, Plan, Unassigned
+from scheduler.policy import BrokenRule
+from scheduler.remedy import Remedy, remedies
+from scheduler.request import InvalidRequest, Pin, PlanRequest
 from scheduler.timing import Day, Misfit
 
 # Listed from what a person is least able to change today.
 _WEIGHT: dict[str, int] = {
     "no_technician": 0,
-    "skill": 1,
-    "parts": 2,
-    "time": 3,
-    "day_full": 4,
-    "too_costly": 5,
+    "pinned": 1,
+    "skill": 2,
+    "territory": 3,
+    "certificate": 4,
+    "parts": 5,
+    "time": 6,
+    "day_full": 7,
+    "too_costly": 8,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRule:
-    """One rule that forbids it; `text` names the numbers ("needs splice level 3, has 2")."""
-
-    code: ReasonCode
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +34,8 @@ class Fit:
     visits.
 
     position and start tell where it would stand; added_cost what it would add, in cents. When not feasible,
-    `broken` holds every rule against it, and `possible_alone` whether an otherwise empty day would allow it.
+    `broken` holds every rule against it, `possible_alone` whether an otherwise empty day would allow it, and
+    `remedies` the smallest changes that would make it work, the least first.
     """
 
     job_id: str
@@ -48,6 +46,7 @@ class Fit:
     position: int | None = None
     start: int | None = None
     added_cost: Cost | None = None
+    remedies: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +58,6 @@ class Choice:
     cost: Cost
     runner_up: Fit | None
     text: str
-
-
-def personal_rules(day: Day, technician: int, job: int) -> list[BrokenRule]:
-    """Rules on the person and the van, whatever the time."""
-    wanted, person, broken = day.jobs[job], day.technicians[technician], []
-    if wanted.technician not in (None, person.id):
-        broken.append(BrokenRule(code="no_technician", text=f"is tied to technician {wanted.technician}"))
-    for name, level in sorted(wanted.skills.items()):
-        has = person.skills.get(name, 0)
-        if has < level:
-            has_text = f"has {has}" if has else "has none"
-            broken.append(BrokenRule(code="skill", text=f"needs {name} level {level}, {has_text}"))
-    for sku, quantity in sorted(wanted.parts.items()):
-        has = day.origins[technician].parts.get(sku, 0)
-        if not has:
-            broken.append(BrokenRule(code="parts", text=f"no {sku} on the van, needs {quantity}"))
-        elif has < quantity:
-            broken.append(BrokenRule(code="parts", text=f"{has} × {sku} on the van, needs {quantity}"))
-    return broken
 
 
 def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
@@ -92,12 +72,14 @@ def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
         what = "a break" if day.technicians[technician].breaks else "lunch"
         return f"{what} could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
     who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
-    return f"would arrive {hhmm(misfit.minute)}{who}, window ends {hhmm(misfit.limit)}"
+    pin = day.jobs[job if misfit.job is None else misfit.job].pinned
+    what = "is pinned to begin" if pin and pin.start is not None else "window ends"
+    return f"would arrive {hhmm(misfit.minute)}{who}, {what} {hhmm(misfit.limit)}"
 
 
 def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
     """Every rule that forbids the job to the technician even on an otherwise empty day."""
-    broken = personal_rules(day, technician, job)
+    broken = day.broken(technician, job)
     times = day.times(technician, [job])
     if isinstance(times, Misfit):
         broken.append(BrokenRule(code="time", text=misfit_text(day, technician, job, times)))
@@ -109,7 +91,33 @@ def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fi
     day, orders, job = _without(request, plan, job_id)
     if technician_id not in day.technician_number:
         raise InvalidRequest(f"technician {technician_id} is not in the request")
-    return _fit(day, orders, job, day.technician_number[technician_id])
+    technician = day.technician_number[technician_id]
+    judged = _fit(day, orders, job, technician)
+    if judged.feasible:
+        return judged
+    return replace(judged, remedies=remedies(day, orders, job, technician))
+
+
+def fits(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Fit, ...]:
+    """Judge one job with every technician, in the request's order, as `fit` does; without remedies."""
+    day, orders, job = _without(request, plan, job_id)
+    return tuple(_fit(day, orders, job, technician) for technician in range(len(orders)))
+
+
+def fit_at(request: PlanRequest, plan: Plan, job_id: str, technician_id: str, start: int) -> Fit:
+    """Judge a hand's wish: this technician, and work begins at `start`. An earlier pin is set aside."""
+    wished = replace(
+        request,
+        jobs=tuple(replace(j, pinned=Pin(start=start)) if j.id == job_id else j for j in request.jobs),
+    )
+    judged = fit(wished, plan, job_id, technician_id)
+    job = next(job for job in request.jobs if job.id == job_id)
+    as_decided = job.pinned is not None and job.pinned.start == start
+    if not job.windows or as_decided or any(w.opens <= start <= w.closes for w in job.windows):
+        return judged
+    hours = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
+    broken = BrokenRule(code="time", text=f"would begin {hhmm(start)}, promised is {hours}")
+    return replace(judged, feasible=False, broken=(*judged.broken, broken), remedies=())
 
 
 def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[list[int]], int]:
@@ -201,7 +209,7 @@ def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
         added = best.added_cost.total if best.added_cost else 0
         text = f"{best.technician_id} could, but it would add {_money(added)}; left undone it costs "
         return Unassigned(job_id=job_id, code="too_costly", reason=text + _money(day.undone[job]))
-    tied = day.jobs[job].technician
+    tied = day.policy.only(day.jobs[job])
     if tied is not None:
         fits = [f for f in fits if f.technician_id == tied]
     nearest = min(fits, key=lambda f: (len(f.broken), -max(_WEIGHT[rule.code] for rule in f.broken)))
@@ -210,7 +218,8 @@ def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
     codes = [frozenset(r.code for r in f.broken) for f in fits]
     suited = sum(1 for f in fits if f.possible_alone)
     if tied is not None:
-        return Unassigned(job_id=job_id, code=rule.code, reason=f"only {tied} may come: {what}")
+        lead = f"is pinned to {tied}" if tied != day.jobs[job].technician else f"only {tied} may come"
+        return Unassigned(job_id=job_id, code=rule.code, reason=f"{lead}: {what}")
     if suited:
         lead = f"{suited} of {len(orders)} technicians could on an empty day, none has room left"
         return Unassigned(
@@ -246,6 +255,10 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
         text = f"no longer fits: {misfit_text(day, number, job, timed)}"
         return Choice(job_id=job_id, technician_id=holder, cost=Cost(), runner_up=None, text=text)
     cost = timed[1] - route_cost(day, number, orders[number])
+    if (pin := day.jobs[job].pinned) and pin.technician is not None:
+        when = "" if pin.start is None else f" at {hhmm(pin.start)}"
+        text = f"pinned to {holder}{when} by hand; adds {_money(cost.total)}"
+        return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=None, text=text)
     others = [_fit(day, orders, job, t) for t in range(len(orders)) if t != number]
     able = [f for f in others if f.added_cost is not None]
     runner_up = min(able, key=lambda f: f.added_cost.total if f.added_cost else 0) if able else None
@@ -264,6 +277,8 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
             ("preference", dearer.bias),
             ("overtime", dearer.overtime),
             ("uneven work", dearer.uneven),
+            ("another territory", dearer.territory),
+            ("outside the hours preferred", dearer.preferred),
         )
         if amount
     ]

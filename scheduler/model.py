@@ -149,13 +149,13 @@ def have_lunch(model: Model) -> None:
 
 def keep_windows(model: Model) -> None:
     for node, number in enumerate(model.jobs):
-        windows = model.day.jobs[number].windows
+        windows = model.day.policy.starts(model.day.jobs[number])
         if not windows:
             continue
         start = model.clock().CumulVar(model.index(node))
-        start.SetRange(windows[0].opens, windows[-1].closes)
+        start.SetRange(windows[0][0], windows[-1][1])
         for before, after in itertools.pairwise(windows):
-            start.RemoveInterval(before.closes + 1, after.opens - 1)
+            start.RemoveInterval(before[1] + 1, after[0] - 1)
 
 
 def match_people(model: Model) -> None:
@@ -205,6 +205,8 @@ def price_lateness(model: Model) -> None:
             bounds.append((weights.late_minute, max(0, job.due - model.minutes_on_site[node])))
         if job.previous_start is not None and weights.later_minute:
             bounds.append((weights.later_minute, job.previous_start))
+        if job.preferred and weights.unpreferred_minute:
+            bounds.append((weights.unpreferred_minute, job.preferred[-1].closes))
         if bounds:
             cost, minute = max(bounds)
             model.clock().SetCumulVarSoftUpperBound(model.index(node), minute, cost)
@@ -253,12 +255,7 @@ def price_people(model: Model) -> None:
 
 def _extra(day: Day, job: int) -> dict[int, int]:
     """What each able technician costs for the job beyond drive and time."""
-    told, weights = day.jobs[job].previous_technician, day.request.weights
-    return {
-        vehicle: day.technicians[vehicle].bias.get(day.jobs[job].id, 0)
-        + weights.other_technician * (told not in (None, day.technicians[vehicle].id))
-        for vehicle in _able(day, job)
-    }
+    return {vehicle: day.policy.extra(day.technicians[vehicle], day.jobs[job]) for vehicle in _able(day, job)}
 
 
 RULES: tuple[Callable[[Model], None], ...] = (

@@ -9,6 +9,9 @@ PLAN_VERSION = 1
 ReasonCode = Literal[
     "no_technician",  # the job is tied to a technician who can't do it
     "skill",  # nobody has the skill at the level
+    "pinned",  # a person has pinned it to a technician or a time that can't be
+    "territory",  # whoever else could do it stays in their own territory
+    "certificate",  # who has the skill has it by a certificate that ran out before that day
     "parts",  # nobody able has the parts on the van
     "time",  # nobody able can be there in the window within the shift, even on an empty day
     "day_full",  # someone could, but the visits already planned leave no room
@@ -70,14 +73,17 @@ class Cost:
     later: int = 0  # begins later than told before
     moved: int = 0  # goes to another technician than told before
     bias: int = 0
+    territory: int = 0  # goes to a technician outside of their territories
+    preferred: int = 0  # begins outside the windows its customer would like
     unserved: int = 0
     overtime: int = 0  # home after the shift's end
     uneven: int = 0  # more work and driving than an even share
 
     @property
     def total(self) -> int:
-        caused = self.travel + self.late + self.later + self.moved + self.bias + self.unserved
-        return caused + self.overtime + self.uneven
+        chosen = self.moved + self.bias + self.territory + self.preferred
+        day = self.overtime + self.uneven
+        return self.travel + self.late + self.later + chosen + day + self.unserved
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})

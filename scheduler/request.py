@@ -8,8 +8,10 @@ Everything is checked once, here: a request that exists is well formed. The mess
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -52,6 +54,14 @@ def _amounts(name: str, amounts: Mapping[str, int], least: int) -> None:
         _whole(f"{name}[{key!r}]", amount, least, COST_MAX)
 
 
+def _date(name: str, value: object) -> None:
+    try:
+        if not isinstance(value, str) or date.fromisoformat(value).isoformat() != value:
+            raise ValueError
+    except ValueError:
+        raise InvalidRequest(f"{name} must be a date like 2026-03-12, not {value!r}") from None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """Work must begin between `opens` and `closes`, both included. It may end after `closes`."""
@@ -83,6 +93,23 @@ class Lunch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """What a person has decided about a visit that has not begun: who comes, when work starts, or both.
+
+    A start takes the place of the job's windows; the other rules stay as they are.
+    """
+
+    technician: str | None = None
+    start: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.technician is None and self.start is None:
+            raise InvalidRequest("pinned holds neither a technician nor a start")
+        if self.start is not None:
+            _whole("pinned.start", self.start, 0, MINUTES_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Technician:
     """Who goes: from `start_place` at `shift_start`, back at `end_place` by `shift_end`.
 
@@ -91,9 +118,12 @@ class Technician:
     included; more costs `Weights.uneven_hour`. None: any amount is fair. scheduler/fairness.py works it out.
     skills: name → level, from 1. parts: SKU → quantity on the van. `lunch` is None when none is due (any
     more). breaks: others beside it, of the same kind; all are had in the order of their times.
-    bias: job id → extra cost of sending this technician to that job (a customer's dislike, a far
-    territory). When the day has begun, `start_place` is where the technician is now and the request says
-    `now`, or the visits begun so far are given as fixed jobs and the planner works the place out of them.
+    bias: job id → extra cost of sending this technician to that job (a customer's dislike).
+    valid_until: skill → the last day on which it counts, as 2026-03-12, where its certificate runs out.
+    territories: the areas that are this technician's own, () for all. A job in another one costs the weights'
+    other_territory, or with `stays` is out of the question.
+    When the day has begun, `start_place` is where the technician is now and the request says `now`, or the
+    visits begun so far are given as fixed jobs and the planner works the place out of them.
     """
 
     id: str
@@ -108,6 +138,9 @@ class Technician:
     bias: Mapping[str, int] = field(default_factory=dict)
     fair_minutes: int | None = None
     breaks: tuple[Lunch, ...] = ()
+    valid_until: Mapping[str, str] = field(default_factory=dict)
+    territories: tuple[str, ...] = ()
+    stays: bool = False
 
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
@@ -126,6 +159,14 @@ class Technician:
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 0)
         _amounts(f"{name} bias", self.bias, 0)
+        for skill, until in self.valid_until.items():
+            if skill not in self.skills:
+                raise InvalidRequest(f"{name} valid_until names {skill}, which is not among skills")
+            _date(f"{name} valid_until[{skill!r}]", until)
+        for territory in self.territories:
+            _text(f"{name} territories", territory)
+        if self.stays and not self.territories:
+            raise InvalidRequest(f"{name} stays needs territories to stay in")
         if self.lunch and not (
             self.shift_start <= self.lunch.latest
             and self.lunch.earliest + self.lunch.minutes <= self.shift_end
@@ -161,6 +202,8 @@ class Job:
     will begin at this minute. It is a fact: it never moves, and no rule can refuse it. What it took from the
     van must be in `parts` only as long as the van's stock still counts it.
     previous_technician, previous_start: what people were told before; changing it costs.
+    pinned: what a person has decided about it. territory: the area it lies in.
+    preferred: windows that the customer would like; each minute that work starts outside them costs.
     """
 
     id: str
@@ -177,6 +220,9 @@ class Job:
     previous_technician: str | None = None
     previous_start: int | None = None
     setup_minutes: int = 0
+    pinned: Pin | None = None
+    territory: str | None = None
+    preferred: tuple[Window, ...] = ()
 
     def __post_init__(self) -> None:
         _text("job.id", self.id)
@@ -198,9 +244,16 @@ class Job:
                 _whole(f"{name} {field_name}", value, 0, most)
         if self.fixed_start is not None and self.technician is None:
             raise InvalidRequest(f"{name} fixed_start needs technician: a visit that began has someone on it")
-        for before, after in zip(self.windows, self.windows[1:], strict=False):
-            if after.opens <= before.closes:
-                raise InvalidRequest(f"{name} windows overlap or are out of order at minute {after.opens}")
+        if self.fixed_start is not None and self.pinned is not None:
+            raise InvalidRequest(f"{name} pinned and fixed_start: what has begun can't be pinned any more")
+        if self.territory is not None:
+            _text(f"{name} territory", self.territory)
+        for field_name, windows in (("windows", self.windows), ("preferred", self.preferred)):
+            for before, after in pairwise(windows):
+                if after.opens <= before.closes:
+                    raise InvalidRequest(
+                        f"{name} {field_name} overlap or are out of order at minute {after.opens}"
+                    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,19 +360,15 @@ class Weights:
     other_technician: int = 2_000  # the visit goes to another technician than planned before
     overtime_hour: int = 9_000  # on duty after the shift's end
     uneven_hour: int = 1_500  # work and driving beyond a technician's `fair_minutes`, waiting not counted
+    other_territory: int = 2_500  # the visit goes to a technician outside of their territories
+    unpreferred_minute: int = 5  # each minute a visit begins outside the windows its customer would like
+    unpinned: int = 1_000_000  # a visit that a person has pinned is left undone, on top of its priority's
     unserved: tuple[int, int, int, int] = (400_000, 160_000, 80_000, 40_000)  # by priority 1 to 4
 
     def __post_init__(self) -> None:
-        for name in (
-            "drive_hour",
-            "drive_km",
-            "late_minute",
-            "later_minute",
-            "other_technician",
-            "overtime_hour",
-            "uneven_hour",
-        ):
-            _whole(f"weights.{name}", getattr(self, name), 0, COST_MAX)
+        for weight in fields(self):
+            if weight.name != "unserved":
+                _whole(f"weights.{weight.name}", getattr(self, weight.name), 0, COST_MAX)
         if len(self.unserved) != len(PRIORITIES):
             raise InvalidRequest(f"weights.unserved needs four costs, one a priority, not {self.unserved!r}")
         for priority, cost in zip(PRIORITIES, self.unserved, strict=True):
@@ -331,7 +380,8 @@ class Weights:
 
     def leave_undone(self, job: Job) -> int:
         """Cost of not serving `job` today, in cents."""
-        return self.unserved[job.priority - 1] if job.drop_cost is None else job.drop_cost
+        cost = self.unserved[job.priority - 1] if job.drop_cost is None else job.drop_cost
+        return cost + self.unpinned if job.pinned else cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +389,7 @@ class PlanRequest:
     """One day to plan. Raises InvalidRequest naming the field when the parts don't fit together.
 
     now: nothing that has not begun may start before this minute (0: the whole day is still ahead).
+    day: the date of minute 0, as 2026-03-12; "" where no certificate has to be held against it.
     """
 
     technicians: tuple[Technician, ...]
@@ -346,15 +397,20 @@ class PlanRequest:
     travel: TravelMatrix
     weights: Weights = Weights()
     now: int = 0
+    day: str = ""
 
     def __post_init__(self) -> None:
         _whole("now", self.now, 0, MINUTES_MAX)
+        if self.day:
+            _date("day", self.day)
         if not self.technicians:
             raise InvalidRequest("technicians is empty: nobody to plan for")
         people = _unique("technicians", [t.id for t in self.technicians])
         jobs = _unique("jobs", [j.id for j in self.jobs])
         places = len(self.travel)
         for person in self.technicians:
+            if person.valid_until and not self.day:
+                raise InvalidRequest(f"technician {person.id}: valid_until needs the request's day")
             for name, place in (("start_place", person.start_place), ("end_place", person.end_place)):
                 if place >= places:
                     raise InvalidRequest(
@@ -367,6 +423,8 @@ class PlanRequest:
                 raise InvalidRequest(f"job {job.id}: place {job.place} is not among {places} places")
             if job.technician is not None and job.technician not in people:
                 raise InvalidRequest(f"job {job.id}: technician {job.technician} is unknown")
+            if job.pinned and job.pinned.technician not in (None, *people):
+                raise InvalidRequest(f"job {job.id}: pinned.technician {job.pinned.technician} is unknown")
 
 
 def _unique(name: str, ids: Sequence[str]) -> set[str]:

@@ -18,12 +18,13 @@ from typing import Literal
 
 from scheduler.duty import home_by, overtime, uneven
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
-from scheduler.request import Job, PlanRequest, Technician
+from scheduler.policy import BrokenRule, Policy, Wants
+from scheduler.request import PlanRequest, Technician
 from scheduler.walk import Rest, Stop, TooLate, Walk, earliest, resting_on
 
 NEVER = 1 << 40
+Starts = list[tuple[tuple[int, int], ...]]  # job → the spans in which it may begin, first and last minute
 LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
-Wants = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]  # skills and parts of a job
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,12 @@ class Misfit:
     limit: int
 
 
-def _wants(job: Job) -> Wants:
-    return tuple(sorted(job.skills.items())), tuple(sorted(job.parts.items()))
-
-
 class Day:
     """A request as plain lists. Jobs and technicians are numbers: their place in the request."""
 
     def __init__(self, request: PlanRequest) -> None:
         self.request = request
+        self.policy = Policy.of(request)
         self.technicians = request.technicians
         self.jobs = request.jobs
         self.job_number = {job.id: number for number, job in enumerate(request.jobs)}
@@ -81,14 +79,12 @@ class Day:
         # Of each two forms: arrays for the compiled search, lists where single values are asked for.
         self.all_minutes, self.minutes = travel.in_minutes
         self.all_drive_costs, self.drive_cost = travel.priced(weights)
-        self.windows = [
-            tuple((w.opens, w.closes) for w in job.windows) or ((0, NEVER),) for job in request.jobs
-        ]
+        self.windows: Starts = [self.policy.starts(job) or ((0, NEVER),) for job in request.jobs]
         self.undone = [weights.leave_undone(job) for job in request.jobs]
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
         self._suits: dict[tuple[int, Wants], bool] = {}
-        self._wants = [_wants(job) for job in request.jobs]
+        self._wants = [self.policy.wants(job) for job in request.jobs]
 
     def _origin(self, person: Technician) -> Origin:
         begun = sorted(
@@ -114,12 +110,15 @@ class Day:
             place, minute, tuple(number for _, _, number in begun), lunch, parts, site, tuple(rests)
         )
 
-    def times(self, technician: int, order: Sequence[int]) -> Times | Misfit:
-        """Time the jobs of `order` (none of them begun) after the technician's origin."""
+    def times(self, technician: int, order: Sequence[int], windows: Starts | None = None) -> Times | Misfit:
+        """Time the jobs of `order` (none of them begun) after the technician's origin.
+
+        windows: other spans than their own to begin in, job by job.
+        """
         if self.technicians[technician].breaks:
-            return self._walked(technician, order)
+            return self._walked(technician, order, windows)
         origin = self.origins[technician]
-        minutes, jobs, windows = self.minutes, self.jobs, self.windows
+        minutes, jobs, windows = self.minutes, self.jobs, windows or self.windows
         earliest, latest, length = origin.lunch or (0, 0, 0)
         hungry = origin.minute if origin.lunch else NEVER  # free to leave, lunch still to come
         fed = NEVER if origin.lunch else origin.minute  # free to leave, lunch had (or none due)
@@ -181,7 +180,7 @@ class Day:
         if isinstance(times, Misfit):
             return times
         cost = self.cost(technician, order, times)
-        if self.origins[technician].lunch and (cost.late or cost.later):
+        if self.origins[technician].lunch and (cost.late or cost.later or cost.preferred):
             for leg in range(len(order) + 1):
                 if other := self._lunching_on(technician, order, leg):
                     dearer = self.cost(technician, order, other)
@@ -193,23 +192,47 @@ class Day:
                     dearer = self.cost(technician, order, moved)
                     if dearer.total < cost.total:
                         times, cost = moved, dearer
+        return self._waiting(technician, order, times, cost) if cost.preferred else (times, cost)
+
+    def _waiting(self, technician: int, order: Sequence[int], times: Times, cost: Cost) -> tuple[Times, Cost]:
+        """Let a visit that could begin too early for its customer's liking wait, where that costs less."""
+        windows = list(self.windows)
+        for at in reversed(range(len(order))):
+            number, start = order[at], times.starts[at]
+            liked = self.jobs[number].preferred
+            later = [w.opens for w in liked if w.opens > start]
+            if not later or any(w.opens <= start <= w.closes for w in liked):
+                continue
+            before = windows[number]
+            narrowed = tuple((max(a, later[0]), b) for a, b in before if b >= later[0])
+            if not narrowed:
+                continue
+            windows[number] = narrowed
+            waited = self.times(technician, order, windows)
+            less = self.cost(technician, order, waited) if isinstance(waited, Times) else cost
+            if isinstance(waited, Times) and less.total < cost.total:
+                times, cost = waited, less
+            else:
+                windows[number] = before
         return times, cost
 
-    def _stops(self, technician: int, order: Sequence[int]) -> tuple[list[Stop], int]:
+    def _stops(
+        self, technician: int, order: Sequence[int], windows: Starts | None = None
+    ) -> tuple[list[Stop], int]:
         """The visits of a route as stops, and the drive home."""
         origin, person = self.origins[technician], self.technicians[technician]
-        place, stops = origin.place, []
+        place, stops, windows = origin.place, [], windows or self.windows
         for position, number in enumerate(order):
             there = self.jobs[number].place
             stay = self.stay(technician, order, position)
-            stops.append(Stop(self.minutes[place][there], self.windows[number], stay))
+            stops.append(Stop(self.minutes[place][there], windows[number], stay))
             place = there
         return stops, self.minutes[place][person.end_place] if order or origin.begun else 0
 
-    def _walked(self, technician: int, order: Sequence[int]) -> Times | Misfit:
+    def _walked(self, technician: int, order: Sequence[int], windows: Starts | None) -> Times | Misfit:
         """`times` with any number of breaks."""
         origin, person = self.origins[technician], self.technicians[technician]
-        stops, home = self._stops(technician, order)
+        stops, home = self._stops(technician, order, windows)
         walk = earliest(origin.minute, origin.rests, stops, home, home_by(person) if order else NEVER)
         if isinstance(walk, TooLate):
             return Misfit(walk.kind, None if walk.at is None else order[walk.at], walk.minute, walk.limit)
@@ -276,11 +299,11 @@ class Day:
     def cost(self, technician: int, order: Sequence[int], times: Times) -> Cost:
         """What a route costs, begun visits included, in cents."""
         origin = self.origins[technician]
-        weights, person = self.request.weights, self.technicians[technician]
+        policy, weights, person = self.policy, self.request.weights, self.technicians[technician]
         if not order and not origin.begun:
             return Cost()
         begun_starts = [self.jobs[number].fixed_start or 0 for number in origin.begun]
-        travel = late = later = moved = bias = 0
+        travel = late = later = moved = bias = territory = preferred = 0
         place, site = person.start_place, origin.site
         for number, start in zip((*origin.begun, *order), (*begun_starts, *times.starts), strict=True):
             job = self.jobs[number]
@@ -294,9 +317,10 @@ class Day:
                 late += (end - job.due) * weights.late_minute
             if job.previous_start is not None and start > job.previous_start:
                 later += (start - job.previous_start) * weights.later_minute
-            if job.previous_technician is not None and job.previous_technician != person.id:
-                moved += weights.other_technician
-            bias += person.bias.get(job.id, 0)
+            moved += policy.moved(person, job)
+            bias += policy.bias(person, job)
+            territory += policy.territory(person, job)
+            preferred += policy.preferred(job, start)
         travel += self.drive_cost[place][person.end_place]
         return Cost(
             travel=travel,
@@ -304,6 +328,8 @@ class Day:
             later=later,
             moved=moved,
             bias=bias,
+            territory=territory,
+            preferred=preferred,
             overtime=overtime(person, weights, times.back),
             uneven=0
             if person.fair_minutes is None
@@ -327,32 +353,27 @@ class Day:
         stays = sum(self.stay(technician, order, position) for position in range(len(order)))
         return self.busy_before(technician) + drives + stays
 
-    def has_skills(self, technician: int, job: int) -> bool:
-        skills = self.technicians[technician].skills
-        return all(skills.get(name, 0) >= level for name, level in self.jobs[job].skills.items())
+    def broken(self, technician: int, job: int) -> list[BrokenRule]:
+        """Rules on the person and the van that forbid it, whatever the time and other jobs."""
+        parts = self.origins[technician].parts
+        return self.policy.broken(self.technicians[technician], self.jobs[job], parts)
 
     def may_go(self, technician: int, job: int) -> bool:
-        """Whether person and van suit the job, the clock and other jobs left aside."""
-        if self.jobs[job].technician not in (None, self.technicians[technician].id):
+        """Whether person and van suit the job, the clock and other jobs left aside: nothing is `broken`."""
+        person, wanted = self.technicians[technician], self.jobs[job]
+        if not self.policy.free_to(person, wanted):
             return False
         # Days have thousands of jobs and few kinds of wants.
         known = self._suits.get(key := (technician, self._wants[job]))
         if known is None:
             parts = self.origins[technician].parts
-            known = self._suits[key] = self.has_skills(technician, job) and all(
-                parts.get(sku, 0) >= quantity for sku, quantity in self.jobs[job].parts.items()
-            )
+            known = self._suits[key] = self.policy.suits(person, wanted, parts)
         return known
 
     def parts_suffice(self, technician: int, order: Sequence[int]) -> bool:
         """Whether the van carries enough for all jobs of `order` together."""
-        left = dict(self.origins[technician].parts)
-        for number in order:
-            for sku, quantity in self.jobs[number].parts.items():
-                left[sku] = left.get(sku, 0) - quantity
-                if left[sku] < 0:
-                    return False
-        return True
+        jobs = (self.jobs[number] for number in order)
+        return self.policy.short_of(self.origins[technician].parts, jobs) is None
 
     def previous_orders(self) -> list[list[int]]:
         """The plan people were told before, as far as the jobs remember it: one order a technician."""

@@ -38,7 +38,7 @@ from server.db.command_log import next_numbers
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dependencies import answer_problems
-from server.dispatch import board_feed, board_routes
+from server.dispatch import board_feed, board_routes, plan_routes, policy_routes
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
 from server.faults import page as faults_page
 from server.inbox import pages as inbox_pages
@@ -151,6 +151,8 @@ def a_console(
         inbox_routes.router,
         inbox_pages.router,
         faults_page.router,
+        plan_routes.router,
+        policy_routes.router,
     ):
         app.include_router(router)
     mount_static(app, settings)

@@ -38,7 +38,8 @@ class Problem(NamedTuple):
     shares: somebody's work has a price from fair[technician] minutes on, at uneven_hour; busy_before: minutes
     of the visits that have begun.
     able[technician, job]; bias[technician, job] in cents; undone[job]: cost of leaving it out.
-    due, told: job → minute of the start from which each further minute costs late[job], later[job].
+    due, told, liked: job → minute of the start from which each further minute costs late[job], later[job],
+    liking[job]. A start before the windows a customer would like is free here: there is often time to wait.
     needs[job, part], carries[technician, part].
     kind: technician → those of one kind are exchangeable; kind_from, kind_members list them by kind.
     near: job → others by cost of the way between them. behind, before: job → those it may well follow and
@@ -74,6 +75,8 @@ class Problem(NamedTuple):
     late: Ints
     told: Ints
     later: Ints
+    liked: Ints
+    liking: Ints
     needs: Ints
     carries: Ints
     kind: Ints
@@ -112,11 +115,13 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
     minutes = np.array([job.minutes for job in jobs] + [0] * (2 * k), np.int64)
     due = np.array([NEVER if job.due is None else job.due - job.minutes for job in jobs], np.int64)
     told = np.array([NEVER if job.previous_start is None else job.previous_start for job in jobs], np.int64)
+    liked = np.array([job.preferred[-1].closes if job.preferred else NEVER for job in jobs], np.int64)
     able = np.array(
         [[day.may_go(person, number) for number in numbers] for person in range(k)], np.bool_
     ).reshape(k, n)
     bias = np.array(
-        [[_bias(day, person, number) for number in numbers] for person in range(k)], np.int64
+        [[day.policy.extra(person, day.jobs[number]) for number in numbers] for person in day.technicians],
+        np.int64,
     ).reshape(k, n)
     needs, carries = _scarce(day, numbers, able)
     rests = max(1, *(len(origin.rests) for origin in day.origins), 1)
@@ -178,11 +183,14 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
                 or (weights.later_minute and (told < NEVER).any())
                 or (weights.overtime_hour and (home > until).any())
                 or idle.any()
+                or (weights.unpreferred_minute and (liked < NEVER).any())
             ),
             due=due,
             late=np.full(n, weights.late_minute, np.int64),
             told=told,
             later=np.full(n, weights.later_minute, np.int64),
+            liked=liked,
+            liking=np.full(n, weights.unpreferred_minute, np.int64),
             needs=needs,
             carries=carries,
             kind=kind,
@@ -195,12 +203,6 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         ),
         numbers,
     )
-
-
-def _bias(day: Day, person: int, number: int) -> int:
-    job, technician = day.jobs[number], day.technicians[person]
-    moved = job.previous_technician not in (None, technician.id)
-    return technician.bias.get(job.id, 0) + day.request.weights.other_technician * moved
 
 
 def _scarce(day: Day, numbers: list[int], able: Flags) -> tuple[Ints, Ints]:

@@ -30,6 +30,8 @@ def lateness(p: Problem, job: int, start: int, setup: int) -> int:
         cost += (start + setup - p.due[job]) * p.late[job]
     if start > p.told[job]:
         cost += (start - p.told[job]) * p.later[job]
+    if start > p.liked[job]:
+        cost += (start - p.liked[job]) * p.liking[job]
     return cost
 
 

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     MANAGE_DEVICES = "manage_devices"
     SEE_MONEY = "see_money"
     MANAGE_STOCK = "manage_stock"
+    SET_POLICY = "set_policy"  # what plans are weighed by
     MANAGE_OUTBOX = "manage_outbox"  # messages that did not leave, and who is told of events by webhook
 
 

@@ -31,6 +31,7 @@ LOGGED = frozenset(
         "network_fault_report",
         "notice",
         "part_request",
+        "planning_policy",
         "product",
         "purchase_order",
         "purchase_order_line",
@@ -44,6 +45,7 @@ LOGGED = frozenset(
         "technician",
         "van_transfer",
         "vendor",
+        "visit_pin",
         "work_order",
     }
 )

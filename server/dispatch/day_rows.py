@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import DayPlanRow, TechnicianRow
+from server.dispatch.pins import pins_of
 from server.dispatch.plan_request import DayRows
+from server.dispatch.policy import in_force
 from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import ReservationRow
@@ -57,6 +59,8 @@ def read_day(session: Session, clock: DayClock, now: datetime, *, also: Iterable
         stock=_stock(session, [row.van_id for row in technicians], [order.id for order in orders]),
         lunches=_lunches(plan),
         now=max(0, clock.minute_after(now)),
+        policy=in_force(session),
+        pins=pins_of(session, [order.id for order in orders]),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
 

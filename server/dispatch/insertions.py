@@ -70,10 +70,8 @@ def find_insertions(
     Raises NotFound, and AlreadyClosed for a job that has begun.
     """
     with database.read() as session:
-        order = _open(session, work_order_id)
-        today = now.astimezone(settings.zone).date()
-        promised = order.window.start.astimezone(settings.zone).date() if order.window else today
-        clock = clock_of(settings, day or max(today, promised), now)
+        order = open_order(session, work_order_id)
+        clock = clock_of(settings, day or day_for(settings, order, now), now)
         rows = read_day(session, clock, now, also=[order.id]).rows
     travel = travel_times(settings)
     question = ask(rows, travel)
@@ -81,7 +79,7 @@ def find_insertions(
     nowhere = any(left.number == order.number for left in question.nowhere)
     ways: tuple[Insertion, ...] = ()
     if request is not None and not nowhere:
-        ways = best_insertions(request, _in_force(request, order.number), order.number, count=COUNT)
+        ways = best_insertions(request, in_force(request, order.number), order.number, count=COUNT)
     return Insertions(
         work_order_id=order.id,
         number=order.number,
@@ -92,7 +90,13 @@ def find_insertions(
     )
 
 
-def _open(session: Session, work_order_id: UUID) -> WorkOrder:
+def day_for(settings: Settings, order: WorkOrder, now: datetime) -> date:
+    """The day of the order's window or today, whichever comes later."""
+    today = now.astimezone(settings.zone).date()
+    return max(today, order.window.start.astimezone(settings.zone).date()) if order.window else today
+
+
+def open_order(session: Session, work_order_id: UUID) -> WorkOrder:
     found = repository.load(session, [work_order_id])
     if not found:
         raise NotFound("There is no such work order", subject=str(work_order_id))
@@ -101,7 +105,7 @@ def _open(session: Session, work_order_id: UUID) -> WorkOrder:
     return found[0]
 
 
-def _in_force(request: PlanRequest, number: str) -> Plan:
+def in_force(request: PlanRequest, number: str) -> Plan:
     """The day as its technicians know it, without the job in question."""
     told: dict[str, list[Job]] = {person.id: [] for person in request.technicians}
     for job in request.jobs:

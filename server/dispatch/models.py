@@ -6,14 +6,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.base import Base
 
 
 class TechnicianRow(Base):
-    """Who drives. Shift and lunch in minutes after local midnight; `skills` maps a name to a level 1…5."""
+    """Who drives. Shift and lunch in minutes after local midnight; `skills` maps a name to a level 1…5.
+
+    valid_until: skill → the last day of its certificate, as 2026-03-12. territories: names out of the policy
+    in force, none for all; with `stays` no job outside of them is planned.
+    """
 
     __tablename__ = "technician"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -31,6 +35,36 @@ class TechnicianRow(Base):
     end_lon: Mapped[float]
     van_id: Mapped[UUID] = mapped_column(ForeignKey("stock_place.id"), unique=True)
     active: Mapped[bool] = mapped_column(default=True)
+    valid_until: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    territories: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    stays: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class PolicyRow(Base):
+    """What plans are weighed by, one row a version: nothing is changed, the newest is in force.
+
+    weights: name → cents, as scheduler/request.py has them; those left out have its defaults. territories:
+    name → the beginnings of the postcodes that lie in it.
+    """
+
+    __tablename__ = "planning_policy"
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    note: Mapped[str] = mapped_column(Text)
+    weights: Mapped[dict[str, Any]]
+    territories: Mapped[dict[str, Any]]
+
+
+class PinRow(Base):
+    """A visit that a person has pinned: to the technician it has, to the start it has, or to both."""
+
+    __tablename__ = "visit_pin"
+    work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_order.id"), primary_key=True)
+    technician: Mapped[bool]
+    start: Mapped[bool]
+    pinned_at: Mapped[datetime]
+    pinned_by: Mapped[str]
 
 
 class DayPlanRow(Base):

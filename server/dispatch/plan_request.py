@@ -16,14 +16,16 @@ from scheduler.request import (
     InvalidRequest,
     Job,
     Lunch,
+    Pin,
     PlanRequest,
     Technician,
-    Weights,
     Window,
 )
 from scheduler.travel.protocol import BadPoint, Point, TravelTimes
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import TechnicianRow
+from server.dispatch.pins import Pinned
+from server.dispatch.policy import PlanningPolicy
 from server.dispatch.roads import measure, no_place
 from server.dispatch.van_parts import Pools
 from shared.problems import BadValue
@@ -31,7 +33,6 @@ from shared.work_orders import WorkOrder, WorkOrderState
 
 NOWHERE = "place"
 NOBODY = "no_technician"
-WEIGHTS = Weights()
 MINUTES_MAX = 4 * 24 * 60  # what lies further ahead is not for this day to weigh
 
 
@@ -50,6 +51,7 @@ class DayRows:
 
     stock: van → SKU → units that this day may use. lunches: technician → minute, by the plan in force.
     now: the day's minute from which on something may still be decided; 0 before the day.
+    policy: what plans are weighed by. pins: work order → what a person has pinned of its visit.
     """
 
     clock: DayClock
@@ -58,6 +60,8 @@ class DayRows:
     stock: Mapping[UUID, Mapping[str, int]]
     lunches: Mapping[UUID, int]
     now: int
+    policy: PlanningPolicy
+    pins: Mapping[UUID, Pinned]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,12 @@ class Question:
     nowhere: tuple[LeftUndone, ...] = ()
     lunches_had: Mapping[UUID, int]
     off_roads: tuple[str, ...] = ()
+
+    @property
+    def pinned(self) -> frozenset[str]:
+        """Numbers of orders whose visit a person has pinned."""
+        jobs = self.request.jobs if self.request else ()
+        return frozenset(job.id for job in jobs if job.pinned)
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -139,8 +149,9 @@ def _request(
             ),
             jobs=tuple(_job(rows, order, names, number[_place(order)], pools, last) for order in orders),
             travel=drives,
-            weights=WEIGHTS,
+            weights=rows.policy.weights,
             now=rows.now,
+            day=rows.clock.day.isoformat(),
         )
     except (InvalidRequest, BadPoint) as error:
         raise BadValue(f"The day can't be planned: {error}") from error
@@ -201,6 +212,11 @@ def _technician(
         shift_end=end,
         lunch=_lunch(rows, row, start, end) if lunch_had is None else None,
         skills={skill: int(level) for skill, level in row.skills.items() if int(level) > 0},
+        valid_until={
+            skill: until for skill, until in row.valid_until.items() if int(row.skills.get(skill, 0)) > 0
+        },
+        territories=tuple(row.territories),
+        stays=row.stays and bool(row.territories),
         parts=pools.carried(rows.stock.get(row.van_id, {})),
     )
 
@@ -267,10 +283,11 @@ def _job(
         )
     due = _due(rows, order)
     priority = min(max(order.priority, PRIORITIES[0]), PRIORITIES[-1])
-    undone = WEIGHTS.unserved[priority - 1]
+    weights = rows.policy.weights
+    undone = weights.unserved[priority - 1]
     if due is not None:
         # Left undone it is late all the same: overdue work must not be cheaper to leave than to do.
-        undone += max(0, last - due) * WEIGHTS.late_minute
+        undone += max(0, last - due) * weights.late_minute
     skills: dict[str, int] = {}
     for need in order.required_skills:
         skills[need.name] = max(need.level, skills.get(need.name, 1))
@@ -287,7 +304,19 @@ def _job(
         due=due,
         previous_technician=holder if told is not None else None,
         previous_start=told,
+        pinned=_pin(rows, order, holder, told),
+        territory=rows.policy.territory_of(order.place.postcode),
     )
+
+
+def _pin(rows: DayRows, order: WorkOrder, holder: str | None, told: int | None) -> Pin | None:
+    """What a person has pinned, as far as it can still be: a start that has gone by is no more to be kept."""
+    pinned = rows.pins.get(order.id)
+    if pinned is None or told is None:
+        return None
+    start = told if pinned.start and told >= rows.now else None
+    technician = holder if pinned.technician else None
+    return None if technician is None and start is None else Pin(technician=technician, start=start)
 
 
 def _windows(rows: DayRows, order: WorkOrder) -> tuple[Window, ...]:

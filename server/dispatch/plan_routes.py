@@ -1,4 +1,4 @@
-"""Planning over HTTP: plan a day, draw its drives, ask where one more job would fit."""
+"""Planning over HTTP: plan a day, draw its drives, ask where one more job would fit and who could do it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
 from server.access.guard import database_of, require, settings_of
@@ -16,6 +17,7 @@ from server.access.people import Person
 from server.access.roles import Permission
 from server.clock import utc_now
 from server.dependencies import Day
+from server.dispatch.fitting import Suits, WhoSuits, suits, who_suits
 from server.dispatch.insertions import Insertions, find_insertions
 from server.dispatch.plan_booking import PlanOutcome
 from server.dispatch.planner import plan_day
@@ -70,6 +72,36 @@ def routes(request: Request, person: Looker, day: Day | None = None) -> Response
 def insertions(request: Request, person: Dispatcher, work_order_id: UUID, day: Day | None = None) -> Response:
     """The best three places for a job in the day as it is planned, with whom each delays."""
     return _json(find_insertions(database_of(request), settings_of(request), work_order_id, utc_now(), day))
+
+
+@router.get("/api/work-orders/{work_order_id}/technicians", response_model=WhoSuits)
+def technicians(
+    request: Request, person: Dispatcher, work_order_id: UUID, day: Day | None = None
+) -> Response:
+    """For each technician: could they do it in the day as it is planned, and every rule against it if not."""
+    return _json(who_suits(database_of(request), settings_of(request), work_order_id, utc_now(), day))
+
+
+@router.get("/api/work-orders/{work_order_id}/technicians/{technician_id}", response_model=Suits)
+def technician(
+    request: Request,
+    person: Dispatcher,
+    work_order_id: UUID,
+    technician_id: UUID,
+    planned_start: AwareDatetime | None = None,
+    day: Day | None = None,
+) -> Response:
+    """The same of one technician, from `planned_start` on if given, with what would make it possible."""
+    found = suits(
+        database_of(request),
+        settings_of(request),
+        work_order_id,
+        technician_id,
+        utc_now(),
+        planned_start=planned_start,
+        day=day,
+    )
+    return _json(found)
 
 
 def _json(value: object, media_type: str = "application/json") -> Response:

@@ -120,7 +120,9 @@ def _commands(clock: DayClock, question: Question, plan: Plan | None) -> dict[st
             if not _stands(order, command):
                 commands[order.number] = command
     for order in question.open_orders:
-        if order.number not in placed and order.state is WorkOrderState.ASSIGNED:
+        # What a person has pinned is for a person to take off: it is listed with the reason, and stays.
+        pinned = order.number in question.pinned
+        if order.number not in placed and order.state is WorkOrderState.ASSIGNED and not pinned:
             commands[order.number] = UnassignWorkOrder(work_order_id=order.id)
     return commands
 
@@ -158,6 +160,8 @@ def in_words(choice: Choice) -> dict[str, Any]:
         ("another technician than told", choice.cost.moved),
         ("overtime", choice.cost.overtime),
         ("more than an even share of the work", choice.cost.uneven),
+        ("another territory", choice.cost.territory),
+        ("outside the hours preferred", choice.cost.preferred),
     )
     why: dict[str, Any] = {
         "sentence": choice.text[:1].upper() + choice.text[1:],

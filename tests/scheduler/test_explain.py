@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import plainest
 import pytest
 from days import a_day, a_job, a_road, ann, at, bob, random_days, window
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.explain import BrokenRule, fit, why_assigned, why_unassigned
-from scheduler.request import InvalidRequest, PlanRequest
+from scheduler.request import InvalidRequest, Job, PlanRequest
 from scheduler.solve import solve
 from scheduler.timing import Day, Misfit
 
@@ -111,6 +112,44 @@ class TestWhyUnassigned:
         for left in plan.unassigned:
             assert why_unassigned(request, plan, left.job_id) == left
             assert left.reason
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(request=random_days())
+    def test_the_reason_that_binds_is_the_one_found_by_trying_everything(self, request: PlanRequest) -> None:
+        plan = solve(request, seconds=0)
+        jobs = {job.id: job for job in request.jobs}
+        routes = [
+            [jobs[v.job_id] for v in route.visits if jobs[v.job_id].fixed_start is None]
+            for route in plan.routes
+        ]
+        for left in plan.unassigned:
+            assert left.code in binding(request, routes, jobs[left.job_id]), left
+
+
+def binding(request: PlanRequest, routes: list[list[Job]], job: Job) -> set[str]:
+    """The code that binds, or those that do equally."""
+    people = request.technicians
+    if any(plainest.able_in(request, p, route, job) for p, route in zip(people, routes, strict=True)):
+        return {"too_costly"}
+    if any(plainest.able_alone(request, person, job) for person in people):
+        return {"day_full"}
+    broken = {
+        p.id: plainest.forbidding(request, p, job) + ["time"] * (not plainest.in_time(request, p, [job]))
+        for p in people
+    }
+    named = (job.pinned and job.pinned.technician) or job.technician
+    if named:
+        broken = {named: broken[named]}
+    elif all("skill" in codes for codes in broken.values()):
+        return {"skill"}
+    fewest = min(len(codes) for codes in broken.values())
+    nearest = [codes for codes in broken.values() if len(codes) == fewest]
+    easiest = max(max(map(HARDNESS.index, codes)) for codes in nearest)
+    return {min(codes, key=HARDNESS.index) for codes in nearest if max(map(HARDNESS.index, codes)) == easiest}
+
+
+HARDNESS = ["no_technician", "pinned", "skill", "territory", "certificate", "parts", "time"]
+"""Rules, from the one that is least easily changed today."""
 
 
 class TestWhyAssigned:

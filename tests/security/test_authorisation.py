@@ -46,6 +46,7 @@ DISPATCH = "dispatcher admin"
 ORDERS = "dispatcher back_office admin"
 OUTBOX = "back_office admin"
 STOCK = "stock admin"
+ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,8 @@ GET   /api/attachments/{digest}                  EVERYBODY  200  404
 GET   /api/checklists                            EVERYBODY  200  -
 GET   /api/work-orders/{work_order_id}           EVERYBODY  200  404
 GET   /api/work-orders/{work_order_id}/insertions DISPATCH  200  404
+GET   /api/work-orders/{work_order_id}/technicians DISPATCH 200  404
+GET   /api/work-orders/{work_order_id}/technicians/{technician_id} DISPATCH 200 404
 POST  /api/work-orders/{work_order_id}/assign    DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/unassign  DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/cancel    DISPATCH   200  404
@@ -99,6 +102,9 @@ POST  /api/work-orders/{work_order_id}/contact   DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
 POST  /api/plan                                  DISPATCH   200  -
+GET   /api/policy                                EVERYBODY  200  -
+POST  /api/policy                                ADMIN      200  -
+POST  /api/work-orders/{work_order_id}/pin       DISPATCH   200  404
 POST  /api/orders                                ORDERS     201  -
 GET   /devices                                   DISPATCH   200  -
 POST  /devices/codes                             DISPATCH   200  -
@@ -222,7 +228,7 @@ UNKNOWN = {"digest": "0" * 64, "layer": "rivers", "what": "resolve"}
 def known(world: World, door: Door) -> dict[str, str]:
     """A value for each part of the path; each call makes a thing of its own."""
     if "{work_order_id}" in door.path:
-        return {"work_order_id": str(world.order().id)}
+        return {"work_order_id": str(world.order().id), "technician_id": str(world.ana.technician_id)}
     if "{fault_id}" in door.path:
         return {"fault_id": str(reported_fault(world)), "what": "acknowledge"}
     if "{ask_id}" in door.path:
@@ -326,6 +332,7 @@ def dead_letter(world: World) -> str:
 def unknown(door: Door) -> dict[str, str]:
     names = (
         "work_order_id",
+        "technician_id",
         "command_id",
         "ask_id",
         "message_id",
@@ -364,6 +371,8 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
             "location_id": str(uid("location WO-0001")), "plan_code": "HOME-100",
         },
         "/plan": {"day": "2031-01-06", "seconds": 0},
+        "/policy": {"after": 0, "note": "dearer petrol", "weights": {"drive_km": 40}},
+        "/pin": {"technician": True},
         "/codes": {"technician_id": str(world.ana.technician_id)},
         "/webhooks": {"url": "http://127.0.0.1:9/"},
         "/send": {"reference": "RMA-7"},

@@ -14,7 +14,6 @@ from console_day import VIEWER, Console, a_console, served
 from fastapi.testclient import TestClient
 from httpx import Client
 
-from server.dispatch import plan_routes
 from server.dispatch.roads import travel_times
 from server.town.made_up import write_made_up_town
 from server.town.read import read_town
@@ -25,7 +24,6 @@ from server.work_orders.models import WorkOrderRow
 def console(database_url: str, tmp_path: Path) -> Iterator[Console]:
     """It is between 09:00 and 10:00 there, so a shift from 8 to 16 has most of its day ahead."""
     with a_console(database_url, tmp_path, hour=9) as console:
-        console.app.include_router(plan_routes.router)
         yield console
 
 
@@ -112,7 +110,6 @@ class TestTheDrivesOnTheMap:
         town = write_made_up_town(tmp_path / "kuvitelma.osm.pbf")
         home, first, second, *_ = [(a.lon, a.lat) for a in read_town(town).addresses[::60]]
         with a_console(database_url, tmp_path, hour=9, map_file=town) as console:
-            console.app.include_router(plan_routes.router)
             aino = console.technician(start_lon=home[0], start_lat=home[1], end_lon=home[0], end_lat=home[1])
             console.technician("Ben Korhonen")
             later, sooner = (
@@ -149,6 +146,46 @@ class TestTheDrivesOnTheMap:
             [21.34, 59.315],
             [21.31, 59.3],
         ]
+
+
+class TestWhoCouldDoAJob:
+    def test_says_of_everybody_what_speaks_against_it(self, console: Console, client: TestClient):
+        aino = console.technician(skills={"fibre": 3})
+        ben = console.technician("Ben Korhonen", skills={"fibre": 1})
+        needs = {"required_skills": [{"name": "fibre", "level": 2}]}
+        job = console.work_order(number="WO-1", technician=aino, requirements=needs)
+        console.signed_in(client)
+        told = client.get(f"/api/work-orders/{job}/technicians").json()
+        assert (told["number"], told["day"]) == ("WO-1", str(console.today))
+        able, not_able = told["technicians"]
+        assert (able["technician_id"], able["possible"], able["against"]) == (str(aino), True, [])
+        assert able["planned_start"] is not None and able["added_minor"] > 0
+        assert (not_able["technician_id"], not_able["possible"]) == (str(ben), False)
+        assert not_able["against"] == ["needs fibre level 2, has 1"]
+
+    def test_says_of_one_what_would_help(self, console: Console, client: TestClient):
+        aino = console.technician()
+        job = console.work_order(requirements={"required_skills": [{"name": "copper", "level": 5}]})
+        console.signed_in(client)
+        told = client.get(f"/api/work-orders/{job}/technicians/{aino}").json()
+        assert (told["possible"], told["helps"]) == (False, ["works with copper level 5"])
+
+    def test_holds_a_hands_wish_against_the_promise_and_the_drive(self, console: Console, client: TestClient):
+        aino = console.technician()
+        job = console.work_order(window_start=console.at(12), window_end=console.at(13))
+        console.signed_in(client)
+        door = f"/api/work-orders/{job}/technicians/{aino}"
+        assert client.get(door, params={"planned_start": console.at(12, 30).isoformat()}).json()["possible"]
+        early = client.get(door, params={"planned_start": console.at(11).isoformat()}).json()
+        assert (early["possible"], early["against"]) == (
+            False, ["would begin 11:00, promised is 12:00–12:59"],
+        )  # fmt: skip
+
+    def test_is_not_found_for_who_is_not_on_duty(self, console: Console, client: TestClient):
+        console.technician()
+        job = console.work_order()
+        console.signed_in(client)
+        assert client.get(f"/api/work-orders/{job}/technicians/{UUID(int=7)}").status_code == 404
 
 
 class TestWhereOneMoreJobWouldFit:

@@ -13,6 +13,7 @@ from console_day import DISPATCHER, PASSWORD, VIEWER, Console, a_console, seed_d
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from server.customers.links import visit_link
+from server.dispatch.models import PinRow
 from server.inbox.acts import dismiss
 from server.town.made_up import write_made_up_town
 from server.work_orders.models import WorkOrderRow
@@ -212,7 +213,8 @@ class TestMovingAJob:
     def test_from_the_list_of_those_left_out(self, open_board: Board):
         console = open_board.console
         _, eetu = two_people(console)
-        order = a_job(console, planned_start=None, planned_end=None)
+        needs = {"required_skills": [{"name": "copper", "level": 5}]}
+        order = a_job(console, planned_start=None, planned_end=None, requirements=needs)
         sign_in(open_board)
         lane = open_board.row("Eetu Korhonen").locator(".lane")
         box, card = lane.bounding_box(), open_board.page.locator(".unassigned-card").bounding_box()
@@ -223,11 +225,29 @@ class TestMovingAJob:
         mouse.move(card["x"] + 20, card["y"] + 14)
         mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 20, steps=6)
         expect(open_board.page.locator(".ghost-label")).to_contain_text("Eetu Korhonen")
+        expect(open_board.page.locator(".ghost-label .warning").first).to_have_text(
+            "Needs copper level 5, has none"
+        )
         mouse.up()
         expect(open_board.row("Eetu Korhonen").locator(".job")).to_have_count(1)
         expect(open_board.page.locator("#unassigned-count")).to_have_text("0")
         with console.database.read() as session:
             assert session.get_one(WorkOrderRow, order).technician_id == eetu
+
+    def test_is_pinned_and_let_go_of_in_its_panel(self, open_board: Board):
+        console = open_board.console
+        aino, _ = two_people(console)
+        order = a_job(console, technician=aino)
+        sign_in(open_board)
+        open_board.job("WO-1").click()
+        open_board.page.get_by_role("button", name="Pin here").click()
+        expect(open_board.page.get_by_role("button", name="Unpin")).to_be_visible()
+        with console.database.read() as session:
+            assert session.get_one(PinRow, order).technician is True
+        open_board.page.get_by_role("button", name="Unpin").click()
+        expect(open_board.page.get_by_role("button", name="Pin here")).to_be_visible()
+        with console.database.read() as session:
+            assert session.get(PinRow, order) is None
 
     def test_by_keys_alone(self, open_board: Board):
         console = open_board.console

@@ -74,7 +74,7 @@ export class Detail {
       section("Visit record", this.record(found)),
       section("What was done", this.deeds(found)),
       h("p", {}, h("a", { href: found.customer_link, target: "_blank", rel: "noopener" }, "The customer's page")),
-      this.mayDispatch && !isOver(order.state) ? this.actions(order) : null,
+      this.mayDispatch && !isOver(order.state) ? this.actions(order, found.pinned) : null,
     );
     this.panel.scrollTop = scrolled;
     if (focus) title.focus({ preventScroll: true });
@@ -123,7 +123,7 @@ export class Detail {
 
   // --- what one can do
 
-  actions(order) {
+  actions(order, pinned) {
     const locked = isLocked(order);
     const cancel = h(
       "details",
@@ -157,8 +157,25 @@ export class Detail {
       h("label", {}, "Start", h("input", { type: "time", name: "at", step: "300", required: true, value: clock(start) })),
       h("button", { class: "main" }, order.technician_id ? "Move" : "Assign"),
       order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
+      order.technician_id ? this.pinButton(order, pinned) : null,
     );
     return h("div", { class: "actions" }, move, this.places(order), cancel);
+  }
+
+  // A pinned visit stays with its technician and at its time, whatever is planned anew.
+  pinButton(order, pinned) {
+    const said = pinned ? `Pinned by ${pinned.pinned_by}` : "Every new plan leaves it where it is";
+    const toggle = async (event) => {
+      event.target.disabled = true;
+      try {
+        await post(`/api/work-orders/${order.id}/pin`, { technician: !pinned, start: !pinned });
+      } catch (refusal) {
+        this.toast(refusal.message, "bad");
+      }
+      event.target.blur();
+      this.show(order.id);
+    };
+    return h("button", { type: "button", title: said, "aria-pressed": String(Boolean(pinned)), onclick: toggle }, pinned ? "Unpin" : "Pin here");
   }
 
   // Where the scheduler would put it, without moving anybody's promise more than it must.

@@ -1,6 +1,6 @@
 // Moving a job by hand: with the pointer or the keys. The server decides; a refusal puts it back with the reason.
 
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 import { byId, h } from "./dom.js";
 import { ends, starts } from "./store.js";
 import { KINDS, clock, isLocked, street } from "./words.js";
@@ -10,6 +10,7 @@ const KEY_STEP = 15 * 60000;
 const THRESHOLD = 4; // pixels before a press becomes a drag
 const HOLD_MS = 350; // how long a finger rests before it drags instead of scrolling
 
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const snap = (at) => Math.round(at / SNAP) * SNAP;
 
 export class Mover {
@@ -19,6 +20,7 @@ export class Mover {
     this.toast = toast;
     this.drag = null;
     this.keys = null;
+    this.who = null; // the job last asked about, and per technician what speaks against it
     for (const root of [timeline.root, byId("unassigned")]) {
       root.addEventListener("pointerdown", (event) => this.press(event));
     }
@@ -84,6 +86,7 @@ export class Mover {
     document.body.append(drag.ghost, drag.label);
     document.body.classList.add("dragging");
     this.follow(drag);
+    this.askWho(drag.order).then(() => drag.on && this.follow(drag));
   }
 
   follow(drag) {
@@ -154,14 +157,23 @@ export class Mover {
   }
 
   // What a dispatcher should know before letting go. None of it forbids anything: the server decides.
+  // Who may is for the server to say, by the rules that plans are made by. Only the minute is looked at here.
+  async askWho(order) {
+    const who = { id: order.id, against: new Map() };
+    this.who = who;
+    try {
+      const { technicians } = await get(`/api/work-orders/${order.id}/technicians?day=${this.store.day}`);
+      for (const one of technicians) who.against.set(one.technician_id, one.against.map(capital));
+    } catch {
+      // Without an answer the hand is free, as it is against any rule: the next plan says what is wrong.
+    }
+  }
+
   warnings(order, technician, at) {
     const found = [];
     const end = at + this.length(order);
     const minute = (at - this.timeline.dayStart) / 60000;
-    for (const need of order.skills) {
-      const has = technician.skills[need.name] || 0;
-      if (has < need.level) found.push(`Needs ${need.name} ${need.level}, has ${has || "none"}`);
-    }
+    if (this.who?.id === order.id) found.push(...(this.who.against.get(technician.id) || []));
     if (order.window_start && (at < +new Date(order.window_start) || at >= +new Date(order.window_end))) {
       found.push(`Outside the promised ${clock(order.window_start)}–${clock(order.window_end)}`);
     }
@@ -202,6 +214,7 @@ export class Mover {
     const order = this.store.order(id);
     if (isLocked(order)) return this.toast(`${order.number} has been started and cannot be moved.`);
     if (this.keys && this.keys.id !== id) this.letGo();
+    if (!this.keys) this.askWho(order);
     this.keys ||= { id, technician_id: order.technician_id, at: snap(+new Date(order.planned_start)) };
     const people = [...this.timeline.rows.keys()];
     const index = people.indexOf(this.keys.technician_id);
