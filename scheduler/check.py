@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scheduler.check_links import broken_links
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Route, Visit
 from scheduler.request import Job, PlanRequest, Technician
@@ -37,6 +38,10 @@ def check(request: PlanRequest, plan: Plan) -> list[Violation]:
         found += _clock(request, person, route, jobs)
         found += _begun(person, route, jobs)
         found += _totals(request, person, route, jobs)
+    found += [
+        Violation(rule=link.rule, text=link.text, technician_id=link.technician_id, job_id=link.job_id)
+        for link in broken_links(request, plan)
+    ]
     if (cost := cost_of(request, plan)) != plan.cost:
         found.append(Violation(rule="cost", text=f"the plan says {plan.cost}, its visits cost {cost}"))
     return found

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from scheduler.baseline import keep_feasible, route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
+from scheduler.explain_links import held, held_visit_text, link_in_the_way, money, undone_for_links
 from scheduler.plan import Cost, Plan, ReasonCode, Unassigned
 from scheduler.request import InvalidRequest, PlanRequest
+from scheduler.standing import linked_day
 from scheduler.timing import Day, Misfit
 
 # Listed from what a person is least able to change today.
@@ -18,8 +20,9 @@ _WEIGHT: dict[str, int] = {
     "skill": 1,
     "parts": 2,
     "time": 3,
-    "day_full": 4,
-    "too_costly": 5,
+    "linked": 4,
+    "day_full": 5,
+    "too_costly": 6,
 }
 
 
@@ -87,7 +90,8 @@ def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
     if misfit.kind == "lunch":
         return f"lunch could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
     who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
-    return f"would arrive {hhmm(misfit.minute)}{who}, window ends {hhmm(misfit.limit)}"
+    held_text = held_visit_text(day, misfit, who)
+    return held_text or f"would arrive {hhmm(misfit.minute)}{who}, window ends {hhmm(misfit.limit)}"
 
 
 def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
@@ -95,8 +99,21 @@ def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
     broken = personal_rules(day, technician, job)
     times = day.times(technician, [job])
     if isinstance(times, Misfit):
-        broken.append(BrokenRule(code="time", text=misfit_text(day, technician, job, times)))
+        if link := link_in_the_way(day, technician, job, times):
+            broken.append(BrokenRule(code="linked", text=link))
+        else:
+            broken.append(BrokenRule(code="time", text=misfit_text(day, technician, job, times)))
     return broken
+
+
+def begins_with(day: Day, order: Sequence[int], job: int) -> list[BrokenRule]:
+    """Nobody can be at two visits that begin together."""
+    mates = day.links.mates(job) if day.links else ()
+    return [
+        BrokenRule(code="linked", text=f"does {day.jobs[n].id}, which begins at the same minute")
+        for n in order
+        if n != job and n in mates
+    ]
 
 
 def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fit:
@@ -109,16 +126,16 @@ def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fi
 
 def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[list[int]], int]:
     """The plan's visits that still fit, `job_id` taken out: the request may be later than the plan."""
-    day = Day(request)
+    day, orders = linked_day(request, plan, job_id)
     if job_id not in day.job_number:
         raise InvalidRequest(f"job {job_id} is not in the request")
     job = day.job_number[job_id]
-    return day, [[n for n in order if n != job] for order in keep_feasible(day, day.orders_of(plan))], job
+    return day, [[n for n in order if n != job] for order in keep_feasible(day, orders)], job
 
 
 def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> Fit:
     job_id, technician_id, order = day.jobs[job].id, day.technicians[technician].id, orders[technician]
-    broken = alone(day, technician, job)
+    broken = [*alone(day, technician, job), *begins_with(day, order, job)]
     possible_alone = not broken
     # Also where it is impossible alone: by way of other visits the drive may be quicker than directly.
     tried = list(tries(day, technician, order, job))
@@ -184,6 +201,11 @@ def why_unassigned(request: PlanRequest, plan: Plan, job_id: str) -> Unassigned:
 
 def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
     """Who came nearest, and what stopped them: the fewest broken rules, then the rule easiest to change."""
+    for_links = undone_for_links(day, orders, job, lambda n: _by_itself(held(day, n), orders, n))
+    return for_links or _by_itself(held(day, job), orders, job)
+
+
+def _by_itself(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
     able = [technician for technician in range(len(orders)) if day.may_go(technician, job)]
     fits = [_fit(day, orders, job, technician) for technician in able]
     if not any(f.feasible or f.possible_alone for f in fits):
@@ -194,8 +216,8 @@ def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
     if open_to:
         best = min(open_to, key=lambda f: f.added_cost.total if f.added_cost else 0)
         added = best.added_cost.total if best.added_cost else 0
-        text = f"{best.technician_id} could, but it would add {_money(added)}; left undone it costs "
-        return Unassigned(job_id=job_id, code="too_costly", reason=text + _money(day.undone[job]))
+        text = f"{best.technician_id} could, but it would add {money(added)}; left undone it costs "
+        return Unassigned(job_id=job_id, code="too_costly", reason=text + money(day.undone[job]))
     tied = day.jobs[job].technician
     if tied is not None:
         fits = [f for f in fits if f.technician_id == tied]
@@ -246,11 +268,11 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
     runner_up = min(able, key=lambda f: f.added_cost.total if f.added_cost else 0) if able else None
     if runner_up is None or runner_up.added_cost is None:
         suited = sum(f.possible_alone for f in others)
-        text = f"adds {_money(cost.total)}; nobody else has room" if suited else f"only {holder} can do it"
+        text = f"adds {money(cost.total)}; nobody else has room" if suited else f"only {holder} can do it"
         return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=None, text=text)
     dearer = runner_up.added_cost - cost
     parts = [
-        f"{label} {_money(amount)}"
+        f"{label} {money(amount)}"
         for label, amount in (
             ("driving", dearer.travel),
             ("SLA lateness", dearer.late),
@@ -261,13 +283,8 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
         if amount
     ]
     text = (
-        f"adds {_money(cost.total)}; {runner_up.technician_id} would add {_money(runner_up.added_cost.total)}"
+        f"adds {money(cost.total)}; {runner_up.technician_id} would add {money(runner_up.added_cost.total)}"
     )
     if parts:
         text += f" (difference: {', '.join(parts)})"
     return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=runner_up, text=text)
-
-
-def _money(cents: int) -> str:
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ortools.constraint_solver import pywrapcp
 
-from scheduler.timing import Day
+from scheduler.timing import NEVER, Day
 
 HORIZON_SPARE = 24 * 60
 
@@ -120,13 +120,13 @@ def have_lunch(model: Model) -> None:
 
 def keep_windows(model: Model) -> None:
     for node, number in enumerate(model.jobs):
-        windows = model.day.jobs[number].windows
-        if not windows:
+        windows = model.day.windows[number]
+        if windows == ((0, NEVER),):
             continue
         start = model.clock().CumulVar(model.index(node))
-        start.SetRange(windows[0].opens, windows[-1].closes)
-        for before, after in itertools.pairwise(windows):
-            start.RemoveInterval(before.closes + 1, after.opens - 1)
+        start.SetRange(windows[0][0], windows[-1][1])
+        for (_, closes), (opens, _) in itertools.pairwise(windows):
+            start.RemoveInterval(closes + 1, opens - 1)
 
 
 def match_people(model: Model) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from scheduler.link_rules import contradiction
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -124,6 +126,28 @@ class Technician:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """Work may begin only when `job` has ended, whoever does it.
+
+    gap_least, gap_most: minutes from its end to this begin, at least and at most (None: as many as you like).
+    """
+
+    job: str
+    gap_least: int = 0
+    gap_most: int | None = None
+
+    def __post_init__(self) -> None:
+        _text("after.job", self.job)
+        _whole("after.gap_least", self.gap_least, 0, MINUTES_MAX)
+        if self.gap_most is not None:
+            _whole("after.gap_most", self.gap_most, 0, MINUTES_MAX)
+            if self.gap_most < self.gap_least:
+                raise InvalidRequest(
+                    f"after.gap_most ({self.gap_most}) is less than after.gap_least ({self.gap_least})"
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Work at one place for one technician.
 
@@ -136,6 +160,9 @@ class Job:
     will begin at this minute. It is a fact: it never moves, and no rule can refuse it. What it took from the
     van must be in `parts` only as long as the van's stock still counts it.
     previous_technician, previous_start: what people were told before; changing it costs.
+    together: jobs that name the same group begin at the same minute, each with another technician, or none of
+    them is planned. Where one has begun, the others begin while it lasts.
+    after: what must have ended before. Where one of these is not planned, this job is not planned either.
     """
 
     id: str
@@ -151,6 +178,8 @@ class Job:
     fixed_start: int | None = None
     previous_technician: str | None = None
     previous_start: int | None = None
+    together: str | None = None
+    after: tuple[After, ...] = ()
 
     def __post_init__(self) -> None:
         _text("job.id", self.id)
@@ -174,6 +203,8 @@ class Job:
         for before, after in zip(self.windows, self.windows[1:], strict=False):
             if after.opens <= before.closes:
                 raise InvalidRequest(f"{name} windows overlap or are out of order at minute {after.opens}")
+        if self.together is not None:
+            _text(f"{name} together", self.together)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,6 +361,8 @@ class PlanRequest:
                 raise InvalidRequest(f"job {job.id}: place {job.place} is not among {places} places")
             if job.technician is not None and job.technician not in people:
                 raise InvalidRequest(f"job {job.id}: technician {job.technician} is unknown")
+        if wrong := contradiction(self.jobs, len(self.technicians)):
+            raise InvalidRequest(wrong)
 
 
 def _unique(name: str, ids: Sequence[str]) -> set[str]:

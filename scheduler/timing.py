@@ -12,10 +12,13 @@ make visits late for their promise, `timed` tries lunch on every other drive as 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.request import Job, PlanRequest, Technician
+
+if TYPE_CHECKING:
+    from scheduler.links import Links
 
 NEVER = 1 << 40
 LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
@@ -76,6 +79,9 @@ class Day:
         self.undone = [weights.leave_undone(job) for job in request.jobs]
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
+        # Where visits depend on each other: `windows` then hold them to what these say (scheduler/links.py).
+        self.links: Links | None = None
+        self.starts: dict[int, int] = {}
         self._suits: dict[tuple[int, Wants], bool] = {}
         self._wants = [_wants(job) for job in request.jobs]
 

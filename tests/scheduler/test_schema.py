@@ -35,7 +35,7 @@ class TestWhatItSays:
 
     def test_every_reason_for_leaving_a_job_out(self) -> None:
         assert plan_schema()["$defs"]["Unassigned"]["properties"]["code"] == {
-            "enum": ["no_technician", "skill", "parts", "time", "day_full", "too_costly"]
+            "enum": ["no_technician", "skill", "parts", "time", "day_full", "too_costly", "linked"]
         }
 
     def test_every_part_is_described(self) -> None:
