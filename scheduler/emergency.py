@@ -15,7 +15,7 @@ from scheduler.linked import with_least_change
 from scheduler.links import Links
 from scheduler.plan import Cost, Plan, Unassigned
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest
-from scheduler.standing import linked_day, settled
+from scheduler.standing import keep_linked, linked_day, places_left, settled
 from scheduler.timing import Day, Misfit
 
 KEEP_TECHNICIAN_SECONDS = 2 * 3600  # so much driving is better than to send somebody else than was told
@@ -68,6 +68,7 @@ def best_insertions(
     job = day.job_number[job_id]
     if any(visit.job_id == job_id for _, visit in plan.visits()):
         raise InvalidRequest(f"job {job_id} is planned already")
+    orders = places_left(day, orders, job)
     if missing(day, orders, job):
         return ()  # one visit alone would be half of what belongs together
     ways = [way for person, order in enumerate(orders) if (way := _cheapest(day, person, order, job, None))]
@@ -158,7 +159,7 @@ def _cheapest(
 def apply_insertion(request: PlanRequest, plan: Plan, insertion: Insertion) -> Plan:
     """Return `plan` with the insertion made; displaced visits join those left undone."""
     day, told = linked_day(request, plan, insertion.job_id)
-    orders = keep_feasible(day, told)
+    orders = keep_linked(day, told, day.job_number[insertion.job_id])
     technician = day.technician_number[insertion.technician_id]
     job = day.job_number[insertion.job_id]
     order = [n for n in orders[technician] if day.jobs[n].id not in insertion.displaced]

@@ -6,12 +6,12 @@ All of it comes from the same timing that makes plans, with the numbers that dec
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduler.baseline import keep_feasible, route_cost, tries, undone_jobs
+from scheduler.baseline import route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
 from scheduler.explain_links import held, held_visit_text, link_in_the_way, money, undone_for_links
 from scheduler.plan import Cost, Plan, ReasonCode, Unassigned
 from scheduler.request import InvalidRequest, PlanRequest
-from scheduler.standing import linked_day
+from scheduler.standing import keep_linked, linked_day
 from scheduler.timing import Day, Misfit
 
 # Listed from what a person is least able to change today.
@@ -106,13 +106,18 @@ def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
     return broken
 
 
-def begins_with(day: Day, order: Sequence[int], job: int) -> list[BrokenRule]:
+def begins_with(day: Day, technician: int, order: Sequence[int], job: int) -> list[BrokenRule]:
     """Nobody can be at two visits that begin together."""
-    mates = day.links.mates(job) if day.links else ()
+    if day.links is None:
+        return []
+    mates = [n for n in order if n != job and n in day.links.mates(job)]
+    begun = [n for n in day.origins[technician].begun if n in day.links.joins.get(job, ())]
     return [
-        BrokenRule(code="linked", text=f"does {day.jobs[n].id}, which begins at the same minute")
-        for n in order
-        if n != job and n in mates
+        *(BrokenRule(code="linked", text=f"has begun {day.jobs[n].id}, which it joins") for n in begun),
+        *(
+            BrokenRule(code="linked", text=f"does {day.jobs[n].id}, which begins at the same minute")
+            for n in mates
+        ),
     ]
 
 
@@ -130,12 +135,12 @@ def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[l
     if job_id not in day.job_number:
         raise InvalidRequest(f"job {job_id} is not in the request")
     job = day.job_number[job_id]
-    return day, [[n for n in order if n != job] for order in keep_feasible(day, orders)], job
+    return day, [[n for n in order if n != job] for order in keep_linked(day, orders, job)], job
 
 
 def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> Fit:
     job_id, technician_id, order = day.jobs[job].id, day.technicians[technician].id, orders[technician]
-    broken = [*alone(day, technician, job), *begins_with(day, order, job)]
+    broken = [*alone(day, technician, job), *begins_with(day, technician, order, job)]
     possible_alone = not broken
     # Also where it is impossible alone: by way of other visits the drive may be quicker than directly.
     tried = list(tries(day, technician, order, job))

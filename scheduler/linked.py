@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from scheduler.engine.search import Budget
 
 PLACES_TRIED = 60  # places of least detour at which a linked visit is tried
+PLACES_BY_CHANCE = 24  # the same where sets are put back by chance
 MINUTES_TRIED = 24  # common minutes of a group for which technicians are sought
 TURNS = 6  # of the engine within windows
 SHARE_WITHOUT_LINKS = 0.3  # of the effort, for the first plan
 SHARE_OF_PLACES = 0.25  # of each turn's time, for other minutes
 MOVES_MAX = 400  # in one turn
-OVERLOOKED = (0.0, 0.05, 0.2, 0.4)  # of the places, when sets are put back by chance
+OVERLOOKED = (0.0, 0.05, 0.2, 0.4)  # of the places, likewise
 LOSS = 0.03  # of what the routes cost: so much dearer may plans be on the way to a better one, at first
 STRIPPED_MAX = 6  # visits without links taken out together with a linked set
 
@@ -116,8 +117,8 @@ def improved(
 
 
 def moves_for(rounds: int) -> int:
-    """So many moves a turn take about as long as their share of so many rounds of the engine."""
-    return max(8, min(MOVES_MAX, rounds // 20))
+    """So many moves in each turn where so many rounds of the engine are asked for."""
+    return max(8, min(MOVES_MAX, rounds // 40))
 
 
 def _total(standing: Standing) -> int:
@@ -238,6 +239,8 @@ def _with_set(
                         other, atom, patience=minute_costs, whatever=True, chance=chance, mindful=mindful
                     ):
                         break
+                if atom == atoms[-1]:
+                    break
                 earlier = other.copied()
                 if earlier.settle(least) is None:
                     other = earlier
@@ -257,6 +260,13 @@ def _drop_unpaid(standing: Standing, atoms: Sequence[tuple[int, ...]]) -> None:
         falling = links.falling_with(atom[0])
         if atom[0] not in standing.starts or any(n in standing.starts for n in falling - set(atom)):
             continue
+        routes = [
+            cost
+            for order, cost in zip(standing.orders, standing.costs, strict=True)
+            if any(n in order for n in atom)
+        ]
+        if sum(standing.day.undone[n] for n in atom) >= sum(routes):
+            continue  # no more than this could be saved
         other = standing.copied()
         other.take_out(set(atom))
         if _again(other) and other.total < standing.total:
@@ -384,7 +394,8 @@ def _ways(standing: Standing, job: int, chance: random.Random | None) -> list[Wa
     """The places of least detour where `job` fits, within its window as it is."""
     found = []
     overlooked = chance.choice(OVERLOOKED) if chance else 0.0
-    for _, person, position in nsmallest(PLACES_TRIED, _detours(standing, job)):
+    most = PLACES_BY_CHANCE if chance else PLACES_TRIED
+    for _, person, position in nsmallest(most, _detours(standing, job)):
         if chance and chance.random() < overlooked:
             continue
         way = _way(standing, job, person, position)

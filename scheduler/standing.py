@@ -169,6 +169,32 @@ def linked_day(request: PlanRequest, plan: Plan, without: str | None = None) -> 
     return standing.held_day(), standing.orders
 
 
+def keep_linked(day: Day, orders: Sequence[Sequence[int]], also: int | None = None) -> Orders:
+    """Copy `orders` of a held day without what no longer fits, and without what can't be for that.
+
+    also: a job that counts as planned.
+    """
+    kept = keep_feasible(day, orders)
+    if day.links is None:
+        return kept
+    planned = {n: 0 for order in kept for n in order}
+    whole = day.links.whole(planned if also is None else {**planned, also: 0})
+    day.starts = {n: start for n, start in day.starts.items() if n in whole}
+    return [[n for n in order if n in whole or n not in day.links.jobs] for order in kept]
+
+
+def places_left(day: Day, orders: Sequence[Sequence[int]], job: int) -> Orders:
+    """`orders` of a held day in which `job` may look for a place: a route that no longer fits stays as it is,
+    which fits nothing; what belongs to a visit that no longer fits is not in the others any more."""
+    if day.links is None:
+        return [list(order) for order in orders]
+    kept = keep_linked(day, orders, job)
+    return [
+        list(order) if isinstance(day.times(person, order), Misfit) else kept[person]
+        for person, order in enumerate(orders)
+    ]
+
+
 def _time_for(standing: Standing, job: int) -> None:
     """Hold everybody that `job` depends on at their minute, and `job` in what that leaves."""
     links, starts = standing.links, standing.starts
