@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from scheduler.check_links import broken_links
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan, Route, Visit
 from scheduler.request import Job, Lunch, PlanRequest, Technician
@@ -41,6 +42,10 @@ def check(request: PlanRequest, plan: Plan) -> list[Violation]:
         found += _clock(request, person, route, jobs)
         found += _begun(person, route, jobs)
         found += _totals(request, person, route, jobs)
+    found += [
+        Violation(rule=link.rule, text=link.text, technician_id=link.technician_id, job_id=link.job_id)
+        for link in broken_links(request, plan)
+    ]
     if (cost := cost_of(request, plan)) != plan.cost:
         found.append(Violation(rule="cost", text=f"the plan says {plan.cost}, its visits cost {cost}"))
     return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from scheduler.check import check, cost_of
+from scheduler.check_links import broken_links
 from scheduler.clock import hhmm
 from scheduler.plan import Cost, Plan
 from scheduler.request import PRIORITIES, InvalidRequest, Job, PlanRequest
@@ -30,7 +31,8 @@ class Figures:
 
     overtime_minutes: home after the shift. late_minutes: ends after the SLA's
     due minute. promises_broken: ids of jobs with windows that start outside them or are left undone.
-    unassigned: how many, by priority 1 to 4.
+    links_broken: ids of planned jobs that begin without those they must begin with, or before what they wait
+    for has ended. unassigned: how many, by priority 1 to 4.
     """
 
     visits: int
@@ -39,6 +41,7 @@ class Figures:
     overtime_minutes: int
     late_minutes: int
     promises_broken: tuple[str, ...]
+    links_broken: tuple[str, ...] = ()
     unassigned: tuple[int, ...]
     cost: Cost
 
@@ -125,6 +128,7 @@ def _figures(request: PlanRequest, name: str, plan: Plan) -> Figures:
         overtime_minutes=sum(max(0, route.back - shift_end[route.technician_id]) for route in driven),
         late_minutes=sum(_late(jobs[job_id], end) for job_id, end in ends.items()),
         promises_broken=tuple(job.id for job in request.jobs if not _kept(job, starts)),
+        links_broken=tuple(dict.fromkeys(link.job_id for link in broken_links(request, plan))),
         unassigned=tuple(sum(job.priority == priority for job in left) for priority in PRIORITIES),
         cost=cost_of(request, plan),
     )
@@ -155,6 +159,8 @@ def readable(request: PlanRequest, comparison: Comparison) -> str:
         ("minutes late", str(one.late_minutes), str(two.late_minutes)),
         ("promises broken", str(len(one.promises_broken)), str(len(two.promises_broken))),
     ]
+    if one.links_broken or two.links_broken:
+        rows.append(("links broken", str(len(one.links_broken)), str(len(two.links_broken))))
     for priority, *undone in zip(PRIORITIES, one.unassigned, two.unassigned, strict=True):
         rows.append((f"undone, priority {priority}", str(undone[0]), str(undone[1])))
     for cause in fields(Cost):

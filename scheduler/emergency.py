@@ -8,10 +8,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scheduler.baseline import keep_feasible, places, undone_jobs
+from scheduler.baseline import Orders, keep_feasible, places, undone_jobs
 from scheduler.explain import explain_unassigned, unassigned
+from scheduler.explain_links import is_needed, missing
+from scheduler.linked import with_least_change
+from scheduler.links import Links
 from scheduler.plan import Cost, Plan, Unassigned
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest
+from scheduler.standing import keep_linked, linked_day, places_left, settled
 from scheduler.timing import Day, Misfit
 
 KEEP_TECHNICIAN_SECONDS = 2 * 3600  # so much driving is better than to send somebody else than was told
@@ -53,16 +57,20 @@ def best_insertions(
 ) -> tuple[Insertion, ...]:
     """The cheapest ways to take one more job into `plan`, best first, one a technician; no solver, some ms.
 
-    `request` holds the job and every job of `plan`. When fewer than `count` technicians have room, ways that
-    push one cheaper visit out are offered too: the dispatcher decides. Empty when even that does not help.
+    `request` holds the job and every job of `plan`. No way breaks a link: a visit that others begin with or
+    wait for moves as far as they let it, and is not pushed out. When fewer than `count` technicians have
+    room, ways that push one cheaper visit out are offered too: the dispatcher decides. Empty when even that
+    does not help, or when the job needs visits that are not planned.
     """
-    day = Day(request)
+    day, orders = linked_day(request, plan, job_id)
     if job_id not in day.job_number:
         raise InvalidRequest(f"job {job_id} is not in the request")
     job = day.job_number[job_id]
     if any(visit.job_id == job_id for _, visit in plan.visits()):
         raise InvalidRequest(f"job {job_id} is planned already")
-    orders = day.orders_of(plan)
+    orders = places_left(day, orders, job)
+    if missing(day, orders, job):
+        return ()  # one visit alone would be half of what belongs together
     ways = [way for person, order in enumerate(orders) if (way := _cheapest(day, person, order, job, None))]
     ways.sort(key=lambda way: way.added_cost.total)
     if len(ways) < count:
@@ -82,7 +90,9 @@ def _displacing(day: Day, full: Mapping[int, Sequence[int]], job: int, count: in
         (_least_cost_of_pushing(day, person, order, number), person, number)
         for person, order in full.items()
         for number in order
-        if day.undone[number] < day.undone[job] and day.jobs[number].pinned is None
+        if day.undone[number] < day.undone[job]
+        and day.jobs[number].pinned is None
+        and not is_needed(day, job, number)
     )
     best: dict[int, Insertion] = {}
     for bound, person, number in bounds:
@@ -150,13 +160,15 @@ def _cheapest(
 
 def apply_insertion(request: PlanRequest, plan: Plan, insertion: Insertion) -> Plan:
     """Return `plan` with the insertion made; displaced visits join those left undone."""
-    day = Day(request)
-    orders = keep_feasible(day, day.orders_of(plan))
+    day, told = linked_day(request, plan, insertion.job_id)
+    orders = keep_linked(day, told, day.job_number[insertion.job_id])
     technician = day.technician_number[insertion.technician_id]
     job = day.job_number[insertion.job_id]
     order = [n for n in orders[technician] if day.jobs[n].id not in insertion.displaced]
     position = insertion.position - len(day.origins[technician].begun)
     orders[technician] = [*order[:position], job, *order[position:]]
+    if day.links and job in day.links.jobs:
+        day.starts[job] = insertion.start
     return day.plan(orders, explain_unassigned(day, orders), engine=plan.engine, seed=plan.seed)
 
 
@@ -184,9 +196,21 @@ def least_disruption(
     start = keep_feasible(quiet, quiet.orders_of(plan))
     budget = Budget(seconds=seconds + clock() - began, rounds=rounds, clock=clock, began=began)
     around = quiet.job_number[job_id]
-    found = keep_feasible(quiet, improve(quiet, start, budget, warm=True, seed=seed, around=around))
+
+    def search(held: Day, orders: Orders, part: Budget, near: bool) -> Orders:
+        return improve(held, orders, part, warm=near, seed=seed, around=around)
+
+    if links := Links(quiet):
+        standing = with_least_change(quiet, links, start, budget, search, seed)
+        found, starts = standing.orders, standing.starts
+    else:
+        found, starts = keep_feasible(quiet, search(quiet, start, budget, True)), {}
     day = Day(request)
-    orders = [[day.job_number[quiet.jobs[number].id] for number in order] for order in found]
+    number = [day.job_number[job.id] for job in quiet.jobs]
+    orders = [[number[n] for n in order] for order in found]
+    if links:
+        held = settled(day, Links(day), orders, {number[n]: start for n, start in starts.items()})
+        day, orders = held.held_day(), held.orders
     return day.plan(orders, _left_out(day, orders, plan), engine="least-disruption", seed=seed)
 
 
@@ -213,12 +237,30 @@ def _keeping(request: PlanRequest, plan: Plan, job_id: str) -> PlanRequest:
         ),
         later_minute=max(request.weights.later_minute, request.weights.drive(KEEP_TIME_SECONDS, 0)),
     )
-    jobs = tuple(kept(job) for job in request.jobs if job.id in told or job.id == job_id)
+    needed = _needed(request, {*told, job_id})
+    jobs = tuple(kept(job) for job in request.jobs if job.id in needed)
     people = tuple(
-        replace(person, bias={id: cost for id, cost in person.bias.items() if id in told or id == job_id})
+        replace(person, bias={id: cost for id, cost in person.bias.items() if id in needed})
         for person in request.technicians
     )
     return replace(request, technicians=people, jobs=jobs, weights=weights)
+
+
+def _needed(request: PlanRequest, wanted: set[str]) -> set[str]:
+    """`wanted`, what these jobs begin with and what they wait for, and so on."""
+    jobs = {job.id: job for job in request.jobs}
+    groups: dict[str, list[str]] = {}
+    for job in request.jobs:
+        if job.together is not None:
+            groups.setdefault(job.together, []).append(job.id)
+    found: set[str] = set()
+    stack = [id for id in wanted if id in jobs]
+    while stack:
+        if (id := stack.pop()) not in found:
+            found.add(id)
+            stack += [link.job for link in jobs[id].after]
+            stack += groups.get(jobs[id].together or "", [])
+    return found
 
 
 def _left_out(day: Day, orders: Sequence[Sequence[int]], plan: Plan) -> tuple[Unassigned, ...]:

@@ -6,12 +6,14 @@ All of it comes from the same timing that makes plans, with the numbers that dec
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scheduler.baseline import keep_feasible, route_cost, tries, undone_jobs
+from scheduler.baseline import route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
+from scheduler.explain_links import held, held_visit_text, link_in_the_way, money, undone_for_links
 from scheduler.plan import Cost, Plan, Unassigned
 from scheduler.policy import BrokenRule
 from scheduler.remedy import Remedy, remedies
 from scheduler.request import InvalidRequest, Pin, PlanRequest
+from scheduler.standing import keep_linked, linked_day
 from scheduler.timing import Day, Misfit
 
 # Listed from what a person is least able to change today.
@@ -23,8 +25,9 @@ _WEIGHT: dict[str, int] = {
     "certificate": 4,
     "parts": 5,
     "time": 6,
-    "day_full": 7,
-    "too_costly": 8,
+    "linked": 7,
+    "day_full": 8,
+    "too_costly": 9,
 }
 
 
@@ -72,6 +75,8 @@ def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
         what = "a break" if day.technicians[technician].breaks else "lunch"
         return f"{what} could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
     who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
+    if held_text := held_visit_text(day, misfit, who):
+        return held_text
     pin = day.jobs[job if misfit.job is None else misfit.job].pinned
     what = "is pinned to begin" if pin and pin.start is not None else "window ends"
     return f"would arrive {hhmm(misfit.minute)}{who}, {what} {hhmm(misfit.limit)}"
@@ -82,8 +87,26 @@ def alone(day: Day, technician: int, job: int) -> list[BrokenRule]:
     broken = day.broken(technician, job)
     times = day.times(technician, [job])
     if isinstance(times, Misfit):
-        broken.append(BrokenRule(code="time", text=misfit_text(day, technician, job, times)))
+        if link := link_in_the_way(day, technician, job, times):
+            broken.append(BrokenRule(code="linked", text=link))
+        else:
+            broken.append(BrokenRule(code="time", text=misfit_text(day, technician, job, times)))
     return broken
+
+
+def begins_with(day: Day, technician: int, order: Sequence[int], job: int) -> list[BrokenRule]:
+    """Nobody can be at two visits that begin together."""
+    if day.links is None:
+        return []
+    mates = [n for n in order if n != job and n in day.links.mates(job)]
+    begun = [n for n in day.origins[technician].begun if n in day.links.joins.get(job, ())]
+    return [
+        *(BrokenRule(code="linked", text=f"has begun {day.jobs[n].id}, which it joins") for n in begun),
+        *(
+            BrokenRule(code="linked", text=f"does {day.jobs[n].id}, which begins at the same minute")
+            for n in mates
+        ),
+    ]
 
 
 def fit(request: PlanRequest, plan: Plan, job_id: str, technician_id: str) -> Fit:
@@ -122,16 +145,16 @@ def fit_at(request: PlanRequest, plan: Plan, job_id: str, technician_id: str, st
 
 def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[list[int]], int]:
     """The plan's visits that still fit, `job_id` taken out: the request may be later than the plan."""
-    day = Day(request)
+    day, orders = linked_day(request, plan, job_id)
     if job_id not in day.job_number:
         raise InvalidRequest(f"job {job_id} is not in the request")
     job = day.job_number[job_id]
-    return day, [[n for n in order if n != job] for order in keep_feasible(day, day.orders_of(plan))], job
+    return day, [[n for n in order if n != job] for order in keep_linked(day, orders, job)], job
 
 
 def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> Fit:
     job_id, technician_id, order = day.jobs[job].id, day.technicians[technician].id, orders[technician]
-    broken = alone(day, technician, job)
+    broken = [*alone(day, technician, job), *begins_with(day, technician, order, job)]
     possible_alone = not broken
     # Also where it is impossible alone: by way of other visits the drive may be quicker than directly.
     tried = list(tries(day, technician, order, job))
@@ -197,6 +220,11 @@ def why_unassigned(request: PlanRequest, plan: Plan, job_id: str) -> Unassigned:
 
 def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
     """Who came nearest, and what stopped them: the fewest broken rules, then the rule easiest to change."""
+    for_links = undone_for_links(day, orders, job, lambda n: _by_itself(held(day, n), orders, n))
+    return for_links or _by_itself(held(day, job), orders, job)
+
+
+def _by_itself(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigned:
     able = [technician for technician in range(len(orders)) if day.may_go(technician, job)]
     fits = [_fit(day, orders, job, technician) for technician in able]
     if not any(f.feasible or f.possible_alone for f in fits):
@@ -207,8 +235,8 @@ def unassigned(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
     if open_to:
         best = min(open_to, key=lambda f: f.added_cost.total if f.added_cost else 0)
         added = best.added_cost.total if best.added_cost else 0
-        text = f"{best.technician_id} could, but it would add {_money(added)}; left undone it costs "
-        return Unassigned(job_id=job_id, code="too_costly", reason=text + _money(day.undone[job]))
+        text = f"{best.technician_id} could, but it would add {money(added)}; left undone it costs "
+        return Unassigned(job_id=job_id, code="too_costly", reason=text + money(day.undone[job]))
     tied = day.policy.only(day.jobs[job])
     if tied is not None:
         fits = [f for f in fits if f.technician_id == tied]
@@ -257,18 +285,18 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
     cost = timed[1] - route_cost(day, number, orders[number])
     if (pin := day.jobs[job].pinned) and pin.technician is not None:
         when = "" if pin.start is None else f" at {hhmm(pin.start)}"
-        text = f"pinned to {holder}{when} by hand; adds {_money(cost.total)}"
+        text = f"pinned to {holder}{when} by hand; adds {money(cost.total)}"
         return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=None, text=text)
     others = [_fit(day, orders, job, t) for t in range(len(orders)) if t != number]
     able = [f for f in others if f.added_cost is not None]
     runner_up = min(able, key=lambda f: f.added_cost.total if f.added_cost else 0) if able else None
     if runner_up is None or runner_up.added_cost is None:
         suited = sum(f.possible_alone for f in others)
-        text = f"adds {_money(cost.total)}; nobody else has room" if suited else f"only {holder} can do it"
+        text = f"adds {money(cost.total)}; nobody else has room" if suited else f"only {holder} can do it"
         return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=None, text=text)
     dearer = runner_up.added_cost - cost
     parts = [
-        f"{label} {_money(amount)}"
+        f"{label} {money(amount)}"
         for label, amount in (
             ("driving", dearer.travel),
             ("SLA lateness", dearer.late),
@@ -283,13 +311,8 @@ def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
         if amount
     ]
     text = (
-        f"adds {_money(cost.total)}; {runner_up.technician_id} would add {_money(runner_up.added_cost.total)}"
+        f"adds {money(cost.total)}; {runner_up.technician_id} would add {money(runner_up.added_cost.total)}"
     )
     if parts:
         text += f" (difference: {', '.join(parts)})"
     return Choice(job_id=job_id, technician_id=holder, cost=cost, runner_up=runner_up, text=text)
-
-
-def _money(cents: int) -> str:
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"

@@ -13,7 +13,7 @@ from ortools.constraint_solver import pywrapcp
 
 from scheduler.duty import home_by, per_hour
 from scheduler.request import MINUTES_MAX
-from scheduler.timing import Day
+from scheduler.timing import NEVER, Day
 
 HORIZON_SPARE = 24 * 60
 
@@ -149,13 +149,13 @@ def have_lunch(model: Model) -> None:
 
 def keep_windows(model: Model) -> None:
     for node, number in enumerate(model.jobs):
-        windows = model.day.policy.starts(model.day.jobs[number])
-        if not windows:
+        windows = model.day.windows[number]
+        if windows == ((0, NEVER),):
             continue
         start = model.clock().CumulVar(model.index(node))
         start.SetRange(windows[0][0], windows[-1][1])
-        for before, after in itertools.pairwise(windows):
-            start.RemoveInterval(before[1] + 1, after[0] - 1)
+        for (_, closes), (opens, _) in itertools.pairwise(windows):
+            start.RemoveInterval(closes + 1, opens - 1)
 
 
 def match_people(model: Model) -> None:

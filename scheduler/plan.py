@@ -16,6 +16,7 @@ ReasonCode = Literal[
     "time",  # nobody able can be there in the window within the shift, even on an empty day
     "day_full",  # someone could, but the visits already planned leave no room
     "too_costly",  # there is room, but the detour costs more than leaving it undone
+    "linked",  # a visit that it must begin with, or wait for, stands in the way
 ]
 
 

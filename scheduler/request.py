@@ -14,6 +14,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
+from scheduler.link_rules import contradiction
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -187,6 +189,28 @@ class Technician:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """Work may begin only when `job` has ended, whoever does it.
+
+    gap_least, gap_most: minutes from its end to this begin, at least and at most (None: as many as you like).
+    """
+
+    job: str
+    gap_least: int = 0
+    gap_most: int | None = None
+
+    def __post_init__(self) -> None:
+        _text("after.job", self.job)
+        _whole("after.gap_least", self.gap_least, 0, MINUTES_MAX)
+        if self.gap_most is not None:
+            _whole("after.gap_most", self.gap_most, 0, MINUTES_MAX)
+            if self.gap_most < self.gap_least:
+                raise InvalidRequest(
+                    f"after.gap_most ({self.gap_most}) is less than after.gap_least ({self.gap_least})"
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Work at one place for one technician.
 
@@ -204,6 +228,10 @@ class Job:
     previous_technician, previous_start: what people were told before; changing it costs.
     pinned: what a person has decided about it. territory: the area it lies in.
     preferred: windows that the customer would like; each minute that work starts outside them costs.
+    together: jobs that name the same group begin at the same minute, each with another technician, or none of
+    them is planned. Where one has begun, the others begin while it lasts.
+    after: what must have ended before; its setup is in its `minutes`. Where one of these is not planned, this
+    job is not planned either.
     """
 
     id: str
@@ -223,6 +251,8 @@ class Job:
     pinned: Pin | None = None
     territory: str | None = None
     preferred: tuple[Window, ...] = ()
+    together: str | None = None
+    after: tuple[After, ...] = ()
 
     def __post_init__(self) -> None:
         _text("job.id", self.id)
@@ -254,6 +284,8 @@ class Job:
                     raise InvalidRequest(
                         f"{name} {field_name} overlap or are out of order at minute {after.opens}"
                     )
+        if self.together is not None:
+            _text(f"{name} together", self.together)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -425,6 +457,8 @@ class PlanRequest:
                 raise InvalidRequest(f"job {job.id}: technician {job.technician} is unknown")
             if job.pinned and job.pinned.technician not in (None, *people):
                 raise InvalidRequest(f"job {job.id}: pinned.technician {job.pinned.technician} is unknown")
+        if wrong := contradiction(self.jobs, len(self.technicians)):
+            raise InvalidRequest(wrong)
 
 
 def _unique(name: str, ids: Sequence[str]) -> set[str]:

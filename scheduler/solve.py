@@ -8,14 +8,19 @@ import importlib.util
 import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from scheduler.baseline import Orders, greedy, keep_feasible, total_cost
 from scheduler.check import Violation, check
 from scheduler.explain import explain_unassigned
+from scheduler.linked import Effort as LinkedEffort
+from scheduler.linked import Engine, at_once, improved, moves_for
+from scheduler.links import Links
 from scheduler.plan import Plan
 from scheduler.repair import make_room
 from scheduler.request import PlanRequest
+from scheduler.standing import Standing, settled
 from scheduler.timing import Day
 
 COMPILED, ITERATED, GUIDED, GREEDY, KEPT = "ruin-recreate", "ortools-ils", "ortools-gls", "greedy", "previous"
@@ -86,7 +91,10 @@ def solve(
     day = Day(request)
     if compiled is None:
         compiled = importlib.util.find_spec("numba") is not None
-    if effort.none or not day.open_jobs:
+    if links := Links(day):
+        engine, standing = _linked(day, links, effort, began, seed, progress, compiled)
+        day, orders = standing.held_day(), standing.orders
+    elif effort.none or not day.open_jobs:
         engine, orders = _at_once(day)
     elif compiled:
         engine, orders = _compiled(day, effort, began, seed, progress)
@@ -133,6 +141,95 @@ def _compiled(
     found = improve(day, start, budget, warm=any(told), seed=seed, threads=effort.threads, progress=progress)
     # The search prices lateness by the earliest lunch; the plan may have a better one, and is what counts.
     return _cheapest(day, [(COMPILED, keep_feasible(day, found)), (KEPT if any(told) else GREEDY, start)])
+
+
+def _linked(
+    day: Day,
+    links: Links,
+    effort: Effort,
+    began: float,
+    seed: int,
+    progress: Progress | None,
+    compiled: bool,
+) -> tuple[str, Standing]:
+    """The plan of a day in which visits depend on each other, by the same engines (scheduler/linked.py)."""
+    small = len(day.technicians) * len(day.open_jobs) <= GREEDY_PLACES
+    known = day.previous_orders()
+    told = [settled(day, links, known), settled(day, links, known, _told_starts(day))] if any(known) else []
+    candidates = [(KEPT, min(told, key=_total))] if told else []
+    if small or not told:
+        candidates += [(GREEDY, at_once(day, links, [[] for _ in known]))]
+    if small:
+        loose = copy(day)
+        loose.open_jobs = tuple(n for n in day.open_jobs if n not in links.jobs)
+        candidates += [(GREEDY, at_once(day, links, make_room(loose, greedy(loose))))]
+    engine, start = min(candidates, key=lambda candidate: candidate[1].total)
+    if effort.none:
+        return engine, start
+    seconds = min(effort.seconds, 2 * _enough(len(day.open_jobs)) + effort.clock() - began)
+    stopped = effort.stopped or threading.Event()
+
+    def left() -> float:
+        return 1.0 if effort.rounds is not None else max(0.0, 1 - (effort.clock() - began) / seconds)
+
+    def found(cost: int) -> None:
+        if progress:
+            progress(effort.clock() - began, cost)
+
+    best = improved(
+        day,
+        links,
+        start,
+        warm=bool(told),
+        effort=LinkedEffort(
+            engine=_compiled_engine(effort, seconds, seed, stopped)
+            if compiled
+            else _ortools_engine(seconds, seed),
+            moves=None if effort.rounds is None else moves_for(effort.rounds),
+            left=left,
+            ended=lambda: stopped.is_set() or left() <= 0,
+            seed=seed,
+            found=found,
+        ),
+    )
+    return (engine if best is start else COMPILED if compiled else ITERATED), best
+
+
+def _total(standing: Standing) -> int:
+    return standing.total
+
+
+def _told_starts(day: Day) -> dict[int, int]:
+    starts = {n: day.jobs[n].previous_start for n in day.open_jobs}
+    return {n: start for n, start in starts.items() if start is not None}
+
+
+def _compiled_engine(effort: Effort, seconds: float, seed: int, stopped: threading.Event) -> Engine:
+    from scheduler.engine.search import Budget, improve  # compiled code takes half a second to load
+
+    def engine(day: Day, orders: Orders, share: float, near: bool) -> Orders:
+        budget = Budget(
+            seconds=seconds * share,
+            rounds=None if effort.rounds is None else max(1, int(effort.rounds * share)),
+            clock=effort.clock,
+            began=effort.clock(),
+            stopped=stopped,
+        )
+        start = keep_feasible(day, orders)
+        return keep_feasible(day, improve(day, start, budget, warm=near, seed=seed, threads=effort.threads))
+
+    return engine
+
+
+def _ortools_engine(seconds: float, seed: int) -> Engine:
+    from scheduler.search import improve, search
+
+    def engine(day: Day, orders: Orders, share: float, near: bool) -> Orders:
+        start = keep_feasible(day, orders)
+        better = improve(day, start, seconds * share, seed=seed) if near else search(day, seconds * share)
+        return start if better is None else greedy(day, keep_feasible(day, better))
+
+    return engine
 
 
 def _ortools(day: Day, effort: Effort, seed: int, progress: Progress | None) -> tuple[str, Orders]:

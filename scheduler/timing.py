@@ -14,13 +14,16 @@ are due beside lunch, scheduler/walk.py does the same with more clocks.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from scheduler.duty import home_by, overtime, uneven
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.policy import BrokenRule, Policy, Wants
 from scheduler.request import PlanRequest, Technician
 from scheduler.walk import Rest, Stop, TooLate, Walk, earliest, resting_on
+
+if TYPE_CHECKING:
+    from scheduler.links import Links
 
 NEVER = 1 << 40
 Starts = list[tuple[tuple[int, int], ...]]  # job → the spans in which it may begin, first and last minute
@@ -83,6 +86,9 @@ class Day:
         self.undone = [weights.leave_undone(job) for job in request.jobs]
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
+        # Where visits depend on each other: `windows` then hold them to what these say (scheduler/links.py).
+        self.links: Links | None = None
+        self.starts: dict[int, int] = {}
         self._suits: dict[tuple[int, Wants], bool] = {}
         self._wants = [self.policy.wants(job) for job in request.jobs]
 

@@ -69,7 +69,7 @@ class TestBadInput:
         data = problem()
         data["jobs"][0]["window"] = []
         assert refusal(data).startswith(
-            "request.jobs[0] has an unknown field 'window'; known are drop_cost, due,"
+            "request.jobs[0] has an unknown field 'window'; known are after, drop_cost, due,"
         )
 
     @pytest.mark.parametrize(

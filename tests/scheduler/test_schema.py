@@ -45,6 +45,7 @@ class TestWhatItSays:
                 "time",
                 "day_full",
                 "too_costly",
+                "linked",
             ]
         }
 
