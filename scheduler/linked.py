@@ -114,7 +114,7 @@ def improved(
                 best = min(best, standing, key=_total)
         if best.total < cost:
             effort.found(best.total)
-    return best
+    return min(best, with_missing(best.copied()), key=_total)  # by chance a place may have been overlooked
 
 
 def moves_for(rounds: int) -> int:
@@ -186,7 +186,7 @@ def _engines_turn(
         day.undone[n] = sum(standing.day.undone[m] for m in links.falling_with(n) if m in planned)
     found = settled(standing.day, links, effort.engine(day, standing.orders, share, True))
     standing.hold_all()
-    found = with_missing(found, chance)
+    found = with_missing(found)
     return found if found.total <= standing.total else standing
 
 
@@ -334,7 +334,8 @@ def put_in(
     start = max(way.start for way in placing.ways)
     for n, way in zip(atom, placing.ways, strict=True):
         standing.orders[way.person].insert(way.position, n)
-        standing.hold(n, start, start if len(atom) > 1 else NEVER)
+        if n in standing.links.jobs:
+            standing.hold(n, start, start)
     _pin_neighbours(standing, atom)
     for way in placing.ways:
         if not standing.time(way.person):

@@ -157,8 +157,11 @@ def _linked(
     known = day.previous_orders()
     told = [settled(day, links, known), settled(day, links, known, _told_starts(day))] if any(known) else []
     candidates = [(KEPT, min(told, key=_total))] if told else []
-    if small or not told:
-        candidates += [(GREEDY, at_once(day, links, [[] for _ in known]))]
+    nobody: Orders = [[] for _ in known]
+    if small or (effort.none and not told):
+        candidates += [(GREEDY, at_once(day, links, nobody))]
+    elif not told:
+        candidates += [(GREEDY, settled(day, links, nobody))]  # plain Python would take the search's time
     if small:
         loose = copy(day)
         loose.open_jobs = tuple(n for n in day.open_jobs if n not in links.jobs)
@@ -226,7 +229,8 @@ def _ortools_engine(seconds: float, seed: int) -> Engine:
 
     def engine(day: Day, orders: Orders, share: float, near: bool) -> Orders:
         start = keep_feasible(day, orders)
-        better = improve(day, start, seconds * share, seed=seed) if near else search(day, seconds * share)
+        looked = seconds * share
+        better = improve(day, start, looked, seed=seed) if near else search(day, looked, seed=seed)
         return start if better is None else greedy(day, keep_feasible(day, better))
 
     return engine

@@ -73,6 +73,20 @@ class Standing:
                 self.starts[n] = start
         return True
 
+    def keep(self, starts: Mapping[int, int]) -> bool:
+        """Hold the linked visits at the minutes of `starts`; False where those break a link or don't fit."""
+        planned = {n for order in self.orders for n in order if n in self.links.jobs}
+        if not planned <= starts.keys():
+            return False
+        self.starts = {n: starts[n] for n in planned}
+        if any(earliest > latest for earliest, latest in self.links.boxes(self.starts).values()):
+            return False
+        self.hold_all()
+        if not all(self.time(person) for person in range(len(self.orders))):
+            return False
+        self.hold_all()
+        return True
+
     def settle(self, least: Mapping[int, int] | None = None) -> int | None:
         """Give every linked visit the earliest minute, from `least` on, that keeps all links.
 
@@ -132,6 +146,8 @@ def settled(
     standing = Standing(day, links, orders)
     standing.orders = keep_feasible(standing.day, orders)
     standing.take_out_halves()
+    if least and standing.keep(least):
+        return standing
     while (person := standing.settle(least)) is not None:
         held = [n for n in standing.orders[person] if n in links.jobs]
         if not held:
@@ -161,7 +177,7 @@ def linked_day(request: PlanRequest, plan: Plan, without: str | None = None) -> 
     told = {day.job_number[v.job_id]: v.start for _, v in plan.visits() if v.job_id in day.job_number}
     standing = Standing(day, links, [[n for n in order if n != out] for order in orders])
     least = {n: start for n, start in told.items() if n in links.jobs and n not in links.facts and n != out}
-    if standing.settle(least) is not None:
+    if not standing.keep(least) and standing.settle(least) is not None:
         standing.starts = least  # the day has moved on: what can't keep its minute any more does not fit
         standing.hold_all()
     if out is not None:
