@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from scheduler.pace import HOURS, PACE_MAX, PACE_MIN
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -339,6 +341,9 @@ class PlanRequest:
     """One day to plan. Raises InvalidRequest naming the field when the parts don't fit together.
 
     now: nothing that has not begun may start before this minute (0: the whole day is still ahead).
+    pace: for each of the 24 hours, how fast one drives, in thousandths of what `travel` says: at 500 a drive
+    takes twice as long (scheduler/pace.py). It changes when visits are, not what a drive costs, and
+    `travel_minutes` of the plan remain those of `travel`. (): the same at all hours.
     """
 
     technicians: tuple[Technician, ...]
@@ -346,9 +351,16 @@ class PlanRequest:
     travel: TravelMatrix
     weights: Weights = Weights()
     now: int = 0
+    pace: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _whole("now", self.now, 0, MINUTES_MAX)
+        if self.pace and len(self.pace) != HOURS:
+            raise InvalidRequest(
+                f"pace must have {HOURS} entries, one an hour, or none, not {len(self.pace)}"
+            )
+        for hour, pace in enumerate(self.pace):
+            _whole(f"pace[{hour}]", pace, PACE_MIN, PACE_MAX)
         if not self.technicians:
             raise InvalidRequest("technicians is empty: nobody to plan for")
         people = _unique("technicians", [t.id for t in self.technicians])
