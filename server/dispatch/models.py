@@ -13,7 +13,10 @@ from server.db.base import Base
 
 
 class TechnicianRow(Base):
-    """Who drives. Shift and lunch in minutes after local midnight; `skills` maps a name to a level 1…5."""
+    """Who drives. Shift and lunch in minutes after local midnight; `skills` maps a name to a level 1…5.
+
+    overtime_minutes: so many after the shift's end the planner may use, at a price.
+    """
 
     __tablename__ = "technician"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -25,6 +28,7 @@ class TechnicianRow(Base):
     lunch_from_minute: Mapped[int | None]
     lunch_until_minute: Mapped[int | None]
     lunch_minutes: Mapped[int]
+    overtime_minutes: Mapped[int] = mapped_column(default=0)
     start_lat: Mapped[float]
     start_lon: Mapped[float]
     end_lat: Mapped[float]
