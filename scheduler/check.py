@@ -154,16 +154,17 @@ def _clock(
     for visit in planned:
         job = jobs[visit.job_id]
         drive = request.travel.minutes(place, job.place)
-        needed, note = drive, ""
+        on_the_way, note = [], ""
         while rests and rests[0][0] < visit.start:
             begins, minutes = rests.pop(0)
             if begins < freed:
                 yield broken("lunch", f"lunch at {hhmm(begins)} falls into the job before", visit)
             if begins < visit.arrive:
-                needed, note = needed + minutes, note + f" and {minutes} min lunch"
+                on_the_way.append((begins, minutes))
+                note += f" and {minutes} min lunch"
             elif visit.start < begins + minutes:
                 yield broken("lunch", f"work starts at {hhmm(visit.start)}, during lunch", visit)
-        if visit.arrive < freed + needed:
+        if visit.arrive < _soonest(request, freed, drive, on_the_way):
             text = f"arrives {hhmm(visit.arrive)}, but {hhmm(freed)} and {drive} min drive{note} is later"
             yield broken("travel", text, visit)
         if visit.start < visit.arrive:
@@ -179,18 +180,33 @@ def _clock(
         freed, place, worked_at = visit.end, job.place, job.place
     if not route.visits:
         return
-    home = freed + request.travel.minutes(place, person.end_place)
+    on_the_way = []
     for begins, minutes in rests:
         if begins < freed:
             yield broken("lunch", f"lunch at {hhmm(begins)} falls into the last job")
         elif begins < route.back:
-            home = max(home, begins) + minutes
+            on_the_way.append((begins, minutes))
+    home = _soonest(request, freed, request.travel.minutes(place, person.end_place), on_the_way)
     if route.back < home:
         yield broken("travel", f"is back {hhmm(route.back)}, not possible before {hhmm(home)}")
     if planned and route.back > person.shift_end + person.overtime_max:
         extra = f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else ""
         text = f"is back {hhmm(route.back)}, the shift ends {hhmm(person.shift_end)}{extra}"
         yield broken("shift", text)
+
+
+def _soonest(request: PlanRequest, minute: int, drive: int, breaks: list[tuple[int, int]]) -> int:
+    """When a drive from `minute` on can be over, with all these breaks (start, minutes) before that."""
+    left = 1000 * drive
+    for begins, minutes in (*breaks, (None, 0)):
+        if not request.pace:
+            on = left // 1000 if begins is None else min(left // 1000, max(0, begins - minute))
+            left, minute = left - 1000 * on, minute + on
+        while left > 0 and (begins is None or minute < begins):
+            left -= request.pace[minute // 60 % 24]
+            minute += 1
+        minute = max(minute, begins or 0) + minutes
+    return minute
 
 
 def _rests(person: Technician, route: Route) -> list[tuple[str, Lunch, int]]:

@@ -12,6 +12,7 @@ from typing import Any
 from ortools.constraint_solver import pywrapcp
 
 from scheduler.duty import home_by, per_hour
+from scheduler.pace import HOURS, STEADY
 from scheduler.request import MINUTES_MAX
 from scheduler.timing import NEVER, Day
 
@@ -93,6 +94,7 @@ def keep_time(model: Model) -> None:
 def _busy(model: Model) -> list[list[int]]:
     """Minutes from the start of each visit to the arrival at each other, without waiting."""
     day = model.day
+    pace = _mean_pace(day)
     saved = [day.jobs[number].setup_minutes for number in model.jobs] + [0] * (2 * len(day.origins))
     sites = [
         *model.places[: len(model.jobs)],
@@ -101,11 +103,21 @@ def _busy(model: Model) -> list[list[int]]:
     ]
     return [
         [
-            max(0, stay + day.minutes[i][j] - (setup if site == j else 0))
+            max(0, stay + -(-day.minutes[i][j] * STEADY // pace) - (setup if site == j else 0))
             for j, setup in zip(model.places, saved, strict=True)
         ]
         for i, site, stay in zip(model.places, sites, model.minutes_on_site, strict=True)
     ]
+
+
+def _mean_pace(day: Day) -> int:
+    """One pace for all hours of the shifts: the model's drives are as long at noon as at five."""
+    if not day.pace:
+        return STEADY
+    first = min(origin.minute for origin in day.origins) // 60
+    last = max(first, *(person.shift_end // 60 for person in day.technicians))
+    hours = [day.pace.by_hour[hour % HOURS] for hour in range(first, last + 1)]
+    return sum(hours) // len(hours)
 
 
 def keep_shifts(model: Model) -> None:
@@ -119,7 +131,8 @@ def keep_shifts(model: Model) -> None:
 def _on_shift(day: Day, vehicle: int) -> bool:
     """Whether the technician could still be home in time, lunch included. If not, no job is for them."""
     origin, person = day.origins[vehicle], day.technicians[vehicle]
-    back = origin.minute + day.minutes[origin.place][person.end_place]
+    drive = day.minutes[origin.place][person.end_place]
+    back = day.pace.arrival(origin.minute, STEADY * drive) if day.pace else origin.minute + drive
     for earliest, latest, minutes in origin.rests:
         if back > latest:
             back = max(back, earliest) + minutes

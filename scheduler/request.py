@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from scheduler.link_rules import contradiction
+from scheduler.pace import HOURS, PACE_MAX, PACE_MIN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -422,6 +423,9 @@ class PlanRequest:
 
     now: nothing that has not begun may start before this minute (0: the whole day is still ahead).
     day: the date of minute 0, as 2026-03-12; "" where no certificate has to be held against it.
+    pace: for each of the 24 hours, how fast one drives, in thousandths of what `travel` says: at 500 a drive
+    takes twice as long (scheduler/pace.py). It changes when visits are, not what a drive costs, and
+    `travel_minutes` of the plan remain those of `travel`. (): the same at all hours.
     """
 
     technicians: tuple[Technician, ...]
@@ -430,11 +434,18 @@ class PlanRequest:
     weights: Weights = Weights()
     now: int = 0
     day: str = ""
+    pace: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _whole("now", self.now, 0, MINUTES_MAX)
         if self.day:
             _date("day", self.day)
+        if self.pace and len(self.pace) != HOURS:
+            raise InvalidRequest(
+                f"pace must have {HOURS} entries, one an hour, or none, not {len(self.pace)}"
+            )
+        for hour, pace in enumerate(self.pace):
+            _whole(f"pace[{hour}]", pace, PACE_MIN, PACE_MAX)
         if not self.technicians:
             raise InvalidRequest("technicians is empty: nobody to plan for")
         people = _unique("technicians", [t.id for t in self.technicians])

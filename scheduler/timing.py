@@ -8,7 +8,7 @@ A visit starts as early as it can. Nothing in the costs rewards waiting, so for 
 times are also the cheapest but for one choice: where to have lunch. Two clocks run side by side, lunch still
 to come and lunch had, and the first becomes the second on the drive where lunch costs least time. Should that
 make visits late for their promise, `timed` tries lunch on every other drive as well. Where other breaks
-are due beside lunch, scheduler/walk.py does the same with more clocks.
+are due beside lunch, or the hours differ in traffic, scheduler/walk.py does the same in general.
 """
 
 import itertools
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from scheduler.duty import home_by, overtime, uneven
+from scheduler.pace import HOURS, STEADY, Pace
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.policy import BrokenRule, Policy, Wants
 from scheduler.request import PlanRequest, Technician
@@ -55,7 +56,7 @@ class Times:
     lunch_leg: int | None
     lunch_start: int | None
     rests: tuple[tuple[int | None, int], ...] = ()
-    """Instead of these two, where there are other breaks: drive (None: when home) and start of each."""
+    """Instead of these two, with other breaks or traffic: drive (None: when home) and start of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Day:
         self.all_minutes, self.minutes = travel.in_minutes
         self.all_drive_costs, self.drive_cost = travel.priced(weights)
         self.windows: Starts = [self.policy.starts(job) or ((0, NEVER),) for job in request.jobs]
+        self.pace = Pace(request.pace) if any(pace != STEADY for pace in request.pace) else None
         self.undone = [weights.leave_undone(job) for job in request.jobs]
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
@@ -110,7 +112,7 @@ class Day:
             clock = max(clock, rest.earliest)
             rests.append((rest.earliest, max(rest.latest, clock), rest.minutes))
             clock += rest.minutes
-        lunch = rests[0] if rests and not person.breaks else None
+        lunch = rests[0] if rests and not person.breaks and not self.pace else None
         site = place if begun else None
         return Origin(
             place, minute, tuple(number for _, _, number in begun), lunch, parts, site, tuple(rests)
@@ -121,7 +123,7 @@ class Day:
 
         windows: other spans than their own to begin in, job by job.
         """
-        if self.technicians[technician].breaks:
+        if self.pace or self.technicians[technician].breaks:
             return self._walked(technician, order, windows)
         origin = self.origins[technician]
         minutes, jobs, windows = self.minutes, self.jobs, windows or self.windows
@@ -236,10 +238,11 @@ class Day:
         return stops, self.minutes[place][person.end_place] if order or origin.begun else 0
 
     def _walked(self, technician: int, order: Sequence[int], windows: Starts | None) -> Times | Misfit:
-        """`times` with any number of breaks."""
+        """`times` with any number of breaks, and traffic."""
         origin, person = self.origins[technician], self.technicians[technician]
         stops, home = self._stops(technician, order, windows)
-        walk = earliest(origin.minute, origin.rests, stops, home, home_by(person) if order else NEVER)
+        limit = home_by(person) if order else NEVER
+        walk = earliest(origin.minute, origin.rests, stops, home, limit, self.pace)
         if isinstance(walk, TooLate):
             return Misfit(walk.kind, None if walk.at is None else order[walk.at], walk.minute, walk.limit)
         return self._times_of(origin, walk)
@@ -257,7 +260,7 @@ class Day:
         legs[number] = leg
         origin, person = self.origins[technician], self.technicians[technician]
         stops, home = self._stops(technician, order)
-        walk = resting_on(origin.minute, origin.rests, stops, home, home_by(person), legs)
+        walk = resting_on(origin.minute, origin.rests, stops, home, home_by(person), self.pace, legs)
         return self._times_of(origin, walk) if walk else None
 
     @staticmethod
@@ -421,7 +424,7 @@ class Day:
             else:
                 start = times.starts[leg]
                 arrive = freed + drive
-                if times.rests:
+                if times.rests or self.pace:
                     arrive, ready, lunch = self._arrival(technician, times, leg, freed, drive)
                     ready = ready if lunch or ready > arrive else start
                 elif leg != times.lunch_leg:
@@ -435,9 +438,11 @@ class Day:
                     arrive = max(arrive, ready)  # nobody sets off at dawn to sit in the van
             if leave is None:
                 on_the_way = lunch if leg == times.lunch_leg and arrive > (times.lunch_start or 0) else 0
-                if times.rests and leg >= 0:
+                if (times.rests or self.pace) and leg >= 0:
                     on_the_way = lunch
                 leave = max(0, arrive - drive - on_the_way)
+                if self.pace and leg >= 0:
+                    leave = freed if lunch else self.pace.departure(arrive, drive * STEADY)
             seconds += travel.seconds[place][job.place]
             metres += travel.metres[place][job.place]
             visits.append(
@@ -480,15 +485,17 @@ class Day:
         self, technician: int, times: Times, leg: int, freed: int, drive: int
     ) -> tuple[int, int, int]:
         """Arrival, begin of a break on site before work (else the arrival), minutes of breaks on the way."""
-        now, left, on_the_way = freed, drive, 0
+        pace = self.pace or Pace((STEADY,) * HOURS)
+        now, left, on_the_way = freed, drive * STEADY, 0
         for (at, begins), rest in zip(times.rests, self.origins[technician].rests, strict=True):
             if at == leg:
-                if left <= begins - now:
-                    return now + left, begins, on_the_way
-                left -= begins - now
+                if pace.arrival(now, left) <= begins:
+                    return pace.arrival(now, left), begins, on_the_way
+                left -= pace.driven(now, begins)
                 now = begins + rest[2]
                 on_the_way += rest[2]
-        return now + left, now + left, on_the_way
+        arrive = pace.arrival(now, left)
+        return arrive, arrive, on_the_way
 
     def plan(
         self, orders: Sequence[Sequence[int]], unassigned: tuple[Unassigned, ...], *, engine: str, seed: int

@@ -1,4 +1,4 @@
-"""When each visit of an order can begin, where several breaks are due: more than the two clocks of `Day`.
+"""When each visit of an order can begin, with several breaks or traffic: more than the two clocks of `Day`.
 
 Breaks come in their order, each on a drive, which it may interrupt, or right before or after one. For k
 breaks k + 1 clocks run side by side, one for each number of breaks had: the earliest minute at which one can
@@ -8,6 +8,8 @@ be there with so many. Each break begins as soon as it may on the drive that it 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from scheduler.pace import STEADY, Pace
 
 NEVER = 1 << 40
 Rest = tuple[int, int, int]
@@ -43,19 +45,19 @@ class TooLate:
 
 
 def earliest(
-    begin: int, rests: Sequence[Rest], stops: Sequence[Stop], home: int, limit: int
+    begin: int, rests: Sequence[Rest], stops: Sequence[Stop], home: int, limit: int, pace: Pace | None
 ) -> Walk | TooLate:
     """Make all stops and drive `home` minutes back by `limit`. Breaks that can wait are left out."""
     walks: list[Walk | None] = [Walk(begin), *[None] * len(rests)]
     for at, stop in enumerate(stops):
-        there = _drive(walks, stop.drive, at, rests)
+        there = _drive(walks, stop.drive, at, rests, pace)
         if isinstance(there, TooLate):
             return there
         walks = [walk and _visit(walk, stop) for walk in there]
         if not any(walks):
             first = min(walk.minute for walk in there if walk)
             return TooLate("window", at, first, stop.windows[-1][1])
-    there = _drive(walks, home, len(stops), rests)
+    there = _drive(walks, home, len(stops), rests, pace)
     if isinstance(there, TooLate):
         return TooLate(there.kind, None, there.minute, there.limit)
     for walk, rest in zip(there, [*rests, None], strict=True):
@@ -69,13 +71,19 @@ def earliest(
 
 
 def resting_on(
-    begin: int, rests: Sequence[Rest], stops: Sequence[Stop], home: int, limit: int, legs: Sequence[int]
+    begin: int,
+    rests: Sequence[Rest],
+    stops: Sequence[Stop],
+    home: int,
+    limit: int,
+    pace: Pace | None,
+    legs: Sequence[int],
 ) -> Walk | None:
     """The same with each of the first breaks on the drive that `legs` names, or None where that can't be."""
     walk = Walk(begin)
     for at, stop in enumerate([*stops, Stop(home, ((0, NEVER),), 0)]):
         due = rests[len(walk.rests) : sum(leg <= at for leg in legs)]
-        there = _with_rests(walk, stop.drive, at, due)
+        there = _with_rests(walk, stop.drive, at, due, pace)
         done = there and _visit(there, stop)
         if done is None:
             return None
@@ -86,7 +94,7 @@ def resting_on(
 
 
 def _drive(
-    walks: Sequence[Walk | None], minutes: int, leg: int, rests: Sequence[Rest]
+    walks: Sequence[Walk | None], minutes: int, leg: int, rests: Sequence[Rest], pace: Pace | None
 ) -> list[Walk | None] | TooLate:
     """Arrivals by every clock. A clock is over when the next break could no more begin."""
     alive = [
@@ -96,26 +104,26 @@ def _drive(
     if not any(alive):
         number, walk = next((n, w) for n, w in enumerate(walks) if w)
         return TooLate("lunch", leg, walk.minute, rests[number][1])
-    there = [walk and _with_rests(walk, minutes, leg, ()) for walk in alive]
+    there = [walk and _with_rests(walk, minutes, leg, (), pace) for walk in alive]
     for number, begun in enumerate(alive):
         for until in range(number + 1, len(rests) + 1):
-            one = begun and _with_rests(begun, minutes, leg, rests[number:until])
+            one = begun and _with_rests(begun, minutes, leg, rests[number:until], pace)
             known = there[until]
             if one and (known is None or one.minute < known.minute):
                 there[until] = one
     return there
 
 
-def _with_rests(walk: Walk, minutes: int, leg: int, rests: Sequence[Rest]) -> Walk | None:
-    """Drive for `minutes`, and have these breaks on the way."""
-    now, left, had = walk.minute, minutes, walk.rests
+def _with_rests(walk: Walk, minutes: int, leg: int, rests: Sequence[Rest], pace: Pace | None) -> Walk | None:
+    """Drive for `minutes` by the matrix, and have these breaks on the way."""
+    now, left, had = walk.minute, minutes * STEADY, walk.rests
     for soonest, latest, length in rests:
         begins = max(now, soonest)
         if begins > latest:
             return None
-        left = max(0, left - (begins - now))
+        left = max(0, left - (pace.driven(now, begins) if pace else STEADY * (begins - now)))
         now, had = begins + length, (*had, (leg, begins))
-    return Walk(now + left, walk.starts, had)
+    return Walk(pace.arrival(now, left) if pace else now + left // STEADY, walk.starts, had)
 
 
 def _visit(walk: Walk, stop: Stop) -> Walk | None:

@@ -1,8 +1,8 @@
 """What scheduler/engine/routes.py does with two clocks, for days on which more plays a part. Compiled.
 
-That is: more breaks than one, k of them making k + 1 clocks; and a setup that a visit shares with the one
-before it, so that how long it takes depends on that one. A day without any of it never comes here, and its
-search loses no time over it.
+That is: more breaks than one, k of them making k + 1 clocks; a setup that a visit shares with the one before
+it, so that how long it takes depends on that one; drives that take longer at some hours. A day without any of
+it never comes here, and its search loses no time over it.
 
 `s.work` has a row for departures, one for what lateness costs by then, two for the arrivals, one for latest
 arrivals; a column a clock.
@@ -13,11 +13,55 @@ from typing import TYPE_CHECKING
 from scheduler.compiled import compiled_bare, compiled_inside
 from scheduler.engine.problem import NEVER, Problem
 from scheduler.engine.visits import begin, lateness, latest_arrival, per_hour
+from scheduler.pace import HOURS, STEADY
 
 if TYPE_CHECKING:
     from scheduler.engine.routes import Routes
 
 FROM, SO_FAR, THERE, BY_THERE, LATEST = 0, 1, 2, 3, 4  # rows of `s.work`
+
+
+@compiled_inside
+def driven(p: Problem, begin: int, end: int) -> int:
+    """Thousandths of a minute's drive that one gets on between two minutes."""
+    if not p.paced:
+        return STEADY * (end - begin)
+    hours = end // 60 - begin // 60
+    if hours == 0:
+        return (end - begin) * p.pace[begin // 60 % HOURS]
+    days = end // 1440 - begin // 1440
+    until_end = p.gone[end // 60 % HOURS] + end % 60 * p.pace[end // 60 % HOURS]
+    until_begin = p.gone[begin // 60 % HOURS] + begin % 60 * p.pace[begin // 60 % HOURS]
+    return days * p.gone[HOURS] + until_end - until_begin
+
+
+@compiled_inside
+def arrival(p: Problem, leave: int, drive: int) -> int:
+    """The first minute at which a drive of `drive` thousandths is over."""
+    if not p.paced:
+        return leave + drive // STEADY
+    while drive > 0:
+        pace, rest = p.pace[leave // 60 % HOURS], 60 - leave % 60
+        if drive <= pace * rest:
+            return leave + (drive + pace - 1) // pace
+        leave += rest
+        drive -= pace * rest
+    return leave
+
+
+@compiled_inside
+def departure(p: Problem, arrive: int, drive: int) -> int:
+    """The last minute at which one may leave to be there at `arrive`."""
+    if not p.paced:
+        return arrive - drive // STEADY
+    while drive > 0:
+        hour = (arrive - 1) // 60
+        pace, rest = p.pace[hour % HOURS], arrive - 60 * hour
+        if drive <= pace * rest:
+            return arrive - (drive + pace - 1) // pace
+        arrive -= rest
+        drive -= pace * rest
+    return arrive
 
 
 @compiled_inside
@@ -32,20 +76,21 @@ def drive(p: Problem, s: "Routes", person: int, minutes: int) -> None:
     last = p.lunch.shape[1]
     for clock in range(last + 1):
         now = s.work[FROM, clock]
-        s.work[THERE, clock] = now + minutes if now < NEVER else NEVER
+        s.work[THERE, clock] = arrival(p, now, STEADY * minutes) if now < NEVER else NEVER
         s.work[BY_THERE, clock] = s.work[SO_FAR, clock]
     for clock in range(last):
-        now, left = s.work[FROM, clock], minutes
+        now, left = s.work[FROM, clock], STEADY * minutes
         if now >= NEVER:
             continue
         for rest in range(clock, last):
             begins = max(now, p.lunch[person, rest, 0])
             if begins > p.lunch[person, rest, 1]:
                 break
-            left = max(0, left - (begins - now))
+            left = max(0, left - driven(p, now, begins))
             now = begins + p.lunch[person, rest, 2]
-            if now + left < s.work[THERE, rest + 1]:
-                s.work[THERE, rest + 1] = now + left
+            there = arrival(p, now, left)
+            if there < s.work[THERE, rest + 1]:
+                s.work[THERE, rest + 1] = there
                 s.work[BY_THERE, rest + 1] = s.work[SO_FAR, clock]
 
 
@@ -118,10 +163,41 @@ def time_from(p: Problem, s: "Routes", person: int, node: int, forced: int) -> N
 
 
 @compiled_inside
+def in_time(p: Problem, person: int, clock: int, to: int, drive: int, by: int, leave: int) -> bool:
+    """Whether one who leaves then is there at `by` with all breaks from `clock` to before `to` had."""
+    for rest in range(clock, to):
+        begins = max(leave, p.lunch[person, rest, 0])
+        if p.lunch[person, rest, 2] == 0 or begins > p.lunch[person, rest, 1]:
+            return False
+        drive = max(0, drive - driven(p, leave, begins))
+        leave = begins + p.lunch[person, rest, 2]
+    return leave <= by and driven(p, leave, by) >= drive
+
+
+@compiled_inside
+def latest_with_traffic(p: Problem, person: int, clock: int, to: int, drive: int, by: int) -> int:
+    """`latest_departure` where hours differ: nobody who leaves later arrives earlier, so halve the time."""
+    if clock == to:
+        return departure(p, by, drive)
+    low, high = p.leaves[person], min(by, p.lunch[person, clock, 1])
+    if low > high or not in_time(p, person, clock, to, drive, by, low):
+        return -NEVER
+    while low < high:
+        middle = (low + high + 1) // 2
+        if in_time(p, person, clock, to, drive, by, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@compiled_inside
 def latest_departure(p: Problem, person: int, clock: int, to: int, minutes: int, by: int) -> int:
     """When to leave by `clock` at the latest to be there at `by`, all breaks before `to` had, or −NEVER."""
     if by <= -NEVER:
         return -NEVER
+    if p.paced:
+        return latest_with_traffic(p, person, clock, to, STEADY * minutes, by)
     leave = NEVER
     length = 0  # of the breaks so far
     soonest = -NEVER  # when they can be over, however early one leaves

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scheduler.duty import home_by
+from scheduler.pace import HOURS, STEADY, Pace
 from scheduler.timing import Day, Misfit
 
 Ints = npt.NDArray[np.int64]
@@ -33,6 +34,8 @@ class Problem(NamedTuple):
     lunch[technician, break]: earliest start, latest start, minutes; whoever has fewer has zeros first.
     varied: more than lunch tells when a node may be left (scheduler/engine/clocks.py). setup[job]:
     minutes before the work, unless the node before it has the same site[node].
+    paced: in a minute one gets on by pace[hour] thousandths of a minute's drive, and since midnight by
+    gone[hour].
     leaves, home: technician → free from, back by. until: technician → from when each minute is overtime, at
     overtime_hour. idle: technician → what an empty route costs beyond its drive.
     shares: somebody's work has a price from fair[technician] minutes on, at uneven_hour; busy_before: minutes
@@ -58,6 +61,9 @@ class Problem(NamedTuple):
     varied: bool
     setup: Ints
     site: Ints
+    paced: bool
+    pace: Ints
+    gone: Ints
     leaves: Ints
     home: Ints
     until: Ints
@@ -136,6 +142,7 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         + [-1] * k,
         np.int64,
     )
+    pace = day.pace or Pace((STEADY,) * HOURS)
     leaves = np.array([origin.minute for origin in day.origins], np.int64)
     home = np.array([home_by(person) for person in day.technicians], np.int64)
     until = np.array([person.shift_end for person in day.technicians], np.int64)
@@ -163,9 +170,12 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             opens=opens,
             closes=closes,
             lunch=lunch,
-            varied=rests > 1 or bool(setup.any()),
+            varied=rests > 1 or bool(setup.any()) or day.pace is not None,
             setup=setup,
             site=site,
+            paced=day.pace is not None,
+            pace=np.array(pace.by_hour, np.int64),
+            gone=np.array(pace.gone, np.int64),
             leaves=leaves,
             home=home,
             until=until,

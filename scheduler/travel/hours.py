@@ -9,6 +9,7 @@ after, an hour's drive begun at 8:59 would end at 10:59 and one begun at 9:00 at
 from dataclasses import dataclass, field
 from math import floor, isfinite
 
+from scheduler.pace import STEADY
 from scheduler.request import TravelMatrix
 
 HOURS = 24
@@ -64,6 +65,10 @@ class HourFactors:
     def departure(self, arrival: float, base_seconds: float) -> float:
         """When to leave to be there exactly at `arrival`, its inverse; below 0 is the day before."""
         return self._when(self._progress(arrival) - base_seconds)
+
+    def paces(self) -> tuple[int, ...]:
+        """The same as a plan request has it: thousandths of the matrix's speed in each hour."""
+        return tuple(round(STEADY / factor) for factor in self.factors)
 
     def scaled(self, matrix: TravelMatrix, hour: int) -> TravelMatrix:
         """The matrix as it is in one hour, for whoever plans with one matrix; its name says which hour."""

@@ -17,6 +17,7 @@ class TechnicianRow(Base):
 
     valid_until: skill → the last day of its certificate, as 2026-03-12. territories: names out of the policy
     in force, none for all; with `stays` no job outside of them is planned.
+    overtime_minutes: so many after the shift's end the planner may use, at a price.
     """
 
     __tablename__ = "technician"
@@ -29,6 +30,7 @@ class TechnicianRow(Base):
     lunch_from_minute: Mapped[int | None]
     lunch_until_minute: Mapped[int | None]
     lunch_minutes: Mapped[int]
+    overtime_minutes: Mapped[int] = mapped_column(default=0)
     start_lat: Mapped[float]
     start_lon: Mapped[float]
     end_lat: Mapped[float]

@@ -138,7 +138,7 @@ def _request(
     points = list(dict.fromkeys([*ends, *(_place(order) for order in orders)]))
     number = {point: n for n, point in enumerate(points)}
     pools = Pools.of(orders)
-    last = max(rows.clock.of_wall(row.shift_end_minute) for row in rows.technicians)
+    last = max(rows.clock.of_wall(row.shift_end_minute) + row.overtime_minutes for row in rows.technicians)
     names = {technician_id: name for name, technician_id in people.items()}
     try:
         drives, off = measure(travel, points)
@@ -210,6 +210,7 @@ def _technician(
         end_place=places[goal],
         shift_start=start,
         shift_end=end,
+        overtime_max=row.overtime_minutes,
         lunch=_lunch(rows, row, start, end) if lunch_had is None else None,
         skills={skill: int(level) for skill, level in row.skills.items() if int(level) > 0},
         valid_until={

@@ -64,10 +64,19 @@ def a_job(id: str = "j1", place: int = 1, minutes: int = 30, **changes: Any) -> 
 
 
 def a_day(
-    *jobs: Job, technicians: tuple[Technician, ...] | None = None, now: int = 0, **weights: Any
+    *jobs: Job,
+    technicians: tuple[Technician, ...] | None = None,
+    now: int = 0,
+    pace: tuple[int, ...] = (),
+    **weights: Any,
 ) -> PlanRequest:
     return PlanRequest(
-        technicians=technicians or (ann(),), jobs=jobs, travel=a_road(), now=now, weights=Weights(**weights)
+        technicians=technicians or (ann(),),
+        jobs=jobs,
+        travel=a_road(),
+        now=now,
+        weights=Weights(**weights),
+        pace=pace,
     )
 
 
@@ -220,5 +229,12 @@ def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
             )
         )
     return PlanRequest(
-        technicians=tuple(people), jobs=tuple(jobs), travel=travel, now=draw(st.sampled_from([0, 0, 300]))
+        technicians=tuple(people),
+        jobs=tuple(jobs),
+        travel=travel,
+        now=draw(st.sampled_from([0, 0, 300])),
+        pace=draw(
+            st.just(())
+            | st.lists(st.sampled_from([100, 333, 700, 1000, 1500]), min_size=24, max_size=24).map(tuple)
+        ),
     )

@@ -16,6 +16,10 @@ def begun(day: Day, technician: int) -> list[Job]:
     return jobs[::-1]
 
 
+def pace_at(day: Day, minute: int) -> int:
+    return day.request.pace[minute // 60 % 24] if day.request.pace else 1000
+
+
 def brute_force(day: Day, technician: int, order: list[int]) -> list[int]:
     """Arrivals back for each choice of drives that the breaks could fall on, where all goes well."""
     origin, person = day.origins[technician], day.technicians[technician]
@@ -25,14 +29,17 @@ def brute_force(day: Day, technician: int, order: list[int]) -> list[int]:
         minute, place, ok = origin.minute, origin.place, True
         for leg, number in enumerate([*order, None]):
             there = person.end_place if number is None else day.jobs[number].place
-            drive = day.minutes[place][there] if order or origin.begun else 0
+            drive = 1000 * day.minutes[place][there] if order or origin.begun else 0
             for rest_leg, (earliest, latest, minutes) in zip(legs, origin.rests, strict=True):
                 if rest_leg == leg:
                     begin = max(minute, earliest)
                     ok = ok and begin <= latest
                     # Before, during or after the drive: the drive and the break are both done by then.
-                    drive, minute = max(0, drive - (begin - minute)), begin + minutes
-            minute += drive
+                    while drive > 0 and minute < begin:
+                        drive, minute = drive - pace_at(day, minute), minute + 1
+                    minute = begin + minutes
+            while drive > 0:
+                drive, minute = drive - pace_at(day, minute), minute + 1
             place = there
             if number is not None:
                 before = day.jobs[order[leg - 1]] if leg else next(iter(begun(day, technician)), None)

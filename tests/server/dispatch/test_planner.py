@@ -334,6 +334,16 @@ class TestPlanningWhileTheDayRuns:
         plan(day, now=at(10, 15))
         assert day.work_order(next_job).planned_start == at(10, 15)
 
+    def test_overtime_lets_in_what_would_be_over_a_little_late(self, day: World):
+        running, waiting = an_order(day), an_order(day, expected_minutes=200)
+        self.begin(day, running, at(8, 10))  # until 09:40; home again at 13:02
+        change_technician(day, day.ana.technician_id, overtime_minutes=1)
+        assert codes(plan(day, now=at(9))) == {waiting.number: "time"}
+        change_technician(day, day.ana.technician_id, overtime_minutes=2)
+        outcome = plan(day, now=at(9))
+        assert (outcome.unassigned, outcome.planned) == ((), 1)
+        assert outcome.figures["cost_minor"]["overtime"] == 300  # two minutes
+
     def test_minutes_freed_by_an_early_close_let_another_job_in(self, day: World):
         """Taken until 09:40, 200 minutes more end at 13:00, too late to be back. Closed at 09:10 they fit."""
         running, waiting = an_order(day), an_order(day, expected_minutes=200)
