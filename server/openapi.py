@@ -51,6 +51,8 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/api/devices/wiped"): (409,),
     ("post", "/api/orders"): (404, 409),
     ("post", "/api/plan"): (409,),
+    ("post", "/api/slots"): (404, 409),
+    ("post", "/api/slots/holds"): (404, 409),
     ("get", "/api/map"): (404,),
     ("post", "/api/uploads"): (412, 413),
     ("head", "/api/uploads/{digest}"): (412,),

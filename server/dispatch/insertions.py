@@ -81,7 +81,7 @@ def find_insertions(
     nowhere = any(left.number == order.number for left in question.nowhere)
     ways: tuple[Insertion, ...] = ()
     if request is not None and not nowhere:
-        ways = best_insertions(request, _in_force(request, order.number), order.number, count=COUNT)
+        ways = best_insertions(request, in_force(request, order.number), order.number, count=COUNT)
     return Insertions(
         work_order_id=order.id,
         number=order.number,
@@ -101,7 +101,7 @@ def _open(session: Session, work_order_id: UUID) -> WorkOrder:
     return found[0]
 
 
-def _in_force(request: PlanRequest, number: str) -> Plan:
+def in_force(request: PlanRequest, number: str) -> Plan:
     """The day as its technicians know it, without the job in question."""
     told: dict[str, list[Job]] = {person.id: [] for person in request.technicians}
     for job in request.jobs:

@@ -49,7 +49,8 @@ class DayRows:
     """One day as the database holds it.
 
     stock: van → SKU → units that this day may use. lunches: technician → minute, by the plan in force.
-    now: the day's minute from which on something may still be decided; 0 before the day.
+    now: the day's minute from which on something may still be decided; 0 before the day. held: visits that
+    are no work orders: time slots that somebody holds, with their places.
     """
 
     clock: DayClock
@@ -58,6 +59,7 @@ class DayRows:
     stock: Mapping[UUID, Mapping[str, int]]
     lunches: Mapping[UUID, int]
     now: int
+    held: Sequence[WorkOrder] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Question:
 
     nowhere: orders at no place on earth, left out of the request. lunches_had: technician → minute of a lunch
     that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
-    road comes near; drives from and to it are estimated.
+    road comes near; drives from and to it are estimated. held: names in `orders` that are no work orders.
     """
 
     request: PlanRequest | None
@@ -75,10 +77,11 @@ class Question:
     nowhere: tuple[LeftUndone, ...] = ()
     lunches_had: Mapping[UUID, int]
     off_roads: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
 
     @property
     def open_orders(self) -> list[WorkOrder]:
-        return [order for order in self.orders.values() if not has_begun(order)]
+        return [o for o in self.orders.values() if not has_begun(o) and o.number not in self.held]
 
 
 def has_begun(order: WorkOrder) -> bool:
@@ -90,6 +93,7 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
     people = _names(rows.technicians)
     known = set(people.values())
     orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
+    orders += rows.held
     reasons = {order.number: no_place(_place(order)) for order in orders}
     placed = [order for order in orders if not reasons[order.number]]
     left = tuple(
@@ -114,6 +118,7 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         nowhere=left,
         lunches_had=had,
         off_roads=_off_roads(rows, people, placed, off),
+        held=frozenset(order.number for order in rows.held),
     )
 
 

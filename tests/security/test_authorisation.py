@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,10 +29,13 @@ from server.assets.models import AssetRow
 from server.clock import mint
 from server.customers.links import visit_token
 from server.customers.models import ServiceLocationRow
+from server.dispatch import slot_holds
+from server.dispatch.time_slots import Wish
 from server.inbox.models import FollowUpRow
 from server.outbox.models import OutboxRow, WebhookRow
 from server.purchasing import returns
 from server.purchasing.models import RmaLineRow
+from server.work_orders.models import WorkOrderRow
 from shared.clocks import Contact
 from shared.commands import AddNote, CancelWorkOrder, StartTravel
 from shared.network_faults import FaultSign, ReportNetworkFault
@@ -100,6 +103,10 @@ POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
 POST  /api/plan                                  DISPATCH   200  -
 POST  /api/orders                                ORDERS     201  -
+POST  /api/slots                                 ORDERS     200  -
+POST  /api/slots/holds                           ORDERS     201  -
+POST  /api/slots/holds/{hold_id}/confirm         ORDERS     200  404
+POST  /api/slots/holds/{hold_id}/give-back       ORDERS     204  404
 GET   /devices                                   DISPATCH   200  -
 POST  /devices/codes                             DISPATCH   200  -
 POST  /devices/{device_id}/revoke                DISPATCH   303  404
@@ -223,8 +230,12 @@ def known(world: World, door: Door) -> dict[str, str]:
     """A value for each part of the path; each call makes a thing of its own."""
     if "{work_order_id}" in door.path:
         return {"work_order_id": str(world.order().id)}
+    if "{hold_id}" in door.path:
+        return {"hold_id": str(held_slot(world))}
     if "{fault_id}" in door.path:
         return {"fault_id": str(reported_fault(world)), "what": "acknowledge"}
+    if door.path.startswith("/api/slots"):
+        return {"job": str(free_job(world))}
     if "{ask_id}" in door.path:
         return {"ask_id": str(question(world))}
     if door.path.endswith("{command_id}/call-out"):
@@ -252,6 +263,31 @@ def held(world: World, job: Job | None = None) -> UUID:
     [receipt] = push([world.ana.envelope(note)], world.ana.units(world.now), now, with_problem)
     assert (receipt.outcome, receipt.slug) == ("held", "revoked-device")
     return receipt.command_id
+
+
+def held_slot(world: World) -> UUID:
+    wish = Wish(work_order_id=free_job(world))
+    start, end = a_slot(world)
+    held = slot_holds.hold(
+        world.database, world.settings, wish, start, end, world.now, key=str(wish.work_order_id), by="Dora"
+    )
+    return held.id
+
+
+def free_job(world: World) -> UUID:
+    """A job of ten minutes that anybody can do: there is room for many."""
+    job = world.order(WorkOrderKind.REPAIR, reserve=False, required_equipment=(), required_parts=())
+    with world.database.write() as session:
+        row = session.get_one(WorkOrderRow, job.id)
+        row.state, row.technician_id, row.expected_minutes = "unassigned", None, 10
+        row.planned_start = row.planned_end = row.window_start = row.window_end = None
+    return job.id
+
+
+def a_slot(world: World) -> tuple[datetime, datetime]:
+    day = world.now.astimezone(world.settings.zone).date() + timedelta(days=3)
+    start = datetime.combine(day, time(10), world.settings.zone)
+    return start, start + timedelta(hours=2)
 
 
 def held_visit(world: World) -> UUID:
@@ -333,6 +369,7 @@ def unknown(door: Door) -> dict[str, str]:
         "device_id",
         "line_id",
         "fault_id",
+        "hold_id",
     )
     return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN
 
@@ -359,6 +396,11 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/{ask_id}": {"outcome": "dismiss"},
         "/dismiss": {"reason": "not needed"},
         "/dismiss-visit": {"reason": "not needed"},
+        "/slots": {"work_order_id": values.get("job", str(NOWHERE)), "days": 1},
+        "/holds": {
+            "key": str(mint()), "work_order_id": values.get("job", str(NOWHERE)),
+            "start": a_slot(world)[0].isoformat(), "end": a_slot(world)[1].isoformat(),
+        },
         "/orders": {
             "kind": "install", "customer_id": str(uid("customer WO-0001")),
             "location_id": str(uid("location WO-0001")), "plan_code": "HOME-100",
