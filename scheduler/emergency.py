@@ -187,7 +187,7 @@ def least_disruption(
     found = keep_feasible(quiet, improve(quiet, start, budget, warm=True, seed=seed, around=around))
     day = Day(request)
     orders = [[day.job_number[quiet.jobs[number].id] for number in order] for order in found]
-    return day.plan(orders, _left_out(day, orders, plan), engine="least-disruption", seed=seed)
+    return day.plan(orders, left_out(day, orders, plan), engine="least-disruption", seed=seed)
 
 
 def _keeping(request: PlanRequest, plan: Plan, job_id: str) -> PlanRequest:
@@ -221,7 +221,7 @@ def _keeping(request: PlanRequest, plan: Plan, job_id: str) -> PlanRequest:
     return replace(request, technicians=people, jobs=jobs, weights=weights)
 
 
-def _left_out(day: Day, orders: Sequence[Sequence[int]], plan: Plan) -> tuple[Unassigned, ...]:
+def left_out(day: Day, orders: Sequence[Sequence[int]], plan: Plan) -> tuple[Unassigned, ...]:
     """What stays undone. Who was left out before is so for the reason given then: routes only got fuller."""
     before = {left.job_id: left for left in plan.unassigned}
     return tuple(

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from server.access import routes as access
 from server.attachments import routes as attachments
 from server.attachments.filing import Attachments
+from server.customers import new_time
 from server.customers import routes as customers
 from server.db.engine import Database
 from server.db.feed_models import HistoryRow
@@ -88,6 +89,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         inbox_pages.router,
         faults_page.router,
         customers.router,
+        new_time.router,
         outbox.router,
         outbox_page.router,
         returns.router,

@@ -17,7 +17,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -123,6 +123,7 @@ def hold(
                     lock_day(session, day)
                     mine = asked.order.id if asked.order else None
                     if mark(session, looked.clock, now, not_held_for=mine) == looked.mark:
+                        _make_way(session, looked, opening)
                         return _write(session, row, mine, now)
             except IntegrityError:
                 continue  # the same key came twice at once: then the other one is found
@@ -197,6 +198,16 @@ def _row(
         given_back_at=None,
         confirmed_at=None,
     )
+
+
+def _make_way(session: Session, looked: Looked, opening: Opening) -> None:
+    """Held and booked slots that begin later for the new one are remembered so."""
+    row = SlotHoldRow
+    for delay in opening.delays:
+        order_id = looked.question.orders[delay.job_id].id
+        booked = and_(row.work_order_id == order_id, row.confirmed_at.is_not(None))
+        there = update(row).where(or_(row.id == order_id, booked), row.day == looked.clock.day)
+        session.execute(there.values(starts_at=looked.clock.instant(delay.start_after)))
 
 
 def _write(session: Session, row: SlotHoldRow, mine: UUID | None, now: datetime) -> Hold:

@@ -189,6 +189,10 @@ PUBLIC_DOORS = {
     ("OPTIONS", "/api/uploads/{digest}"): 204,
     ("GET", "/visit/{token}"): 404,
     ("GET", "/visit/{token}/events"): 404,
+    ("GET", "/visit/{token}/times"): 404,
+    ("POST", "/visit/{token}/times"): 404,
+    ("POST", "/visit/{token}/times/{hold_id}/confirm"): 404,
+    ("POST", "/visit/{token}/times/{hold_id}/give-back"): 404,
     ("GET", "/app"): 308,
     ("GET", "/app/{name:path}"): 503,  # not built here
     ("HEAD", "/app/{name:path}"): 503,
