@@ -19,7 +19,8 @@ class Standing:
     request: as asked, but for promises that can't be kept in the order of the plan: those windows close,
     those shifts end and those lunches begin as late as it will be. orders: technician → jobs not begun. late:
     job → minutes after its window closes. over: technician → minutes after the shift ends. homeless: planned
-    jobs whose technician is not there any more, or may not go there any more; they are in no order.
+    jobs whose technician is not there any more, may not go there any more, or would only begin after the
+    shift; they are in no order.
     """
 
     request: PlanRequest
@@ -35,6 +36,7 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
     orders = day.orders_of(plan)
     able = [[n for n in order if day.may_go(person, n)] for person, order in enumerate(orders)]
     able = [_with_parts(day, person, order) for person, order in enumerate(able)]
+    able = [_in_the_shift(day, person, order) for person, order in enumerate(able)]
     kept = {day.jobs[n].id for order in able for n in order}
     open_ids = {day.jobs[n].id for n in day.open_jobs}
     homeless = tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in kept)
@@ -44,7 +46,7 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
     for person, order in enumerate(able):
         if not order or isinstance(day.times(person, order), Times):
             continue
-        times = _whatever_it_takes(request, people[person], [day.jobs[n] for n in order])
+        times = _whatever_it_takes(day, person, order)
         for n, start in zip(order, times.starts, strict=True):
             job = day.jobs[n]
             if job.windows and start > (closes := job.windows[-1].closes):
@@ -72,8 +74,18 @@ def _with_parts(day: Day, person: int, order: Sequence[int]) -> list[int]:
     return kept
 
 
-def _whatever_it_takes(request: PlanRequest, person: Technician, order: Sequence[Job]) -> Times:
+def _in_the_shift(day: Day, person: int, order: Sequence[int]) -> list[int]:
+    """`order` without what would only begin when the shift is over: who overruns ends the visit, no more."""
+    if not order or isinstance(day.times(person, order), Times):
+        return list(order)
+    starts = _whatever_it_takes(day, person, order).starts
+    end = day.technicians[person].shift_end
+    return [n for n, start in zip(order, starts, strict=True) if start < end]
+
+
+def _whatever_it_takes(day: Day, number: int, route: Sequence[int]) -> Times:
     """The times of a route whose promises hold no longer: every last window open to the end."""
+    request, person, order = day.request, day.technicians[number], [day.jobs[n] for n in route]
 
     def opened(job: Job) -> Job:
         windows = (*job.windows[:-1], Window(job.windows[-1].opens, MINUTES_MAX)) if job.windows else ()

@@ -22,7 +22,14 @@ from server.db.engine import Database
 from server.db.feed_models import HistoryRow
 from server.db.upkeep import upkeep
 from server.dependencies import answer_problems
-from server.dispatch import board_feed, board_routes, plan_routes, slot_routes, timesheet_routes
+from server.dispatch import (
+    board_feed,
+    board_routes,
+    mend_routes,
+    plan_routes,
+    slot_routes,
+    timesheet_routes,
+)
 from server.faults import page as faults_page
 from server.field import routes as field
 from server.field.doorbell import Doorbell
@@ -83,6 +90,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         attachments.router,
         board_routes.router,
         plan_routes.router,
+        mend_routes.router,
         slot_routes.router,
         timesheet_routes.router,
         inbox.router,

@@ -51,6 +51,7 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/api/devices/wiped"): (409,),
     ("post", "/api/orders"): (404, 409),
     ("post", "/api/plan"): (409,),
+    ("post", "/api/mend"): (409,),
     ("post", "/api/slots"): (404, 409),
     ("post", "/api/slots/holds"): (404, 409),
     ("get", "/api/map"): (404,),

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from server.dispatch import absences
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import DayPlanRow, TechnicianRow
@@ -61,6 +62,9 @@ def read_day(
     technicians = session.scalars(
         select(TechnicianRow).where(TechnicianRow.active).order_by(TechnicianRow.name, TechnicianRow.id)
     ).all()
+    away = absences.of_day(session, *day_bounds(clock.day, clock.zone))
+    left = absences.shifts_left(technicians, away, clock, max(0, clock.minute_after(now)))
+    technicians = [row for row in technicians if left.get(row.id, ()) is not None]
     orders = _orders(session, clock, now, list(also))
     plan = newest_plan(session, clock.day)
     rows = DayRows(
@@ -70,6 +74,7 @@ def read_day(
         stock=_stock(session, [row.van_id for row in technicians], [order.id for order in orders]),
         lunches=_lunches(plan),
         now=max(0, clock.minute_after(now)),
+        shifts={id: shift for id, shift in left.items() if shift is not None},
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
@@ -82,7 +87,8 @@ def mark(session: Session, clock: DayClock, now: datetime, *, not_held_for: UUID
     query = select(row.id, row.version).where(_of_day(clock, now, [])).order_by(row.id)
     orders = [f"{id.hex} {version}" for id, version in session.execute(query)]
     held = [one.id.hex for one in holds(session, clock.day, now, but_for=not_held_for)]
-    return sha256(repr((plan and plan.id, orders, held)).encode()).hexdigest()
+    away = [(one.id, one.ends_at) for one in absences.of_day(session, *day_bounds(clock.day, clock.zone))]
+    return sha256(repr((plan and plan.id, orders, held, away)).encode()).hexdigest()
 
 
 def _orders(session: Session, clock: DayClock, now: datetime, also: Sequence[UUID]) -> list[WorkOrder]:

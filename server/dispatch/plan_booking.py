@@ -97,7 +97,7 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
     if (before.id if before else None) != proposal.plan_id_before:
         raise Overtaken
     held = {number: question.orders[number] for number in question.held}
-    if held_meanwhile(session, proposal.day, list(held.values()), now):
+    if held_meanwhile(session, proposal.day, {order.id for order in held.values()}, now):
         raise Overtaken
     rows = _lock(session, question)
     skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}

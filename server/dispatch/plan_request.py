@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from scheduler.request import (
@@ -50,7 +50,8 @@ class DayRows:
 
     stock: van → SKU → units that this day may use. lunches: technician → minute, by the plan in force.
     now: the day's minute from which on something may still be decided; 0 before the day. held: visits that
-    are no work orders: time slots that somebody holds, with their places.
+    are no work orders: time slots that somebody holds, with their places. shifts: technician → the minutes
+    left of a shift that is not whole.
     """
 
     clock: DayClock
@@ -60,6 +61,7 @@ class DayRows:
     lunches: Mapping[UUID, int]
     now: int
     held: Sequence[WorkOrder] = ()
+    shifts: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,8 @@ def _technician(
     pools: Pools,
     lunch_had: int | None,
 ) -> Technician:
-    start, end = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
+    whole = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
+    start, end = rows.shifts.get(row.id, whole)
     if lunch_had is not None:
         # Nobody is sent out in the middle of lunch.
         start = max(start, min(lunch_had + row.lunch_minutes, end - 1))

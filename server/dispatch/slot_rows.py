@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -143,10 +143,9 @@ def confirmed_places(session: Session, day: date) -> Mapping[UUID, tuple[UUID, d
     return {id: (technician, start) for id, technician, start in session.execute(query)}
 
 
-def held_meanwhile(session: Session, day: date, seen: Sequence[WorkOrder], now: datetime) -> bool:
+def held_meanwhile(session: Session, day: date, seen: Collection[UUID], now: datetime) -> bool:
     """Whether somebody holds a slot of `day` that was not among those `seen`."""
-    known = {order.id for order in seen}
-    return any(row.id not in known for row in holds(session, day, now))
+    return any(row.id not in seen for row in holds(session, day, now))
 
 
 def follow(session: Session, clock: DayClock, placed: Mapping[UUID, tuple[UUID, int, int]]) -> None:

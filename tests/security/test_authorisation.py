@@ -29,12 +29,14 @@ from server.assets.models import AssetRow
 from server.clock import mint
 from server.customers.links import visit_token
 from server.customers.models import ServiceLocationRow
-from server.dispatch import slot_holds
+from server.dispatch import absences, slot_holds
+from server.dispatch.models import TechnicianRow
 from server.dispatch.time_slots import Wish
 from server.inbox.models import FollowUpRow
 from server.outbox.models import OutboxRow, WebhookRow
 from server.purchasing import returns
 from server.purchasing.models import RmaLineRow
+from server.stock.models import StockPlaceRow
 from server.work_orders.models import WorkOrderRow
 from shared.clocks import Contact
 from shared.commands import AddNote, CancelWorkOrder, StartTravel
@@ -103,6 +105,10 @@ POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
 POST  /api/plan                                  DISPATCH   200  -
 POST  /api/orders                                ORDERS     201  -
+GET   /api/mend                                  DISPATCH   200  -
+POST  /api/mend                                  DISPATCH   200  -
+POST  /api/technicians/{technician_id}/away      DISPATCH   204  404
+POST  /api/technicians/{technician_id}/back      DISPATCH   204  404
 POST  /api/slots                                 ORDERS     200  -
 POST  /api/slots/holds                           ORDERS     201  -
 POST  /api/slots/holds/{hold_id}/confirm         ORDERS     200  404
@@ -234,6 +240,8 @@ def known(world: World, door: Door) -> dict[str, str]:
     """A value for each part of the path; each call makes a thing of its own."""
     if "{work_order_id}" in door.path:
         return {"work_order_id": str(world.order().id)}
+    if "{technician_id}" in door.path:
+        return {"technician_id": str(somebody(world, away=door.path.endswith("/back")))}
     if "{hold_id}" in door.path:
         return {"hold_id": str(held_slot(world))}
     if "{fault_id}" in door.path:
@@ -267,6 +275,26 @@ def held(world: World, job: Job | None = None) -> UUID:
     [receipt] = push([world.ana.envelope(note)], world.ana.units(world.now), now, with_problem)
     assert (receipt.outcome, receipt.slug) == ("held", "revoked-device")
     return receipt.command_id
+
+
+def somebody(world: World, *, away: bool) -> UUID:
+    """A technician without work, who is there or away."""
+    made, van = mint(), mint()
+    with world.database.write() as session:
+        session.add(StockPlaceRow(id=van, kind="van", name=f"Van {van.hex}"))
+        session.flush()
+        session.add(
+            TechnicianRow(
+                id=made, name=f"Spare {made.hex}", phone="", skills={}, shift_start_minute=480,
+                shift_end_minute=960, lunch_minutes=0, start_lat=60.1, start_lon=24.9, end_lat=60.1,
+                end_lon=24.9, van_id=van, active=True,
+            )
+        )  # fmt: skip
+        session.flush()
+        if away:
+            until = world.now + timedelta(days=1)
+            absences.note(session, made, world.now, until, absences.Reason.SICK, by="Dora", now=world.now)
+    return made
 
 
 def held_slot(world: World) -> UUID:
@@ -374,6 +402,7 @@ def unknown(door: Door) -> dict[str, str]:
         "line_id",
         "fault_id",
         "hold_id",
+        "technician_id",
     )
     return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN
 
@@ -400,6 +429,11 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/{ask_id}": {"outcome": "dismiss"},
         "/dismiss": {"reason": "not needed"},
         "/dismiss-visit": {"reason": "not needed"},
+        "/away": {"reason": "van"},
+        "/mend": {
+            "day": "2031-01-06", "moves": [], "holds": [], "lunches": {},
+            "rests_on": {"orders": {}, "technicians": [], "holds": []},
+        },
         "/slots": {"work_order_id": values.get("job", str(NOWHERE)), "days": 1},
         "/holds": {
             "key": str(mint()), "work_order_id": values.get("job", str(NOWHERE)),
@@ -654,7 +688,8 @@ class TestACustomersLink:
 class TestAPublicDoor:
     def test_answers_everybody_alike(self, office_doors: Doors, door: tuple[str, str]):
         method, path = door
-        path = path.replace("{name:path}", "index.html").format(digest="0" * 64, token="never-made")
+        path = path.replace("{name:path}", "index.html")
+        path = path.format(digest="0" * 64, token="never-made", hold_id=NOWHERE)
         path = f"{path}/nothing.js" if path.startswith("/static") else path
         body: dict[str, Any] = {}
         if path == "/login":
