@@ -283,7 +283,7 @@ class _Scene:
                 continue
             better = n in could and (n not in starts or self._late(n, could[n][1]) < minutes)
             place = (self.day.technicians[starts[n][0]].id, starts[n][1]) if n in starts else None
-            said = f"expected {hhmm(place[1])}" if place else f"{self.told[n][0]} can't come"
+            said = f"expected {hhmm(place[1])}" if place else self._why_homeless(n)
             why = (
                 "it would take more customers to be told than allowed" if better else "nobody can come sooner"
             )
@@ -297,6 +297,11 @@ class _Scene:
                 )
             )
         return kept
+
+    def _why_homeless(self, number: int) -> str:
+        who = self.told[number][0]
+        there = who in self.day.technician_number
+        return f"{who} gets to it no more in the shift" if there else f"{who} can't come"
 
     def _late(self, number: int, start: int) -> int:
         """Minutes after the promised window, else after what was told where that is more than a little."""

@@ -19,7 +19,7 @@ from server.db.engine import Database
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
-from server.dispatch.insertions import in_force
+from server.dispatch.in_force import in_force
 from server.dispatch.models import TechnicianRow
 from server.dispatch.plan_request import Question, ask
 from server.dispatch.roads import travel_times
@@ -163,7 +163,7 @@ def _proposal(
     told = sum(move.tells for move in choice.moves)
     parts = [f"{_count(len(choice.moves), 'visit')} moved" if choice.moves else "Nothing has to move"]
     if choice.moves:
-        parts.append(f"{_count(told, 'customer')} to be told a new time")
+        parts.append(f"{_count(told, 'customer')} to be told a new time" if told else "nobody has to be told")
     if stays or left:
         parts.append(f"{len(stays) + len(left)} late as they are")
     return MendProposal(

@@ -19,7 +19,7 @@ from server.db.engine import Database
 from server.dispatch.board import day_bounds
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, mark, read_day
-from server.dispatch.insertions import in_force
+from server.dispatch.in_force import in_force
 from server.dispatch.plan_request import DayRows, Question, ask, has_begun
 from server.dispatch.roads import travel_times
 from server.dispatch.slot_rows import Needs, a_visit, confirmed_places

@@ -76,6 +76,16 @@ class TestADayAsItStands:
         found = standing(later(day, "08:00", gone=person), plan)
         assert set(found.homeless) == {"first", "second"}
 
+    def test_lets_nobody_begin_when_the_shift_is_over(self) -> None:
+        day = a_day(FIRST, a_job("last", place=1, minutes=60), technicians=(ann(shift_end=at("11:00")),))
+        plan = solve(day, seconds=0)
+        now = later(day, "10:00", begun(day, "first", "ann", "08:10", 180))
+        found = standing(now, plan)
+        assert (found.homeless, found.over, found.orders) == (("last",), {}, {"ann": ()})
+        (left,) = mend(now, plan, tell_max=5, rounds=0).kept_late
+        assert (left.job_id, left.place, left.why) == ("last", None, "nobody")
+        assert left.reason == "ann gets to it no more in the shift; nobody can come sooner"
+
 
 class TestMending:
     def test_leaves_a_day_alone_that_needs_nothing(self) -> None:
@@ -234,9 +244,14 @@ def wrongs(request: PlanRequest, plan: Plan, tell_max: int, mended: Mended) -> I
             yield f"{job.id} is pinned to {job.technician} and went to {after[job.id][0]}"
     here = {person.id for person in request.technicians}
     known = {job.id: job for job in request.jobs}
+    now = standing(request, plan)
+    said = {late.job_id for late in mended.kept_late}
     for id, (person, start) in before.items():
         if id in known and person in here and id not in after:
-            yield f"{id} had a place and lost it"
+            if id not in now.homeless:
+                yield f"{id} had a place and lost it"
+            if id not in said:
+                yield f"{id} is not visited and nobody says so"
         if id in after and id not in mended.told and id in known and known[id].fixed_start is None:
             moved = abs(after[id][1] - start) > TELL_FROM_MINUTES
             if moved and id not in {late.job_id for late in mended.kept_late} and after[id][1] > start:

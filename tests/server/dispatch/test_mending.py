@@ -14,6 +14,7 @@ from world import Job, World, a_world
 from server import office
 from server.dispatch import absences, slot_holds
 from server.dispatch.absences import AbsenceRow, Reason
+from server.dispatch.insertions import find_insertions
 from server.dispatch.mending import MendProposal, apply_mend, propose_mend
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.planner import plan_day
@@ -222,6 +223,41 @@ class TestBookingIt:
         row = world.row(SlotHoldRow)
         assert (row.id, row.technician_id) == (held.id, world.ben.technician_id)
         assert at(10) <= row.starts_at < at(12)
+
+
+class TestAPlaceThatOthersMake:
+    def test_is_offered_where_a_full_day_has_none(self, world: World):
+        """Only Ana splices, and is promised elsewhere for the same hour; Ben could go there instead."""
+        with world.database.write() as session:
+            able = TechnicianRow.id == world.ana.technician_id
+            skills = {"fibre_install": 3, "splice": 3}
+            session.execute(update(TechnicianRow).where(able).values(skills=skills))
+        told = anas(world, 10, 110, window_end=at(10, 15))
+        job = a_job(world, 110, window_start=at(10), window_end=at(10, 15))
+        with world.database.write() as session:
+            row = session.get_one(WorkOrderRow, job.id)
+            row.requirements = row.requirements | {"required_skills": [{"name": "splice", "level": 2}]}
+        found = find_insertions(world.database, world.settings, job.id, at(8))
+        assert found.places == ()
+        assert found.rearranged is not None
+        assert (found.rearranged.moved, found.rearranged.told) == (1, 0)
+        assert f"{told.number} to Ben Korhonen" in found.rearranged.sentence
+        apply_mend(world.database, world.settings, found.rearranged.choice, at(8), by="Dora")
+        assert world.work_order(told).technician_id == world.ben.technician_id
+        assert world.work_order(job).technician_id == world.ana.technician_id
+
+    def test_is_not_looked_for_where_somebody_has_one(self, world: World):
+        job = a_job(world)
+        found = find_insertions(world.database, world.settings, job.id, at(8))
+        assert found.places
+        assert found.rearranged is None
+
+    def test_costs_nobody_a_visit(self, world: World):
+        for phone in world.phones:
+            anas(world, 10, 110, technician_id=phone.technician_id, window_end=at(10, 15))
+        job = a_job(world, 110, window_start=at(10), window_end=at(10, 15))
+        found = find_insertions(world.database, world.settings, job.id, at(8))
+        assert (found.places, found.rearranged) == ((), None)
 
 
 class TestWhoIsAway:

@@ -171,18 +171,33 @@ export class Detail {
   async findPlaces(order, ask, found) {
     ask.disabled = true;
     try {
-      const { places } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
+      const { places, rearranged } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
       const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start));
       fill(
         found,
         places.map((place) => h("li", {}, h("span", {}, place.sentence), h("button", { type: "button", onclick: () => take(place) }, `${clock(place.planned_start)} ${place.technician}`))),
-        places.length ? null : h("li", {}, "Nobody who is able has a place left."),
+        rearranged ? this.rearranged(rearranged) : null,
+        places.length || rearranged ? null : h("li", {}, "Nobody who is able has a place left."),
       );
     } catch (refusal) {
       fill(found, h("li", {}, refusal.message));
     } finally {
       ask.disabled = false;
     }
+  }
+
+  // Nobody has a place, but others could make one: who would have to move.
+  rearranged({ choice, moved, told, sentence }) {
+    const others = moved === 1 ? "Move one other visit" : `Move ${moved} other visits`;
+    const tell = told ? `, tell ${told === 1 ? "one customer" : `${told} customers`}` : "";
+    const take = async () => {
+      try {
+        await post("/api/mend", choice);
+      } catch (refusal) {
+        this.toast(refusal.message, "bad");
+      }
+    };
+    return h("li", {}, h("span", {}, sentence), h("button", { type: "button", onclick: take }, `${others}${tell}`));
   }
 
   move(event, order) {
