@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -29,6 +30,7 @@ from server.work_orders.models import WorkOrderRow
 from shared.commands import AssignWorkOrder
 from shared.problems import BadValue, ChangedMeanwhile
 from shared.work_orders import WorkOrder, WorkOrderState
+from sync.server.ports import Clash
 
 TELL_MAX = 5
 """So many customers are told a new time, unless the dispatcher says otherwise."""
@@ -315,27 +317,35 @@ def apply_mend(
 ) -> MendOutcome:
     """Book what was proposed. Raises ChangedMeanwhile, naming what, and then nothing has moved."""
     clock = clock_of(settings, choice.day, now)
-    with database.write() as session:
-        lock_day(session, choice.day)
-        _check(session, settings, choice, clock, now)
-        commands = [
-            AssignWorkOrder(
-                work_order_id=move.work_order_id,
-                technician_id=move.technician_id,
-                planned_start=move.planned_start,
-                planned_end=move.planned_end,
-                travel_minutes=move.travel_minutes,
-                route_position=move.route_position,
-            )
-            for move in choice.moves
-        ]
-        office.apply(session, settings, commands, by, now)
-        places = {
-            one.hold_id: (one.technician_id, clock.minute(one.planned_start), one.travel_minutes)
-            for one in choice.holds
-        }
-        follow(session, clock, places)
-        _lunches(session, choice, by, now)
+    for _ in range(office.TRIES):
+        with suppress(Clash), database.write() as session:
+            return _book(session, settings, choice, clock, now, by)
+    raise ChangedMeanwhile("Somebody changed the same visits again and again in this moment. Look again")
+
+
+def _book(
+    session: Session, settings: Settings, choice: Choice, clock: DayClock, now: datetime, by: str
+) -> MendOutcome:
+    lock_day(session, choice.day)
+    _check(session, settings, choice, clock, now)
+    commands = [
+        AssignWorkOrder(
+            work_order_id=move.work_order_id,
+            technician_id=move.technician_id,
+            planned_start=move.planned_start,
+            planned_end=move.planned_end,
+            travel_minutes=move.travel_minutes,
+            route_position=move.route_position,
+        )
+        for move in choice.moves
+    ]
+    office.apply(session, settings, commands, by, now)
+    places = {
+        one.hold_id: (one.technician_id, clock.minute(one.planned_start), one.travel_minutes)
+        for one in choice.holds
+    }
+    follow(session, clock, places)
+    _lunches(session, choice, by, now)
     return MendOutcome(moved=len(choice.moves), told=sum(move.tells for move in choice.moves))
 
 

@@ -33,11 +33,11 @@ from server.dispatch.slot_rows import living, lock_day
 from server.dispatch.time_slots import Looked, Wanted, Wish, look, open_order, wanted, windows_of
 from server.settings import Settings
 from server.work_orders import intake
-from server.work_orders.intake import CustomerOrder
 from server.work_orders.models import WorkOrderRow
 from shared.commands import AssignWorkOrder, OfficeCommand, RescheduleWorkOrder, UnassignWorkOrder
 from shared.problems import BadValue, Conflict, IdReused, NoLongerFree, NotFound
 from shared.work_orders import WorkOrder, WorkOrderState
+from sync.server.ports import Clash
 
 HOLD = timedelta(minutes=5)
 KEPT = timedelta(days=1)
@@ -277,43 +277,57 @@ def confirm(
     """
     for _ in range(office.TRIES):
         try:
+            # The order first, in a transaction of its own: the log must know it before the commands about it.
+            with database.write() as session:
+                _place_if_new(session, settings, hold_id, now, by, of)
             with database.write() as session:
                 return _confirm(session, settings, hold_id, now, by, of)
-        except IntegrityError:
-            continue  # somebody took the same number in this moment
-    raise Conflict("Too many orders came in this moment. Try again")
+        except (IntegrityError, Clash):
+            continue  # somebody took the same number, or changed the order, in this moment
+    raise Conflict("Too much changed in this moment. Try again")
+
+
+def _place_if_new(
+    session: Session, settings: Settings, hold_id: UUID, now: datetime, by: str, of: UUID | None
+) -> None:
+    row = _locked(session, hold_id, of)
+    if row.confirmed_at is not None or row.work_order_id is not None:
+        return
+    if not _lives(row, now):
+        raise _run_out(hold_id)
+    wish = msgspec.convert(row.wish, Wish)
+    assert wish.order is not None
+    promised = replace(wish.order, window_start=row.window_start, window_end=row.window_end)
+    row.work_order_id = intake.place(session, settings, promised, actor=by, now=now).id
 
 
 def _confirm(
     session: Session, settings: Settings, hold_id: UUID, now: datetime, by: str, of: UUID | None
 ) -> Booked:
-    day = session.scalar(select(SlotHoldRow.day).where(SlotHoldRow.id == hold_id))
-    if day is None:
-        raise NotFound("There is no such hold")
-    lock_day(session, day)
-    row = _held(session, hold_id, of)
-    if row.confirmed_at is None:
-        if not _lives(row, now):
-            raise NoLongerFree("This time slot is not held any more. Choose it again", subject=str(hold_id))
-        wish = msgspec.convert(row.wish, Wish)
-        if wish.order is not None:
-            row.work_order_id = _place(session, settings, wish.order, row, by, now)
-        assert row.work_order_id is not None
-        order = open_order(session, row.work_order_id)
-        office.apply(
-            session, settings, _commands(session, order, row, placed=wish.order is not None), by, now
-        )
-        row.confirmed_at = now
+    row = _locked(session, hold_id, of)
     assert row.work_order_id is not None
+    if row.confirmed_at is None:
+        placed = msgspec.convert(row.wish, Wish).order is not None
+        if not placed and not _lives(row, now):  # what is placed has its promise already
+            raise _run_out(hold_id)
+        order = open_order(session, row.work_order_id)
+        commands = _commands(session, order, row, placed=placed)
+        office.apply(session, settings, commands, by, now)
+        row.confirmed_at = now
     number = session.scalars(select(WorkOrderRow.number).where(WorkOrderRow.id == row.work_order_id)).one()
     return Booked(work_order_id=row.work_order_id, number=number, start=row.window_start, end=row.window_end)
 
 
-def _place(
-    session: Session, settings: Settings, order: CustomerOrder, row: SlotHoldRow, by: str, now: datetime
-) -> UUID:
-    promised = replace(order, window_start=row.window_start, window_end=row.window_end)
-    return intake.place(session, settings, promised, actor=by, now=now).id
+def _locked(session: Session, hold_id: UUID, of: UUID | None) -> SlotHoldRow:
+    day = session.scalar(select(SlotHoldRow.day).where(SlotHoldRow.id == hold_id))
+    if day is None:
+        raise NotFound("There is no such hold")
+    lock_day(session, day)
+    return _held(session, hold_id, of)
+
+
+def _run_out(hold_id: UUID) -> NoLongerFree:
+    return NoLongerFree("This time slot is not held any more. Choose it again", subject=str(hold_id))
 
 
 def _commands(session: Session, order: WorkOrder, row: SlotHoldRow, *, placed: bool) -> list[OfficeCommand]:

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from world import HOME_100, Job, World, a_world, uid
 
+from server.db.feed_models import CommandRow, EntryRow
 from server.dispatch import slot_holds
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.planner import plan_day
@@ -316,6 +317,25 @@ class TestConfirming:
         row = world.row(WorkOrderRow, WorkOrderRow.id == booked.work_order_id)
         assert (row.number, row.window_start, row.window_end) == (booked.number, *TEN)
         assert confirm(world.database, world.settings, held.id, NOW, by="Dora") == booked
+
+    def test_of_a_new_order_in_a_planned_day_can_be_replayed_from_the_log(self, world: World):
+        plan(world)
+        known = world.order(WorkOrderKind.REPAIR)
+        order = CustomerOrder(
+            kind=WorkOrderKind.INSTALL, customer_id=known.customer_id, location_id=known.location_id,
+            plan_code=HOME_100, skills={},
+        )  # fmt: skip
+        held = hold(world, Wish(order=order))
+        booked = confirm(world.database, world.settings, held.id, NOW, by="Dora")
+        row = world.row(WorkOrderRow, WorkOrderRow.id == booked.work_order_id)
+        assert (row.state, row.technician_id) == (WorkOrderState.ASSIGNED, world.ana.technician_id)
+        with world.database.read() as session:
+            placed = max(
+                entry.number for entry in session.scalars(select(EntryRow)) if str(row.id) in entry.body
+            )
+            commands = session.scalars(select(CommandRow).where(CommandRow.work_order_id == row.id)).all()
+        assert commands
+        assert all(command.number > placed for command in commands)
 
     def test_of_nothing_is_refused(self, world: World):
         with pytest.raises(NotFound):
