@@ -179,7 +179,9 @@ class _Scene:
 
     def within(self, found: Orders, tell_max: int) -> Orders:
         """The cheapest that tells no more than so many: parts of `found`, and what can be put in beside."""
-        ways = [self._filled(start, tell_max) for start in (self._parts(found, tell_max), self.base)]
+        best = self._parts(found, tell_max)
+        starts = [best] if best == found else [best, self.base]  # a part too large for the limit, job by job
+        ways = [self._filled(start, tell_max) for start in starts]
         return min([*ways, self.base], key=lambda orders: total_cost(self.day, orders))
 
     def _parts(self, found: Orders, tell_max: int) -> Orders:
@@ -227,21 +229,22 @@ class _Scene:
         """What has no place yet is put where it costs least and the limit allows, the dearest first."""
         day, orders = self.day, [list(order) for order in start]
         told = [self.told_by(person, order) for person, order in enumerate(orders)]
+        costs = [route_cost(day, person, order).total for person, order in enumerate(orders)]
         for job in sorted(undone_jobs(day, orders), key=lambda n: (-day.undone[n], n)):
             ways = []
             for person, order in enumerate(orders):
                 if not day.may_go(person, job):
                     continue
-                base = route_cost(day, person, order).total
                 for at, cost, _ in places(day, person, order, job):
-                    if (added := cost.total - base) < day.undone[job]:
+                    if (added := cost.total - costs[person]) < day.undone[job]:
                         ways.append((added, person, at))
             others = sum(map(len, told))
-            for _, person, at in sorted(ways):
+            for added, person, at in sorted(ways):
                 longer = [*orders[person][:at], job, *orders[person][at:]]
                 new = self.told_by(person, longer)
                 if others - len(told[person]) + len(new) <= tell_max:
                     orders[person], told[person] = longer, new
+                    costs[person] += added
                     break
         return orders
 

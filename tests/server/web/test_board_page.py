@@ -355,6 +355,27 @@ class TestTheCustomersPage:
         assert open_board.said == []
 
 
+class TestAgreeingOnATime:
+    def test_holds_what_the_customer_is_asked_about_and_promises_what_they_agree_to(self, open_board: Board):
+        board, console = open_board, open_board.console
+        console.technician("Aino Virtanen")
+        order = console.work_order(number="WO-1")
+        sign_in(board)
+        board.page.locator(".unassigned-card").click()
+        panel = board.page.get_by_role("complementary", name="Job")
+        panel.get_by_role("button", name="Agree on another time").click()
+        slots = panel.locator(".places button")
+        expect(slots.first).to_be_visible(timeout=60_000)
+        offered = slots.first.inner_text().removesuffix(" – we are near then")
+        slots.first.click()
+        expect(panel).to_contain_text(f"{offered} is kept free until")
+        panel.get_by_role("button", name="The customer agrees").click()
+        expect(board.page.locator(".toast")).to_contain_text(f"WO-1 is promised for {offered}")
+        with console.database.read() as session:
+            assert session.get_one(WorkOrderRow, order).window_start is not None
+        assert board.said == []
+
+
 class TestMendingTheDay:
     def test_shows_who_runs_late_and_moves_their_visits_on_one_click(self, open_board: Board):
         """Aino sits in a job that was to end an hour ago; what she is promised for now can go to Ben."""
