@@ -211,7 +211,7 @@ def least_disruption(
     if links:
         held = settled(day, Links(day), orders, {number[n]: start for n, start in starts.items()})
         day, orders = held.held_day(), held.orders
-    return day.plan(orders, _left_out(day, orders, plan), engine="least-disruption", seed=seed)
+    return day.plan(orders, left_out(day, orders, plan), engine="least-disruption", seed=seed)
 
 
 def _keeping(request: PlanRequest, plan: Plan, job_id: str) -> PlanRequest:
@@ -263,7 +263,7 @@ def _needed(request: PlanRequest, wanted: set[str]) -> set[str]:
     return found
 
 
-def _left_out(day: Day, orders: Sequence[Sequence[int]], plan: Plan) -> tuple[Unassigned, ...]:
+def left_out(day: Day, orders: Sequence[Sequence[int]], plan: Plan) -> tuple[Unassigned, ...]:
     """What stays undone. Who was left out before is so for the reason given then: routes only got fuller."""
     before = {left.job_id: left for left in plan.unassigned}
     return tuple(

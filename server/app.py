@@ -16,12 +16,21 @@ from starlette.concurrency import run_in_threadpool
 from server.access import routes as access
 from server.attachments import routes as attachments
 from server.attachments.filing import Attachments
+from server.customers import new_time
 from server.customers import routes as customers
 from server.db.engine import Database
 from server.db.feed_models import HistoryRow
 from server.db.upkeep import upkeep
 from server.dependencies import answer_problems
-from server.dispatch import board_feed, board_routes, plan_routes, policy_routes, timesheet_routes
+from server.dispatch import (
+    board_feed,
+    board_routes,
+    mend_routes,
+    plan_routes,
+    policy_routes,
+    slot_routes,
+    timesheet_routes,
+)
 from server.faults import page as faults_page
 from server.field import routes as field
 from server.field.doorbell import Doorbell
@@ -83,11 +92,14 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         board_routes.router,
         plan_routes.router,
         policy_routes.router,
+        mend_routes.router,
+        slot_routes.router,
         timesheet_routes.router,
         inbox.router,
         inbox_pages.router,
         faults_page.router,
         customers.router,
+        new_time.router,
         outbox.router,
         outbox_page.router,
         returns.router,

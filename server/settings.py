@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -54,6 +56,8 @@ class Settings:
     """How long a customer's link is good."""
     count_units_max: int = 20
     """By how many units of a part a count of a van may differ before a dispatcher must agree; 0: none."""
+    time_slots: str = "08:00-10:00 10:00-12:00 12:00-14:00 14:00-16:00"
+    """What customers may choose from, each day, by the clock on the wall."""
     plan_seconds: int = 10
     """How long the scheduler may think about a day."""
     send_seconds: int = 1
@@ -72,6 +76,11 @@ class Settings:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def slots(self) -> tuple[tuple[int, int], ...]:
+        """`time_slots` as minutes after midnight. Raises ValueError when they are not in order of time."""
+        return slots_of(self.time_slots)
 
     @property
     def attachments(self) -> Path:
@@ -117,10 +126,30 @@ class Settings:
         if settings.pin_length_min and settings.pin_length_min not in PIN_LENGTHS:
             raise ValueError("TRUCKROLL_PIN_LENGTH_MIN: 4 to 8 digits, or 0 where no PIN is required")
         try:
+            _ = settings.slots
+        except ValueError as error:
+            raise ValueError(f"TRUCKROLL_TIME_SLOTS: {error}") from error
+        try:
             _ = settings.zone
         except Exception as error:
             raise ValueError(f"TRUCKROLL_TIME_ZONE={settings.time_zone!r} is not a time zone") from error
         return settings
+
+
+def slots_of(text: str) -> tuple[tuple[int, int], ...]:
+    """(from, until) in minutes after midnight. Raises ValueError with the mend."""
+    found = []
+    for slot in text.split():
+        times = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", slot)
+        if times is None:
+            raise ValueError(f"{slot!r} is no time slot; write 08:00-10:00")
+        hour, minute, until_hour, until_minute = map(int, times.groups())
+        found.append((hour * 60 + minute, until_hour * 60 + until_minute))
+    if any(until <= start for start, until in found):
+        raise ValueError("a slot ends before it begins")
+    if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(found)):
+        raise ValueError("the slots overlap or are out of order")
+    return tuple(found)
 
 
 def check_database_url(url: str) -> None:

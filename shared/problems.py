@@ -17,13 +17,14 @@ Problem
 └── Conflict             409/422  the world is not as the command assumes
     ├── OthersWork, UnsentWork
     ├── IdReused, AlreadyClosed, WorkOrderCancelled, WorkOrderDeleted, Reassigned, NotStarted
-    ├── ChangedMeanwhile, CountFarOff, TransferDisagrees, UnsealedTransfer
+    ├── ChangedMeanwhile, NoLongerFree, CountFarOff, TransferDisagrees, UnsealedTransfer
     ├── MissingChecks, MissingEquipment, MissingRemoval, MissingSignature
     └── SerialElsewhere, SerialUnknown, WrongModel, AssetQuarantined, NotInstalledHere
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 type_uri = "https://truckroll.dev/problems/"
@@ -228,6 +229,28 @@ class ChangedMeanwhile(Conflict):
     """Somebody else changed it meanwhile."""
 
     slug = "changed-meanwhile"
+
+
+class NoLongerFree(Conflict):
+    """That time slot is not free, or not held any more."""
+
+    slug = "no-longer-free"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        field: str | None = None,
+        subject: str | None = None,
+        alternatives: tuple[tuple[datetime, datetime], ...] = (),
+    ) -> None:
+        """`alternatives`: windows nearby that were free in this moment, the nearest first."""
+        super().__init__(detail, field=field, subject=subject)
+        self.alternatives = alternatives
+
+    def as_json(self) -> dict[str, object]:
+        nearest = [{"start": start.isoformat(), "end": end.isoformat()} for start, end in self.alternatives]
+        return Problem.as_json(self) | {"alternatives": nearest}
 
 
 class Reassigned(Conflict):

@@ -32,10 +32,10 @@ def visit(request: Request, token: str) -> HTMLResponse:
     try:
         found = _look(request, links.read(settings_of(request).secret, token))
     except ExpiredToken:
-        return _sorry(request, 410)
+        return sorry(request, 410)
     except NotFound:
-        return _sorry(request, 404)
-    return page(request, "visit.html", token=token, **_values(request, found))
+        return sorry(request, 404)
+    return page(request, "visit.html", **_values(request, found))
 
 
 def _of_link(request: Request, token: str) -> UUID:
@@ -76,13 +76,14 @@ def _values(request: Request, found: VisitView) -> dict[str, Any]:
     words = words_for(found.language)
     return {
         "visit": found,
+        "token": request.path_params["token"],
         "words": words,
         "company": settings_of(request).company,
         "updated": words.updated.format(time=words.time(now)),
     }
 
 
-def _sorry(request: Request, status: int) -> HTMLResponse:
+def sorry(request: Request, status: int) -> HTMLResponse:
     words: Words = preferred(request.headers.get("accept-language", ""))
     said, more = (words.expired, words.expired_more) if status == 410 else (words.unknown, words.unknown_more)
     return page(request, "visit_sorry.html", status=status, words=words, said=said, more=more)

@@ -80,6 +80,11 @@ class VisitView:
     def is_over(self) -> bool:
         return self.status.is_over
 
+    @property
+    def may_move(self) -> bool:
+        """Nobody has set out yet."""
+        return self.status in (Status.WAITING, Status.PLANNED)
+
 
 def view(
     session: Session, work_order_id: UUID, zone: ZoneInfo, now: datetime, tax_basis_points: int = 0
@@ -150,10 +155,7 @@ def _window(start: datetime | None, end: datetime | None, words: Words, zone: Zo
     if start is None or end is None:
         return words.window_missing
     local_start, local_end = start.astimezone(zone), end.astimezone(zone)
-    said = words.window.format(
-        date=words.day(local_start), from_=words.time(local_start), until=words.time(local_end)
-    )
-    return said.replace("–", f"{WORD_JOINER}–{WORD_JOINER}")
+    return words.span(local_start, local_end).replace("–", f"{WORD_JOINER}–{WORD_JOINER}")
 
 
 def _rounded_up(at: datetime) -> datetime:

@@ -49,6 +49,14 @@ class Words:
     expired_more: str
     unknown: str
     unknown_more: str
+    other_time: str
+    choose: str
+    none_free: str
+    nearby: str
+    kept: str  # {window} {time}
+    take_it: str
+    choose_again: str
+    taken: str
     weekdays: tuple[str, ...]  # Monday first
     months: tuple[str, ...]
     date: str  # {weekday} {day} {month}
@@ -75,6 +83,10 @@ class Words:
 
     def time(self, at: datetime) -> str:
         return at.strftime(self.clock)
+
+    def span(self, start: datetime, end: datetime) -> str:
+        """A window in local time, as one says it."""
+        return self.window.format(date=self.day(start), from_=self.time(start), until=self.time(end))
 
     def decimal(self, value: Decimal) -> str:
         return str(value).replace(".", self.decimal_mark)
@@ -129,6 +141,14 @@ ENGLISH = Words(
     expired_more="It was for one visit only. Please contact us if you need anything.",
     unknown="We do not know this link",
     unknown_more="Perhaps a part of it is missing. Please open it again from our message.",
+    other_time="Choose another time",
+    choose="When does it suit you?",
+    none_free="No time is free in the next days. Please contact us.",
+    nearby="We are nearby then",
+    kept="We keep {window} free for you until {time}.",
+    take_it="Take this time",
+    choose_again="Choose another one",
+    taken="This time is no longer free. Please choose another one.",
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
             "November", "December"),
@@ -188,6 +208,14 @@ FINNISH = Words(
     expired_more="Se koski vain yhtä käyntiä. Ota meihin yhteyttä, jos tarvitset jotain.",
     unknown="Emme tunne tätä linkkiä",
     unknown_more="Ehkä siitä puuttuu osa. Avaa se uudelleen viestistämme.",
+    other_time="Valitse toinen aika",
+    choose="Mikä aika sopii sinulle?",
+    none_free="Lähipäivinä ei ole vapaita aikoja. Ota yhteyttä meihin.",
+    nearby="Olemme silloin lähistöllä",
+    kept="Varaamme sinulle ajan {window} kello {time} asti.",
+    take_it="Ota tämä aika",
+    choose_again="Valitse toinen",
+    taken="Tämä aika ei ole enää vapaa. Valitse toinen.",
     weekdays=("maanantaina", "tiistaina", "keskiviikkona", "torstaina", "perjantaina", "lauantaina",
               "sunnuntaina"),
     months=("tammikuuta", "helmikuuta", "maaliskuuta", "huhtikuuta", "toukokuuta", "kesäkuuta", "heinäkuuta",
@@ -247,6 +275,14 @@ SWEDISH = Words(
     expired_more="Den gällde bara ett besök. Kontakta oss om du behöver något.",
     unknown="Vi känner inte till länken",
     unknown_more="Kanske saknas en del av den. Öppna den igen från vårt meddelande.",
+    other_time="Välj en annan tid",
+    choose="När passar det dig?",
+    none_free="Inga tider är lediga de närmaste dagarna. Kontakta oss.",
+    nearby="Vi är i närheten då",
+    kept="Vi håller {window} åt dig till {time}.",
+    take_it="Ta den här tiden",
+    choose_again="Välj en annan",
+    taken="Den här tiden är inte längre ledig. Välj en annan.",
     weekdays=("måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"),
     months=("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober",
             "november", "december"),
@@ -305,6 +341,14 @@ GERMAN = Words(
     expired_more="Er galt nur für einen Termin. Melden Sie sich bitte bei uns, wenn Sie etwas brauchen.",
     unknown="Diesen Link kennen wir nicht",
     unknown_more="Vielleicht fehlt ein Teil davon. Öffnen Sie ihn bitte noch einmal aus unserer Nachricht.",
+    other_time="Anderen Termin wählen",
+    choose="Wann passt es Ihnen?",
+    none_free="In den nächsten Tagen ist kein Termin frei. Bitte melden Sie sich bei uns.",
+    nearby="Wir sind dann in der Nähe",
+    kept="Wir halten {window} bis {time} für Sie frei.",
+    take_it="Diesen Termin nehmen",
+    choose_again="Einen anderen wählen",
+    taken="Dieser Termin ist nicht mehr frei. Bitte wählen Sie einen anderen.",
     weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
     months=("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
             "November", "Dezember"),

@@ -22,6 +22,7 @@ from server.db.feed_models import EntryRow
 
 LOGGED = frozenset(
     {
+        "absence",
         "asset",
         "customer",
         "invoice",

@@ -6,7 +6,9 @@ import server.attachments.models
 import server.billing.models
 import server.customers.models
 import server.db.feed_models
+import server.dispatch.absences
 import server.dispatch.models
+import server.dispatch.slot_models
 import server.faults.models
 import server.inbox.models
 import server.outbox.models

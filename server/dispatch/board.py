@@ -16,6 +16,8 @@ from server.access.models import DeviceRow
 from server.customers.models import CustomerRow, ServiceLocationRow
 from server.db import feed
 from server.db.feed_models import CommandRow
+from server.dispatch import absences
+from server.dispatch.absences import AbsenceRow
 from server.dispatch.cards import (
     NOT_PLANNED,
     Board,
@@ -53,7 +55,7 @@ def snapshot(session: Session, day: date, zone: ZoneInfo, now: datetime) -> Boar
     position = feed.head(session)
     found = _cards(session, of_day(start, end))
     crew = technicians(session, newest_plan(session, day))
-    present = _day_now(found, crew, now, zone)
+    present = _day_now(found, crew, now, zone, absences.of_day(session, *_looked_at(start, end, now)))
     waiting = held(session)
     return Board(
         day=day,
@@ -74,8 +76,15 @@ def snapshot(session: Session, day: date, zone: ZoneInfo, now: datetime) -> Boar
 
 def day_now(session: Session, day: date, zone: ZoneInfo, now: datetime) -> DayNow:
     """What the clock has done to the day's promises, without the rest."""
-    found = _cards(session, of_day(*day_bounds(day, zone)))
-    return _day_now(found, technicians(session, None), now, zone)
+    start, end = day_bounds(day, zone)
+    found = _cards(session, of_day(start, end))
+    away = absences.of_day(session, *_looked_at(start, end, now))
+    return _day_now(found, technicians(session, None), now, zone, away)
+
+
+def _looked_at(start: datetime, end: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """Who is away at this moment, on the board of today; of another day, at any time of it."""
+    return (now, now + timedelta(microseconds=1)) if start <= now < end else (start, end)
 
 
 def work_orders(session: Session, ids: Iterable[UUID]) -> tuple[WorkOrderCard, ...]:
@@ -269,7 +278,11 @@ def _stop(card: WorkOrderCard) -> Stop:
 
 
 def _day_now(
-    found: Sequence[WorkOrderCard], crew: Sequence[TechnicianCard], now: datetime, zone: ZoneInfo
+    found: Sequence[WorkOrderCard],
+    crew: Sequence[TechnicianCard],
+    now: datetime,
+    zone: ZoneInfo,
+    absent: Sequence[AbsenceRow],
 ) -> DayNow:
     routes: dict[UUID, list[WorkOrderCard]] = defaultdict(list)
     nobodys: list[WorkOrderCard] = []
@@ -281,11 +294,16 @@ def _day_now(
         route = follow_route([_stop(card) for card in cards], now, zone)
         behind[technician_id] = route.minutes_behind
         judged.extend(route.stops)
-    people = tuple(_whereabouts(one.id, behind.get(one.id, 0), routes.get(one.id, [])) for one in crew)
+    away = {row.technician_id: row for row in absent}
+    people = tuple(
+        _whereabouts(one.id, behind.get(one.id, 0), routes.get(one.id, []), away.get(one.id)) for one in crew
+    )
     return DayNow(at=now, technicians=people, work_orders=tuple(judged))
 
 
-def _whereabouts(technician_id: UUID, behind: int, cards: Sequence[WorkOrderCard]) -> TechnicianNow:
+def _whereabouts(
+    technician_id: UUID, behind: int, cards: Sequence[WorkOrderCard], away: AbsenceRow | None
+) -> TechnicianNow:
     signs = [
         (at, doing, card)
         for card in cards
@@ -304,6 +322,8 @@ def _whereabouts(technician_id: UUID, behind: int, cards: Sequence[WorkOrderCard
         since=last[0] if last else None,
         lat=last[2].lat if last else None,
         lon=last[2].lon if last else None,
+        away_until=away.ends_at if away else None,
+        away_reason=away.reason if away else None,
     )
 
 

@@ -115,7 +115,10 @@ class HeldCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TechnicianNow:
-    """Where somebody was last known to be: `doing` is "at" or "to" the place of `work_order_id`."""
+    """Where somebody was last known to be: `doing` is "at" or "to" the place of `work_order_id`.
+
+    away_until: they can't come before that, for `away_reason` ("sick", "van", "other").
+    """
 
     id: UUID
     minutes_behind: int
@@ -124,6 +127,8 @@ class TechnicianNow:
     since: datetime | None
     lat: float | None
     lon: float | None
+    away_until: datetime | None = None
+    away_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,17 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from server.dispatch import absences
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.pins import pins_of
 from server.dispatch.plan_request import DayRows
 from server.dispatch.policy import in_force
+from server.dispatch.slot_rows import as_orders, holds
 from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import ReservationRow
@@ -45,11 +48,25 @@ def clock_of(settings: Settings, day: date, now: datetime) -> DayClock:
     return DayClock(day, settings.zone)
 
 
-def read_day(session: Session, clock: DayClock, now: datetime, *, also: Iterable[UUID] = ()) -> Read:
-    """The day's technicians, orders and vans. `also` names orders that are read whatever their day."""
+def read_day(
+    session: Session,
+    clock: DayClock,
+    now: datetime,
+    *,
+    also: Iterable[UUID] = (),
+    not_held_for: UUID | None = None,
+) -> Read:
+    """The day's technicians, orders, vans and held slots.
+
+    also: orders that are read whatever their day. not_held_for: an order whose own hold is left out, for it
+    is about to be replaced.
+    """
     technicians = session.scalars(
         select(TechnicianRow).where(TechnicianRow.active).order_by(TechnicianRow.name, TechnicianRow.id)
     ).all()
+    away = absences.of_day(session, *day_bounds(clock.day, clock.zone))
+    left = absences.shifts_left(technicians, away, clock, max(0, clock.minute_after(now)))
+    technicians = [row for row in technicians if left.get(row.id, ()) is not None]
     orders = _orders(session, clock, now, list(also))
     plan = newest_plan(session, clock.day)
     rows = DayRows(
@@ -61,11 +78,29 @@ def read_day(session: Session, clock: DayClock, now: datetime, *, also: Iterable
         now=max(0, clock.minute_after(now)),
         policy=in_force(session),
         pins=pins_of(session, [order.id for order in orders]),
+        shifts={id: shift for id, shift in left.items() if shift is not None},
+        held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
 
 
+def mark(session: Session, clock: DayClock, now: datetime, *, not_held_for: UUID | None = None) -> str:
+    """What a booking rests on, in short: the same until an order, plan or hold of the day changes."""
+    plan = newest_plan(session, clock.day)
+    row = WorkOrderRow
+    query = select(row.id, row.version).where(_of_day(clock, now, [])).order_by(row.id)
+    orders = [f"{id.hex} {version}" for id, version in session.execute(query)]
+    held = [one.id.hex for one in holds(session, clock.day, now, but_for=not_held_for)]
+    away = [(one.id, one.ends_at) for one in absences.of_day(session, *day_bounds(clock.day, clock.zone))]
+    return sha256(repr((plan and plan.id, orders, held, away)).encode()).hexdigest()
+
+
 def _orders(session: Session, clock: DayClock, now: datetime, also: Sequence[UUID]) -> list[WorkOrder]:
+    found = repository.find(session, _of_day(clock, now, also))
+    return sorted(found, key=lambda order: order.number)
+
+
+def _of_day(clock: DayClock, now: datetime, also: Sequence[UUID]) -> ColumnElement[bool]:
     row = WorkOrderRow
     start, end = day_bounds(clock.day, clock.zone)
     today, _ = day_bounds(now.astimezone(clock.zone).date(), clock.zone)
@@ -80,7 +115,7 @@ def _orders(session: Session, clock: DayClock, now: datetime, also: Sequence[UUI
     ]
     if start <= now < end:
         wanted.append(row.state.in_(UNDER_WAY))
-    return sorted(repository.find(session, or_(*wanted)), key=lambda order: order.number)
+    return or_(*wanted)
 
 
 def _stock(session: Session, van_ids: Sequence[UUID], ours: Sequence[UUID]) -> dict[UUID, dict[str, int]]:

@@ -13,7 +13,8 @@ from scheduler.explain import Fit, fit, fit_at, fits
 from server.db.engine import Database
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
-from server.dispatch.insertions import day_for, in_force, open_order
+from server.dispatch.in_force import in_force
+from server.dispatch.insertions import day_for, open_order
 from server.dispatch.plan_request import Question, ask
 from server.dispatch.roads import travel_times
 from server.settings import Settings

@@ -8,12 +8,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from scheduler.emergency import Insertion, best_insertions
-from scheduler.plan import Cost, Plan, Route, Visit
-from scheduler.request import Job, PlanRequest
+from scheduler.emergency import Insertion, best_insertions, least_disruption
+from scheduler.live import standing
+from scheduler.mend import TELL_FROM_MINUTES
+from scheduler.request import PlanRequest
 from server.db.engine import Database
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
+from server.dispatch.in_force import in_force
+from server.dispatch.mending import Choice, choice_of
 from server.dispatch.plan_request import Question, ask, has_begun
 from server.dispatch.roads import travel_times
 from server.settings import Settings
@@ -51,8 +54,24 @@ class PlaceFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rearranged:
+    """A place made by moving others, as few as can be: `choice` is booked as a mended day is.
+
+    moved: visits of others that move; told: how many of their customers must be told a new time.
+    """
+
+    choice: Choice
+    moved: int
+    told: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Insertions:
-    """Best first; empty when nobody able has a place, even by pushing out a less urgent visit."""
+    """Best first; empty when nobody able has a place, even by pushing out a less urgent visit.
+
+    rearranged: where nobody has a place without pushing somebody out, who would have to move instead.
+    """
 
     work_order_id: UUID
     number: str
@@ -60,6 +79,7 @@ class Insertions:
     roads: str
     roads_estimated: bool
     places: tuple[PlaceFound, ...]
+    rearranged: Rearranged | None = None
 
 
 def find_insertions(
@@ -78,8 +98,11 @@ def find_insertions(
     request = question.request
     nowhere = any(left.number == order.number for left in question.nowhere)
     ways: tuple[Insertion, ...] = ()
+    rearranged = None
     if request is not None and not nowhere:
         ways = best_insertions(request, in_force(request, order.number), order.number, count=COUNT)
+        if all(way.displaced for way in ways):
+            rearranged = _rearranged(clock, question, request, order.number)
     return Insertions(
         work_order_id=order.id,
         number=order.number,
@@ -87,6 +110,7 @@ def find_insertions(
         roads=request.travel.engine if request else travel.name,
         roads_estimated=request.travel.estimated if request else travel.estimated,
         places=tuple(_place(clock, question, order, way) for way in ways),
+        rearranged=rearranged,
     )
 
 
@@ -105,45 +129,20 @@ def open_order(session: Session, work_order_id: UUID) -> WorkOrder:
     return found[0]
 
 
-def in_force(request: PlanRequest, number: str) -> Plan:
-    """The day as its technicians know it, without the job in question."""
-    told: dict[str, list[Job]] = {person.id: [] for person in request.technicians}
-    for job in request.jobs:
-        if job.previous_technician is not None and job.id != number:
-            told[job.previous_technician].append(job)
-    return Plan(
-        routes=tuple(
-            Route(
-                technician_id=person.id,
-                visits=tuple(_visit(job) for job in sorted(told[person.id], key=_start)),
-                leave=person.shift_start,
-                back=person.shift_start,
-            )
-            for person in request.technicians
-        ),
-        unassigned=(),
-        cost=Cost(),
-        engine="in force",
-        roads=request.travel.engine,
-        roads_estimated=request.travel.estimated,
-        seed=0,
-    )
-
-
-def _start(job: Job) -> int:
-    return job.previous_start or 0
-
-
-def _visit(job: Job) -> Visit:
-    start = _start(job)
-    return Visit(
-        job_id=job.id,
-        arrive=start,
-        start=start,
-        end=start + job.minutes,
-        travel_minutes=0,
-        travel_metres=0,
-    )
+def _rearranged(clock: DayClock, question: Question, request: PlanRequest, number: str) -> Rearranged | None:
+    """Half a second of search for the fewest others to move; nobody loses a visit or a promise for it."""
+    before = in_force(request, number)
+    # Who is late already keeps the place: the search must not see an impossible route.
+    after = least_disruption(standing(request, before).request, before, number)
+    was = {visit.job_id: (person, visit.start) for person, visit in before.visits()}
+    now = {visit.job_id: (person, visit.start) for person, visit in after.visits()}
+    if number not in now or any(id not in now for id in was):
+        return None
+    others = {id for id in was if now[id] != was[id]}
+    told = {id for id in others if abs(now[id][1] - was[id][1]) > TELL_FROM_MINUTES}
+    choice = choice_of(clock, question, before, after, told, others | {number})
+    words = "; ".join(move.sentence for move in choice.moves)
+    return Rearranged(choice=choice, moved=len(others), told=len(told), sentence=words)
 
 
 def _place(clock: DayClock, question: Question, order: WorkOrder, way: Insertion) -> PlaceFound:

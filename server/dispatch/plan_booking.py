@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,8 +20,10 @@ from server.customers.models import ServiceLocationRow
 from server.db import feed
 from server.db.engine import Database
 from server.dispatch.board import newest_plan
+from server.dispatch.day_clock import DayClock
 from server.dispatch.models import DayPlanRow, UnassignedRow
 from server.dispatch.plan_request import LeftUndone, Question
+from server.dispatch.slot_rows import follow, held_meanwhile, lock_day
 from server.settings import Settings
 from server.work_orders.models import WorkOrderRow
 from shared.commands import OfficeCommand
@@ -29,7 +31,6 @@ from shared.work_orders import WorkOrder
 
 ACTOR = "plan"
 TRIES = 3
-PLANNING_LOCK = 0x7472  # first key of PostgreSQL's advisory lock; the second is the day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +92,12 @@ def book(database: Database, settings: Settings, proposal: Proposal, now: dateti
 
 def _write(session: Session, settings: Settings, proposal: Proposal, now: datetime) -> PlanOutcome:
     question, plan = proposal.question, proposal.plan
-    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
-        session.execute(select(func.pg_advisory_xact_lock(PLANNING_LOCK, proposal.day.toordinal())))
+    lock_day(session, proposal.day)
     before = newest_plan(session, proposal.day)
     if (before.id if before else None) != proposal.plan_id_before:
+        raise Overtaken
+    held = {number: question.orders[number] for number in question.held}
+    if held_meanwhile(session, proposal.day, {order.id for order in held.values()}, now):
         raise Overtaken
     rows = _lock(session, question)
     skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}
@@ -130,6 +133,8 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         )
         for left in undone
     )
+    clock = DayClock(proposal.day, settings.zone)
+    follow(session, clock, _places_of_held(question, plan, held))
     facts = {"day": proposal.day.isoformat()}
     feed.append(session, [feed.BOARD], "day_plan", row.id, "DayPlanned", at=now, actor=ACTOR, facts=facts)
     return PlanOutcome(
@@ -145,6 +150,16 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         roads_estimated=row.roads_estimated,
         seconds=row.seconds,
     )
+
+
+def _places_of_held(
+    question: Question, plan: Plan | None, held: Mapping[str, WorkOrder]
+) -> dict[UUID, tuple[UUID, int, int]]:
+    return {
+        held[visit.job_id].id: (question.technicians[person], visit.start, visit.travel_minutes)
+        for person, visit in (plan.visits() if plan else ())
+        if visit.job_id in held
+    }
 
 
 def _lock(session: Session, question: Question) -> dict[UUID, WorkOrderRow]:
@@ -176,7 +191,7 @@ def _figures(
     begun = sum(visit.fixed for visit in visits)
     return {
         "work_orders": len(question.open_orders),
-        "planned": sum(not visit.fixed and visit.job_id not in skipped for visit in visits),
+        "planned": sum(not v.fixed and v.job_id not in skipped | question.held for v in visits),
         "unassigned": len(undone),
         "reasons": dict(sorted(Counter(left.code for left in undone).items())),
         "begun": begun,

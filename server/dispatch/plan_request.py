@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from scheduler.request import (
@@ -52,6 +52,8 @@ class DayRows:
     stock: van → SKU → units that this day may use. lunches: technician → minute, by the plan in force.
     now: the day's minute from which on something may still be decided; 0 before the day.
     policy: what plans are weighed by. pins: work order → what a person has pinned of its visit.
+    held: visits that are no work orders: time slots that somebody holds, with their places. shifts: who →
+    the minutes left of a shift that is not whole.
     """
 
     clock: DayClock
@@ -62,6 +64,8 @@ class DayRows:
     now: int
     policy: PlanningPolicy
     pins: Mapping[UUID, Pinned]
+    held: Sequence[WorkOrder] = ()
+    shifts: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ class Question:
 
     nowhere: orders at no place on earth, left out of the request. lunches_had: technician → minute of a lunch
     that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
-    road comes near; drives from and to it are estimated.
+    road comes near; drives from and to it are estimated. held: names in `orders` that are no work orders.
     """
 
     request: PlanRequest | None
@@ -79,6 +83,7 @@ class Question:
     nowhere: tuple[LeftUndone, ...] = ()
     lunches_had: Mapping[UUID, int]
     off_roads: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
 
     @property
     def pinned(self) -> frozenset[str]:
@@ -88,7 +93,7 @@ class Question:
 
     @property
     def open_orders(self) -> list[WorkOrder]:
-        return [order for order in self.orders.values() if not has_begun(order)]
+        return [o for o in self.orders.values() if not has_begun(o) and o.number not in self.held]
 
 
 def has_begun(order: WorkOrder) -> bool:
@@ -100,6 +105,7 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
     people = _names(rows.technicians)
     known = set(people.values())
     orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
+    orders += rows.held
     reasons = {order.number: no_place(_place(order)) for order in orders}
     placed = [order for order in orders if not reasons[order.number]]
     left = tuple(
@@ -124,6 +130,7 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         nowhere=left,
         lunches_had=had,
         off_roads=_off_roads(rows, people, placed, off),
+        held=frozenset(order.number for order in rows.held),
     )
 
 
@@ -199,7 +206,8 @@ def _technician(
     pools: Pools,
     lunch_had: int | None,
 ) -> Technician:
-    start, end = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
+    whole = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
+    start, end = rows.shifts.get(row.id, whole)
     if lunch_had is not None:
         # Nobody is sent out in the middle of lunch.
         start = max(start, min(lunch_had + row.lunch_minutes, end - 1))

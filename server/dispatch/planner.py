@@ -106,7 +106,7 @@ def _commands(clock: DayClock, question: Question, plan: Plan | None) -> dict[st
     for route in plan.routes if plan else ():
         for position, visit in enumerate(route.visits):
             placed.add(visit.job_id)
-            if visit.fixed:
+            if visit.fixed or visit.job_id in question.held:
                 continue
             order, start = question.orders[visit.job_id], clock.instant(visit.start)
             command = AssignWorkOrder(
@@ -137,7 +137,8 @@ def _stands(order: WorkOrder, command: AssignWorkOrder) -> bool:
 def _undone(question: Question, plan: Plan | None) -> list[LeftUndone]:
     left = list(question.nowhere)
     if plan is not None:
-        return [*left, *(LeftUndone(number=u.job_id, code=u.code, reason=u.reason) for u in plan.unassigned)]
+        undone = [one for one in plan.unassigned if one.job_id not in question.held]
+        return [*left, *(LeftUndone(number=u.job_id, code=u.code, reason=u.reason) for u in undone)]
     known = {one.number for one in left}
     waiting = [order for order in question.open_orders if order.number not in known]
     nobody = "There is no active technician"
@@ -147,7 +148,7 @@ def _undone(question: Question, plan: Plan | None) -> list[LeftUndone]:
 def _reasons(question: Question, plan: Plan | None) -> dict[str, dict[str, Any]]:
     if plan is None or question.request is None:
         return {}
-    planned = [visit.job_id for _, visit in plan.visits() if not visit.fixed]
+    planned = [v.job_id for _, v in plan.visits() if not v.fixed and v.job_id not in question.held]
     return {number: in_words(why_assigned(question.request, plan, number)) for number in planned}
 
 

@@ -13,6 +13,8 @@ from shared.work_orders import WorkOrderState as State
 
 AT_RISK = timedelta(minutes=15)
 """A visit that is expected this close to the end of its window is at risk."""
+DRIFT = timedelta(minutes=15)
+"""A visit that is expected so much later than planned drifts, however far the end of its window is."""
 UNASSIGNED_AT_RISK = timedelta(hours=2)
 """A job that nobody has is at risk when its window ends this soon."""
 
@@ -61,7 +63,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeliness:
-    """`words` say why in local time, and nothing when all is well. `minutes_late` counts from the promise."""
+    """`words` say why in local time, and nothing when all is well. `minutes_late` counts from the promise,
+    `drift_minutes` from the plan, and is 0 as long as it is no more than a little.
+    """
 
     id: UUID
     level: Level
@@ -69,6 +73,7 @@ class Timeliness:
     minutes_late: int
     expected_arrival: datetime | None
     expected_end: datetime | None
+    drift_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +134,9 @@ def judge(stop: Stop, at: Expected, now: datetime, zone: ZoneInfo) -> Timeliness
     """Hold what is expected against the window and the SLA; the worse of the two counts."""
     verdicts = [_window_verdict(stop, at, now, zone), _sla_verdict(stop, at, now, zone)]
     level, words, minutes = max(verdicts, key=lambda verdict: (_WORSE[verdict[0]], verdict[2]))
+    drift = _drift(stop, at)
+    if drift and level is Level.FINE and at.arrival:
+        words = f"Expected {_clock(at.arrival, zone)}, {drift} min later than planned"
     return Timeliness(
         id=stop.id,
         level=level,
@@ -136,7 +144,17 @@ def judge(stop: Stop, at: Expected, now: datetime, zone: ZoneInfo) -> Timeliness
         minutes_late=minutes,
         expected_arrival=at.arrival,
         expected_end=at.end,
+        drift_minutes=drift,
     )
+
+
+def _drift(stop: Stop, at: Expected) -> int:
+    """Minutes later than planned that somebody will be at a door where nobody has been yet."""
+    waits = stop.state in (State.ASSIGNED, State.TRAVELLING)
+    if not waits or at.arrival is None or stop.planned_start is None:
+        return 0
+    late = at.arrival - stop.planned_start
+    return _minutes(late) if late > DRIFT else 0
 
 
 Verdict = tuple[Level, str, int]

@@ -176,6 +176,40 @@ def place(
     return row
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What a visit for an order would be, before there is one."""
+
+    location_id: UUID
+    minutes: int
+    requirements: Requirements
+
+
+def foresee(session: Session, order: CustomerOrder) -> Foreseen:
+    """What `place` would ask of the visit. Raises as it does; nothing is written."""
+    _check_values(order)
+    if session.get(CustomerRow, order.customer_id) is None:
+        raise NotFound("There is no such customer", field="customer_id")
+    location_id, running = order.location_id, order.plan_code
+    if order.service_id is None:
+        _check_new_service(session, order)
+    else:
+        service = session.get(ServiceRow, order.service_id)
+        if service is None or service.customer_id != order.customer_id:
+            raise NotFound("This customer has no such service", field="service_id")
+        location_id, running = service.location_id, order.plan_code or service.plan_code
+    plan = session.get(PlanRow, running)
+    if plan is None or location_id is None:
+        raise NotFound(f"There is no plan {order.plan_code}", field="plan_code")
+    on_site = register.find(
+        session, AssetRow.holder_id == location_id, AssetRow.state == AssetState.INSTALLED
+    )
+    requirements = requirements_for(order, plan, on_site)
+    _check_skus(session, requirements)
+    minutes = order.expected_minutes or USUAL[order.kind].minutes
+    return Foreseen(location_id=location_id, minutes=minutes, requirements=requirements)
+
+
 def _tell_phones(session: Session, row: WorkOrderRow, now: datetime, actor: str) -> None:
     """Whoever has a job at this place, for this customer or on this cabinet hears of the new one."""
     cabinet = session.get_one(ServiceLocationRow, row.location_id).cabinet
@@ -273,12 +307,7 @@ def check_not_on_its_way(session: Session, service_id: UUID, beside: UUID | None
 
 
 def _new_service(session: Session, order: CustomerOrder) -> ServiceRow:
-    if order.kind is not WorkOrderKind.INSTALL:
-        raise BadValue(f"Say which service this {order.kind.value} is about", field="service_id")
-    if order.location_id is None or session.get(ServiceLocationRow, order.location_id) is None:
-        raise NotFound("Say where: there is no such location", field="location_id")
-    if order.plan_code is None or session.get(PlanRow, order.plan_code) is None:
-        raise NotFound(f"There is no plan {order.plan_code}", field="plan_code")
+    _check_new_service(session, order)
     service = ServiceRow(
         id=mint(),
         customer_id=order.customer_id,
@@ -289,6 +318,15 @@ def _new_service(session: Session, order: CustomerOrder) -> ServiceRow:
     session.add(service)
     session.flush()
     return service
+
+
+def _check_new_service(session: Session, order: CustomerOrder) -> None:
+    if order.kind is not WorkOrderKind.INSTALL:
+        raise BadValue(f"Say which service this {order.kind.value} is about", field="service_id")
+    if order.location_id is None or session.get(ServiceLocationRow, order.location_id) is None:
+        raise NotFound("Say where: there is no such location", field="location_id")
+    if order.plan_code is None or session.get(PlanRow, order.plan_code) is None:
+        raise NotFound(f"There is no plan {order.plan_code}", field="plan_code")
 
 
 def _check_skus(session: Session, requirements: Requirements) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,10 +29,15 @@ from server.assets.models import AssetRow
 from server.clock import mint
 from server.customers.links import visit_token
 from server.customers.models import ServiceLocationRow
+from server.dispatch import absences, slot_holds
+from server.dispatch.models import TechnicianRow
+from server.dispatch.time_slots import Wish
 from server.inbox.models import FollowUpRow
 from server.outbox.models import OutboxRow, WebhookRow
 from server.purchasing import returns
 from server.purchasing.models import RmaLineRow
+from server.stock.models import StockPlaceRow
+from server.work_orders.models import WorkOrderRow
 from shared.clocks import Contact
 from shared.commands import AddNote, CancelWorkOrder, StartTravel
 from shared.network_faults import FaultSign, ReportNetworkFault
@@ -106,6 +111,14 @@ GET   /api/policy                                EVERYBODY  200  -
 POST  /api/policy                                ADMIN      200  -
 POST  /api/work-orders/{work_order_id}/pin       DISPATCH   200  404
 POST  /api/orders                                ORDERS     201  -
+GET   /api/mend                                  DISPATCH   200  -
+POST  /api/mend                                  DISPATCH   200  -
+POST  /api/technicians/{technician_id}/away      DISPATCH   204  404
+POST  /api/technicians/{technician_id}/back      DISPATCH   204  404
+POST  /api/slots                                 ORDERS     200  -
+POST  /api/slots/holds                           ORDERS     201  -
+POST  /api/slots/holds/{hold_id}/confirm         ORDERS     200  404
+POST  /api/slots/holds/{hold_id}/give-back       ORDERS     204  404
 GET   /devices                                   DISPATCH   200  -
 POST  /devices/codes                             DISPATCH   200  -
 POST  /devices/{device_id}/revoke                DISPATCH   303  404
@@ -188,6 +201,10 @@ PUBLIC_DOORS = {
     ("OPTIONS", "/api/uploads/{digest}"): 204,
     ("GET", "/visit/{token}"): 404,
     ("GET", "/visit/{token}/events"): 404,
+    ("GET", "/visit/{token}/times"): 404,
+    ("POST", "/visit/{token}/times"): 404,
+    ("POST", "/visit/{token}/times/{hold_id}/confirm"): 404,
+    ("POST", "/visit/{token}/times/{hold_id}/give-back"): 404,
     ("GET", "/app"): 308,
     ("GET", "/app/{name:path}"): 503,  # not built here
     ("HEAD", "/app/{name:path}"): 503,
@@ -228,9 +245,17 @@ UNKNOWN = {"digest": "0" * 64, "layer": "rivers", "what": "resolve"}
 def known(world: World, door: Door) -> dict[str, str]:
     """A value for each part of the path; each call makes a thing of its own."""
     if "{work_order_id}" in door.path:
-        return {"work_order_id": str(world.order().id), "technician_id": str(world.ana.technician_id)}
+        if "{technician_id}" in door.path:
+            return {"work_order_id": str(world.order().id), "technician_id": str(world.ana.technician_id)}
+        return {"work_order_id": str(world.order().id)}
+    if "{technician_id}" in door.path:
+        return {"technician_id": str(somebody(world, away=door.path.endswith("/back")))}
+    if "{hold_id}" in door.path:
+        return {"hold_id": str(held_slot(world))}
     if "{fault_id}" in door.path:
         return {"fault_id": str(reported_fault(world)), "what": "acknowledge"}
+    if door.path.startswith("/api/slots"):
+        return {"job": str(free_job(world))}
     if "{ask_id}" in door.path:
         return {"ask_id": str(question(world))}
     if door.path.endswith("{command_id}/call-out"):
@@ -258,6 +283,51 @@ def held(world: World, job: Job | None = None) -> UUID:
     [receipt] = push([world.ana.envelope(note)], world.ana.units(world.now), now, with_problem)
     assert (receipt.outcome, receipt.slug) == ("held", "revoked-device")
     return receipt.command_id
+
+
+def somebody(world: World, *, away: bool) -> UUID:
+    """A technician without work, who is there or away."""
+    made, van = mint(), mint()
+    with world.database.write() as session:
+        session.add(StockPlaceRow(id=van, kind="van", name=f"Van {van.hex}"))
+        session.flush()
+        session.add(
+            TechnicianRow(
+                id=made, name=f"Spare {made.hex}", phone="", skills={}, shift_start_minute=480,
+                shift_end_minute=960, lunch_minutes=0, start_lat=60.1, start_lon=24.9, end_lat=60.1,
+                end_lon=24.9, van_id=van, active=True,
+            )
+        )  # fmt: skip
+        session.flush()
+        if away:
+            until = world.now + timedelta(days=1)
+            absences.note(session, made, world.now, until, absences.Reason.SICK, by="Dora", now=world.now)
+    return made
+
+
+def held_slot(world: World) -> UUID:
+    wish = Wish(work_order_id=free_job(world))
+    start, end = a_slot(world)
+    held = slot_holds.hold(
+        world.database, world.settings, wish, start, end, world.now, key=str(wish.work_order_id), by="Dora"
+    )
+    return held.id
+
+
+def free_job(world: World) -> UUID:
+    """A job of ten minutes that anybody can do: there is room for many."""
+    job = world.order(WorkOrderKind.REPAIR, reserve=False, required_equipment=(), required_parts=())
+    with world.database.write() as session:
+        row = session.get_one(WorkOrderRow, job.id)
+        row.state, row.technician_id, row.expected_minutes = "unassigned", None, 10
+        row.planned_start = row.planned_end = row.window_start = row.window_end = None
+    return job.id
+
+
+def a_slot(world: World) -> tuple[datetime, datetime]:
+    day = world.now.astimezone(world.settings.zone).date() + timedelta(days=3)
+    start = datetime.combine(day, time(10), world.settings.zone)
+    return start, start + timedelta(hours=2)
 
 
 def held_visit(world: World) -> UUID:
@@ -340,6 +410,8 @@ def unknown(door: Door) -> dict[str, str]:
         "device_id",
         "line_id",
         "fault_id",
+        "hold_id",
+        "technician_id",
     )
     return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN
 
@@ -366,6 +438,16 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/{ask_id}": {"outcome": "dismiss"},
         "/dismiss": {"reason": "not needed"},
         "/dismiss-visit": {"reason": "not needed"},
+        "/away": {"reason": "van"},
+        "/mend": {
+            "day": "2031-01-06", "moves": [], "holds": [], "lunches": {},
+            "rests_on": {"orders": {}, "technicians": [], "holds": []},
+        },
+        "/slots": {"work_order_id": values.get("job", str(NOWHERE)), "days": 1},
+        "/holds": {
+            "key": str(mint()), "work_order_id": values.get("job", str(NOWHERE)),
+            "start": a_slot(world)[0].isoformat(), "end": a_slot(world)[1].isoformat(),
+        },
         "/orders": {
             "kind": "install", "customer_id": str(uid("customer WO-0001")),
             "location_id": str(uid("location WO-0001")), "plan_code": "HOME-100",
@@ -617,7 +699,8 @@ class TestACustomersLink:
 class TestAPublicDoor:
     def test_answers_everybody_alike(self, office_doors: Doors, door: tuple[str, str]):
         method, path = door
-        path = path.replace("{name:path}", "index.html").format(digest="0" * 64, token="never-made")
+        path = path.replace("{name:path}", "index.html")
+        path = path.format(digest="0" * 64, token="never-made", hold_id=NOWHERE)
         path = f"{path}/nothing.js" if path.startswith("/static") else path
         body: dict[str, Any] = {}
         if path == "/login":

@@ -17,7 +17,7 @@ from scheduler.plan import Plan
 from scheduler.request import Job, PlanRequest
 from scheduler.solve import solve
 from scheduler.timing import Day
-from server.dispatch.insertions import in_force
+from server.dispatch.in_force import in_force
 
 CASES = 1_000
 PARTS = 5

@@ -144,3 +144,31 @@ class TestAJobThatNobodyHas:
         stop = a_stop(state=State.UNASSIGNED, planned_start=None, planned_end=None)
         (verdict,) = judge_alone([stop], now, HELSINKI)
         assert (verdict.level, verdict.words, verdict.expected_arrival) == (level, words, None)
+
+
+class TestDrift:
+    def test_is_told_before_a_promise_is_in_danger(self):
+        """Expected 10:21 for 10:00: the window is open until noon, and somebody should know already."""
+        verdict = only(a_stop(), at(10, 1))
+        assert (verdict.level, verdict.drift_minutes) == (Level.FINE, 21)
+        assert verdict.words == "Expected 10:21, 21 min later than planned"
+
+    def test_of_a_quarter_of_an_hour_is_none(self):
+        assert only(a_stop(), at(9, 55)).drift_minutes == 0
+        assert only(a_stop(), at(9, 56)).drift_minutes == 16
+
+    def test_goes_on_to_every_later_visit(self):
+        first = a_stop(state=State.ON_SITE, arrived_at=at(10), planned_end=at(10, 30), expected_minutes=30)
+        later = a_stop(2, planned_start=at(10, 50), planned_end=at(11, 20), window_end=at(15))
+        route = follow_route([first, later], at(11, 30), HELSINKI)
+        assert [stop.drift_minutes for stop in route.stops] == [0, 60]
+
+    def test_is_beside_the_words_of_a_window_that_is_nearly_missed(self):
+        verdict = only(a_stop(), at(11, 30))
+        assert (verdict.level, verdict.drift_minutes) == (Level.AT_RISK, 110)
+        assert verdict.words == "Expected 11:50, promised until 12:00"
+
+    def test_is_none_for_who_is_there_or_was(self):
+        there = a_stop(state=State.ON_SITE, arrived_at=at(11))
+        done = a_stop(state=State.COMPLETED, arrived_at=at(11), finished_at=at(11, 40))
+        assert only(there, at(11, 30)).drift_minutes == only(done, at(12)).drift_minutes == 0

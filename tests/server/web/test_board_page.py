@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import browser
@@ -372,3 +373,98 @@ class TestTheCustomersPage:
         expect(page.get_by_role("heading")).to_have_text("Valmista tuli", timeout=2000)
         expect(page.locator("#lost")).to_be_hidden()
         assert open_board.said == []
+
+
+class TestAgreeingOnATime:
+    def test_holds_what_the_customer_is_asked_about_and_promises_what_they_agree_to(self, open_board: Board):
+        board, console = open_board, open_board.console
+        console.technician("Aino Virtanen")
+        order = console.work_order(number="WO-1")
+        sign_in(board)
+        board.page.locator(".unassigned-card").click()
+        panel = board.page.get_by_role("complementary", name="Job")
+        panel.get_by_role("button", name="Agree on another time").click()
+        slots = panel.locator(".places button")
+        expect(slots.first).to_be_visible(timeout=60_000)
+        offered = slots.first.inner_text().removesuffix(" – we are near then")
+        slots.first.click()
+        expect(panel).to_contain_text(f"{offered} is kept free until")
+        panel.get_by_role("button", name="The customer agrees").click()
+        expect(board.page.locator(".toast")).to_contain_text(f"WO-1 is promised for {offered}")
+        with console.database.read() as session:
+            assert session.get_one(WorkOrderRow, order).window_start is not None
+        assert board.said == []
+
+
+class TestMendingTheDay:
+    def test_shows_who_runs_late_and_moves_their_visits_on_one_click(self, open_board: Board):
+        """Aino sits in a job that was to end an hour ago; what she is promised for now can go to Ben."""
+        board, console = open_board, open_board.console
+        aino, ben = console.technician("Aino Virtanen"), console.technician("Ben Korhonen")
+        hour = timedelta(hours=1)
+        console.work_order(
+            number="WO-1", technician=aino, state="on_site", travel_started_at=console.now - 3 * hour,
+            arrived_at=console.now - 2 * hour, planned_start=console.now - 2 * hour,
+            planned_end=console.now + hour, expected_minutes=180,
+        )  # fmt: skip
+        waits = console.work_order(
+            number="WO-2", technician=aino, planned_start=console.now + hour / 4, expected_minutes=30,
+            planned_end=console.now + hour * 3 / 4, window_start=console.now, window_end=console.now + hour,
+        )  # fmt: skip
+        sign_in(board)
+        card = board.page.locator(".drift-card")
+        expect(card).to_contain_text("Aino Virtanen is up to")
+        expect(card).to_contain_text("1 visit later than planned")
+        card.get_by_role("button", name="Mend the day").click()
+        dialog = board.page.get_by_role("dialog")
+        expect(dialog).to_contain_text("1 visit moved", timeout=60_000)  # the map is read, the search loaded
+        expect(dialog).to_contain_text("WO-2 to Ben Korhonen")
+        dialog.get_by_role("button", name="Move them").click()
+        expect(board.page.get_by_role("status").filter(has_text="One visit moved")).to_be_visible()
+        expect(board.row("Ben Korhonen").locator(".job")).to_have_count(1)
+        with console.database.read() as session:
+            assert session.get_one(WorkOrderRow, waits).technician_id == ben
+        assert board.said == []
+
+    def test_plans_without_somebody_who_is_sick_and_with_them_again(self, open_board: Board):
+        board, console = open_board, open_board.console
+        aino = console.technician("Aino Virtanen")
+        console.technician("Ben Korhonen")
+        start = console.now + timedelta(hours=1)
+        console.work_order(
+            number="WO-1", technician=aino, planned_start=start, planned_end=start + timedelta(minutes=30),
+            expected_minutes=30, window_start=start, window_end=start + timedelta(hours=2),
+        )  # fmt: skip
+        sign_in(board)
+        board.page.get_by_role("button", name="Mend the day").click()
+        dialog = board.page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Nothing has to move", timeout=60_000)
+        expect(dialog.get_by_role("button", name="Move them")).to_be_disabled()
+        dialog.get_by_label("Who can't come").select_option("Aino Virtanen")
+        dialog.get_by_role("button", name="Plan without them").click()
+        expect(dialog).to_contain_text("Aino Virtanen is sick until")
+        expect(dialog).to_contain_text("WO-1 to Ben Korhonen", timeout=60_000)
+        expect(board.row("Aino Virtanen")).to_contain_text("sick")
+        dialog.get_by_role("button", name="Is back").click()
+        expect(dialog).to_contain_text("Nothing has to move")
+        assert board.said == []
+
+    def test_says_what_has_changed_since_and_moves_nothing(self, open_board: Board):
+        board, console = open_board, open_board.console
+        aino = console.technician("Aino Virtanen")
+        console.technician("Ben Korhonen")
+        start = console.now + timedelta(hours=1)
+        order = console.work_order(
+            number="WO-1", technician=aino, planned_start=start, planned_end=start + timedelta(minutes=30),
+            expected_minutes=30, window_start=start, window_end=start + timedelta(hours=2),
+        )  # fmt: skip
+        sign_in(board)
+        board.page.get_by_role("button", name="Mend the day").click()
+        dialog = board.page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Plan without them").click()
+        expect(dialog).to_contain_text("WO-1 to Ben Korhonen", timeout=60_000)
+        console.change(order, planned_start=start + timedelta(minutes=5))
+        dialog.get_by_role("button", name="Move them").click()
+        expect(board.page.locator(".toast.bad")).to_contain_text("WO-1 changed meanwhile")
+        with console.database.read() as session:
+            assert session.get_one(WorkOrderRow, order).technician_id == aino

@@ -4,6 +4,8 @@ import { get, post } from "./api.js";
 import { byId, fill, h, icon } from "./dom.js";
 import { KINDS, PRIORITIES, REASONS, STATES, clock, isLocked, isOver, minutes, promised, shortDay, span } from "./words.js";
 
+const SLOTS_SHOWN = 8; // the cheapest
+
 export class Detail {
   constructor(store, { close, toast, mover, mayDispatch }) {
     Object.assign(this, { store, close, toast, mover, mayDispatch });
@@ -159,7 +161,52 @@ export class Detail {
       order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
       order.technician_id ? this.pinButton(order, pinned) : null,
     );
-    return h("div", { class: "actions" }, move, this.places(order), cancel);
+    return h("div", { class: "actions" }, move, this.places(order), this.slots(order), cancel);
+  }
+
+  // A time to agree on with the customer: only what can be kept, and held while one talks.
+  slots(order) {
+    const found = h("ul", { class: "places", "aria-live": "polite" });
+    const ask = h("button", { type: "button", class: "quiet", onclick: () => this.findSlots(order, ask, found) }, "Agree on another time");
+    return h("div", {}, ask, found);
+  }
+
+  async findSlots(order, ask, found, said = "") {
+    ask.disabled = true;
+    try {
+      const { slots } = await post("/api/slots", { work_order_id: order.id });
+      fill(
+        found,
+        said ? h("li", { class: "warning" }, said) : null,
+        slots.slice(0, SLOTS_SHOWN).map((slot) => h("li", {}, h("button", { type: "button", onclick: () => this.hold(order, slot, ask, found) }, slotWords(slot), slot.near ? " – we are near then" : ""))),
+        slots.length ? null : h("li", {}, "No time can be kept in the next days."),
+      );
+    } catch (refusal) {
+      fill(found, h("li", {}, refusal.message));
+    } finally {
+      ask.disabled = false;
+    }
+  }
+
+  async hold(order, slot, ask, found) {
+    try {
+      const held = await post("/api/slots/holds", { key: `${order.id} ${slot.start} ${Date.now()}`, start: slot.start, end: slot.end, work_order_id: order.id });
+      const end = async (what) => {
+        try {
+          await post(`/api/slots/holds/${held.id}/${what}`);
+          fill(found);
+          if (what === "confirm") this.toast(`${order.number} is promised for ${slotWords(slot)}.`);
+        } catch (refusal) {
+          this.findSlots(order, ask, found, refusal.message);
+        }
+      };
+      fill(
+        found,
+        h("li", {}, h("span", {}, `${slotWords(slot)} is kept free until ${clock(held.expires_at)}.`), h("span", { class: "held-slot" }, h("button", { type: "button", class: "main", onclick: () => end("confirm") }, "The customer agrees"), h("button", { type: "button", onclick: () => end("give-back") }, "Give it back"))),
+      );
+    } catch (refusal) {
+      this.findSlots(order, ask, found, refusal.message);
+    }
   }
 
   // A pinned visit stays with its technician and at its time, whatever is planned anew.
@@ -188,18 +235,33 @@ export class Detail {
   async findPlaces(order, ask, found) {
     ask.disabled = true;
     try {
-      const { places } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
+      const { places, rearranged } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
       const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start));
       fill(
         found,
         places.map((place) => h("li", {}, h("span", {}, place.sentence), h("button", { type: "button", onclick: () => take(place) }, `${clock(place.planned_start)} ${place.technician}`))),
-        places.length ? null : h("li", {}, "Nobody who is able has a place left."),
+        rearranged ? this.rearranged(rearranged) : null,
+        places.length || rearranged ? null : h("li", {}, "Nobody who is able has a place left."),
       );
     } catch (refusal) {
       fill(found, h("li", {}, refusal.message));
     } finally {
       ask.disabled = false;
     }
+  }
+
+  // Nobody has a place, but others could make one: who would have to move.
+  rearranged({ choice, moved, told, sentence }) {
+    const others = moved === 1 ? "Move one other visit" : `Move ${moved} other visits`;
+    const tell = told ? `, tell ${told === 1 ? "one customer" : `${told} customers`}` : "";
+    const take = async () => {
+      try {
+        await post("/api/mend", choice);
+      } catch (refusal) {
+        this.toast(refusal.message, "bad");
+      }
+    };
+    return h("li", {}, h("span", {}, sentence), h("button", { type: "button", onclick: take }, `${others}${tell}`));
   }
 
   move(event, order) {
@@ -222,6 +284,8 @@ export class Detail {
     }
   }
 }
+
+const slotWords = (slot) => `${shortDay(slot.start)} ${span(slot.start, slot.end)}`;
 
 function facts(pairs) {
   return h(

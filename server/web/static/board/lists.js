@@ -1,7 +1,7 @@
 // What waits for the dispatcher: work that the server could not book, and jobs that nobody has.
 
 import { byId, h, icon } from "./dom.js";
-import { KINDS, PRIORITIES, REASONS, clock, inFull, promised } from "./words.js";
+import { KINDS, PRIORITIES, REASONS, clock, inFull, minutes, promised } from "./words.js";
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -16,12 +16,13 @@ function together(cards) {
 }
 
 export class Lists {
-  constructor(store, { open, toast, mayDispatch }) {
-    Object.assign(this, { store, open, toast, mayDispatch });
+  constructor(store, { open, toast, mayDispatch, mend }) {
+    Object.assign(this, { store, open, toast, mayDispatch, mend });
   }
 
   draw() {
     this.drawHeld();
+    this.drawDrift();
     this.drawUnassigned();
   }
 
@@ -52,6 +53,47 @@ export class Lists {
         h("time", { datetime: card.happened_at }, clock(card.happened_at)),
         card.work_order_id ? h("button", { class: "quiet", onclick: () => this.open(card.work_order_id) }, "Open the job") : null,
         this.mayDispatch ? h("a", { href: one ? `/inbox/${card.id}` : `/inbox?order=${card.work_order_id}` }, "Decide") : null,
+      ),
+    );
+  }
+
+  // A technician who runs late makes several visits drift: that is one card, before a window is missed.
+  drawDrift() {
+    const late = new Map();
+    for (const verdict of this.store.verdicts.values()) {
+      const order = this.store.order(verdict.id);
+      if (!order?.technician_id || !verdict.drift_minutes) continue;
+      late.set(order.technician_id, [...(late.get(order.technician_id) || []), { order, verdict }]);
+    }
+    byId("drift-count").textContent = late.size;
+    byId("drift-panel").hidden = late.size === 0;
+    byId("drift-panel").classList.toggle("has-some", late.size > 0);
+    const most = (visits) => Math.max(...visits.map(({ verdict }) => verdict.drift_minutes));
+    const cards = [...late].sort(([, a], [, b]) => most(b) - most(a));
+    byId("drift").replaceChildren(...cards.map(([id, visits]) => this.drift(this.store.technicians.get(id), visits, most(visits))));
+  }
+
+  drift(technician, visits, most) {
+    const missed = visits.filter(({ verdict }) => verdict.level === "late").length;
+    const tight = visits.filter(({ verdict }) => verdict.level === "at_risk").length;
+    const what = [
+      `${visits.length} ${visits.length === 1 ? "visit" : "visits"} later than planned`,
+      missed ? `${missed} after the promised time` : "",
+      tight ? `${tight} tight` : "",
+      missed || tight ? "" : "every promise still kept",
+    ];
+    visits.sort((a, b) => (a.verdict.expected_arrival < b.verdict.expected_arrival ? -1 : 1));
+    return h(
+      "li",
+      { class: `drift-card l-${missed ? "late" : tight ? "at_risk" : "fine"}` },
+      h("p", {}, h("strong", {}, technician?.name || "Somebody"), ` is up to ${minutes(most)} behind`),
+      h("p", { class: "soft" }, `${what.filter(Boolean).join(", ")}.`),
+      h(
+        "p",
+        { class: "held-tools" },
+        visits.slice(0, 3).map(({ order, verdict }) => h("button", { class: "quiet", title: verdict.words, onclick: () => this.open(order.id) }, order.number)),
+        h("span", { class: "spacer" }),
+        this.mayDispatch ? h("button", { class: "quiet", onclick: () => this.mend() }, "Mend the day") : null,
       ),
     );
   }

@@ -6,6 +6,7 @@ import { byId, h, icon } from "./dom.js";
 import { Lists } from "./lists.js";
 import { LiveFeed } from "./live.js";
 import { TownMap } from "./map.js";
+import { Mend } from "./mend.js";
 import { Mover } from "./moving.js";
 import { Store } from "./store.js";
 import { Timeline } from "./timeline.js";
@@ -19,7 +20,8 @@ const mayDispatch = page.mayDispatch === "yes";
 const store = new Store(page.day);
 const timeline = new Timeline(store, select);
 const mover = mayDispatch ? new Mover(store, timeline, toast) : new Watcher();
-const lists = new Lists(store, { open: select, toast, mayDispatch });
+const mend = new Mend(store, { toast, open: select });
+const lists = new Lists(store, { open: select, toast, mayDispatch, mend: () => mend.show() });
 const detail = new Detail(store, { close: () => select(null), toast, mover, mayDispatch });
 const map = new TownMap(store, select);
 let feed = null;
@@ -182,6 +184,7 @@ function tools() {
   byId("zoom-out").addEventListener("click", () => zoom(Math.max(1, timeline.zoom / 1.5)));
   byId("zoom-fit").addEventListener("click", () => zoom(1));
   byId("plan").addEventListener("click", plan);
+  byId("mend-day").addEventListener("click", () => mend.show());
 }
 
 async function plan() {

@@ -89,7 +89,8 @@ export class Store extends EventTarget {
     const verdicts = this.verdicts;
     const people = this.people;
     this.#now(now);
-    const rows = now.technicians.filter((one) => people.get(one.id)?.minutes_behind !== one.minutes_behind).map((one) => one.id);
+    const said = (one) => `${one?.minutes_behind} ${one?.away_until}`;
+    const rows = now.technicians.filter((one) => said(people.get(one.id)) !== said(one)).map((one) => one.id);
     for (const order of this.orders.values()) {
       const before = verdicts.get(order.id);
       const after = this.verdicts.get(order.id);

@@ -13,6 +13,8 @@ const NARROW = 76; // pixels
 const EDGE = 20;
 const TOUCH = 2 * MINUTE; // boxes that lie over each other by less only touch
 
+const AWAY = { sick: "sick", van: "van broken", other: "away" };
+
 export class Timeline {
   constructor(store, open) {
     this.store = store;
@@ -132,7 +134,7 @@ export class Timeline {
       "div",
       { class: "head", role: "rowheader", title: `${technician.name} · ${technician.phone}\n${skills.join(", ")}` },
       h("strong", {}, technician.name),
-      h("span", { class: "van" }, behind >= 5 ? h("b", { class: "behind" }, `${minutes(behind)} behind`) : technician.van),
+      h("span", { class: "van" }, now?.away_until ? h("b", { class: "behind" }, AWAY[now.away_reason]) : behind >= 5 ? h("b", { class: "behind" }, `${minutes(behind)} behind`) : technician.van),
     );
   }
 

@@ -1,0 +1,107 @@
+"""A day that has begun: what becomes of it as it stands, and the least that must move to mend it.
+
+`standing` lets go of just those promises that the clock has broken already, so that a late route is still a
+route: whoever is late is expected late, and their time is nobody else's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scheduler.plan import Plan
+from scheduler.request import MINUTES_MAX, Job, PlanRequest, Technician, Window
+from scheduler.timing import Day, Times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The day as it is, if nobody decides anything.
+
+    request: as asked, but for promises that can't be kept in the order of the plan: those windows close,
+    those shifts end and those lunches begin as late as it will be. orders: technician → jobs not begun. late:
+    job → minutes after its window closes. over: technician → minutes after the shift ends. homeless: planned
+    jobs whose technician is not there any more, may not go there any more, or would only begin after the
+    shift; they are in no order.
+    """
+
+    request: PlanRequest
+    orders: Mapping[str, tuple[str, ...]]
+    late: Mapping[str, int]
+    over: Mapping[str, int]
+    homeless: tuple[str, ...]
+
+
+def standing(request: PlanRequest, plan: Plan) -> Standing:
+    """What becomes of `plan` when everybody goes on in its order. What has begun is as the request has it."""
+    day = Day(request)
+    orders = day.orders_of(plan)
+    able = [[n for n in order if day.may_go(person, n)] for person, order in enumerate(orders)]
+    able = [_with_parts(day, person, order) for person, order in enumerate(able)]
+    able = [_in_the_shift(day, person, order) for person, order in enumerate(able)]
+    kept = {day.jobs[n].id for order in able for n in order}
+    open_ids = {day.jobs[n].id for n in day.open_jobs}
+    homeless = tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in kept)
+    jobs, people = {job.id: job for job in request.jobs}, list(request.technicians)
+    late: dict[str, int] = {}
+    over: dict[str, int] = {}
+    for person, order in enumerate(able):
+        if not order or isinstance(day.times(person, order), Times):
+            continue
+        times = _whatever_it_takes(day, person, order)
+        for n, start in zip(order, times.starts, strict=True):
+            job = day.jobs[n]
+            if job.windows and start > (closes := job.windows[-1].closes):
+                late[job.id] = start - closes
+                last = Window(job.windows[-1].opens, start)
+                jobs[job.id] = replace(job, windows=(*job.windows[:-1], last))
+        people[person] = _stretched(people[person], times)
+        if times.back > day.technicians[person].shift_end:
+            over[people[person].id] = times.back - day.technicians[person].shift_end
+    return Standing(
+        request=replace(request, technicians=tuple(people), jobs=tuple(jobs[job.id] for job in request.jobs)),
+        orders={p.id: tuple(day.jobs[n].id for n in o) for p, o in zip(people, able, strict=True)},
+        late=late,
+        over=over,
+        homeless=homeless,
+    )
+
+
+def _with_parts(day: Day, person: int, order: Sequence[int]) -> list[int]:
+    """`order` as far as the van's parts last: what was used up elsewhere is a fact."""
+    kept: list[int] = []
+    for number in order:
+        if day.parts_suffice(person, [*kept, number]):
+            kept.append(number)
+    return kept
+
+
+def _in_the_shift(day: Day, person: int, order: Sequence[int]) -> list[int]:
+    """`order` without what would only begin when the shift is over: who overruns ends the visit, no more."""
+    if not order or isinstance(day.times(person, order), Times):
+        return list(order)
+    starts = _whatever_it_takes(day, person, order).starts
+    end = day.technicians[person].shift_end
+    return [n for n, start in zip(order, starts, strict=True) if start < end]
+
+
+def _whatever_it_takes(day: Day, number: int, route: Sequence[int]) -> Times:
+    """The times of a route whose promises hold no longer: every last window open to the end."""
+    request, person, order = day.request, day.technicians[number], [day.jobs[n] for n in route]
+
+    def opened(job: Job) -> Job:
+        windows = (*job.windows[:-1], Window(job.windows[-1].opens, MINUTES_MAX)) if job.windows else ()
+        return replace(job, windows=windows)
+
+    lunch = replace(person.lunch, latest=MINUTES_MAX // 2) if person.lunch else None
+    free = replace(person, shift_end=MINUTES_MAX, lunch=lunch, bias={})
+    begun = [job for job in request.jobs if job.fixed_start is not None and job.technician == person.id]
+    alone = replace(request, technicians=(free,), jobs=(*begun, *(opened(job) for job in order)))
+    times = Day(alone).times(0, list(range(len(begun), len(begun) + len(order))))
+    assert isinstance(times, Times), times
+    return times
+
+
+def _stretched(person: Technician, times: Times) -> Technician:
+    lunch = person.lunch
+    if lunch and times.lunch_start is not None and times.lunch_start > lunch.latest:
+        lunch = replace(lunch, latest=times.lunch_start)
+    return replace(person, shift_end=max(person.shift_end, times.back), lunch=lunch)
