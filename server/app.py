@@ -21,7 +21,17 @@ from server.db.engine import Database
 from server.db.feed_models import HistoryRow
 from server.db.upkeep import upkeep
 from server.dependencies import answer_problems
-from server.dispatch import board_feed, board_routes, plan_routes, timesheet_routes
+from server.dispatch import (
+    board_feed,
+    board_routes,
+    override_routes,
+    plan_record_routes,
+    plan_records,
+    plan_routes,
+    timesheet_routes,
+    what_if_page,
+    what_if_routes,
+)
 from server.faults import page as faults_page
 from server.field import routes as field
 from server.field.doorbell import Doorbell
@@ -55,7 +65,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            upkeep(database),
+            upkeep(database, plan_records.forget),
             app.state.live.running(),
             app.state.doorbell.running(),
             app.state.attachments.partials.sweeping(),
@@ -82,6 +92,10 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         attachments.router,
         board_routes.router,
         plan_routes.router,
+        plan_record_routes.router,
+        what_if_routes.router,
+        what_if_page.router,
+        override_routes.router,
         timesheet_routes.router,
         inbox.router,
         inbox_pages.router,

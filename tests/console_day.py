@@ -38,7 +38,7 @@ from server.db.command_log import next_numbers
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dependencies import answer_problems
-from server.dispatch import board_feed, board_routes
+from server.dispatch import board_feed, board_routes, override_routes
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
 from server.faults import page as faults_page
 from server.inbox import pages as inbox_pages
@@ -147,6 +147,7 @@ def a_console(
     for router in (
         access_routes.router,
         board_routes.router,
+        override_routes.router,
         customer_routes.router,
         inbox_routes.router,
         inbox_pages.router,

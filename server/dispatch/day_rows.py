@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import DayPlanRow, TechnicianRow
+from server.dispatch.override_rows import pins
 from server.dispatch.plan_request import DayRows
 from server.settings import Settings
 from server.stock import ledger
@@ -43,12 +44,23 @@ def clock_of(settings: Settings, day: date, now: datetime) -> DayClock:
     return DayClock(day, settings.zone)
 
 
-def read_day(session: Session, clock: DayClock, now: datetime, *, also: Iterable[UUID] = ()) -> Read:
-    """The day's technicians, orders and vans. `also` names orders that are read whatever their day."""
-    technicians = session.scalars(
-        select(TechnicianRow).where(TechnicianRow.active).order_by(TechnicianRow.name, TechnicianRow.id)
-    ).all()
-    orders = _orders(session, clock, now, list(also))
+def read_day(
+    session: Session,
+    clock: DayClock,
+    now: datetime,
+    *,
+    also: Iterable[UUID] = (),
+    of: Collection[UUID] | None = None,
+) -> Read:
+    """The day's technicians, orders and vans. `also` names orders that are read whatever their day.
+
+    of: only these technicians, and what they have; None: everybody, and what nobody has.
+    """
+    people = select(TechnicianRow).where(TechnicianRow.active)
+    if of is not None:
+        people = people.where(TechnicianRow.id.in_(of))
+    technicians = session.scalars(people.order_by(TechnicianRow.name, TechnicianRow.id)).all()
+    orders = _orders(session, clock, now, list(also), of)
     plan = newest_plan(session, clock.day)
     rows = DayRows(
         clock=clock,
@@ -57,11 +69,18 @@ def read_day(session: Session, clock: DayClock, now: datetime, *, also: Iterable
         stock=_stock(session, [row.van_id for row in technicians], [order.id for order in orders]),
         lunches=_lunches(plan),
         now=max(0, clock.minute_after(now)),
+        pins=pins(session, [order.id for order in orders]),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
 
 
-def _orders(session: Session, clock: DayClock, now: datetime, also: Sequence[UUID]) -> list[WorkOrder]:
+def _orders(
+    session: Session,
+    clock: DayClock,
+    now: datetime,
+    also: Sequence[UUID],
+    of: Collection[UUID] | None,
+) -> list[WorkOrder]:
     row = WorkOrderRow
     start, end = day_bounds(clock.day, clock.zone)
     today, _ = day_bounds(now.astimezone(clock.zone).date(), clock.zone)
@@ -76,7 +95,10 @@ def _orders(session: Session, clock: DayClock, now: datetime, also: Sequence[UUI
     ]
     if start <= now < end:
         wanted.append(row.state.in_(UNDER_WAY))
-    return sorted(repository.find(session, or_(*wanted)), key=lambda order: order.number)
+    found = or_(*wanted)
+    if of is not None:
+        found = and_(found, or_(row.technician_id.in_(of), row.id.in_(also)))
+    return sorted(repository.find(session, found), key=lambda order: order.number)
 
 
 def _stock(session: Session, van_ids: Sequence[UUID], ours: Sequence[UUID]) -> dict[UUID, dict[str, int]]:

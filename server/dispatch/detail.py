@@ -14,6 +14,7 @@ from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
 from server.dispatch.meaning import in_words
 from server.dispatch.models import TechnicianRow
+from server.dispatch.override_rows import pins
 from server.stock.models import ProductRow
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
@@ -35,7 +36,10 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """`products`: SKU → name, for those that the order mentions. `people`: technician → name."""
+    """`products`: SKU → name, for those that the order mentions. `people`: technician → name.
+
+    decided: who decided against the plan and why, while plans keep to it; else "".
+    """
 
     order: WorkOrder
     why: dict[str, Any]
@@ -44,6 +48,7 @@ class Detail:
     products: dict[str, str]
     people: dict[str, str]
     customer_link: str
+    decided: str = ""
 
 
 def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
@@ -62,6 +67,7 @@ def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
             str(who): name for who, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))
         },
         customer_link=customer_link,
+        decided="; ".join(pin.words for pin in pins(session, [order.id]).values()),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from scheduler.request import (
@@ -24,6 +24,7 @@ from scheduler.request import (
 from scheduler.travel.protocol import BadPoint, Point, TravelTimes
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import TechnicianRow
+from server.dispatch.pins import KEPT_OUT, Pin, pinned
 from server.dispatch.roads import measure, no_place
 from server.dispatch.van_parts import Pools
 from shared.problems import BadValue
@@ -50,6 +51,7 @@ class DayRows:
 
     stock: van → SKU → units that this day may use. lunches: technician → minute, by the plan in force.
     now: the day's minute from which on something may still be decided; 0 before the day.
+    pins: work order → what a person has decided about it; plans keep to it.
     """
 
     clock: DayClock
@@ -58,13 +60,15 @@ class DayRows:
     stock: Mapping[UUID, Mapping[str, int]]
     lunches: Mapping[UUID, int]
     now: int
+    pins: Mapping[UUID, Pin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A request, and who its names are. `request` is None when there is nobody to plan for.
 
-    nowhere: orders at no place on earth, left out of the request. lunches_had: technician → minute of a lunch
+    nowhere: orders left out of the request, at no place on earth or kept out by hand. pins: number → what a
+    person has decided, as far as the request holds to it. lunches_had: technician → minute of a lunch
     that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
     road comes near; drives from and to it are estimated.
     """
@@ -75,6 +79,7 @@ class Question:
     nowhere: tuple[LeftUndone, ...] = ()
     lunches_had: Mapping[UUID, int]
     off_roads: tuple[str, ...] = ()
+    pins: Mapping[str, Pin] = field(default_factory=dict)
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -91,11 +96,17 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
     known = set(people.values())
     orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
     reasons = {order.number: no_place(_place(order)) for order in orders}
-    placed = [order for order in orders if not reasons[order.number]]
+    kept_out = {order.number: pin for order in orders if (pin := _out(rows, order))}
+    placed = [order for order in orders if not reasons[order.number] and order.number not in kept_out]
     left = tuple(
         LeftUndone(number=order.number, code=NOWHERE, reason=f"{order.place.line}: {reason}")
         for order in orders
         if (reason := reasons[order.number]) and not has_begun(order)
+    )
+    left += tuple(
+        LeftUndone(number=number, code=KEPT_OUT, reason=pin.words)
+        for number, pin in kept_out.items()
+        if not reasons[number]
     )
     begun: dict[UUID, list[tuple[int, int]]] = {}
     for order in placed:
@@ -114,7 +125,18 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         nowhere=left,
         lunches_had=had,
         off_roads=_off_roads(rows, people, placed, off),
+        pins={
+            order.number: pin
+            for order in placed
+            if (pin := rows.pins.get(order.id)) and pin.technician_id in known and not has_begun(order)
+        },
     )
+
+
+def _out(rows: DayRows, order: WorkOrder) -> Pin | None:
+    """What a person said who wants no plan to touch the order."""
+    pin = None if has_begun(order) else rows.pins.get(order.id)
+    return pin if pin and pin.technician_id is None else None
 
 
 def _request(
@@ -275,7 +297,7 @@ def _job(
     for need in order.required_skills:
         skills[need.name] = max(need.level, skills.get(need.name, 1))
     told = _told(rows, order) if holder else None
-    return Job(
+    job = Job(
         id=order.number,
         place=place,
         minutes=order.expected_minutes,
@@ -288,6 +310,13 @@ def _job(
         previous_technician=holder if told is not None else None,
         previous_start=told,
     )
+    pin = rows.pins.get(order.id)
+    if pin is None or pin.technician_id not in names:
+        return job  # who was chosen does not work on this day
+    [who] = [row for row in rows.technicians if row.id == pin.technician_id]
+    carried = pools.carried(rows.stock.get(who.van_id, {}))
+    minute = rows.clock.minute(pin.start) if pin.start else None
+    return pinned(job, names[who.id], minute, carried, rows.now)
 
 
 def _windows(rows: DayRows, order: WorkOrder) -> tuple[Window, ...]:
