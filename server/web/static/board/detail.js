@@ -63,6 +63,7 @@ export class Detail {
         ["SLA due", order.sla_due_at ? `${shortDay(order.sla_due_at)} ${clock(order.sla_due_at)}` : ""],
         ["Technician", technician],
         ["Planned", order.planned_start ? `${span(order.planned_start, order.planned_end)}, ${order.travel_minutes} min of travel before` : ""],
+        ["By hand", found.decided],
         ["Set out", order.travel_started_at ? clock(order.travel_started_at) : ""],
         ["Arrived", order.arrived_at ? clock(order.arrived_at) : ""],
         ["Paused", order.pauses.map((one) => `${clock(one.started_at)}–${one.ended_at ? clock(one.ended_at) : "now"} ${one.reason.replaceAll("_", " ")}`).join(", ")],
@@ -157,6 +158,7 @@ export class Detail {
       h("label", {}, "Start", h("input", { type: "time", name: "at", step: "300", required: true, value: clock(start) })),
       h("button", { class: "main" }, order.technician_id ? "Move" : "Assign"),
       order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
+      order.technician_id ? h("button", { type: "button", class: "quiet", onclick: () => this.mover.unassign(order.id, true) }, "Keep out of the plan") : null,
     );
     return h("div", { class: "actions" }, move, this.places(order), cancel);
   }
@@ -172,7 +174,7 @@ export class Detail {
     ask.disabled = true;
     try {
       const { places } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
-      const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start));
+      const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start), false);
       fill(
         found,
         places.map((place) => h("li", {}, h("span", {}, place.sentence), h("button", { type: "button", onclick: () => take(place) }, `${clock(place.planned_start)} ${place.technician}`))),
