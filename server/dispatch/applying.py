@@ -18,7 +18,7 @@ from scheduler.check import Violation, check
 from scheduler.codec import plan_to_json, request_to_json
 from scheduler.plan import Plan, Unassigned, Visit
 from scheduler.request import PlanRequest
-from scheduler.told import told
+from scheduler.told import Places, told
 from server.clock import mint
 from server.db.engine import Database
 from server.dispatch import plan_records
@@ -116,7 +116,7 @@ def apply_saved(
         def note(
             session: Session,
             day_plan: DayPlanRow,
-            moves: _Moves = moves,
+            record: Record = record,
             outcomes: Sequence[MoveOutcome] = outcomes,
         ) -> None:
             kept = row_of(session, saved_plan_id)
@@ -125,7 +125,7 @@ def apply_saved(
             kept.applied_at, kept.applied_by = now, by
             kept.outcome = [asdict(one) for one in outcomes]
             moved = {one.number for one in outcomes if one.became != "no longer possible"}
-            session.add_all(_pinned(kept, by, now, {moves.question.orders[n].id for n in moved}))
+            session.add_all(_pinned(kept, by, now, {record.orders[number] for number in moved}))
             day_plan.figures = day_plan.figures | {"saved_plan": kept.name}
 
         proposal = Proposal(
@@ -258,7 +258,8 @@ class _Moves:
     def _is_so(self, order: WorkOrder, spot: Spot | None) -> bool:
         if spot is None:
             return order.state is WorkOrderState.UNASSIGNED
-        return (order.technician_id, order.planned_start) == (spot.technician_id, spot.start)
+        is_there = (order.technician_id, order.planned_start) == (spot.technician_id, spot.start)
+        return is_there and order.state is WorkOrderState.ASSIGNED
 
     def _forbids(self, wish: Wish, order: WorkOrder | None) -> str:
         """Why the wish can't be, or nothing."""
@@ -304,23 +305,28 @@ class _Moves:
         def made() -> Plan:
             return told(self.request, self._places(), engine="saved plan", left_out=left_out, lunches=lunches)
 
-        borne = {_key(one) for one in check(self.request, self._as_it_is(left_out, lunches))}
+        def broken_at(places: Places) -> set[tuple[str, str | None, str | None]]:
+            plan = told(self.request, places, left_out=left_out, lunches=lunches)
+            return {_key(one) for one in check(self.request, plan)}
+
+        before = broken_at(self.now_places)
         while True:
             plan = made()
-            broken = [one for one in check(self.request, plan) if _key(one) not in borne]
-            for one in broken:
-                if guilty := self._guilty(one, plan):
+            # What stays may not fit together, hidden so far by a visit in between: no move has done that.
+            borne = before | broken_at(self._staying())
+            for one in check(self.request, plan):
+                if _key(one) not in borne and (guilty := self._guilty(one, plan)):
                     del self.wanted[guilty]
                     self._say(guilty, "no longer possible", one.text)
                     break
             else:
-                return plan  # what is broken now was so before, or is nothing that a move could have done
+                return plan
 
-    def _as_it_is(self, left_out: Mapping[str, Unassigned], lunches: Mapping[str, int]) -> Plan:
-        return told(self.request, self.now_places, left_out=left_out, lunches=lunches)
+    def _staying(self) -> dict[str, tuple[str, int]]:
+        return {n: place for n, place in self.now_places.items() if n not in self.wanted}
 
     def _places(self) -> dict[str, tuple[str, int]]:
-        places = {n: place for n, place in self.now_places.items() if n not in self.wanted}
+        places = self._staying()
         for number, spot in self.wanted.items():
             if spot is not None:
                 places[number] = (self.names[spot.technician_id], self.clock.minute(spot.start))
