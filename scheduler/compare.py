@@ -72,7 +72,9 @@ def compare(
     """
     if tell_from_minutes < 1:
         raise InvalidRequest(f"tell_from_minutes must be at least 1, not {tell_from_minutes}")
-    figures = [_figures(request, name, plan) for name, plan in (("first", before), ("second", after))]
+    figures = [
+        figures_of(request, plan, name) for name, plan in (("first plan", before), ("second plan", after))
+    ]
     moved = tuple(_moves(request, before, after))
     return Comparison(
         before=figures[0],
@@ -111,10 +113,11 @@ def _new_time(move: Move, from_minutes: int) -> bool:
     return abs(move.start_after - move.start_before) >= from_minutes
 
 
-def _figures(request: PlanRequest, name: str, plan: Plan) -> Figures:
+def figures_of(request: PlanRequest, plan: Plan, name: str = "plan") -> Figures:
+    """What `plan` comes to. Raises InvalidRequest, calling it the `name`, when it answers another."""
     strange = [violation.text for violation in check(request, plan) if violation.rule in NOT_ITS_OWN]
     if strange:
-        raise InvalidRequest(f"the {name} plan does not answer this problem: {strange[0]}")
+        raise InvalidRequest(f"the {name} does not answer this problem: {strange[0]}")
     jobs = {job.id: job for job in request.jobs}
     shift_end = {person.id: person.shift_end for person in request.technicians}
     starts = {visit.job_id: visit.start for _, visit in plan.visits()}

@@ -26,10 +26,15 @@ from server.dispatch import (
     board_feed,
     board_routes,
     mend_routes,
+    override_routes,
+    plan_record_routes,
+    plan_records,
     plan_routes,
     policy_routes,
     slot_routes,
     timesheet_routes,
+    what_if_page,
+    what_if_routes,
 )
 from server.faults import page as faults_page
 from server.field import routes as field
@@ -64,7 +69,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            upkeep(database),
+            upkeep(database, plan_records.forget),
             app.state.live.running(),
             app.state.doorbell.running(),
             app.state.attachments.partials.sweeping(),
@@ -94,6 +99,10 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         policy_routes.router,
         mend_routes.router,
         slot_routes.router,
+        plan_record_routes.router,
+        what_if_routes.router,
+        what_if_page.router,
+        override_routes.router,
         timesheet_routes.router,
         inbox.router,
         inbox_pages.router,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -41,10 +41,22 @@ TRIES = 5
 """What is written may have changed while its lock was waited for: then it is read and decided again."""
 
 
-def run(database: Database, settings: Settings, command: OfficeCommand, actor: str) -> Decision:
-    """Decide and book one command. Raises Problem, and then nothing has moved."""
+def run(
+    database: Database,
+    settings: Settings,
+    command: OfficeCommand,
+    actor: str,
+    *,
+    also: Callable[[Session], None] | None = None,
+) -> Decision:
+    """Decide and book one command. Raises Problem, and then nothing has moved.
+
+    `also` is done first in the same transaction, each time that is tried.
+    """
     for _ in range(TRIES):
         with suppress(Clash), database.write() as session:
+            if also:
+                also(session)
             return apply(session, settings, [command], actor, utc_now())[0]
     raise Conflict("Somebody changed the same thing again and again in this moment. Look again, and retry")
 

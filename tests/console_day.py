@@ -38,7 +38,15 @@ from server.db.command_log import next_numbers
 from server.db.engine import Database
 from server.db.feed_models import CommandRow
 from server.dependencies import answer_problems
-from server.dispatch import board_feed, board_routes, mend_routes, plan_routes, policy_routes, slot_routes
+from server.dispatch import (
+    board_feed,
+    board_routes,
+    mend_routes,
+    override_routes,
+    plan_routes,
+    policy_routes,
+    slot_routes,
+)
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
 from server.faults import page as faults_page
 from server.inbox import pages as inbox_pages
@@ -149,6 +157,7 @@ def a_console(
         board_routes.router,
         mend_routes.router,
         slot_routes.router,
+        override_routes.router,
         customer_routes.router,
         inbox_routes.router,
         inbox_pages.router,

@@ -46,7 +46,6 @@ LOGGED = frozenset(
         "technician",
         "van_transfer",
         "vendor",
-        "visit_pin",
         "work_order",
     }
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -22,8 +22,11 @@ COMPACT_EVERY = timedelta(days=1)
 
 
 @asynccontextmanager
-async def upkeep(database: Database) -> AsyncIterator[None]:
-    """For the application's lifespan. A fail-over under a running server is noticed within seconds."""
+async def upkeep(database: Database, *daily: Callable[[Database, datetime], object]) -> AsyncIterator[None]:
+    """For the application's lifespan. A fail-over under a running server is noticed within seconds.
+
+    `daily` is done once a day besides.
+    """
     stopping = asyncio.Event()
     await run_in_threadpool(history.recognise, database, utc_now())
 
@@ -33,7 +36,8 @@ async def upkeep(database: Database) -> AsyncIterator[None]:
             try:
                 await run_in_threadpool(history.recognise, database, utc_now())
                 if utc_now() - compacted >= COMPACT_EVERY:
-                    await run_in_threadpool(history.compact, database, utc_now())
+                    for work in (history.compact, *daily):
+                        await run_in_threadpool(work, database, utc_now())
                     compacted = utc_now()
             except SQLAlchemyError:
                 log.exception("the database could not be looked after; trying again")

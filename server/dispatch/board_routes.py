@@ -23,13 +23,15 @@ from server.clock import mint, utc_now
 from server.customers.links import visit_link
 from server.db.feed import Position
 from server.dependencies import Day
-from server.dispatch import board_feed, moves
+from server.dispatch import board_feed, moves, overrides
 from server.dispatch.board import day_bounds, day_now, snapshot
 from server.dispatch.cards import Board, DayNow
 from server.dispatch.detail import Detail, detail
+from server.dispatch.overrides import Why
 from server.live import Ended, Live, Lost, Message
 from server.web.pages import map_library_is_here, page
 from shared.commands import (
+    AssignWorkOrder,
     CancelWorkOrder,
     ChargeCallOut,
     DeleteWorkOrder,
@@ -158,8 +160,22 @@ def _position(text: str | None) -> Position | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
+    """`reason` and `note`: why, if one says it. `pin`: whether plans keep to it until it is released."""
+
     technician_id: UUID
     planned_start: datetime
+    reason: str = ""
+    note: str = ""
+    pin: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOff:
+    """`keep_out`: no plan shall give it to anybody until it is released."""
+
+    reason: str = ""
+    note: str = ""
+    keep_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,13 +236,17 @@ def assign(request: Request, person: Dispatcher, work_order_id: UUID, body: Assi
     """Give a job to a technician from a time on. 409 with a sentence when it can't be moved."""
     with database_of(request).read() as session:
         command = moves.assignment(session, work_order_id, body.technician_id, body.planned_start)
-    return _run(request, person, command)
+    return _decide(request, person, command, Why(reason=body.reason, note=body.note), pin=body.pin)
 
 
 @router.post("/api/work-orders/{work_order_id}/unassign", tags=["dispatch"])
-def unassign(request: Request, person: Dispatcher, work_order_id: UUID) -> dict[str, Any]:
-    """Take a job off its technician."""
-    return _run(request, person, UnassignWorkOrder(work_order_id=work_order_id))
+def unassign(
+    request: Request, person: Dispatcher, work_order_id: UUID, body: TakenOff | None = None
+) -> dict[str, Any]:
+    """Take a job off its technician: back to the next plan, or kept out of it."""
+    said = body or TakenOff()
+    command = UnassignWorkOrder(work_order_id=work_order_id)
+    return _decide(request, person, command, Why(reason=said.reason, note=said.note), pin=said.keep_out)
 
 
 @router.post("/api/work-orders/{work_order_id}/cancel", tags=["dispatch"])
@@ -253,7 +273,7 @@ def reschedule(request: Request, person: Dispatcher, work_order_id: UUID, body: 
         planned_start=body.planned_start,
         planned_end=body.planned_end,
     )
-    return _run(request, person, command)
+    return _decide(request, person, command, Why(), pin=True)
 
 
 @router.post("/api/work-orders/{work_order_id}/split", tags=["dispatch"])
@@ -315,6 +335,34 @@ def _reason(text: str, missing: str) -> str:
     if not reason:
         raise BadValue(missing, field="reason")
     return reason
+
+
+def _decide(
+    request: Request,
+    person: Person,
+    command: AssignWorkOrder | UnassignWorkOrder | RescheduleWorkOrder,
+    why: Why,
+    *,
+    pin: bool,
+) -> dict[str, Any]:
+    """Who goes when, decided by a person: kept, with what it costs; `override` is None where nothing is."""
+    kept = overrides.act(
+        database_of(request),
+        settings_of(request),
+        command,
+        by=person.name,
+        now=utc_now(),
+        why=why,
+        pin=pin,
+    )
+    wake(request)
+    done: dict[str, Any] = {"work_order_id": str(command.work_order_id), "done": command.type}
+    if kept is None:
+        return done | {"override": None}
+    with database_of(request).read() as session:
+        found = overrides.opened(session, kept)
+    told = {"id": str(kept), "cost_minor": found.cost_minor, "breaks": found.breaks, "pinned": found.pinned}
+    return done | {"override": told}
 
 
 def _run(request: Request, person: Person, command: OfficeCommand) -> dict[str, Any]:

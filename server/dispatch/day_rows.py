@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -16,7 +16,7 @@ from server.dispatch import absences
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import DayPlanRow, TechnicianRow
-from server.dispatch.pins import pins_of
+from server.dispatch.override_rows import pins
 from server.dispatch.plan_request import DayRows
 from server.dispatch.policy import in_force
 from server.dispatch.slot_rows import as_orders, holds
@@ -55,19 +55,22 @@ def read_day(
     *,
     also: Iterable[UUID] = (),
     not_held_for: UUID | None = None,
+    of: Collection[UUID] | None = None,
 ) -> Read:
     """The day's technicians, orders, vans and held slots.
 
     also: orders that are read whatever their day. not_held_for: an order whose own hold is left out, for it
-    is about to be replaced.
+    is about to be replaced. of: only these technicians, and what they have; None: everybody, and what nobody
+    has.
     """
-    technicians = session.scalars(
-        select(TechnicianRow).where(TechnicianRow.active).order_by(TechnicianRow.name, TechnicianRow.id)
-    ).all()
+    people = select(TechnicianRow).where(TechnicianRow.active)
+    if of is not None:
+        people = people.where(TechnicianRow.id.in_(of))
+    technicians = session.scalars(people.order_by(TechnicianRow.name, TechnicianRow.id)).all()
     away = absences.of_day(session, *day_bounds(clock.day, clock.zone))
     left = absences.shifts_left(technicians, away, clock, max(0, clock.minute_after(now)))
     technicians = [row for row in technicians if left.get(row.id, ()) is not None]
-    orders = _orders(session, clock, now, list(also))
+    orders = _orders(session, clock, now, list(also), of)
     plan = newest_plan(session, clock.day)
     rows = DayRows(
         clock=clock,
@@ -77,7 +80,7 @@ def read_day(
         lunches=_lunches(plan),
         now=max(0, clock.minute_after(now)),
         policy=in_force(session),
-        pins=pins_of(session, [order.id for order in orders]),
+        pins=pins(session, [order.id for order in orders]),
         shifts={id: shift for id, shift in left.items() if shift is not None},
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
     )
@@ -95,9 +98,18 @@ def mark(session: Session, clock: DayClock, now: datetime, *, not_held_for: UUID
     return sha256(repr((plan and plan.id, orders, held, away)).encode()).hexdigest()
 
 
-def _orders(session: Session, clock: DayClock, now: datetime, also: Sequence[UUID]) -> list[WorkOrder]:
-    found = repository.find(session, _of_day(clock, now, also))
-    return sorted(found, key=lambda order: order.number)
+def _orders(
+    session: Session,
+    clock: DayClock,
+    now: datetime,
+    also: Sequence[UUID],
+    of: Collection[UUID] | None,
+) -> list[WorkOrder]:
+    found = _of_day(clock, now, also)
+    if of is not None:
+        row = WorkOrderRow
+        found = and_(found, or_(row.technician_id.in_(of), row.id.in_(also)))
+    return sorted(repository.find(session, found), key=lambda order: order.number)
 
 
 def _of_day(clock: DayClock, now: datetime, also: Sequence[UUID]) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
 from server.dispatch.meaning import in_words
 from server.dispatch.models import TechnicianRow
-from server.dispatch.pins import Pinned, pins_of
+from server.dispatch.override_rows import pins
 from server.stock.models import ProductRow
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
@@ -38,7 +38,7 @@ class Deed:
 class Detail:
     """`products`: SKU → name, for those that the order mentions. `people`: technician → name.
 
-    pinned: what a person has pinned of the visit, None when nothing.
+    decided: who decided against the plan and why, while plans keep to it; else "".
     """
 
     order: WorkOrder
@@ -48,7 +48,7 @@ class Detail:
     products: dict[str, str]
     people: dict[str, str]
     customer_link: str
-    pinned: Pinned | None
+    decided: str = ""
 
 
 def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
@@ -67,7 +67,7 @@ def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
             str(who): name for who, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))
         },
         customer_link=customer_link,
-        pinned=pins_of(session, [work_order_id]).get(work_order_id),
+        decided="; ".join(pin.words for pin in pins(session, [order.id]).values()),
     )
 
 

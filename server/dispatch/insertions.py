@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -93,6 +93,8 @@ def find_insertions(
         order = open_order(session, work_order_id)
         clock = clock_of(settings, day or day_for(settings, order, now), now)
         rows = read_day(session, clock, now, also=[order.id]).rows
+    # Who asks where else it would fit has their own mind about what was decided before.
+    rows = replace(rows, pins={id: pin for id, pin in rows.pins.items() if id != order.id})
     travel = travel_times(settings)
     question = ask(rows, travel)
     request = question.request

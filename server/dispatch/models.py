@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.base import Base
@@ -58,15 +58,38 @@ class PolicyRow(Base):
     territories: Mapped[dict[str, Any]]
 
 
-class PinRow(Base):
-    """A visit that a person has pinned: to the technician it has, to the start it has, or to both."""
+class DrivesRow(Base):
+    """The drives of a request, JSON compressed by zlib: its largest part, and the same all day long."""
 
-    __tablename__ = "visit_pin"
-    work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_order.id"), primary_key=True)
-    technician: Mapped[bool]
-    start: Mapped[bool]
-    pinned_at: Mapped[datetime]
-    pinned_by: Mapped[str]
+    __tablename__ = "plan_drives"
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PlanRecordRow(Base):
+    """What the scheduler was asked and answered, to be looked at and replayed.
+
+    request: JSON compressed by zlib, with the digest of its drives in their place. answer: the plan, the
+    same way. The digests are SHA-256 of both as they were, byte for byte. names: who and what the request's
+    ids mean: `technicians` name → id, `orders` number → id. rounds: None when it looked by the clock.
+    searched: False for a plan that was put together from moves of a saved one.
+    """
+
+    __tablename__ = "plan_record"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kept_at: Mapped[datetime] = mapped_column(index=True)
+    request: Mapped[bytes] = mapped_column(LargeBinary)
+    request_digest: Mapped[str]
+    drives_digest: Mapped[str] = mapped_column(ForeignKey("plan_drives.digest"), index=True)
+    answer: Mapped[bytes] = mapped_column(LargeBinary)
+    answer_digest: Mapped[str]
+    seconds: Mapped[int]
+    rounds: Mapped[int | None]
+    threads: Mapped[int]
+    seed: Mapped[int]
+    searched: Mapped[bool]
+    versions: Mapped[dict[str, Any]]
+    names: Mapped[dict[str, Any]]
 
 
 class DayPlanRow(Base):
@@ -83,6 +106,9 @@ class DayPlanRow(Base):
     seed: Mapped[int]
     figures: Mapped[dict[str, Any]]
     lunches: Mapped[dict[str, Any]]
+    record_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("plan_record.id", ondelete="SET NULL"), index=True
+    )
     __table_args__ = (Index("ix_day_plan_day_made_at", "day", "made_at"),)
 
 
@@ -96,3 +122,52 @@ class UnassignedRow(Base):
     code: Mapped[str]
     reason: Mapped[str] = mapped_column(Text)
     __table_args__ = (UniqueConstraint("day_plan_id", "work_order_id"),)
+
+
+class SavedPlanRow(Base):
+    """What a day would look like, if: a plan that nobody has to follow until somebody applies it.
+
+    changes: as server/dispatch/what_if.py has them; words: the same as sentences. seen: number → how the
+    order stood when it was thought about. strangers: ids that are only imagined. outcome: what became of each
+    move when it was applied.
+    """
+
+    __tablename__ = "saved_plan"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(index=True)
+    name: Mapped[str]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    changes: Mapped[list[Any]]
+    words: Mapped[list[Any]]
+    seen: Mapped[dict[str, Any]]
+    strangers: Mapped[list[Any]]
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("plan_record.id"), index=True)
+    applied_at: Mapped[datetime | None]
+    applied_by: Mapped[str | None]
+    outcome: Mapped[list[Any]]
+
+
+class PlanOverrideRow(Base):
+    """A person's decision about who goes when. It holds for plans until `released_at`.
+
+    technician_id: who was chosen; None: the order was taken off. wanted, cost, breaks: see Weighed in
+    server/dispatch/overrides.py. reason: a code from there, or "".
+    """
+
+    __tablename__ = "plan_override"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_order.id"), index=True)
+    day: Mapped[date] = mapped_column(index=True)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    technician_id: Mapped[UUID | None] = mapped_column(ForeignKey("technician.id"))
+    start: Mapped[datetime | None]
+    wanted: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    note: Mapped[str] = mapped_column(Text)
+    cost: Mapped[dict[str, Any]]
+    breaks: Mapped[list[Any]]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
+    released_why: Mapped[str]

@@ -1,65 +1,51 @@
-"""Visits that a person has pinned: every plan leaves them with the technician, at the start, or both.
-
-A pin names neither: it holds what the visit has. Who moves a pinned visit by hand moves the pin with it.
-"""
+"""What a person has decided about a visit, and how a plan keeps to it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from scheduler.request import COST_MAX, Job, Window
 
-from server.dispatch.models import PinRow
-from server.work_orders.models import WorkOrderRow
-from shared.problems import AlreadyClosed, BadValue, NotFound
-from shared.work_orders import WorkOrderState
+KEPT_OUT = "kept_out"
+SLACK_MINUTES = 15
+"""A pinned visit may begin so much later than the hand said: nobody has to be told of that again."""
+WORTH = 10_000_000
+"""Cents that a pinned visit is worth above any other. What a person decided comes before what is cheaper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """What of a visit is pinned, since when and by whom."""
+class Pin:
+    """`technician_id`: who is to go, or None: no plan shall touch the order. `start`: None for any time.
 
-    technician: bool
-    start: bool
-    pinned_at: datetime
-    pinned_by: str
+    `words`: who decided it and why, for whoever sees the plan.
+    """
 
-
-def pins_of(session: Session, work_order_ids: Iterable[UUID]) -> dict[UUID, Pinned]:
-    rows = session.scalars(select(PinRow).where(PinRow.work_order_id.in_(list(work_order_ids))))
-    return {row.work_order_id: _pinned(row) for row in rows}
+    technician_id: UUID | None
+    start: datetime | None
+    words: str
 
 
-def pin(
-    session: Session, work_order_id: UUID, *, technician: bool, start: bool, who: str, now: datetime
-) -> Pinned | None:
-    """Pin a planned visit anew, or with neither let go of it. Raises NotFound, BadValue, AlreadyClosed."""
-    order = session.get(WorkOrderRow, work_order_id)
-    if order is None:
-        raise NotFound("There is no such work order", subject=str(work_order_id))
-    before = session.get(PinRow, work_order_id)
-    if before is not None:
-        session.delete(before)
-        session.flush()
-    if not technician and not start:
-        return None
-    if order.state == WorkOrderState.UNASSIGNED:
-        raise BadValue(f"{order.number} has no visit to pin; give it to somebody first", field="technician")
-    if order.state != WorkOrderState.ASSIGNED:
-        raise AlreadyClosed(f"{order.number} has begun or is over", subject=order.number)
-    row = PinRow(
-        work_order_id=work_order_id, technician=technician, start=start, pinned_at=now, pinned_by=who
-    )
-    session.add(row)
-    session.flush()
-    return _pinned(row)
+def pinned(job: Job, technician: str, minute: int | None, carried: Mapping[str, int], now: int) -> Job:
+    """`job` as a person has decided it: this technician, at `minute` of the day.
 
-
-def _pinned(row: PinRow) -> Pinned:
-    return Pinned(
-        technician=row.technician, start=row.start, pinned_at=row.pinned_at, pinned_by=row.pinned_by
+    They knew what they did: skills are not asked for again, and of parts no more than is on the van. A
+    promised window bounds the time as long as the person kept to it. A minute that is over pins no time.
+    """
+    windows: tuple[Window, ...] = job.windows
+    if minute is not None and minute + SLACK_MINUTES >= now:
+        promised = [w.closes for w in job.windows if w.opens <= minute <= w.closes]
+        latest = min([minute + SLACK_MINUTES, *promised])
+        windows = (Window(max(0, minute), max(0, minute, latest)),)
+    elif minute is not None:
+        windows = ()
+    return replace(
+        job,
+        technician=technician,
+        windows=windows,
+        skills={},
+        parts={sku: least for sku, n in job.parts.items() if (least := min(n, carried.get(sku, 0)))},
+        drop_cost=min(COST_MAX, (job.drop_cost or 0) + WORTH),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from server.clock import mint
 from server.customers.models import ServiceLocationRow
 from server.db import feed
 from server.db.engine import Database
+from server.dispatch import plan_records
 from server.dispatch.board import newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import DayPlanRow, UnassignedRow
@@ -38,6 +39,9 @@ class Proposal:
     """What the scheduler wants for one day. `commands`: number → what to book; `why`: number → its reason.
 
     plan_id_before: the plan in force when the day was read. plan: None when there was nothing to think about.
+    packed: what the scheduler was asked and answered, to be kept. pinned: what people have decided, in words.
+    whole: the commands are a choice that holds only together, and nothing is said of other orders. also: done
+    last in the same transaction.
     """
 
     day: date
@@ -49,6 +53,10 @@ class Proposal:
     plan: Plan | None
     seconds: float
     seed: int
+    packed: plan_records.Packed | None = None
+    pinned: Sequence[str] = ()
+    whole: bool = False
+    also: Callable[[Session, DayPlanRow], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +82,7 @@ class PlanOutcome:
 
 
 class Overtaken(Exception):
-    """Another plan of the same day was booked meanwhile: this one rests on a day that is no more."""
+    """Another plan of the same day was booked meanwhile, or what was to hold as a whole can't any more."""
 
 
 def book(database: Database, settings: Settings, proposal: Proposal, now: datetime) -> PlanOutcome:
@@ -101,9 +109,13 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         raise Overtaken
     rows = _lock(session, question)
     skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}
+    if skipped and proposal.whole:
+        raise Overtaken
     commands = [command for number, command in proposal.commands.items() if number not in skipped]
     office.apply(session, settings, commands, ACTOR, now)
     for order in question.open_orders:
+        if proposal.whole and order.number not in proposal.why:
+            continue
         why = proposal.why.get(order.number, {})
         if order.number not in skipped and rows[order.id].why != why:
             rows[order.id].why = why
@@ -120,6 +132,7 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         seed=proposal.seed,
         figures=_figures(proposal, undone, len(commands), skipped),
         lunches=_lunches(question, plan),
+        record_id=plan_records.keep(session, proposal.packed, now) if proposal.packed else None,
     )
     session.add(row)
     session.flush()
@@ -135,6 +148,8 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
     )
     clock = DayClock(proposal.day, settings.zone)
     follow(session, clock, _places_of_held(question, plan, held))
+    if proposal.also:
+        proposal.also(session, row)
     facts = {"day": proposal.day.isoformat()}
     feed.append(session, [feed.BOARD], "day_plan", row.id, "DayPlanned", at=now, actor=ACTOR, facts=facts)
     return PlanOutcome(
@@ -196,6 +211,7 @@ def _figures(
         "reasons": dict(sorted(Counter(left.code for left in undone).items())),
         "begun": begun,
         "off_roads": list(question.off_roads),
+        "pinned": list(proposal.pinned),
         "changed": changed,
         "skipped": len(skipped),
         "technicians": len(question.technicians),

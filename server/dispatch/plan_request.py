@@ -16,7 +16,6 @@ from scheduler.request import (
     InvalidRequest,
     Job,
     Lunch,
-    Pin,
     PlanRequest,
     Technician,
     Window,
@@ -24,7 +23,7 @@ from scheduler.request import (
 from scheduler.travel.protocol import BadPoint, Point, TravelTimes
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import TechnicianRow
-from server.dispatch.pins import Pinned
+from server.dispatch.pins import KEPT_OUT, Pin, pinned
 from server.dispatch.policy import PlanningPolicy
 from server.dispatch.roads import measure, no_place
 from server.dispatch.van_parts import Pools
@@ -51,7 +50,7 @@ class DayRows:
 
     stock: van → SKU → units that this day may use. lunches: technician → minute, by the plan in force.
     now: the day's minute from which on something may still be decided; 0 before the day.
-    policy: what plans are weighed by. pins: work order → what a person has pinned of its visit.
+    policy: what plans are weighed by. pins: work order → what a person has decided of it; plans keep to it.
     held: visits that are no work orders: time slots that somebody holds, with their places. shifts: who →
     the minutes left of a shift that is not whole.
     """
@@ -63,7 +62,7 @@ class DayRows:
     lunches: Mapping[UUID, int]
     now: int
     policy: PlanningPolicy
-    pins: Mapping[UUID, Pinned]
+    pins: Mapping[UUID, Pin] = field(default_factory=dict)
     held: Sequence[WorkOrder] = ()
     shifts: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
 
@@ -72,7 +71,8 @@ class DayRows:
 class Question:
     """A request, and who its names are. `request` is None when there is nobody to plan for.
 
-    nowhere: orders at no place on earth, left out of the request. lunches_had: technician → minute of a lunch
+    nowhere: orders left out of the request, at no place on earth or kept out by hand. pins: number → what a
+    person has decided, as far as the request holds to it. lunches_had: technician → minute of a lunch
     that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
     road comes near; drives from and to it are estimated. held: names in `orders` that are no work orders.
     """
@@ -83,13 +83,8 @@ class Question:
     nowhere: tuple[LeftUndone, ...] = ()
     lunches_had: Mapping[UUID, int]
     off_roads: tuple[str, ...] = ()
+    pins: Mapping[str, Pin] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
-
-    @property
-    def pinned(self) -> frozenset[str]:
-        """Numbers of orders whose visit a person has pinned."""
-        jobs = self.request.jobs if self.request else ()
-        return frozenset(job.id for job in jobs if job.pinned)
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -107,11 +102,17 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
     orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
     orders += rows.held
     reasons = {order.number: no_place(_place(order)) for order in orders}
-    placed = [order for order in orders if not reasons[order.number]]
+    kept_out = {order.number: pin for order in orders if (pin := _out(rows, order))}
+    placed = [order for order in orders if not reasons[order.number] and order.number not in kept_out]
     left = tuple(
         LeftUndone(number=order.number, code=NOWHERE, reason=f"{order.place.line}: {reason}")
         for order in orders
         if (reason := reasons[order.number]) and not has_begun(order)
+    )
+    left += tuple(
+        LeftUndone(number=number, code=KEPT_OUT, reason=pin.words)
+        for number, pin in kept_out.items()
+        if not reasons[number]
     )
     begun: dict[UUID, list[tuple[int, int]]] = {}
     for order in placed:
@@ -131,7 +132,18 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         lunches_had=had,
         off_roads=_off_roads(rows, people, placed, off),
         held=frozenset(order.number for order in rows.held),
+        pins={
+            order.number: pin
+            for order in placed
+            if (pin := rows.pins.get(order.id)) and pin.technician_id in known and not has_begun(order)
+        },
     )
+
+
+def _out(rows: DayRows, order: WorkOrder) -> Pin | None:
+    """What a person said who wants no plan to touch the order."""
+    pin = None if has_begun(order) else rows.pins.get(order.id)
+    return pin if pin and pin.technician_id is None else None
 
 
 def _request(
@@ -301,7 +313,7 @@ def _job(
     for need in order.required_skills:
         skills[need.name] = max(need.level, skills.get(need.name, 1))
     told = _told(rows, order) if holder else None
-    return Job(
+    job = Job(
         id=order.number,
         place=place,
         minutes=order.expected_minutes,
@@ -313,19 +325,15 @@ def _job(
         due=due,
         previous_technician=holder if told is not None else None,
         previous_start=told,
-        pinned=_pin(rows, order, holder, told),
         territory=rows.policy.territory_of(order.place.postcode),
     )
-
-
-def _pin(rows: DayRows, order: WorkOrder, holder: str | None, told: int | None) -> Pin | None:
-    """What a person has pinned, as far as it can still be: a start that has gone by is no more to be kept."""
-    pinned = rows.pins.get(order.id)
-    if pinned is None or told is None:
-        return None
-    start = told if pinned.start and told >= rows.now else None
-    technician = holder if pinned.technician else None
-    return None if technician is None and start is None else Pin(technician=technician, start=start)
+    pin = rows.pins.get(order.id)
+    if pin is None or pin.technician_id not in names:
+        return job  # who was chosen does not work on this day
+    [who] = [row for row in rows.technicians if row.id == pin.technician_id]
+    carried = pools.carried(rows.stock.get(who.van_id, {}))
+    minute = rows.clock.minute(pin.start) if pin.start else None
+    return pinned(job, names[who.id], minute, carried, rows.now)
 
 
 def _windows(rows: DayRows, order: WorkOrder) -> tuple[Window, ...]:

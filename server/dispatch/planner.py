@@ -18,9 +18,10 @@ from server.db.engine import Database
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.plan_booking import Overtaken, PlanOutcome, Proposal, book
+from server.dispatch.plan_records import pack
 from server.dispatch.plan_request import NOBODY, LeftUndone, Question, ask
 from server.dispatch.roads import travel_times
-from server.dispatch.thinking import think
+from server.dispatch.thinking import Effort, think
 from server.settings import Settings
 from shared.commands import AssignWorkOrder, OfficeCommand, UnassignWorkOrder
 from shared.problems import Conflict
@@ -84,8 +85,13 @@ def propose(
     for sentence in question.off_roads:
         say(f"{sentence}; drives there are estimated")
     began = time.monotonic()
-    plan = think(question.request, seconds, seed, say) if question.request and open_orders else None
+    effort = Effort(seconds=seconds, seed=seed)
+    thought = think(question.request, effort, say) if question.request and open_orders else None
+    plan = thought.plan if thought else None
     spent = time.monotonic() - began
+    pinned = _pinned(question, plan)
+    for sentence in pinned:
+        say(sentence)
     return Proposal(
         day=clock.day,
         question=question,
@@ -96,6 +102,8 @@ def propose(
         plan=plan,
         seconds=round(spent, 2),
         seed=seed,
+        packed=pack(thought, question) if thought else None,
+        pinned=pinned,
     )
 
 
@@ -120,9 +128,9 @@ def _commands(clock: DayClock, question: Question, plan: Plan | None) -> dict[st
             if not _stands(order, command):
                 commands[order.number] = command
     for order in question.open_orders:
-        # What a person has pinned is for a person to take off: it is listed with the reason, and stays.
-        pinned = order.number in question.pinned
-        if order.number not in placed and order.state is WorkOrderState.ASSIGNED and not pinned:
+        # What a person pinned stays with whom they said, even where no plan can hold to it.
+        stays = order.number in placed or order.number in question.pins
+        if not stays and order.state is WorkOrderState.ASSIGNED:
             commands[order.number] = UnassignWorkOrder(work_order_id=order.id)
     return commands
 
@@ -137,7 +145,8 @@ def _stands(order: WorkOrder, command: AssignWorkOrder) -> bool:
 def _undone(question: Question, plan: Plan | None) -> list[LeftUndone]:
     left = list(question.nowhere)
     if plan is not None:
-        undone = [one for one in plan.unassigned if one.job_id not in question.held]
+        stays = {number for number in question.pins if question.orders[number].technician_id} | question.held
+        undone = [one for one in plan.unassigned if one.job_id not in stays]
         return [*left, *(LeftUndone(number=u.job_id, code=u.code, reason=u.reason) for u in undone)]
     known = {one.number for one in left}
     waiting = [order for order in question.open_orders if order.number not in known]
@@ -149,7 +158,20 @@ def _reasons(question: Question, plan: Plan | None) -> dict[str, dict[str, Any]]
     if plan is None or question.request is None:
         return {}
     planned = [v.job_id for _, v in plan.visits() if not v.fixed and v.job_id not in question.held]
-    return {number: in_words(why_assigned(question.request, plan, number)) for number in planned}
+    why = {number: in_words(why_assigned(question.request, plan, number)) for number in planned}
+    for number, pin in question.pins.items():
+        said = why.get(number, {"sentence": ""})
+        why[number] = said | {"sentence": f"{pin.words}. {said['sentence']}".rstrip()}
+    return why
+
+
+def _pinned(question: Question, plan: Plan | None) -> tuple[str, ...]:
+    """What people have pinned, each with who and why, and why it can't be kept where it can't."""
+    undone = {one.job_id: one.reason for one in plan.unassigned} if plan else {}
+    return tuple(
+        f"{number}: {pin.words}" + (f". It can't be kept: {undone[number]}" if number in undone else "")
+        for number, pin in sorted(question.pins.items())
+    )
 
 
 def in_words(choice: Choice) -> dict[str, Any]:

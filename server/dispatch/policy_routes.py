@@ -1,10 +1,9 @@
-"""What plans are weighed by, over HTTP, and visits pinned by hand."""
+"""What plans are weighed by, over HTTP."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,12 +12,11 @@ from server.access.guard import database_of, require
 from server.access.people import Person
 from server.access.roles import Permission
 from server.clock import utc_now
-from server.dispatch import pins, policy
+from server.dispatch import policy
 
 router = APIRouter(tags=["plan"])
 
 Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="function")]
-Dispatcher = Annotated[Person, Depends(require(Permission.DISPATCH), scope="function")]
 Setter = Annotated[Person, Depends(require(Permission.SET_POLICY), scope="function")]
 
 
@@ -30,14 +28,6 @@ class PolicyChange:
     note: str
     weights: dict[str, int | list[int]] = field(default_factory=dict)
     territories: dict[str, list[str]] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinWish:
-    """Both false: let go of it."""
-
-    technician: bool = False
-    start: bool = False
 
 
 @router.get("/api/policy")
@@ -61,21 +51,6 @@ def change(request: Request, person: Setter, body: PolicyChange) -> Response:
             now=utc_now(),
         )
     return _json(made)
-
-
-@router.post("/api/work-orders/{work_order_id}/pin")
-def pin(request: Request, person: Dispatcher, work_order_id: UUID, body: PinWish) -> Response:
-    """Keep a visit with its technician, at its start, or both, in every plan; or let go of it."""
-    with database_of(request).write() as session:
-        pinned = pins.pin(
-            session,
-            work_order_id,
-            technician=body.technician,
-            start=body.start,
-            who=person.name,
-            now=utc_now(),
-        )
-    return _json({"work_order_id": work_order_id, "pinned": pinned})
 
 
 def _json(value: Any) -> Response:

@@ -11,6 +11,7 @@ import pytest
 from databases import ROOT
 
 from scheduler.plan import ReasonCode
+from server.dispatch.pins import KEPT_OUT
 from server.dispatch.plan_request import NOWHERE
 from server.settings import OUTSIDE_SETTINGS, Settings
 from shared.commands import FIELD_COMMANDS
@@ -98,7 +99,7 @@ class TestProblems:
 
     def test_has_a_row_for_every_remark_and_every_reason_of_a_plan(self):
         assert len(remark_slugs()) >= 5
-        assert set(self.SHORT) == remark_slugs() | {*get_args(ReasonCode), NOWHERE}
+        assert set(self.SHORT) == remark_slugs() | {*get_args(ReasonCode), NOWHERE, KEPT_OUT}
 
 
 class TestTheProtocol:

@@ -26,11 +26,13 @@ from world import Job, World, settle, uid
 from server import office
 from server.access.throttle import Throttle
 from server.assets.models import AssetRow
-from server.clock import mint
+from server.clock import mint, utc_now
 from server.customers.links import visit_token
 from server.customers.models import ServiceLocationRow
-from server.dispatch import absences, slot_holds
-from server.dispatch.models import TechnicianRow
+from server.dispatch import absences, overrides, saved_plans, slot_holds
+from server.dispatch.models import DayPlanRow, TechnicianRow
+from server.dispatch.planner import plan_day
+from server.dispatch.thinking import Effort
 from server.dispatch.time_slots import Wish
 from server.inbox.models import FollowUpRow
 from server.outbox.models import OutboxRow, WebhookRow
@@ -39,7 +41,7 @@ from server.purchasing.models import RmaLineRow
 from server.stock.models import StockPlaceRow
 from server.work_orders.models import WorkOrderRow
 from shared.clocks import Contact
-from shared.commands import AddNote, CancelWorkOrder, StartTravel
+from shared.commands import AddNote, AssignWorkOrder, CancelWorkOrder, StartTravel
 from shared.network_faults import FaultSign, ReportNetworkFault
 from shared.problems import RevokedDevice
 from shared.work_orders import RemovalCause, RemovedAsset, WorkOrderKind
@@ -109,7 +111,19 @@ POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
 POST  /api/plan                                  DISPATCH   200  -
 GET   /api/policy                                EVERYBODY  200  -
 POST  /api/policy                                ADMIN      200  -
-POST  /api/work-orders/{work_order_id}/pin       DISPATCH   200  404
+GET   /api/plan/records                          DISPATCH   200  -
+GET   /api/plan/records/{record_id}/request      DISPATCH   200  404
+GET   /api/plan/records/{record_id}/answer       DISPATCH   200  404
+POST  /api/plan/records/{record_id}/verify       DISPATCH   200  404
+POST  /api/what-if                               DISPATCH   201  -
+GET   /api/what-if                               DISPATCH   200  -
+GET   /api/what-if/compare                       DISPATCH   200  -
+GET   /api/what-if/{saved_plan_id}               DISPATCH   200  404
+POST  /api/what-if/{saved_plan_id}/apply         DISPATCH   200  404
+POST  /api/what-if/{saved_plan_id}/delete        DISPATCH   204  404
+GET   /api/overrides                             DISPATCH   200  -
+POST  /api/overrides/{override_id}/reason        DISPATCH   200  404
+POST  /api/overrides/{override_id}/release       DISPATCH   200  404
 POST  /api/orders                                ORDERS     201  -
 GET   /api/mend                                  DISPATCH   200  -
 POST  /api/mend                                  DISPATCH   200  -
@@ -123,6 +137,10 @@ GET   /devices                                   DISPATCH   200  -
 POST  /devices/codes                             DISPATCH   200  -
 POST  /devices/{device_id}/revoke                DISPATCH   303  404
 POST  /devices/{device_id}/wipe                  DISPATCH   303  404
+GET   /whatif                                    DISPATCH   200  -
+POST  /whatif                                    DISPATCH   303  -
+POST  /whatif/plans/{saved_plan_id}/{what}       DISPATCH   303  404
+POST  /whatif/overrides/{override_id}/{what}     DISPATCH   303  404
 GET   /timesheets                                DISPATCH   200  -
 GET   /api/timesheets                            DISPATCH   200  -
 GET   /api/inbox                                 DISPATCH   200  -
@@ -252,6 +270,14 @@ def known(world: World, door: Door) -> dict[str, str]:
         return {"technician_id": str(somebody(world, away=door.path.endswith("/back")))}
     if "{hold_id}" in door.path:
         return {"hold_id": str(held_slot(world))}
+    if door.path in ("/whatif", "/api/what-if"):
+        undated(world)
+    if "{record_id}" in door.path:
+        return {"record_id": str(planned(world))}
+    if "{saved_plan_id}" in door.path:
+        return {"saved_plan_id": str(tried_out(world)), "what": "apply"}
+    if "{override_id}" in door.path:
+        return {"override_id": str(decided(world)), "what": "release"}
     if "{fault_id}" in door.path:
         return {"fault_id": str(reported_fault(world)), "what": "acknowledge"}
     if door.path.startswith("/api/slots"):
@@ -273,6 +299,45 @@ def known(world: World, door: Door) -> dict[str, str]:
         number = len(world.contents()["device"])
         return {"device_id": str(add_device(world, f"spare {number}", world.ben.technician_id))}
     return {"digest": digest(PICTURE), "layer": "roads"}
+
+
+def planned(world: World) -> UUID:
+    """What the quick plan of the world's day was made of."""
+    world.order()
+    today = world.now.astimezone(world.settings.zone).date()
+    plan_day(world.database, world.settings, today, seconds=0, now=world.now)
+    return world.rows(DayPlanRow)[-1].record_id  # type: ignore[no-any-return]
+
+
+def undated(world: World) -> None:
+    """An order that any day may do."""
+    job = world.order()
+    with world.database.write() as session:
+        row = session.get_one(WorkOrderRow, job.id)
+        row.window_start = row.window_end = None
+
+
+def tried_out(world: World) -> UUID:
+    """A saved plan of today, by the server's own clock."""
+    undated(world)
+    now = utc_now()
+    today = now.astimezone(world.settings.zone).date()
+    made = saved_plans.save(
+        world.database, world.settings, today, "If", (), Effort(threads=1), by="Dora", now=now
+    )
+    return made.id
+
+
+def decided(world: World) -> UUID:
+    """Dora gave a job to Ben."""
+    start = world.now + timedelta(days=1)
+    command = AssignWorkOrder(
+        work_order_id=world.order().id, technician_id=world.ben.technician_id, planned_start=start,
+        planned_end=start + timedelta(hours=1), travel_minutes=5, route_position=0,
+    )  # fmt: skip
+    kept = overrides.act(world.database, world.settings, command, by="Dora", now=world.now)
+    assert kept
+    return kept
 
 
 def held(world: World, job: Job | None = None) -> UUID:
@@ -401,6 +466,9 @@ def dead_letter(world: World) -> str:
 
 def unknown(door: Door) -> dict[str, str]:
     names = (
+        "record_id",
+        "saved_plan_id",
+        "override_id",
         "work_order_id",
         "technician_id",
         "command_id",
@@ -413,7 +481,14 @@ def unknown(door: Door) -> dict[str, str]:
         "hold_id",
         "technician_id",
     )
-    return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN
+    act = (
+        {"what": "apply"}
+        if "plan_id" in door.path
+        else {"what": "release"}
+        if "/overrides" in door.path
+        else {}
+    )
+    return dict.fromkeys(names, str(NOWHERE)) | UNKNOWN | act
 
 
 def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
@@ -454,7 +529,8 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         },
         "/plan": {"day": "2031-01-06", "seconds": 0},
         "/policy": {"after": 0, "note": "dearer petrol", "weights": {"drive_km": 40}},
-        "/pin": {"technician": True},
+        "/whatif": {"day": "2031-01-06", "name": "If nothing", "seconds": "0"},
+        "/what-if": {"day": "2031-01-06", "name": "If nothing", "seconds": 0},
         "/codes": {"technician_id": str(world.ana.technician_id)},
         "/webhooks": {"url": "http://127.0.0.1:9/"},
         "/send": {"reference": "RMA-7"},

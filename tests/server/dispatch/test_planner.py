@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 from typing import Any
-from uuid import UUID
 
 import pytest
+from planned_day import DAWN, DAY, an_order, at, change, change_technician, only_ana
 from routers import Reply, a_router, osrm_answers
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from world import CABLE, MONDAY, ONT_A, ONT_B, Job, World, a_world
 
 import server.dispatch.planner as planner
@@ -22,22 +22,14 @@ from server.customers.models import ServiceLocationRow
 from server.db import feed
 from server.db.feed_models import CommandRow, FeedRow
 from server.dispatch.board import snapshot
-from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
+from server.dispatch.models import DayPlanRow, UnassignedRow
 from server.dispatch.planner import PlanOutcome, plan_day
 from server.stock.models import ReservationRow
 from server.work_orders.models import WorkOrderRow
 from shared.commands import AssignWorkOrder, CancelWorkOrder
 from shared.problems import BadValue
 from shared.skills import SkillNeed
-from shared.work_orders import EquipmentNeed, PartLine, WorkOrder, WorkOrderKind, WorkOrderState
-
-DAY = date(2026, 11, 16)
-DAWN = datetime(2026, 11, 16, 4, 0, tzinfo=UTC)  # 06:00 in Helsinki
-
-
-def at(hour: int, minute: int = 0, day: date = DAY) -> datetime:
-    """A time on the clocks of Helsinki, in winter."""
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC) - timedelta(hours=2)
+from shared.work_orders import EquipmentNeed, PartLine, WorkOrder, WorkOrderState
 
 
 @pytest.fixture
@@ -45,35 +37,6 @@ def world(database_url: str) -> Iterator[World]:
     """Ana and Ben on shift from 8 to 16 with lunch from 11 to 13, and no work yet."""
     with a_world(database_url) as world:
         yield world
-
-
-def an_order(world: World, **columns: Any) -> Job:
-    """An unassigned repair of 90 minutes that needs no equipment; `columns` of its row override."""
-    wishes = {"required_equipment": (), "required_parts": ()} | columns.pop("requirements", {})
-    job = world.order(WorkOrderKind.REPAIR, reserve=False, **wishes)
-    fresh = {
-        "state": WorkOrderState.UNASSIGNED, "technician_id": None, "planned_start": None, "planned_end": None,
-        "travel_minutes": 0, "route_position": None, "window_start": None, "window_end": None,
-        "sla_due_at": None,
-    }  # fmt: skip
-    change(world, job, **fresh | columns)
-    return job
-
-
-def change(world: World, job: Job, **columns: Any) -> None:
-    with world.database.write() as session:
-        session.execute(update(WorkOrderRow).where(WorkOrderRow.id == job.id).values(**columns))
-
-
-def change_technician(world: World, technician_id: UUID, **columns: Any) -> None:
-    with world.database.write() as session:
-        session.execute(update(TechnicianRow).where(TechnicianRow.id == technician_id).values(**columns))
-
-
-def only_ana(world: World, **columns: Any) -> None:
-    change_technician(world, world.ben.technician_id, active=False)
-    if columns:
-        change_technician(world, world.ana.technician_id, **columns)
 
 
 def plan(world: World, now: datetime = DAWN, day: date = DAY, **options: Any) -> PlanOutcome:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from console_day import Console, a_console
-from fastapi.testclient import TestClient
 from sqlalchemy import update
 from world import Job, World, a_world
 
 from scheduler.request import Weights
-from server import office
-from server.dispatch import pins, policy
-from server.dispatch.models import DayPlanRow, TechnicianRow
+from server.dispatch import policy
+from server.dispatch.models import TechnicianRow
 from server.dispatch.planner import PlanOutcome, plan_day
 from server.dispatch.policy import PlanningPolicy
 from server.work_orders.models import WorkOrderRow
-from shared.commands import AssignWorkOrder
-from shared.problems import AlreadyClosed, BadValue, Conflict, NotFound
+from shared.problems import BadValue, Conflict
 from shared.skills import SkillNeed
 from shared.work_orders import WorkOrderKind, WorkOrderState
 
@@ -72,12 +68,6 @@ def changed(world: World, **changes: Any) -> PlanningPolicy:
     }
     with world.database.write() as session:
         return policy.change(session, **wishes | changes)
-
-
-def pinned(world: World, job: Job, **what: bool) -> pins.Pinned | None:
-    wishes = {"technician": False, "start": False} | what
-    with world.database.write() as session:
-        return pins.pin(session, job.id, **wishes, who="Dora", now=DAWN)
 
 
 class TestThePolicy:
@@ -154,86 +144,16 @@ class TestTechnicians:
         assert [code for _, code, _ in plan(world).unassigned] == ["territory"]
 
 
-class TestAPinnedVisit:
-    def test_stays_with_its_technician_and_its_start(self, world: World):
-        job = an_order(world)
-        plan(world)
-        start = world.work_order(job).planned_start + timedelta(minutes=77)
-        holder = world.ben.technician_id
-        moved = replace(self.as_planned(world, job), technician_id=holder, planned_start=start)
-        office.run(world.database, world.settings, moved, "Dora")
-        assert pinned(world, job, technician=True, start=True) == pins.Pinned(
-            technician=True, start=True, pinned_at=DAWN, pinned_by="Dora"
-        )
-        technician(world, holder, start_lat=60.3)  # far away: without the pin Ana would go, and at once
-        assert plan(world).unassigned == ()
-        order = world.work_order(job)
-        assert (order.technician_id, order.planned_start) == (holder, start)
-        assert "by hand" in world.row(WorkOrderRow, WorkOrderRow.id == job.id).why["sentence"]
-        assert pinned(world, job) is None
-        plan(world)
-        assert world.work_order(job).technician_id == world.ana.technician_id
-
-    @staticmethod
-    def as_planned(world: World, job: Job) -> AssignWorkOrder:
-        order = world.work_order(job)
-        assert order.technician_id and order.planned_start
-        return AssignWorkOrder(
-            work_order_id=job.id,
-            technician_id=order.technician_id,
-            planned_start=order.planned_start,
-            planned_end=order.planned_start + timedelta(minutes=order.expected_minutes + 77),
-            travel_minutes=order.travel_minutes,
-            route_position=0,
-        )
-
-    def test_that_can_not_be_is_listed_and_not_taken_off(self, world: World):
-        job = an_order(world, SkillNeed("fibre_install", 2))
-        plan(world)
-        pinned(world, job, technician=True)
-        holder = world.work_order(job).technician_id
-        technician(world, holder, skills={})
-        ((number, code, reason),) = plan(world).unassigned
-        assert (number, code) == (job.number, "skill")
-        assert reason.startswith("is pinned to ")
-        assert world.work_order(job).technician_id == holder
-        assert world.row(DayPlanRow, DayPlanRow.id == plan(world).id).figures["unassigned"] == 1
-
-    def test_takes_a_visit_to_pin(self, world: World):
-        job = an_order(world)
-        with pytest.raises(BadValue, match=f"{job.number} has no visit to pin"):
-            pinned(world, job, technician=True)
-        begun = an_order(world, state=WorkOrderState.ON_SITE, technician_id=world.ana.technician_id)
-        with pytest.raises(AlreadyClosed, match=f"{begun.number} has begun or is over"):
-            pinned(world, begun, start=True)
-        with pytest.raises(NotFound, match="There is no such work order"):
-            pinned(world, replace(job, id=UUID(int=7)), start=True)
-
-
 class TestOverHttp:
     @pytest.fixture
     def console(self, database_url: str, tmp_path: Path) -> Iterator[Console]:
         with a_console(database_url, tmp_path, hour=9) as console:
             yield console
 
-    def test_an_administrator_changes_it_and_everybody_reads_who_did(self, console: Console):
+    def test_a_dispatcher_reads_it_and_may_not_change_it(self, console: Console):
         with console.client() as client:
-            self.changes_and_pins(console, client)
-
-    @staticmethod
-    def changes_and_pins(console: Console, client: TestClient) -> None:
-        job = console.work_order(
-            technician=console.technician(), planned_start=console.at(10), planned_end=console.at(11)
-        )
-        headers = console.signed_in(client)
-        (only,) = client.get("/api/policy").json()
-        assert (only["version"], only["weights"]["drive_km"]) == (0, 30)
-        body = {"after": 0, "note": "petrol", "weights": {"drive_km": 45}}
-        assert client.post("/api/policy", json=body, headers=headers).status_code == 403
-        held = client.post(f"/api/work-orders/{job}/pin", json={"start": True}, headers=headers).json()
-        assert (held["pinned"]["technician"], held["pinned"]["start"]) == (False, True)
-        assert (
-            client.get(f"/api/work-orders/{job}").json()["pinned"]["pinned_by"] == held["pinned"]["pinned_by"]
-        )
-        gone = client.post(f"/api/work-orders/{job}/pin", json={}, headers=headers).json()
-        assert gone["pinned"] is None
+            headers = console.signed_in(client)
+            (only,) = client.get("/api/policy").json()
+            assert (only["version"], only["weights"]["drive_km"]) == (0, 30)
+            body = {"after": 0, "note": "petrol", "weights": {"drive_km": 45}}
+            assert client.post("/api/policy", json=body, headers=headers).status_code == 403

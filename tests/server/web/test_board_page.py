@@ -468,3 +468,37 @@ class TestMendingTheDay:
         expect(board.page.locator(".toast.bad")).to_contain_text("WO-1 changed meanwhile")
         with console.database.read() as session:
             assert session.get_one(WorkOrderRow, order).technician_id == aino
+
+
+class TestWhyAJobWasMovedByHand:
+    def test_is_asked_with_what_it_costs_and_kept(self, open_board: Board):
+        console, page = open_board.console, open_board.page
+        aino, _ = two_people(console)
+        a_job(console, technician=aino)
+        sign_in(open_board)
+        open_board.drag(open_board.job("WO-1"), open_board.row("Eetu Korhonen").locator(".lane"))
+        question = page.get_by_role("form", name="Why WO-1 was moved")
+        expect(question).to_contain_text("WO-1 is pinned: plans keep to it. It costs")
+        page.get_by_label("Note on WO-1").fill("has the keys")
+        question.get_by_role("button", name="Knows the place").click()
+        expect(question).to_have_count(0)
+        (kept,) = page.request.get(f"{open_board.address}/api/overrides").json()
+        assert (kept["words"], kept["pinned"]) == (
+            "Pinned by Dora Dispatcher: knows the place, has the keys",
+            True,
+        )
+
+    def test_need_not_be_said_and_the_pin_is_taken_back_by_keys(self, open_board: Board):
+        console, page = open_board.console, open_board.page
+        aino, _ = two_people(console)
+        a_job(console, technician=aino)
+        sign_in(open_board)
+        open_board.job("WO-1").focus()
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Enter")
+        release = page.get_by_role("button", name="Don't pin it")
+        release.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("form", name="Why WO-1 was moved")).to_have_count(0)
+        (kept,) = page.request.get(f"{open_board.address}/api/overrides").json()
+        assert (kept["pinned"], kept["released_by"], kept["reason"]) == (False, "Dora Dispatcher", "")

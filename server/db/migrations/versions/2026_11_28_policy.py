@@ -1,4 +1,4 @@
-"""Weigh plans by versions of a policy, pin visits by hand, and know certificates and territories"""
+"""Weigh plans by versions of a policy, and know certificates and territories"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,22 +28,9 @@ def upgrade() -> None:
         sa.Column("territories", JSON, nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_planning_policy")),
     )
-    op.create_table(
-        "visit_pin",
-        sa.Column("work_order_id", sa.Uuid(), nullable=False),
-        sa.Column("technician", sa.Boolean(), nullable=False),
-        sa.Column("start", sa.Boolean(), nullable=False),
-        sa.Column("pinned_at", INSTANT, nullable=False),
-        sa.Column("pinned_by", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["work_order_id"], ["work_order.id"], name=op.f("fk_visit_pin_work_order_id")
-        ),
-        sa.PrimaryKeyConstraint("work_order_id", name=op.f("pk_visit_pin")),
-    )
 
 
 def downgrade() -> None:
-    op.drop_table("visit_pin")
     op.drop_table("planning_policy")
     with op.batch_alter_table("technician") as batch:
         batch.drop_column("stays")

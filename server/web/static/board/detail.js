@@ -65,6 +65,7 @@ export class Detail {
         ["SLA due", order.sla_due_at ? `${shortDay(order.sla_due_at)} ${clock(order.sla_due_at)}` : ""],
         ["Technician", technician],
         ["Planned", order.planned_start ? `${span(order.planned_start, order.planned_end)}, ${order.travel_minutes} min of travel before` : ""],
+        ["By hand", found.decided],
         ["Set out", order.travel_started_at ? clock(order.travel_started_at) : ""],
         ["Arrived", order.arrived_at ? clock(order.arrived_at) : ""],
         ["Paused", order.pauses.map((one) => `${clock(one.started_at)}–${one.ended_at ? clock(one.ended_at) : "now"} ${one.reason.replaceAll("_", " ")}`).join(", ")],
@@ -76,7 +77,7 @@ export class Detail {
       section("Visit record", this.record(found)),
       section("What was done", this.deeds(found)),
       h("p", {}, h("a", { href: found.customer_link, target: "_blank", rel: "noopener" }, "The customer's page")),
-      this.mayDispatch && !isOver(order.state) ? this.actions(order, found.pinned) : null,
+      this.mayDispatch && !isOver(order.state) ? this.actions(order) : null,
     );
     this.panel.scrollTop = scrolled;
     if (focus) title.focus({ preventScroll: true });
@@ -125,7 +126,7 @@ export class Detail {
 
   // --- what one can do
 
-  actions(order, pinned) {
+  actions(order) {
     const locked = isLocked(order);
     const cancel = h(
       "details",
@@ -159,7 +160,7 @@ export class Detail {
       h("label", {}, "Start", h("input", { type: "time", name: "at", step: "300", required: true, value: clock(start) })),
       h("button", { class: "main" }, order.technician_id ? "Move" : "Assign"),
       order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
-      order.technician_id ? this.pinButton(order, pinned) : null,
+      order.technician_id ? h("button", { type: "button", class: "quiet", onclick: () => this.mover.unassign(order.id, true) }, "Keep out of the plan") : null,
     );
     return h("div", { class: "actions" }, move, this.places(order), this.slots(order), cancel);
   }
@@ -209,22 +210,6 @@ export class Detail {
     }
   }
 
-  // A pinned visit stays with its technician and at its time, whatever is planned anew.
-  pinButton(order, pinned) {
-    const said = pinned ? `Pinned by ${pinned.pinned_by}` : "Every new plan leaves it where it is";
-    const toggle = async (event) => {
-      event.target.disabled = true;
-      try {
-        await post(`/api/work-orders/${order.id}/pin`, { technician: !pinned, start: !pinned });
-      } catch (refusal) {
-        this.toast(refusal.message, "bad");
-      }
-      event.target.blur();
-      this.show(order.id);
-    };
-    return h("button", { type: "button", title: said, "aria-pressed": String(Boolean(pinned)), onclick: toggle }, pinned ? "Unpin" : "Pin here");
-  }
-
   // Where the scheduler would put it, without moving anybody's promise more than it must.
   places(order) {
     const found = h("ul", { class: "places" });
@@ -236,7 +221,7 @@ export class Detail {
     ask.disabled = true;
     try {
       const { places, rearranged } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
-      const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start));
+      const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start), false);
       fill(
         found,
         places.map((place) => h("li", {}, h("span", {}, place.sentence), h("button", { type: "button", onclick: () => take(place) }, `${clock(place.planned_start)} ${place.technician}`))),

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { byId, h } from "./dom.js";
 import { ends, starts } from "./store.js";
+import { askWhy } from "./why.js";
 import { KINDS, clock, isLocked, street } from "./words.js";
 
 const SNAP = 5 * 60000;
@@ -247,22 +248,25 @@ export class Mover {
 
   // --- asking the server
 
-  async assign(id, technicianId, at) {
+  // pin: whether plans keep to it; what the scheduler itself offered it may move again.
+  async assign(id, technicianId, at, pin = true) {
     const order = this.store.order(id);
     const place = this.placed(order, technicianId, at);
-    const body = { technician_id: technicianId, planned_start: place.planned_start };
+    const body = { technician_id: technicianId, planned_start: place.planned_start, pin };
     await this.ask(id, place, `/api/work-orders/${id}/assign`, body);
   }
 
-  async unassign(id) {
-    await this.ask(id, { technician_id: null, planned_start: null, planned_end: null }, `/api/work-orders/${id}/unassign`);
+  async unassign(id, keepOut = false) {
+    const nowhere = { technician_id: null, planned_start: null, planned_end: null };
+    await this.ask(id, nowhere, `/api/work-orders/${id}/unassign`, { keep_out: keepOut });
   }
 
   async ask(id, place, path, body) {
     const { number } = this.store.order(id);
     this.store.move(id, place);
     try {
-      await post(path, body);
+      const { override } = await post(path, body);
+      askWhy(number, override, this.toast);
     } catch (refusal) {
       this.store.moveBack(id);
       this.timeline.box(id)?.classList.add("snapped-back");
