@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from scheduler.request import Weights
 from server.access.guard import database_of, require_page, settings_of
 from server.access.people import Person
 from server.access.roles import Permission
@@ -31,7 +30,7 @@ from server.dispatch.override_rows import REASONS
 from server.dispatch.overrides import Why
 from server.dispatch.plan_request import has_begun
 from server.dispatch.plan_routes import SECONDS_MAX
-from server.dispatch.policy import in_force
+from server.dispatch.policy import PlanningPolicy, in_force
 from server.dispatch.saved_plans import SideBySide
 from server.dispatch.thinking import Effort
 from server.dispatch.what_if import (
@@ -118,7 +117,7 @@ async def try_out(
                 changes.append(one_more)
             changes += [OrderBrought(work_order_id=id) for id in _numbered(session, bring)]
             changes += [OrderRemoved(work_order_id=_id(one)) for one in gone]
-            changes += _weights(in_force(session).weights, weight, costs)
+            changes += _weights(in_force(session), weight, costs)
         if add_like:
             changes.append(
                 OrderAdded(
@@ -256,7 +255,7 @@ def _numbered(session: Session, text: str) -> list[UUID]:
     return found
 
 
-def _weights(usual: Weights, names: list[str], costs: list[str]) -> list[Change]:
+def _weights(usual: PlanningPolicy, names: list[str], costs: list[str]) -> list[Change]:
     found: list[Change] = []
     for name, text in zip(names, costs, strict=False):
         weight = next((one for one in WEIGHT_NAMES if one == name), None)
@@ -266,7 +265,7 @@ def _weights(usual: Weights, names: list[str], costs: list[str]) -> list[Change]
             cents = round(float(text.replace(",", ".")) * 100)
         except (ValueError, OverflowError) as error:
             raise BadValue(f"{WEIGHT_NAMES[weight]} costs a number", field=name) from error
-        if cents != getattr(usual, weight):
+        if cents != getattr(usual.weights, weight):
             found.append(WeightChanged(weight=weight, cents=cents))
     return found
 
