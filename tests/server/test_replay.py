@@ -20,6 +20,9 @@ from server.customers.models import CustomerRow
 from server.db.engine import Database
 from server.db.feed_models import CommandRow, EntryRow
 from server.db.migrate import downgrade, upgrade
+from server.dispatch import absences, slot_holds
+from server.dispatch.planner import plan_day
+from server.dispatch.time_slots import Wish
 from server.inbox import acts
 from server.replay import TableReport, compare, replay
 from server.stock.models import ProductRow, ReservationRow, StockBalanceRow, StockMoveRow
@@ -95,9 +98,23 @@ def a_day(world: World) -> None:
             kind=WorkOrderKind.REPAIR, customer_id=first.customer_id, service_id=first.service_id
         )
         place(session, world.settings, order, actor="Dora", now=MONDAY)
+    book_a_slot(world, replace(order, kind=WorkOrderKind.REPAIR, skills={}, equipment={}))
+    with world.database.write() as session:
+        ana, until = world.ana.technician_id, MONDAY + timedelta(hours=9)
+        absences.note(session, ana, MONDAY, until, absences.Reason.VAN, by="Dora", now=MONDAY)
+        absences.end(session, ana, by="Dora", now=MONDAY + timedelta(hours=2))
     held = world.rows(CommandRow, CommandRow.outcome == "held")
     acts.dismiss(world.database, held[0].id, "Dora", "not billed")
     world.buy(CABLE, 300)
+
+
+def book_a_slot(world: World, order: CustomerOrder) -> None:
+    """In a day that is planned: the order is placed, and given its technician at once."""
+    start = MONDAY + timedelta(days=1, hours=1)  # 10:00 in Helsinki
+    plan_day(world.database, world.settings, start.date(), seconds=0, now=MONDAY)
+    wish, end = Wish(order=order), start + timedelta(hours=2)
+    kept = slot_holds.hold(world.database, world.settings, wish, start, end, MONDAY, key="slot", by="Dora")
+    slot_holds.confirm(world.database, world.settings, kept.id, MONDAY, by="Dora")
 
 
 def run(world: World, command: Any) -> None:
