@@ -24,6 +24,7 @@ from server.dispatch.override_rows import REASONS, active, words_of
 from server.dispatch.plan_request import Question, ask, has_begun
 from server.dispatch.roads import travel_times
 from server.dispatch.saved_plans import places_now, plan_now
+from server.dispatch.texts import tidy
 from server.settings import Settings
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
@@ -46,7 +47,7 @@ class Why:
         """Raises BadValue for a reason that is none of ours."""
         if self.reason and self.reason not in REASONS:
             raise BadValue(f"Choose one of {', '.join(REASONS)}", field="reason")
-        return Why(reason=self.reason, note=" ".join(self.note.split())[:NOTE_LENGTH_MAX])
+        return Why(reason=self.reason, note=tidy(self.note, NOTE_LENGTH_MAX))
 
 
 NO_REASON = Why()
@@ -190,7 +191,7 @@ def _weigh(
     database: Database, settings: Settings, before: WorkOrder, after: _Meant | None, now: datetime
 ) -> Weighed | None:
     """Look at the days of the technicians it concerns; None when the day is over, or nothing is moved."""
-    if after is None:
+    if after is None or not 1900 < after.day_of.year < 9000:
         return None
     day = after.day_of.astimezone(settings.zone).date()
     if day < now.astimezone(settings.zone).date():

@@ -24,8 +24,9 @@ from server.dispatch.models import PlanRecordRow, SavedPlanRow, UnassignedRow
 from server.dispatch.plan_records import Record, effort_in_words, open_record
 from server.dispatch.plan_request import Question, ask, has_begun
 from server.dispatch.roads import travel_times
+from server.dispatch.texts import tidy
 from server.dispatch.thinking import Effort, think
-from server.dispatch.what_if import Change, OrderBrought, from_json, imagine, reweighed, to_json
+from server.dispatch.what_if import Change, OrderBrought, from_json, imagine, reweighed, tidied, to_json
 from server.settings import Settings
 from server.work_orders import repository
 from shared.problems import BadValue, NotFound
@@ -71,9 +72,10 @@ def save(
 
     Raises BadValue for a day that is over, a change that can't be made, and a day without people or work.
     """
-    called = " ".join(name.split())[:NAME_LENGTH_MAX]
+    called = tidy(name, NAME_LENGTH_MAX)
     if not called:
         raise BadValue("Give it a name", field="name")
+    changes = [tidied(change) for change in changes]
     clock = clock_of(settings, day, now)
     brought = [change.work_order_id for change in changes if isinstance(change, OrderBrought)]
     with database.read() as session:
@@ -231,16 +233,17 @@ class SideBySide:
 def compare(
     database: Database, settings: Settings, day: date, ids: Sequence[UUID], now: datetime
 ) -> SideBySide:
-    """Raises BadValue for a day that is over, and NotFound for a plan that is not of this day."""
+    """Raises BadValue for a day that is over and for a plan that is not of this day."""
     if len(ids) > SIDES_MAX:
         raise BadValue(f"At most {SIDES_MAX} plans side by side", field="plan")
     clock = clock_of(settings, day, now)
     with database.read() as session:
         found = read_day(session, clock, now)
         left = reasons_in_force(session, day)
-        rows = [row_of(session, id) for id in ids]
-        if any(row.day != day for row in rows):
-            raise NotFound("That saved plan is of another day")
+        kept = [session.get(SavedPlanRow, id) for id in ids]
+        rows = [row for row in kept if row is not None and row.day == day]
+        if len(rows) < len(kept):
+            raise BadValue("There is no such saved plan of this day", field="plan")
         records = [open_record(session, row.record_id) for row in rows]
         named = {id for record in records for id in record.orders.values()}
         known = {order.id: order for order in repository.load(session, named)}

@@ -14,11 +14,13 @@ from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest, Weight
 from server.dispatch.models import TechnicianRow
 from server.dispatch.pins import Pin
 from server.dispatch.plan_request import DayRows, has_begun
+from server.dispatch.texts import tidy
 from shared.problems import BadValue
 from shared.work_orders import WorkOrder, WorkOrderState
 
 Weight = Literal["drive_hour", "drive_km", "late_minute", "later_minute", "other_technician"]
 CHANGES_MAX = 200
+NAME_LENGTH_MAX = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,16 @@ def from_json(value: Any) -> list[Change]:
     return _changes.validate_python(value)
 
 
+def tidied(change: Change) -> Change:
+    """With names that every database can keep."""
+    match change:
+        case TechnicianAdded():
+            return replace(change, name=tidy(change.name, NAME_LENGTH_MAX) or "One more")
+        case OrderAdded():
+            return replace(change, number=tidy(change.number, NAME_LENGTH_MAX) or "IF")
+    return change
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imagined:
     """The day with the changes made. `words`: each change as a dispatcher says it."""
@@ -204,6 +216,10 @@ class _Day:
             )
         return order
 
+    def fresh(self, id: UUID) -> None:
+        if id in self.people or id in self.orders:
+            raise BadValue("Something has this id already", field="id")
+
     def shift(self, change: ShiftChanged) -> str:
         if not 0 <= change.start_minute < change.end_minute <= 2 * 24 * 60:
             raise BadValue("A shift ends after it starts, within two days", field="end_minute")
@@ -214,7 +230,8 @@ class _Day:
         return f"{row.name} works {_clock(change.start_minute)} to {_clock(change.end_minute)}"
 
     def one_more(self, change: TechnicianAdded) -> str:
-        like, name = self.person(change.like), " ".join(change.name.split()) or "One more"
+        like, name = self.person(change.like), change.name
+        self.fresh(change.id)
         self.people[change.id] = _copy(like, id=change.id, name=name, van_id=change.id)
         self.stock[change.id] = dict(self.stock.get(like.van_id, {}))
         self.strangers.add(change.id)
@@ -228,6 +245,7 @@ class _Day:
             raise BadValue("A job takes between a minute and a day", field="minutes")
         if not 1 <= priority <= 4:
             raise BadValue("A priority is 1 to 4", field="priority")
+        self.fresh(change.id)
         if any(order.number == change.number for order in self.orders.values()):
             raise BadValue(f"There is a {change.number} already", field="number")
         self.orders[change.id] = WorkOrder(
@@ -254,6 +272,8 @@ class _Day:
         if change.start is not None:
             if change.start.tzinfo is None:
                 raise BadValue("The start needs a time zone", field="start")
+            if not 1900 < change.start.year < 9000:
+                raise BadValue(f"Nobody works in the year {change.start.year}", field="start")
             when = f" at {change.start.astimezone(self.clock.zone):%H:%M}"
         words = f"{order.number} goes to {who.name}{when}"
         self.pins[order.id] = Pin(technician_id=who.id, start=change.start, words=f"What if {words}")

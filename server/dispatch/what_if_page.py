@@ -22,6 +22,7 @@ from server.clock import mint, utc_now
 from server.dependencies import Day
 from server.dispatch import overrides, plan_records, saved_plans
 from server.dispatch.applying import apply_saved
+from server.dispatch.board import day_bounds
 from server.dispatch.board_routes import wake
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import read_day
@@ -287,6 +288,7 @@ def _page(
     said: Said | None = None,
 ) -> HTMLResponse:
     settings, now = settings_of(request), utc_now()
+    day_bounds(day, settings.zone)  # a year that has no plan is refused
     over = day < now.astimezone(settings.zone).date()
     with database_of(request).read() as session:
         people = _people(session)

@@ -28,7 +28,7 @@ router = APIRouter(tags=["plan"])
 
 Dispatcher = Annotated[Person, Depends(require(Permission.DISPATCH), scope="function")]
 
-ROUNDS_MAX = 1_000_000
+ROUNDS_MAX = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

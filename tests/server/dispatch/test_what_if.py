@@ -205,6 +205,8 @@ class TestChanges:
             (lambda w, j: OrderAdded(like=j.id, number=j.number, id=mint()), "already"),
             (lambda w, j: OrderAdded(like=j.id, number="IF", id=mint(), minutes=0), "between a minute"),
             (lambda w, j: WeightChanged(weight="drive_km", cents=-1), "weights.drive_km"),
+            (lambda w, j: TechnicianAdded(name="C", like=w.ana.technician_id, id=j.id), "this id already"),
+            (lambda w, j: OrderAdded(like=j.id, number="IF", id=w.ben.technician_id), "this id already"),
         ],
     )
     def test_that_cannot_be_made_are_refused_and_nothing_is_kept(
@@ -214,6 +216,13 @@ class TestChanges:
         with pytest.raises(BadValue, match=sentence):
             try_out(world, made(world, job))
         assert world.rows(SavedPlanRow) == []
+
+    def test_keep_no_name_that_a_database_cannot(self, world: World):
+        an_order(world)
+        more = TechnicianAdded(name=" C\x00ai \ud800 ", like=world.ana.technician_id, id=mint())
+        try_out(world, more, name="If\x00 Cai")
+        row = world.row(SavedPlanRow)
+        assert (row.name, row.words) == ("If Cai", [f"C ai ? works too, like {ANA}"])
 
     def test_come_back_out_of_the_database_as_they_went_in(self, world: World):
         job = an_order(world)
@@ -473,7 +482,7 @@ class TestApplying:
 def test_everything_in_the_list_of_a_day_is_of_that_day(world: World):
     an_order(world)
     saved = try_out(world)
-    with pytest.raises(NotFound, match="another day"):
+    with pytest.raises(BadValue, match="no such saved plan of this day"):
         compare(world.database, world.settings, DAY + timedelta(days=1), [saved], DAWN)
     with world.database.read() as session:
         assert saved_plans.saved(session, DAY + timedelta(days=1)) == []

@@ -125,6 +125,7 @@ class TestASavedPlan:
         shown = client.get("/whatif?day=2020-01-06").text
         assert "This day is over" in shown
         assert "Try a plan" not in shown
+        assert client.get("/whatif?day=0001-01-01").status_code == 422
 
 
 class TestOverTheApi:
