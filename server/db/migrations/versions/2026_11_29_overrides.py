@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 INSTANT = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
-revision = "20261129u"
-down_revision = "20261129t"
+revision = "20261129w"
+down_revision = "20261129v"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 INSTANT = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
-revision = "20261129t"
-down_revision = "20261129s"
+revision = "20261129v"
+down_revision = "20261129t"
 branch_labels = None
 depends_on = None
 
