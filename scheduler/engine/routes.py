@@ -20,7 +20,7 @@ class Routes(NamedTuple):
     """after, ahead: node → the next and the one before. route: job → its technician, −1: not planned.
 
     leave[node, clock]: earliest departure. reach[node, clock]: latest arrival. price[node, clock]: what
-    lateness costs up to the node (at an end: of the whole route). load[technician, part]. size: technician →
+    lateness costs up to the node (at an end: of the whole route). load[van, part]. size: technician →
     visits. spare: kind → none of its members before this one is without visits. cost: [of these routes with
     what is left out]. chance: the state of the random numbers.
     """
@@ -62,7 +62,7 @@ def routes_of(p: Problem, orders: list[list[int]], seed: int) -> Routes:
         s.route[chain] = person
         s.size[person] = len(order)
         for job in order:
-            s.load[person] += p.needs[job]
+            s.load[p.van[person]] += p.needs[job]
         s.leave[n + person, 1 if p.lunch[person, 2] == 0 else 0] = p.leaves[person]
         if p.lunch[person, 2]:
             s.reach[n + k + person, 0] = min(p.lunch[person, 1], p.home[person])
@@ -119,7 +119,7 @@ def lateness(p: Problem, job: int, start: int) -> int:
     if start > p.told[job]:
         cost += (start - p.told[job]) * p.later[job]
     if start > p.liked[job]:
-        cost += (start - p.liked[job]) * p.liking[job]
+        cost += (start - p.liked[job]) * p.liking
     return cost
 
 
@@ -248,8 +248,9 @@ def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) 
 
 @compiled_bare
 def carries_enough(p: Problem, s: Routes, person: int, job: int) -> bool:
+    van = p.van[person] if p.shared else person
     for part in range(p.needs.shape[1]):
-        if s.load[person, part] + p.needs[job, part] > p.carries[person, part]:
+        if s.load[van, part] + p.needs[job, part] > p.carries[person, part]:
             return False
     return True
 
@@ -265,7 +266,7 @@ def put(p: Problem, s: Routes, person: int, i: int, job: int) -> None:
     s.route[job] = person
     s.size[person] += 1
     for part in range(p.needs.shape[1]):
-        s.load[person, part] += p.needs[job, part]
+        s.load[p.van[person], part] += p.needs[job, part]
     time_from(p, s, person, i, 1)
     time_to(p, s, person, j, 1)
 

@@ -20,6 +20,7 @@ from server.customers.models import CustomerRow
 from server.db.engine import Database
 from server.db.feed_models import CommandRow, EntryRow
 from server.db.migrate import downgrade, upgrade
+from server.dispatch import pins, policy
 from server.inbox import acts
 from server.replay import TableReport, compare, replay
 from server.stock.models import ProductRow, ReservationRow, StockBalanceRow, StockMoveRow
@@ -98,6 +99,13 @@ def a_day(world: World) -> None:
     held = world.rows(CommandRow, CommandRow.outcome == "held")
     acts.dismiss(world.database, held[0].id, "Dora", "not billed")
     world.buy(CABLE, 300)
+    kept = world.order()
+    with world.database.write() as session:
+        pins.pin(session, kept.id, technician=True, start=False, who="Dora", now=MONDAY)
+        policy.change(
+            session, after=0, weights={"drive_km": 40}, territories={"north": ["97"]}, note="petrol",
+            who="Dora", now=MONDAY,
+        )  # fmt: skip
 
 
 def run(world: World, command: Any) -> None:
