@@ -27,7 +27,7 @@ def greedy(day: Day, start: Sequence[Sequence[int]] | None = None) -> Orders:
     for number in sorted((n for n in day.open_jobs if n not in placed), key=urgency):
         best: tuple[int, int, int] | None = None
         for technician in able[number]:
-            for position, cost, _ in places(day, technician, orders[technician], number):
+            for position, cost, _ in places(day, technician, orders[technician], number, orders):
                 added = cost.total - costs[technician].total
                 if best is None or added < best[0]:
                     best = added, technician, position
@@ -38,18 +38,31 @@ def greedy(day: Day, start: Sequence[Sequence[int]] | None = None) -> Orders:
     return orders
 
 
-def places(day: Day, technician: int, order: Sequence[int], job: int) -> Iterator[tuple[int, Cost, Times]]:
-    """Yield every position of `order` where `job` fits, with the cost and times of the whole route then."""
-    for position, timed in tries(day, technician, order, job):
+def places(
+    day: Day,
+    technician: int,
+    order: Sequence[int],
+    job: int,
+    orders: Sequence[Sequence[int]] | None = None,
+) -> Iterator[tuple[int, Cost, Times]]:
+    """Yield every position of `order` where `job` fits, with the cost and times of the whole route then.
+
+    orders: the whole plan, for what the technician's other shifts take from the van.
+    """
+    for position, timed in tries(day, technician, order, job, orders):
         if not isinstance(timed, Misfit):
             yield position, timed[1], timed[0]
 
 
 def tries(
-    day: Day, technician: int, order: Sequence[int], job: int
+    day: Day,
+    technician: int,
+    order: Sequence[int],
+    job: int,
+    orders: Sequence[Sequence[int]] | None = None,
 ) -> Iterator[tuple[int, tuple[Times, Cost] | Misfit]]:
     """Yield what becomes of the route with `job` at each position; nothing where person or van forbid it."""
-    if not day.may_go(technician, job) or not day.parts_suffice(technician, [*order, job]):
+    if not day.may_go(technician, job) or not day.parts_suffice(technician, [*order, job], orders):
         return
     for position in range(len(order) + 1):
         yield position, day.timed(technician, [*order[:position], job, *order[position:]])
@@ -64,24 +77,27 @@ def route_cost(day: Day, technician: int, order: Sequence[int]) -> Cost:
 
 def keep_feasible(day: Day, orders: Sequence[Sequence[int]]) -> Orders:
     """Copy `orders` without the jobs that no longer fit, the cheapest to lose left out first."""
-    return [_keep_feasible(day, technician, order) for technician, order in enumerate(orders)]
+    kept: Orders = []
+    for technician, order in enumerate(orders):
+        kept.append(_keep_feasible(day, technician, order, kept))
+    return kept
 
 
-def _keep_feasible(day: Day, technician: int, order: Sequence[int]) -> list[int]:
+def _keep_feasible(day: Day, technician: int, order: Sequence[int], before: Orders) -> list[int]:
     # Whole first: where a detour is quicker than the direct road, what fits together need not fit in parts.
-    if _fits(day, technician, order):
+    if _fits(day, technician, order, before):
         return list(order)
     trusted: list[int] = []
     for number in sorted(order, key=lambda n: (-day.undone[n], order.index(n))):
-        if _fits(day, technician, [n for n in order if n in trusted or n == number]):
+        if _fits(day, technician, [n for n in order if n in trusted or n == number], before):
             trusted.append(number)
     return [n for n in order if n in trusted]
 
 
-def _fits(day: Day, technician: int, order: Sequence[int]) -> bool:
+def _fits(day: Day, technician: int, order: Sequence[int], before: Orders) -> bool:
     return (
         all(day.may_go(technician, number) for number in order)
-        and day.parts_suffice(technician, order)
+        and day.parts_suffice(technician, order, before)
         and isinstance(day.times(technician, order), Times)
     )
 

@@ -46,6 +46,7 @@ def check(request: PlanRequest, plan: Plan) -> list[Violation]:
         Violation(rule=link.rule, text=link.text, technician_id=link.technician_id, job_id=link.job_id)
         for link in broken_links(request, plan)
     ]
+    found += _vans(people, plan, jobs)
     if (cost := cost_of(request, plan)) != plan.cost:
         found.append(Violation(rule="cost", text=f"the plan says {plan.cost}, its visits cost {cost}"))
     return found
@@ -83,7 +84,7 @@ def _person_and_van(person: Technician, route: Route, jobs: dict[str, Job]) -> I
         (needed if job.fixed_start is None else needed_begun).update(job.parts)
         if job.fixed_start is not None:
             continue
-        if job.technician not in (None, person.id):
+        if job.technician not in (None, person.id, person.person or None):
             text = f"{job.id} is tied to technician {job.technician}"
             yield Violation(rule="technician", text=text, technician_id=person.id, job_id=job.id)
         for name, level in job.skills.items():
@@ -95,6 +96,25 @@ def _person_and_van(person: Technician, route: Route, jobs: dict[str, Job]) -> I
         if quantity > left:
             text = f"the route needs {quantity} × {sku}, the van has {left}"
             yield Violation(rule="parts", text=text, technician_id=person.id)
+
+
+def _vans(people: dict[str, Technician], plan: Plan, jobs: dict[str, Job]) -> Iterator[Violation]:
+    """What several shifts of one person take from their van together; one alone is looked at above."""
+    shifts: dict[str, list[Route]] = {}
+    for route in plan.routes:
+        shifts.setdefault(people[route.technician_id].person or route.technician_id, []).append(route)
+    for name, routes in shifts.items():
+        needed: Counter[str] = Counter()
+        begun: Counter[str] = Counter()
+        for route in routes if len(routes) > 1 else ():
+            for visit in route.visits:
+                job = jobs[visit.job_id]
+                (needed if job.fixed_start is None else begun).update(job.parts)
+        for sku, quantity in needed.items():
+            left = max(0, people[routes[0].technician_id].parts.get(sku, 0) - begun[sku])
+            if quantity > left:
+                text = f"the shifts of {name} need {quantity} × {sku}, the van has {left}"
+                yield Violation(rule="parts", text=text, technician_id=routes[0].technician_id)
 
 
 def _certificates(
@@ -123,7 +143,7 @@ def _territory(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterat
 def _pins(person: Technician, route: Route, jobs: dict[str, Job]) -> Iterator[Violation]:
     for visit in route.visits:
         pin = jobs[visit.job_id].pinned
-        if pin and pin.technician and pin.technician != person.id:
+        if pin and pin.technician and pin.technician not in (person.id, person.person):
             text = f"{visit.job_id} is pinned to {pin.technician}"
             yield Violation(rule="pinned", text=text, technician_id=person.id, job_id=visit.job_id)
         if pin and pin.start is not None and pin.start != visit.start:
@@ -305,7 +325,8 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
             )
             told = visit.start if job.previous_start is None else job.previous_start
             parts["later"] += weights.later_minute * max(0, visit.start - told)
-            parts["moved"] += weights.other_technician * (job.previous_technician not in (None, person.id))
+            known = (None, person.id, person.person or None)
+            parts["moved"] += weights.other_technician * (job.previous_technician not in known)
             parts["bias"] += person.bias.get(job.id, 0)
             abroad = job.territory and person.territories and job.territory not in person.territories
             parts["territory"] += weights.other_territory if abroad else 0

@@ -5,7 +5,7 @@ for half a second how few others must move.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.baseline import Orders, keep_feasible, places, undone_jobs
@@ -71,25 +71,27 @@ def best_insertions(
     orders = places_left(day, orders, job)
     if missing(day, orders, job):
         return ()  # one visit alone would be half of what belongs together
-    ways = [way for person, order in enumerate(orders) if (way := _cheapest(day, person, order, job, None))]
+    ways = [way for person in range(len(orders)) if (way := _cheapest(day, person, orders, job, None))]
     ways.sort(key=lambda way: way.added_cost.total)
     if len(ways) < count:
         open_to = {way.technician_id for way in ways}
-        full = {
-            person: order
-            for person, order in enumerate(orders)
+        full = [
+            person
+            for person in range(len(orders))
             if day.technicians[person].id not in open_to and day.may_go(person, job)
-        }
-        ways += _displacing(day, full, job, count - len(ways))
+        ]
+        ways += _displacing(day, full, orders, job, count - len(ways))
     return tuple(ways[:count])
 
 
-def _displacing(day: Day, full: Mapping[int, Sequence[int]], job: int, count: int) -> list[Insertion]:
+def _displacing(
+    day: Day, full: Sequence[int], orders: Sequence[Sequence[int]], job: int, count: int
+) -> list[Insertion]:
     """The cheapest ways that push one cheaper visit out, one a technician, at most `count`."""
     bounds = sorted(
-        (_least_cost_of_pushing(day, person, order, number), person, number)
-        for person, order in full.items()
-        for number in order
+        (_least_cost_of_pushing(day, person, orders[person], number), person, number)
+        for person in full
+        for number in orders[person]
         if day.undone[number] < day.undone[job]
         and day.jobs[number].pinned is None
         and not is_needed(day, job, number)
@@ -99,7 +101,7 @@ def _displacing(day: Day, full: Mapping[int, Sequence[int]], job: int, count: in
         found = sorted(way.added_cost.total for way in best.values())
         if len(found) >= count and bound > found[count - 1]:
             break
-        way = _cheapest(day, person, full[person], job, number)
+        way = _cheapest(day, person, orders, job, number)
         if way and (person not in best or way.added_cost.total < best[person].added_cost.total):
             best[person] = way
     return sorted(best.values(), key=lambda way: way.added_cost.total)[:count]
@@ -123,8 +125,9 @@ def _least_cost_of_pushing(day: Day, technician: int, order: Sequence[int], numb
 
 
 def _cheapest(
-    day: Day, technician: int, order: Sequence[int], job: int, push_out: int | None
+    day: Day, technician: int, orders: Sequence[Sequence[int]], job: int, push_out: int | None
 ) -> Insertion | None:
+    order = orders[technician]
     if not day.may_go(technician, job):
         return None
     timed = day.timed(technician, order)
@@ -133,7 +136,8 @@ def _cheapest(
     before, base = timed
     rest = [n for n in order if n != push_out]
     ways = [
-        (cost.total, position, cost, times) for position, cost, times in places(day, technician, rest, job)
+        (cost.total, position, cost, times)
+        for position, cost, times in places(day, technician, rest, job, orders)
     ]
     if not ways:
         return None

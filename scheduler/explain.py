@@ -157,7 +157,7 @@ def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -
     broken = [*alone(day, technician, job), *begins_with(day, technician, order, job)]
     possible_alone = not broken
     # Also where it is impossible alone: by way of other visits the drive may be quicker than directly.
-    tried = list(tries(day, technician, order, job))
+    tried = list(tries(day, technician, order, job, orders))
     if ways := [(position, *timed) for position, timed in tried if not isinstance(timed, Misfit)]:
         position, times, cost = min(ways, key=lambda way: (way[2].total, way[0]))
         return Fit(
@@ -171,7 +171,7 @@ def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -
         )
     if possible_alone:
         misfits = [(position, timed) for position, timed in tried if isinstance(timed, Misfit)]
-        broken.append(_no_room(day, technician, order, job, misfits))
+        broken.append(_no_room(day, technician, order, job, misfits, orders))
     return Fit(
         job_id=job_id,
         technician_id=technician_id,
@@ -182,10 +182,15 @@ def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -
 
 
 def _no_room(
-    day: Day, technician: int, order: Sequence[int], job: int, misfits: Sequence[tuple[int, Misfit]]
+    day: Day,
+    technician: int,
+    order: Sequence[int],
+    job: int,
+    misfits: Sequence[tuple[int, Misfit]],
+    orders: Sequence[Sequence[int]],
 ) -> BrokenRule:
     """Why no position of `order` takes the job: the parts others use up, else the nearest of its misfits."""
-    used = _used(day, order)
+    used = _used(day, day.on_the_van(technician, order, orders))
     for sku, quantity in sorted(day.jobs[job].parts.items()):
         has = day.origins[technician].parts.get(sku, 0)
         if used.get(sku, 0) + quantity > has:
@@ -239,7 +244,8 @@ def _by_itself(day: Day, orders: Sequence[Sequence[int]], job: int) -> Unassigne
         return Unassigned(job_id=job_id, code="too_costly", reason=text + money(day.undone[job]))
     tied = day.policy.only(day.jobs[job])
     if tied is not None:
-        fits = [f for f in fits if f.technician_id == tied]
+        shifts = {p.id for p in day.technicians if tied in (p.id, p.whose)}
+        fits = [f for f in fits if f.technician_id in shifts]
     nearest = min(fits, key=lambda f: (len(f.broken), -max(_WEIGHT[rule.code] for rule in f.broken)))
     rule = min(nearest.broken, key=lambda r: _WEIGHT[r.code])
     what = "; ".join(r.text for r in nearest.broken)

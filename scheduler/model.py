@@ -189,12 +189,31 @@ def carry_parts(model: Model) -> None:
         wanted = [day.jobs[number].parts.get(sku, 0) for number in model.jobs]
         on_vans = [origin.parts.get(sku, 0) for origin in day.origins]
         short = any(
-            sum(w for w, number in zip(wanted, model.jobs, strict=True) if day.may_go(vehicle, number)) > has
-            for vehicle, has in enumerate(on_vans)
+            sum(
+                w
+                for w, number in zip(wanted, model.jobs, strict=True)
+                if any(day.may_go(other, number) for other in model.vehicles if day.van[other] == van)
+            )
+            > on_vans[van]
+            for van in set(day.van)
         )
         if short:
             evaluator = model.routing.RegisterUnaryTransitVector([*wanted, *[0] * (2 * len(on_vans))])
             model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, on_vans, True, f"parts {sku}")
+            _share_vans(model, sku, on_vans)
+
+
+def _share_vans(model: Model, sku: str, on_vans: Sequence[int]) -> None:
+    """Shifts of one person take from one van."""
+    load = model.routing.GetDimensionOrDie(f"parts {sku}")
+    shifts: dict[int, list[int]] = {}
+    for vehicle, van in enumerate(model.day.van):
+        shifts.setdefault(van, []).append(vehicle)
+    for van, own in shifts.items():
+        if len(own) > 1:
+            solver = model.routing.solver()
+            taken = solver.Sum([load.CumulVar(model.routing.End(vehicle)) for vehicle in own])
+            solver.Add(taken <= on_vans[van])
 
 
 def price_undone(model: Model) -> None:

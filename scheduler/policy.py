@@ -39,12 +39,16 @@ Rule = Callable[[Pair], Iterator[BrokenRule]]
 
 
 def tied(pair: Pair) -> Iterator[BrokenRule]:
-    if pair.job.technician not in (None, pair.person.id):
+    if pair.job.technician not in (None, pair.person.id, pair.person.whose):
         yield BrokenRule(code="no_technician", text=f"is tied to technician {pair.job.technician}")
 
 
 def pinned(pair: Pair) -> Iterator[BrokenRule]:
-    if pair.job.pinned and pair.job.pinned.technician not in (None, pair.person.id):
+    if pair.job.pinned and pair.job.pinned.technician not in (
+        None,
+        pair.person.id,
+        pair.person.whose,
+    ):
         yield BrokenRule(code="pinned", text=f"is pinned to technician {pair.job.pinned.technician}")
 
 
@@ -160,7 +164,7 @@ class Policy:
     def moved(self, person: Technician, job: Job) -> int:
         """Cents for sending somebody else than was told before."""
         told = job.previous_technician
-        return 0 if told is None or told == person.id else self.weights.other_technician
+        return 0 if told in (None, person.id, person.whose) else self.weights.other_technician
 
     @staticmethod
     def bias(person: Technician, job: Job) -> int:

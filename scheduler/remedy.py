@@ -6,7 +6,7 @@ stays open longer, overtime, a later lunch, another visit that goes elsewhere. O
 as it can be by halving, for whatever is allowed later is also allowed with more time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import permutations
@@ -102,9 +102,9 @@ def apply(
 def _personal(day: Day, technician: int, job: int) -> Iterator[Change]:
     """What each rule on person and van asks for: there is one way to satisfy it."""
     person, wanted, policy = day.technicians[technician], day.jobs[job], day.policy
-    if wanted.technician not in (None, person.id):
+    if wanted.technician not in (None, person.id, person.whose):
         yield Change(kind="technician", of=wanted.id, to=wanted.technician or "")
-    if wanted.pinned and wanted.pinned.technician not in (None, person.id):
+    if wanted.pinned and wanted.pinned.technician not in (None, person.id, person.whose):
         yield Change(kind="unpinned", of=wanted.id, to=wanted.pinned.technician or "")
     if person.stays and not at_home(person, wanted):
         yield Change(kind="territory", of=person.id, name=wanted.territory or "")
@@ -130,6 +130,7 @@ class _Route:
     order: tuple[str, ...]
     job: Job
     person: Technician
+    shift_most: int  # the person's next shift begins then
 
     @classmethod
     def of(
@@ -141,12 +142,24 @@ class _Route:
         here = {*day.origins[technician].begun, *orders[technician], job}
         person, jobs = request.technicians[technician], tuple(request.jobs[n] for n in sorted(here))
         ids = {one.id for one in jobs}
-        alone = replace(person, bias={id: cost for id, cost in person.bias.items() if id in ids})
+        alone = replace(
+            person,
+            bias={id: cost for id, cost in person.bias.items() if id in ids},
+            parts=_own_share(Day(request), orders, technician),
+        )
         return cls(
             replace(request, technicians=(alone,), jobs=jobs),
             tuple(day.jobs[n].id for n in orders[technician]),
             request.jobs[job],
             alone,
+            min(
+                (
+                    other.shift_start
+                    for other in request.technicians
+                    if other.whose == person.whose and other.shift_start >= person.shift_end
+                ),
+                default=MINUTES_MAX,
+            ),
         )
 
     def works(self, changes: Sequence[Change], without: str = "") -> bool:
@@ -194,7 +207,8 @@ class _Route:
 
     def _knobs(self) -> "Iterator[_Knob]":
         # Of two equally small ways the first: rather the technician's time than the customer's.
-        yield _Knob("shift_until", self.person.id, self.person.shift_end, MINUTES_MAX)
+        if self.shift_most > self.person.shift_end:
+            yield _Knob("shift_until", self.person.id, self.person.shift_end, self.shift_most)
         if self.person.lunch:
             yield _Knob("lunch_until", self.person.id, self.person.lunch.latest, MINUTES_MAX)
         pinned = self.job.pinned is not None and self.job.pinned.start is not None
@@ -241,6 +255,20 @@ class _Route:
                 yield (*short, *ways)
 
 
+def _own_share(day: Day, orders: Sequence[Sequence[int]], technician: int) -> Mapping[str, int]:
+    """What the van has for this shift alone, once the person's other shifts have taken theirs."""
+    if not day.vans_shared:
+        return day.technicians[technician].parts
+    share = dict(day.origins[technician].parts)
+    for number in day.on_the_van(technician, [], orders):
+        for sku, quantity in day.jobs[number].parts.items():
+            share[sku] = max(0, share.get(sku, 0) - quantity)
+    for number in day.origins[technician].begun:
+        for sku, quantity in day.jobs[number].parts.items():
+            share[sku] = share.get(sku, 0) + quantity
+    return share
+
+
 @dataclass(frozen=True, slots=True)
 class _Knob:
     """A limit that could be elsewhere, from where it is `now` to the `most` it can be."""
@@ -265,12 +293,16 @@ def _elsewhere(day: Day, orders: Sequence[Sequence[int]], route: _Route) -> Iter
 
 
 def _taker(day: Day, orders: Sequence[Sequence[int]], technician: int, number: int) -> str:
-    """Who could take the visit at the least cost; "" when nobody else could."""
+    """Who could take the visit at the least cost; "" when nobody else could.
+
+    Another shift of the same person is no help with parts: they come from the same van.
+    """
+    same = day.van[technician] if day.jobs[number].parts else None
     ways = [
         (cost.total - route_cost(day, other, order).total, other)
         for other, order in enumerate(orders)
-        if other != technician
-        for _, cost, _ in places(day, other, order, number)
+        if other != technician and day.van[other] != same
+        for _, cost, _ in places(day, other, order, number, orders)
     ]
     return day.technicians[min(ways)[1]].id if ways else ""
 
@@ -279,7 +311,7 @@ def _moved_away(day: Day, orders: Orders, number: int, to: str) -> Orders:
     left = [[n for n in order if n != number] for order in orders]
     if to:
         other = day.technician_number[to]
-        _, at = min((cost.total, at) for at, cost, _ in places(day, other, left[other], number))
+        _, at = min((cost.total, at) for at, cost, _ in places(day, other, left[other], number, left))
         left[other].insert(at, number)
     return left
 
@@ -291,10 +323,13 @@ def _changed(request: PlanRequest, change: Change) -> PlanRequest:
         return replace(request, jobs=jobs)
     if change.kind == "move_away":
         return request
-    begun = [job for job in request.jobs if job.fixed_start is not None and job.technician == change.of]
+    shift = next(person for person in request.technicians if person.id == change.of)
+    van = {person.id for person in request.technicians if person.whose == shift.whose}
+    begun = [job for job in request.jobs if job.fixed_start is not None and job.technician in van]
     used = sum(job.parts.get(change.name, 0) for job in begun)
+    touched = van if change.kind == "parts" else {change.of}
     people = tuple(
-        _changed_person(person, change, used) if person.id == change.of else person
+        _changed_person(person, change, used) if person.id in touched else person
         for person in request.technicians
     )
     return replace(request, technicians=people)

@@ -25,14 +25,14 @@ def _swap_in(day: Day, orders: Orders, costs: list[int], technician: int, job: i
     best: tuple[int, int, list[int], int, list[int]] | None = None
     for pushed in orders[technician]:
         rest = [n for n in orders[technician] if n != pushed]
-        ways = [(cost.total, position) for position, cost, _ in places(day, technician, rest, job)]
+        ways = [(cost.total, position) for position, cost, _ in places(day, technician, rest, job, orders)]
         if not ways:
             continue
         here, position = min(ways)
         with_job = [*rest[:position], job, *rest[position:]]
-        for other in range(len(orders)):
-            base = with_job if other == technician else orders[other]
-            for place, cost, _ in places(day, other, base, pushed):
+        then = [with_job if t == technician else order for t, order in enumerate(orders)]
+        for other, base in enumerate(then):
+            for place, cost, _ in places(day, other, base, pushed, then):
                 saved = costs[technician] + day.undone[job]
                 if other == technician:
                     saved -= cost.total

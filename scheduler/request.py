@@ -125,6 +125,8 @@ class Technician:
     valid_until: skill → the last day on which it counts, as 2026-03-12, where its certificate runs out.
     territories: the areas that are this technician's own, () for all. A job in another one costs the weights'
     other_territory, or with `stays` is out of the question.
+    person: whose shift this is, where somebody has several in the request, on several days; "" for whom `id`
+    names. Their minutes run on over midnight; they share one van, so all of them say the same `parts`.
     When the day has begun, `start_place` is where the technician is now and the request says `now`, or the
     visits begun so far are given as fixed jobs and the planner works the place out of them.
     """
@@ -144,6 +146,12 @@ class Technician:
     valid_until: Mapping[str, str] = field(default_factory=dict)
     territories: tuple[str, ...] = ()
     stays: bool = False
+    person: str = ""
+
+    @property
+    def whose(self) -> str:
+        """Whose shift it is: jobs are tied, pinned and told to a person."""
+        return self.person or self.id
 
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
@@ -448,7 +456,9 @@ class PlanRequest:
             _whole(f"pace[{hour}]", pace, PACE_MIN, PACE_MAX)
         if not self.technicians:
             raise InvalidRequest("technicians is empty: nobody to plan for")
-        people = _unique("technicians", [t.id for t in self.technicians])
+        shifts = _unique("technicians", [t.id for t in self.technicians])
+        people = shifts | {t.whose for t in self.technicians}
+        _one_van_each(self.technicians)
         jobs = _unique("jobs", [j.id for j in self.jobs])
         places = len(self.travel)
         for person in self.technicians:
@@ -466,10 +476,27 @@ class PlanRequest:
                 raise InvalidRequest(f"job {job.id}: place {job.place} is not among {places} places")
             if job.technician is not None and job.technician not in people:
                 raise InvalidRequest(f"job {job.id}: technician {job.technician} is unknown")
+            if job.fixed_start is not None and job.technician not in shifts:
+                raise InvalidRequest(f"job {job.id}: fixed_start needs the shift it began in as technician")
             if job.pinned and job.pinned.technician not in (None, *people):
                 raise InvalidRequest(f"job {job.id}: pinned.technician {job.pinned.technician} is unknown")
         if wrong := contradiction(self.jobs, len(self.technicians)):
             raise InvalidRequest(wrong)
+
+
+def _one_van_each(technicians: Sequence[Technician]) -> None:
+    shifts: dict[str, list[Technician]] = {}
+    for one in technicians:
+        shifts.setdefault(one.whose, []).append(one)
+    for person, own in shifts.items():
+        own.sort(key=lambda shift: shift.shift_start)
+        for before, after in pairwise(own):
+            if after.shift_start < before.shift_end:
+                raise InvalidRequest(f"technician {after.id}: is on shift as {before.id} at the same time")
+            if dict(after.parts) != dict(before.parts):
+                raise InvalidRequest(
+                    f"technician {after.id}: parts differ from {before.id}'s, {person} has one van"
+                )
 
 
 def _unique(name: str, ids: Sequence[str]) -> set[str]:

@@ -86,6 +86,10 @@ class Day:
         self.windows: Starts = [self.policy.starts(job) or ((0, NEVER),) for job in request.jobs]
         self.pace = Pace(request.pace) if any(pace != STEADY for pace in request.pace) else None
         self.undone = [weights.leave_undone(job) for job in request.jobs]
+        first: dict[str, int] = {}
+        # Shifts of one person share a van: it has the number of the first of them.
+        self.van = tuple(first.setdefault(p.whose, n) for n, p in enumerate(request.technicians))
+        self.vans_shared = len(first) < len(request.technicians)
         self.origins = tuple(self._origin(person) for person in request.technicians)
         self.open_jobs = tuple(n for n, job in enumerate(request.jobs) if job.fixed_start is None)
         # Where visits depend on each other: `windows` then hold them to what these say (scheduler/links.py).
@@ -104,8 +108,11 @@ class Day:
         parts = dict(person.parts)
         for start, minutes, number in begun:
             place, minute = self.jobs[number].place, max(minute, start + minutes)
-            for sku, quantity in self.jobs[number].parts.items():
-                parts[sku] = max(0, parts.get(sku, 0) - quantity)
+        own = {shift.id for shift in self.technicians if shift.whose == person.whose}
+        for job in self.jobs:
+            if job.fixed_start is not None and job.technician in own:
+                for sku, quantity in job.parts.items():
+                    parts[sku] = max(0, parts.get(sku, 0) - quantity)
         rests, clock = [], minute
         for rest in person.rests:
             # Work that overran lunch time is a fact too: then lunch comes as soon as it can.
@@ -379,9 +386,23 @@ class Day:
             known = self._suits[key] = self.policy.suits(person, wanted, parts)
         return known
 
-    def parts_suffice(self, technician: int, order: Sequence[int]) -> bool:
-        """Whether the van carries enough for all jobs of `order` together."""
-        jobs = (self.jobs[number] for number in order)
+    def on_the_van(
+        self, technician: int, order: Sequence[int], orders: Sequence[Sequence[int]] | None = None
+    ) -> list[int]:
+        """`order`, and what `orders` hold for other shifts of the same person: all that one van carries."""
+        if not self.vans_shared or orders is None:
+            return list(order)
+        van = self.van[technician]
+        return [
+            *order,
+            *(n for t, o in enumerate(orders) if t != technician and self.van[t] == van for n in o),
+        ]
+
+    def parts_suffice(
+        self, technician: int, order: Sequence[int], orders: Sequence[Sequence[int]] | None = None
+    ) -> bool:
+        """Whether the van carries enough for `order`, and for other shifts of its person in `orders`."""
+        jobs = (self.jobs[number] for number in self.on_the_van(technician, order, orders))
         return self.policy.short_of(self.origins[technician].parts, jobs) is None
 
     def previous_orders(self) -> list[list[int]]:
@@ -389,9 +410,18 @@ class Day:
         told: list[list[tuple[int, int]]] = [[] for _ in self.technicians]
         for number in self.open_jobs:
             job = self.jobs[number]
-            if job.previous_technician in self.technician_number and job.previous_start is not None:
-                told[self.technician_number[job.previous_technician]].append((job.previous_start, number))
+            if job.previous_technician is not None and job.previous_start is not None:
+                shift = self._shift_of(job.previous_technician, job.previous_start)
+                if shift is not None:
+                    told[shift].append((job.previous_start, number))
         return [[number for _, number in sorted(visits)] for visits in told]
+
+    def _shift_of(self, name: str, minute: int) -> int | None:
+        """Of the person so named the last shift that has begun by `minute`, else the first; or the shift."""
+        own = sorted((p.shift_start, n) for n, p in enumerate(self.technicians) if p.whose == name)
+        if not own:
+            return self.technician_number.get(name)
+        return max([one for one in own if one[0] <= minute] or own[:1])[1]
 
     def orders_of(self, plan: Plan) -> list[list[int]]:
         """What of `plan` has not begun and is still in the request: one order a technician of the request."""

@@ -2,8 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from scheduler.request import Job, PlanRequest, Technician
+
+
+def whose(person: Technician) -> str:
+    return person.person or person.id
 
 
 def begun(request: PlanRequest, person: Technician) -> list[Job]:
@@ -13,24 +18,27 @@ def begun(request: PlanRequest, person: Technician) -> list[Job]:
 
 def on_the_van(request: PlanRequest, person: Technician) -> Counter[str]:
     left = Counter(person.parts)
-    for job in begun(request, person):
-        left.subtract(job.parts)
+    for shift in request.technicians:
+        for job in begun(request, shift) if whose(shift) == whose(person) else ():
+            left.subtract(job.parts)
     return Counter({sku: max(0, count) for sku, count in left.items()})
 
 
 def forbidding(request: PlanRequest, person: Technician, job: Job) -> list[str]:
     """The code of each rule on the person and the van that is broken."""
     codes = []
-    if job.technician is not None and job.technician != person.id:
+    names = {None, person.id, whose(person)}
+    if job.technician not in names:
         codes.append("no_technician")
-    if job.pinned is not None and job.pinned.technician not in (None, person.id):
+    if job.pinned is not None and job.pinned.technician not in names:
         codes.append("pinned")
     if person.stays and job.territory is not None and job.territory not in person.territories:
         codes.append("territory")
     for name, level in job.skills.items():
         if person.skills.get(name, 0) < level:
             codes.append("skill")
-        if request.day and person.valid_until.get(name, "9999") < request.day:
+        on_duty = date.fromisoformat(request.day or "0001-01-01") + timedelta(person.shift_start // 1440)
+        if person.valid_until.get(name, "9999") < on_duty.isoformat():
             codes.append("certificate")
     van = on_the_van(request, person)
     return codes + ["parts" for sku, count in job.parts.items() if van[sku] < count]
@@ -88,11 +96,13 @@ def able_alone(request: PlanRequest, person: Technician, job: Job) -> bool:
     return not forbidding(request, person, job) and in_time(request, person, [job])
 
 
-def able_in(request: PlanRequest, person: Technician, order: Sequence[Job], job: Job) -> bool:
-    """Whether some place of the route takes the job."""
+def able_in(
+    request: PlanRequest, person: Technician, order: Sequence[Job], job: Job, others: Sequence[Job] = ()
+) -> bool:
+    """Whether some place of the route takes the job; `others` are what the person's other shifts do."""
     longer = [[*order[:at], job, *order[at:]] for at in range(len(order) + 1)]
     return (
         not forbidding(request, person, job)
-        and enough_parts(request, person, [*order, job])
+        and enough_parts(request, person, [*order, *others, job])
         and any(in_time(request, person, one) for one in longer)
     )

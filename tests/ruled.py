@@ -10,7 +10,40 @@ LAST_DAYS = ("2026-03-11", DAY, "2027-01-01")
 SKILLS, PARTS, AREAS = ("fibre", "splice"), ("ONT", "ROUTER"), ("north", "south")
 
 
-def a_ruled_day(seed: int) -> PlanRequest:
+def a_ruled_day(seed: int, days: int = 1) -> PlanRequest:
+    """With several days everybody has a shift on each, from one van."""
+    request = _one_day(seed)
+    if days == 1:
+        return request
+    r = random.Random(-seed)
+    people = tuple(
+        replace(
+            person,
+            id=f"{person.id} day {day}",
+            person=person.id,
+            shift_start=person.shift_start + 1440 * day,
+            shift_end=person.shift_end + 1440 * day,
+            lunch=person.lunch
+            and replace(
+                person.lunch,
+                earliest=person.lunch.earliest + 1440 * day,
+                latest=person.lunch.latest + 1440 * day,
+            ),
+        )
+        for person in request.technicians
+        for day in range(days)
+    )
+    return replace(request, technicians=people, jobs=tuple(_some_day(r, job, days) for job in request.jobs))
+
+
+def _some_day(r: random.Random, job: Job, days: int) -> Job:
+    if job.fixed_start is not None:
+        return replace(job, technician=f"{job.technician} day 0")
+    again = tuple(Window(w.opens + 1440, w.closes + 1440) for w in job.windows)
+    return replace(job, windows=r.choice([job.windows, again, job.windows + again]))
+
+
+def _one_day(seed: int) -> PlanRequest:
     r = random.Random(seed)
     places = r.randint(2, 6)
     spots = [(r.uniform(0, 15), r.uniform(0, 15)) for _ in range(places)]

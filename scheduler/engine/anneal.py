@@ -141,11 +141,16 @@ def undo(p: Problem, s: Routes, notes: Notes) -> None:
         node = s.after[node]
         while node != end:
             s.route[node] = -1
+            if p.shared:
+                for part in range(p.needs.shape[1]):
+                    s.load[p.van[person], part] -= p.needs[node, part]
             node = s.after[node]
     for number in range(notes.counts[2]):
         person = notes.touched[number]
         end = p.jobs + p.people + person
-        s.load[person, :] = 0
+        van = p.van[person]
+        if not p.shared:
+            s.load[van, :] = 0
         before = -1
         size = 0
         while True:
@@ -162,7 +167,7 @@ def undo(p: Problem, s: Routes, notes: Notes) -> None:
                     set_left(notes, node, False)
                     size += 1
                     for part in range(p.needs.shape[1]):
-                        s.load[person, part] += p.needs[node, part]
+                        s.load[van, part] += p.needs[node, part]
             before = node
             at += 1
             if node == end:
@@ -224,7 +229,7 @@ def take_string(p: Problem, s: Routes, notes: Notes, job: int, longest: float, s
         s.route[node] = -1
         s.size[person] -= 1
         for part in range(p.needs.shape[1]):
-            s.load[person, part] -= p.needs[node, part]
+            s.load[p.van[person], part] -= p.needs[node, part]
         notes.out[notes.counts[3]] = node
         notes.counts[3] += 1
     node = notes.chain[origin + first + span]
@@ -435,11 +440,10 @@ def return_to_best(p: Problem, s: Routes, notes: Notes) -> None:
     """Make the best plan met the present one."""
     for job in range(p.jobs):
         s.route[job] = -1
+    s.load[:, :] = 0
     for person in range(p.people):
         node, end = p.jobs + person, p.jobs + p.people + person
         s.size[person] = 0
-        for part in range(p.needs.shape[1]):
-            s.load[person, part] = 0
         while node != end:
             after = notes.best_after[node]
             s.after[node] = after
@@ -448,7 +452,7 @@ def return_to_best(p: Problem, s: Routes, notes: Notes) -> None:
                 s.route[after] = person
                 s.size[person] += 1
                 for part in range(p.needs.shape[1]):
-                    s.load[person, part] += p.needs[after, part]
+                    s.load[p.van[person], part] += p.needs[after, part]
             node = after
         time_whole(p, s, person)
         if p.shares:

@@ -108,6 +108,11 @@ def _cheapest_set(
         model.add_at_most_one(of_job)
     for kind, of_kind in by_kind.items():
         model.add(sum(of_kind) <= int(problem.kind_from[kind + 1] - problem.kind_from[kind]))
+    for van in np.flatnonzero(np.bincount(problem.van) > 1):
+        kinds = {int(kind) for kind in problem.kind[problem.van == van]}
+        own = [(pick, problem.needs[list(order)].sum(axis=0)) for pick, kind, order in picks if kind in kinds]
+        for part, has in enumerate(problem.carries[van]):
+            model.add(sum(int(takes[part]) * pick for pick, takes in own) <= int(has))
     model.minimize(sum(price))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1

@@ -42,8 +42,9 @@ class Problem(NamedTuple):
     of the visits that have begun.
     able[technician, job]; bias[technician, job] in cents; undone[job]: cost of leaving it out.
     due, told, liked: job → minute of the start from which each further minute costs late[job], later[job],
-    liking[job]. A start before the windows a customer would like is free here: there is often time to wait.
-    needs[job, part], carries[technician, part].
+    liking. A start before the windows a customer would like is free here: there is often time to wait.
+    needs[job, part], carries[technician, part]. van: technician → the van; shared: whether
+    some are shared by shifts of one person.
     kind: technician → those of one kind are exchangeable; kind_from, kind_members list them by kind.
     near: job → others by cost of the way between them. behind, before: job → those it may well follow and
     precede, −1 where there are no more. homes: job → kinds of technicians by the way from their start.
@@ -82,9 +83,11 @@ class Problem(NamedTuple):
     told: Ints
     later: Ints
     liked: Ints
-    liking: Ints
+    liking: int
     needs: Ints
     carries: Ints
+    van: Ints
+    shared: bool
     kind: Ints
     kind_from: Ints
     kind_members: Ints
@@ -152,8 +155,10 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
         np.int64,
     )
     busy_before = np.array([day.busy_before(person) for person in range(k)], np.int64)
+    van = np.array(day.van, np.int64)
+    vans = np.column_stack((carries, _shared(van)))
     kind = _kinds(
-        arcs, able, bias, carries, lunch, leaves, home, until, idle, site[n : n + k], fair, busy_before
+        arcs, able, bias, vans, lunch, leaves, home, until, idle, site[n : n + k], fair, busy_before
     )
     members = np.argsort(kind, kind="stable")
     opens = np.array([opening for of_job in windows for opening, _ in of_job], np.int64)
@@ -200,9 +205,11 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             told=told,
             later=np.full(n, weights.later_minute, np.int64),
             liked=liked,
-            liking=np.full(n, weights.unpreferred_minute, np.int64),
+            liking=weights.unpreferred_minute,
             needs=needs,
             carries=carries,
+            van=van,
+            shared=day.vans_shared,
             kind=kind,
             kind_from=np.searchsorted(kind[members], np.arange(kind.max() + 2)).astype(np.int64),
             kind_members=members.astype(np.int64),
@@ -215,13 +222,19 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
     )
 
 
+def _shared(van: Ints) -> Ints:
+    """Technician → their van where they share it, else −1: who has one alone may stand in for others."""
+    return np.where(np.bincount(van)[van] > 1, van, -1)
+
+
 def _scarce(day: Day, numbers: list[int], able: Flags) -> tuple[Ints, Ints]:
     """Parts that could run short on some van; the others need no counting."""
     needs, carries = [], []
     for sku in sorted({sku for number in numbers for sku in day.jobs[number].parts}):
         wanted = np.array([day.jobs[number].parts.get(sku, 0) for number in numbers], np.int64)
         on_vans = np.array([origin.parts.get(sku, 0) for origin in day.origins], np.int64)
-        if ((able @ wanted) > on_vans).any():
+        any_shift = np.array([able[[v == van for v in day.van]].any(axis=0) for van in day.van])
+        if ((any_shift @ wanted) > on_vans).any():
             needs.append(wanted)
             carries.append(on_vans)
     shape = (len(needs), len(numbers))

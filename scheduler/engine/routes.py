@@ -25,7 +25,7 @@ class Routes(NamedTuple):
 
     leave[node, clock]: earliest departure. reach[node, clock]: latest arrival. price[node, clock]: what
     lateness costs up to the node (at an end: what the whole route costs beyond drives and bias).
-    load[technician, part]. size: technician → visits. spare: kind → none of its members before this one is
+    load[van, part]. size: technician → visits. spare: kind → none of its members before this one is
     without visits. cost: [of these routes with what is left out]. chance: the state of the random numbers.
     busy: technician → minutes of work and driving, where a share of them has a price.
     work: what the functions of scheduler/engine/clocks.py calculate on.
@@ -73,7 +73,7 @@ def routes_of(p: Problem, orders: list[list[int]], seed: int) -> Routes:
         s.route[chain] = person
         s.size[person] = len(order)
         for job in order:
-            s.load[person] += p.needs[job]
+            s.load[p.van[person]] += p.needs[job]
         due = p.lunch[person, :, 2] > 0  # whoever has fewer breaks than others has had the first of them
         s.leave[n + person, rests - due.sum()] = p.leaves[person]
         s.reach[n + k + person, :rests][due] = np.minimum(p.lunch[person, due, 1], p.home[person])
@@ -246,8 +246,9 @@ def lateness_with(p: Problem, s: Routes, person: int, i: int, job: int, j: int) 
 
 @compiled_inside
 def carries_enough(p: Problem, s: Routes, person: int, job: int) -> bool:
+    van = p.van[person] if p.shared else person
     for part in range(p.needs.shape[1]):
-        if s.load[person, part] + p.needs[job, part] > p.carries[person, part]:
+        if s.load[van, part] + p.needs[job, part] > p.carries[person, part]:
             return False
     return True
 
@@ -265,7 +266,7 @@ def put(p: Problem, s: Routes, person: int, i: int, job: int) -> None:
     s.route[job] = person
     s.size[person] += 1
     for part in range(p.needs.shape[1]):
-        s.load[person, part] += p.needs[job, part]
+        s.load[p.van[person], part] += p.needs[job, part]
     time_from(p, s, person, i, 1)
     time_to(p, s, person, j, 1)
 

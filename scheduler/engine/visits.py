@@ -31,7 +31,7 @@ def lateness(p: Problem, job: int, start: int, setup: int) -> int:
     if start > p.told[job]:
         cost += (start - p.told[job]) * p.later[job]
     if start > p.liked[job]:
-        cost += (start - p.liked[job]) * p.liking[job]
+        cost += (start - p.liked[job]) * p.liking
     return cost
 
 

@@ -12,10 +12,12 @@ from ruled import a_ruled_day
 
 from scheduler.check import check
 from scheduler.emergency import best_insertions
+from scheduler.engine.pool import Pool, recombined
 from scheduler.engine.problem import problem_of
+from scheduler.engine.routes import routes_of
 from scheduler.explain import fit, why_assigned, why_unassigned
 from scheduler.policy import BrokenRule, Policy
-from scheduler.request import InvalidRequest, Job, Pin, PlanRequest, Technician, Weights
+from scheduler.request import InvalidRequest, Job, Pin, PlanRequest, Technician, Weights, Window
 from scheduler.solve import solve
 from scheduler.timing import Day
 
@@ -341,3 +343,117 @@ class TestOnAnyDay:
         for seed in range(6):
             request = a_ruled_day(seed)
             assert check(request, solve(request, seconds=0.2, compiled=False)) == []
+
+
+def tomorrow(person: Technician) -> Technician:
+    """The same person's shift a day later."""
+    return replace(
+        person, id=f"{person.id}+1", person=person.id,
+        shift_start=person.shift_start + 1440, shift_end=person.shift_end + 1440,
+    )  # fmt: skip
+
+
+class TestSeveralDays:
+    TWO = (ann(), tomorrow(ann()))
+
+    def test_each_visit_is_on_a_day_of_its_windows(self) -> None:
+        late = Window(1440 + at("09:00"), 1440 + at("10:00"))
+        request = a_day(
+            a_job("a", windows=(window("09:00", "10:00"),)), a_job("b", windows=(late,)), technicians=self.TWO
+        )
+        plan = solve(request, seconds=0)
+        assert {visit.job_id: who for who, visit in plan.visits()} == {"a": "ann", "b": "ann+1"}
+        assert check(request, plan) == []
+
+    def test_what_has_no_room_today_waits_at_the_price_of_its_lateness(self) -> None:
+        jobs = [a_job(n, minutes=300, due=at("16:00")) for n in ("a", "b")]
+        request = a_day(*jobs, technicians=self.TWO, late_minute=1)
+        plan = solve(request, seconds=0)
+        assert plan.unassigned == ()
+        assert plan.cost.late == (1440 + at("13:10")) - at("16:00")
+        assert check(request, plan) == []
+
+    def test_the_van_is_one_for_all_days(self) -> None:
+        jobs = [a_job(n, minutes=300, parts={"ONT": 1}) for n in ("a", "b")]
+        van = ann(parts={"ONT": 1})
+        request = a_day(*jobs, technicians=(van, tomorrow(van)))
+        plan = solve(request, seconds=0)
+        (left,) = plan.unassigned
+        answer = fit(request, plan, left.job_id, "ann+1")
+        assert [rule.text for rule in answer.broken] == [
+            "1 × ONT on the van, 1 for visits already planned, needs 1"
+        ]
+        assert "works with 1 more ONT on the van" in [remedy.text for remedy in answer.remedies]
+        assert best_insertions(request, plan, left.job_id) == ()
+        full = ann(parts={"ONT": 2})
+        both = solve(replace(request, technicians=(full, tomorrow(full))), seconds=0)
+        assert both.unassigned == ()
+        assert [v.rule for v in check(request, both)] == ["parts"]
+
+    def test_what_began_on_one_day_is_gone_on_the_other(self) -> None:
+        van = ann(parts={"ONT": 1})
+        begun = a_job("begun", technician="ann", fixed_start=at("08:10"), parts={"ONT": 1})
+        request = a_day(begun, a_job(parts={"ONT": 1}), technicians=(van, tomorrow(van)))
+        assert not Day(request).may_go(1, 1)
+
+    def test_who_is_named_is_a_person(self) -> None:
+        job = a_job(minutes=300, technician="ann", previous_technician="ann", pinned=Pin(technician="ann"))
+        shifts = (ann(shift_end=at("10:00")), tomorrow(ann()), bob())
+        request = a_day(job, technicians=shifts)
+        plan = solve(request, seconds=0)
+        assert ([who for who, _ in plan.visits()], plan.cost.moved) == (["ann+1"], 0)
+        assert check(request, plan) == []
+
+    def test_what_people_were_told_begins_on_its_day(self) -> None:
+        told = [
+            a_job(n, previous_technician="ann", previous_start=at("09:00") + 1440 * day)
+            for day, n in enumerate(["a", "b"])
+        ]
+        assert Day(a_day(*told, technicians=self.TWO)).previous_orders() == [[0], [1]]
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (
+                lambda: a_day(technicians=(ann(), ann(id="x", person="ann"))),
+                "technician x: is on shift as ann at the same time",
+            ),
+            (
+                lambda: a_day(technicians=(ann(), replace(tomorrow(ann()), parts={"ONT": 1}))),
+                "technician ann+1: parts differ from ann's, ann has one van",
+            ),
+            (
+                lambda: a_day(
+                    a_job(technician="ann", fixed_start=500),
+                    technicians=(ann(id="x", person="ann"), tomorrow(ann(id="ann"))),
+                ),
+                "job j1: fixed_start needs the shift it began in as technician",
+            ),
+        ],
+    )
+    def test_what_can_not_be_is_named(self, make: Callable[[], object], message: str) -> None:
+        with pytest.raises(InvalidRequest) as refusal:
+            make()
+        assert message in str(refusal.value)
+
+    def test_no_engine_takes_more_from_a_van_than_it_has(self) -> None:
+        for seed in range(40):
+            request = a_ruled_day(seed, days=2)
+            known = solve(request, seconds=0)
+            assert check(request, known) == []
+            searched = solve(request, rounds=200)
+            assert check(request, searched) == []
+            assert searched.cost.total <= known.cost.total
+        for seed in range(4):
+            request = a_ruled_day(seed, days=2)
+            assert check(request, solve(request, seconds=0.2, compiled=False)) == []
+
+    def test_the_best_mix_of_routes_shares_the_van_too(self) -> None:
+        van = ann(parts={"ONT": 1})
+        jobs = [a_job(n, place=p, minutes=300, parts={"ONT": 1}) for p, n in enumerate(["a", "b"], start=1)]
+        problem, _ = problem_of(Day(a_day(*jobs, technicians=(van, tomorrow(van)))))
+        pool = Pool(problem)
+        for orders in ([[0], []], [[], [1]]):
+            pool.add(routes_of(problem, orders, 0))
+        mixed = recombined(problem, [[1], []], [pool], None, 0)
+        assert sum(map(len, mixed)) == 1

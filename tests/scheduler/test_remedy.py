@@ -1,15 +1,17 @@
 """What would make it work: each remedy, tried out by asking again, does; and a minute less would not."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from days import LUNCH, a_day, a_job, ann, at, bob, random_days, window
 from hypothesis import HealthCheck, given, settings
+from ruled import a_ruled_day
 
 from scheduler.check import check
 from scheduler.explain import fit
 from scheduler.plan import Plan
-from scheduler.remedy import Change, Remedy, apply
+from scheduler.remedy import Change, Kind, Remedy, apply
 from scheduler.request import Job, PlanRequest
 from scheduler.solve import solve
 
@@ -131,6 +133,22 @@ class TestOnAnyDay:
                 for remedy in fit(request, plan, left.job_id, person.id).remedies:
                     for less in smaller(remedy):
                         assert not works(request, plan, left.job_id, person.id, less), remedy.text
+
+    def test_works_and_could_not_be_less_where_every_rule_has_something_to_say(self) -> None:
+        kinds = set()
+        for seed in range(120):
+            request = a_ruled_day(seed, days=1 + seed % 2)
+            plan = solve(request, seconds=0)
+            for left in plan.unassigned:
+                for person in request.technicians:
+                    for remedy in fit(request, plan, left.job_id, person.id).remedies:
+                        kinds |= {change.kind for change in remedy.changes}
+                        changed, kept = apply(request, plan, left.job_id, remedy.changes)
+                        assert fit(changed, kept, left.job_id, person.id).feasible, remedy.text
+                        assert check(changed, kept) == []
+                        for less in smaller(remedy):
+                            assert not works(request, plan, left.job_id, person.id, less), remedy.text
+        assert kinds == set(get_args(Kind))
 
     def test_a_begun_visit_has_none(self) -> None:
         request = a_day(a_job(technician="ann", fixed_start=at("08:10")))

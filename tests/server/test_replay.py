@@ -20,7 +20,7 @@ from server.customers.models import CustomerRow
 from server.db.engine import Database
 from server.db.feed_models import CommandRow, EntryRow
 from server.db.migrate import downgrade, upgrade
-from server.dispatch import absences, slot_holds
+from server.dispatch import absences, policy, slot_holds
 from server.dispatch.planner import plan_day
 from server.dispatch.time_slots import Wish
 from server.inbox import acts
@@ -106,6 +106,11 @@ def a_day(world: World) -> None:
     held = world.rows(CommandRow, CommandRow.outcome == "held")
     acts.dismiss(world.database, held[0].id, "Dora", "not billed")
     world.buy(CABLE, 300)
+    with world.database.write() as session:
+        policy.change(
+            session, after=0, weights={"drive_km": 40}, territories={"north": ["97"]}, note="petrol",
+            who="Dora", now=MONDAY,
+        )  # fmt: skip
 
 
 def book_a_slot(world: World, order: CustomerOrder) -> None:
