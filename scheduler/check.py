@@ -164,7 +164,7 @@ def _clock(
     ends = [(job.fixed_start or 0) + job.minutes for job in begun]
     freed = max(person.shift_start, request.now, *ends)
     place = begun[-1].place if begun else person.start_place
-    worked_at = begun[-1].place if begun else None
+    worked_at, set_up = (begun[-1].place, begun[-1].setup_minutes) if begun else (None, 0)
     rests = [(start, of.minutes) for _, of, start in _rests(person, route)] if route.visits else []
     rests.sort()
     for rule, text in _wrong_rests(person, route, freed):
@@ -189,7 +189,9 @@ def _clock(
             yield broken("travel", text, visit)
         if visit.start < visit.arrive:
             yield broken("travel", f"starts {hhmm(visit.start)} before arriving {hhmm(visit.arrive)}", visit)
-        setup = 0 if job.place == worked_at else job.setup_minutes
+        setup = job.setup_minutes
+        if job.place == worked_at:
+            setup -= min(setup, set_up)
         if (visit.end, visit.setup_minutes) != (visit.start + setup + job.minutes, setup):
             text = f"lasts {visit.end - visit.start} min, the job takes {job.minutes}"
             yield broken("duration", text + (f" and {setup} for the setup" if setup else ""), visit)
@@ -197,7 +199,7 @@ def _clock(
         if job.windows and not decided and not any(w.opens <= visit.start <= w.closes for w in job.windows):
             promised = " or ".join(f"{hhmm(w.opens)}–{hhmm(w.closes)}" for w in job.windows)
             yield broken("window", f"starts {hhmm(visit.start)}, promised {promised}", visit)
-        freed, place, worked_at = visit.end, job.place, job.place
+        freed, place, worked_at, set_up = visit.end, job.place, job.place, job.setup_minutes
     if not route.visits:
         return
     on_the_way = []

@@ -1,6 +1,11 @@
 """How long a technician's day may be, and what its length costs beyond the drives."""
 
-from scheduler.request import Technician, Weights
+from scheduler.request import Job, Technician, Weights
+
+
+def setup_after(job: Job, place: int | None, had: int) -> int:
+    """Minutes of setup for `job` right after a visit at `place` whose own setup takes `had` minutes."""
+    return max(0, job.setup_minutes - had) if place == job.place else job.setup_minutes
 
 
 def home_by(person: Technician) -> int:

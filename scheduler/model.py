@@ -95,7 +95,11 @@ def _busy(model: Model) -> list[list[int]]:
     """Minutes from the start of each visit to the arrival at each other, without waiting."""
     day = model.day
     pace = _mean_pace(day)
-    saved = [day.jobs[number].setup_minutes for number in model.jobs] + [0] * (2 * len(day.origins))
+    setups = [
+        *(day.jobs[number].setup_minutes for number in model.jobs),
+        *(origin.set_up for origin in day.origins),
+        *[0] * len(day.origins),
+    ]
     sites = [
         *model.places[: len(model.jobs)],
         *(origin.site for origin in day.origins),
@@ -103,10 +107,10 @@ def _busy(model: Model) -> list[list[int]]:
     ]
     return [
         [
-            max(0, stay + -(-day.minutes[i][j] * STEADY // pace) - (setup if site == j else 0))
-            for j, setup in zip(model.places, saved, strict=True)
+            max(0, stay + -(-day.minutes[i][j] * STEADY // pace) - (min(had, setup) if site == j else 0))
+            for j, setup in zip(model.places, setups, strict=True)
         ]
-        for i, site, stay in zip(model.places, sites, model.minutes_on_site, strict=True)
+        for i, site, had, stay in zip(model.places, sites, setups, model.minutes_on_site, strict=True)
     ]
 
 

@@ -225,9 +225,10 @@ class Job:
 
     skills: name → least level. parts: SKU → quantity that must be on the van (equipment models and parts
     alike). windows: promises to the customer, kept or the job is not planned; () means any time.
-    setup_minutes: time on site before `minutes`, unless the visit right before was at the same place: then
-    its setup serves both. Window, `fixed_start` and `previous_start` speak of the arrival at work, which is
-    the beginning of the setup. What a begun visit took for it is in its `minutes`.
+    setup_minutes: time on site before `minutes`. Right after a visit at the same place only what this one
+    takes longer is added: together they take the longer one. Window, `fixed_start` and `previous_start` speak
+    of the arrival at work, which is the beginning of the setup. What a begun visit took for it is in its
+    `minutes`.
     priority: 1 emergency … 4 can wait. drop_cost: what it costs to leave it undone; None takes the
     priority's. due: the SLA's minute by which the work should be finished; later is allowed and costs.
     technician: only this one may come (None: anyone able).

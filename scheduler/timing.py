@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scheduler.duty import home_by, overtime, uneven
+from scheduler.duty import home_by, overtime, setup_after, uneven
 from scheduler.pace import HOURS, STEADY, Pace
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.policy import BrokenRule, Policy, Wants
@@ -35,7 +35,7 @@ LunchRule = tuple[int, int, int]  # earliest start, latest start, minutes
 class Origin:
     """Where and when a technician is free for what has not begun: after the jobs of `begun`, in order.
 
-    site: where the last of them was, so that a visit there finds everything set up.
+    site, set_up: where the last of them was and how long its setup takes, for a visit there shares it.
     """
 
     place: int
@@ -44,6 +44,7 @@ class Origin:
     lunch: LunchRule | None
     parts: dict[str, int]  # what is left on the van for jobs that have not begun
     site: int | None
+    set_up: int
     rests: tuple[Rest, ...]  # lunch and breaks in their order
 
 
@@ -120,9 +121,9 @@ class Day:
             rests.append((rest.earliest, max(rest.latest, clock), rest.minutes))
             clock += rest.minutes
         lunch = rests[0] if rests and not person.breaks and not self.pace else None
-        site = place if begun else None
+        site, set_up = (place, self.jobs[begun[-1][2]].setup_minutes) if begun else (None, 0)
         return Origin(
-            place, minute, tuple(number for _, _, number in begun), lunch, parts, site, tuple(rests)
+            place, minute, tuple(number for _, _, number in begun), lunch, parts, site, set_up, tuple(rests)
         )
 
     def times(self, technician: int, order: Sequence[int], windows: Starts | None = None) -> Times | Misfit:
@@ -138,7 +139,7 @@ class Day:
         hungry = origin.minute if origin.lunch else NEVER  # free to leave, lunch still to come
         fed = NEVER if origin.lunch else origin.minute  # free to leave, lunch had (or none due)
         fed_leg = None
-        place, site = origin.place, origin.site
+        place, site, set_up = origin.place, origin.site, origin.set_up
         hungry_starts: list[int] = []
         fed_starts: list[int] = []
         legs: list[int | None] = []
@@ -162,8 +163,10 @@ class Day:
             hungry_starts.append(hungry)
             fed_starts.append(fed)
             legs.append(fed_leg)
-            stay = job.minutes if place == site else job.minutes + job.setup_minutes
-            site = place
+            stay = job.minutes
+            if job.setup_minutes:
+                stay += setup_after(job, site, set_up)
+            site, set_up = place, job.setup_minutes
             hungry, fed = min(NEVER, hungry + stay), min(NEVER, fed + stay)
         person = self.technicians[technician]
         drive = minutes[place][person.end_place] if order or origin.begun else 0
@@ -302,8 +305,11 @@ class Day:
     def stay(self, technician: int, order: Sequence[int], position: int) -> int:
         """Minutes from the start of a visit of `order` to its end: work, and setup unless it is shared."""
         job = self.jobs[order[position]]
-        before = self.jobs[order[position - 1]].place if position else self.origins[technician].site
-        return job.minutes if before == job.place else job.minutes + job.setup_minutes
+        if position:
+            before = self.jobs[order[position - 1]]
+            return job.minutes + setup_after(job, before.place, before.setup_minutes)
+        origin = self.origins[technician]
+        return job.minutes + setup_after(job, origin.site, origin.set_up)
 
     @staticmethod
     def _start(windows: tuple[tuple[int, int], ...], arrival: int) -> int:
@@ -320,15 +326,15 @@ class Day:
             return Cost()
         begun_starts = [self.jobs[number].fixed_start or 0 for number in origin.begun]
         travel = late = later = moved = bias = territory = preferred = 0
-        place, site = person.start_place, origin.site
+        place, site, set_up = person.start_place, origin.site, origin.set_up
         for number, start in zip((*origin.begun, *order), (*begun_starts, *times.starts), strict=True):
             job = self.jobs[number]
             travel += self.drive_cost[place][job.place]
             place = job.place
             end = start + job.minutes
             if job.fixed_start is None:
-                end += job.setup_minutes if place != site else 0
-                site = place
+                end += setup_after(job, site, set_up)
+                site, set_up = place, job.setup_minutes
             if job.due is not None and end > job.due:
                 late += (end - job.due) * weights.late_minute
             if job.previous_start is not None and start > job.previous_start:

@@ -464,6 +464,19 @@ def return_to_best(p: Problem, s: Routes, notes: Notes) -> None:
     s.cost[0] = notes.best[0]
 
 
+@compiled_inside
+def all_fit(p: Problem, s: Routes, notes: Notes) -> bool:
+    """Whether the routes touched can be driven: by losing one visit, the next may have to set up itself."""
+    for number in range(notes.counts[2]):
+        end = p.jobs + p.people + notes.touched[number]
+        fits = s.size[notes.touched[number]] == 0
+        for clock in range(s.leave.shape[1]):
+            fits = fits or s.leave[end, clock] <= s.reach[end, clock]
+        if not fits:
+            return False
+    return True
+
+
 @compiled_bare
 def anneal(
     p: Problem,
@@ -485,7 +498,8 @@ def anneal(
         delta = ruin(p, s, notes, tuning)
         sort_out(p, s, notes)
         delta += recreate(p, s, notes, tuning.blink)
-        if delta <= 0 or delta < -temperature * np.log(random(s) + 1e-300):
+        wanted = delta <= 0 or delta < -temperature * np.log(random(s) + 1e-300)
+        if wanted and (not p.varied or all_fit(p, s, notes)):
             kept += 1
             s.cost[0] += delta
             if s.cost[0] < notes.best[0]:

@@ -67,7 +67,7 @@ def departure(p: Problem, arrive: int, drive: int) -> int:
 @compiled_inside
 def setup(p: Problem, before: int, job: int) -> int:
     """Minutes of setup for `job` right after the node `before`."""
-    return 0 if p.site[before] == p.site[job] else p.setup[job]
+    return max(0, p.setup[job] - p.setup[before]) if p.site[before] == p.site[job] else p.setup[job]
 
 
 @compiled_inside

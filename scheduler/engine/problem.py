@@ -32,8 +32,8 @@ class Problem(NamedTuple):
     arcs[i, j]: cost and minutes of the drive. A technician's start to their end is what an empty route costs.
     first, past: node → its windows, `opens` and `closes` from `first` to before `past`.
     lunch[technician, break]: earliest start, latest start, minutes; whoever has fewer has zeros first.
-    varied: more than lunch tells when a node may be left (scheduler/engine/clocks.py). setup[job]:
-    minutes before the work, unless the node before it has the same site[node].
+    varied: more than lunch tells when a node may be left (scheduler/engine/clocks.py). setup[node]:
+    minutes before the work, less those of the node before it where that has the same site[node].
     paced: in a minute one gets on by pace[hour] thousandths of a minute's drive, and since midnight by
     gone[hour].
     leaves, home: technician → free from, back by. until: technician → from when each minute is overtime, at
@@ -138,7 +138,9 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
     for person, origin in enumerate(day.origins):
         for number, rest in enumerate(reversed(origin.rests), start=1):
             lunch[person, -number] = rest
-    setup = np.array([job.setup_minutes for job in jobs], np.int64)
+    setup = np.array(
+        [job.setup_minutes for job in jobs] + [origin.set_up for origin in day.origins] + [0] * k, np.int64
+    )
     site = np.array(
         [job.place for job in jobs]
         + [-1 if origin.site is None else origin.site for origin in day.origins]
@@ -158,7 +160,19 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
     van = np.array(day.van, np.int64)
     vans = np.column_stack((carries, _shared(van)))
     kind = _kinds(
-        arcs, able, bias, vans, lunch, leaves, home, until, idle, site[n : n + k], fair, busy_before
+        arcs,
+        able,
+        bias,
+        vans,
+        lunch,
+        leaves,
+        home,
+        until,
+        idle,
+        site[n : n + k],
+        setup[n : n + k],
+        fair,
+        busy_before,
     )
     members = np.argsort(kind, kind="stable")
     opens = np.array([opening for of_job in windows for opening, _ in of_job], np.int64)
@@ -175,7 +189,7 @@ def problem_of(day: Day) -> tuple[Problem, list[int]]:
             opens=opens,
             closes=closes,
             lunch=lunch,
-            varied=rests > 1 or bool(setup.any()) or day.pace is not None,
+            varied=rests > 1 or bool(setup[:n].any()) or day.pace is not None,
             setup=setup,
             site=site,
             paced=day.pace is not None,

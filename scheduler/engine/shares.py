@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 @compiled_inside
 def minutes_to(p: Problem, before: int, node: int) -> int:
     """Drive from the node before, and the stay at `node`."""
-    setup = p.setup[node] if node < p.jobs and p.site[before] != p.site[node] else 0
-    return p.arcs[before, node, 1] + p.minutes[node] + setup
+    shared = p.setup[before] if p.site[before] == p.site[node] else 0
+    return p.arcs[before, node, 1] + p.minutes[node] + max(0, p.setup[node] - shared)
 
 
 @compiled_inside

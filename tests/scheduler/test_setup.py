@@ -28,8 +28,17 @@ def times_of(plan: Plan) -> list[tuple[int, int, int]]:
 
 class TestSetup:
     def test_is_done_once_for_visits_to_one_place_in_a_row(self) -> None:
+        """Together they take the longer one, whichever comes first."""
         plan = planned(a_day(FLAT_1, FLAT_2), [0, 1])
-        assert times_of(plan) == [(at("08:10"), 20, at("09:00")), (at("09:00"), 0, at("09:30"))]
+        assert times_of(plan) == [(at("08:10"), 20, at("09:00")), (at("09:00"), 5, at("09:35"))]
+        plan = planned(a_day(FLAT_1, FLAT_2), [1, 0])
+        assert times_of(plan) == [(at("08:10"), 25, at("09:05")), (at("09:05"), 0, at("09:35"))]
+
+    def test_is_never_spared_by_one_visit_more(self) -> None:
+        """Only as far as that one does it itself."""
+        nothing = a_job("nothing", place=1, minutes=0)
+        plans = [planned(a_day(nothing, FLAT_1), order) for order in ([0, 1], [1])]
+        assert [plan.routes[0].back for plan in plans] == [at("09:10"), at("09:10")]
 
     def test_is_done_again_after_a_visit_elsewhere(self) -> None:
         plan = planned(a_day(FLAT_1, FLAT_2, ELSEWHERE), [0, 2, 1])
@@ -42,7 +51,7 @@ class TestSetup:
     def test_of_a_visit_that_has_begun_is_over_and_shared(self) -> None:
         begun = replace(FLAT_1, technician="ann", fixed_start=at("08:30"))
         plan = planned(a_day(begun, FLAT_2), [1])
-        assert times_of(plan) == [(at("08:30"), 0, at("09:00")), (at("09:00"), 0, at("09:30"))]
+        assert times_of(plan) == [(at("08:30"), 0, at("09:00")), (at("09:00"), 5, at("09:35"))]
 
     def test_begins_within_the_promised_window_and_may_last_beyond_it(self) -> None:
         request = a_day(replace(FLAT_1, windows=(window("08:00", "08:10"),)))

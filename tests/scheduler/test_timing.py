@@ -47,7 +47,8 @@ def brute_force(day: Day, technician: int, order: list[int]) -> list[int]:
                 open_from = [max(minute, w.opens) for w in day.jobs[number].windows if minute <= w.closes]
                 ok = ok and (bool(open_from) or not day.jobs[number].windows)
                 minute = (min(open_from) if open_from else minute) + day.jobs[number].minutes
-                minute += 0 if shared else day.jobs[number].setup_minutes
+                done = before.setup_minutes if before and shared else 0
+                minute += max(0, day.jobs[number].setup_minutes - done)
         for rest_leg, (_, latest, _) in zip(legs, origin.rests, strict=True):
             ok = ok and (rest_leg != after or minute <= latest)
         if ok and (minute <= person.shift_end + person.overtime_max or not order):
