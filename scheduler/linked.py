@@ -136,7 +136,7 @@ def with_least_change(
 ) -> Standing:
     """The plan of `orders`, of which the jobs' `previous_start` say the minutes, with what is missing put in.
 
-    Two turns: what must move little is soon found.
+    One turn: what must move little is soon found.
     """
     told = {n: start for n in links.jobs if (start := day.jobs[n].previous_start) is not None}
     standing = with_missing(settled(day, links, orders, told))
@@ -160,7 +160,7 @@ def with_least_change(
         ended=lambda: left() <= 0,
         seed=seed,
     )
-    return improved(day, links, standing, warm=True, effort=effort, turns=2)
+    return improved(day, links, standing, warm=True, effort=effort, turns=1)
 
 
 def _without_links(standing: Standing) -> Day:
