@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
+from pydantic import AwareDatetime, Field
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -24,17 +25,19 @@ from server.dispatch.in_force import in_force
 from server.dispatch.models import TechnicianRow
 from server.dispatch.plan_request import Question, ask
 from server.dispatch.roads import travel_times
+from server.dispatch.slot_models import SlotHoldRow
 from server.dispatch.slot_rows import follow, held_meanwhile, lock_day
 from server.settings import Settings
 from server.work_orders.models import WorkOrderRow
 from shared.commands import AssignWorkOrder
-from shared.problems import BadValue, ChangedMeanwhile
+from shared.problems import BadValue, ChangedMeanwhile, NotFound
 from shared.work_orders import WorkOrder, WorkOrderState
 from sync.server.ports import Clash
 
 TELL_MAX = 5
 """So many customers are told a new time, unless the dispatcher says otherwise."""
 TELL_LIMIT = 200
+Small = Annotated[int, Field(ge=0, le=10_000)]
 SECONDS = 1.0
 
 
@@ -46,10 +49,10 @@ class Move:
     number: str
     technician_id: UUID
     technician: str
-    planned_start: datetime
-    planned_end: datetime
-    travel_minutes: int
-    route_position: int
+    planned_start: AwareDatetime
+    planned_end: AwareDatetime
+    travel_minutes: Small
+    route_position: Small
     tells: bool
     was: datetime | None
     sentence: str
@@ -72,15 +75,15 @@ class HeldMove:
 
     hold_id: UUID
     technician_id: UUID
-    planned_start: datetime
-    travel_minutes: int
+    planned_start: AwareDatetime
+    travel_minutes: Small
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestsOn:
     """What the proposal was worked out from. `orders`: work order → version, of all whom it touches."""
 
-    orders: dict[str, int]
+    orders: dict[UUID, int]
     technicians: tuple[UUID, ...]
     holds: tuple[UUID, ...]
 
@@ -92,7 +95,7 @@ class Choice:
     day: date
     moves: tuple[Move, ...]
     holds: tuple[HeldMove, ...]
-    lunches: dict[str, int]
+    lunches: dict[UUID, Small]
     rests_on: RestsOn
 
 
@@ -269,7 +272,7 @@ def choice_of(
         moves=tuple(sorted(moves, key=lambda move: (move.planned_start, move.number))),
         holds=tuple(holds),
         lunches={
-            str(question.technicians[route.technician_id]): route.lunch_start
+            question.technicians[route.technician_id]: route.lunch_start
             for route in after.routes
             if route.technician_id in names and route.lunch_start is not None
         },
@@ -281,9 +284,9 @@ def choice_of(
     )
 
 
-def _versions(question: Question, technicians: set[UUID], moved: set[UUID]) -> dict[str, int]:
+def _versions(question: Question, technicians: set[UUID], moved: set[UUID]) -> dict[UUID, int]:
     return {
-        str(order.id): order.version
+        order.id: order.version
         for number, order in question.orders.items()
         if number not in question.held and (order.technician_id in technicians or order.id in moved)
     }
@@ -340,6 +343,8 @@ def _book(
         for move in choice.moves
     ]
     office.apply(session, settings, commands, by, now)
+    for one in choice.holds:
+        _check_hold(session, one)
     places = {
         one.hold_id: (one.technician_id, clock.minute(one.planned_start), one.travel_minutes)
         for one in choice.holds
@@ -349,9 +354,17 @@ def _book(
     return MendOutcome(moved=len(choice.moves), told=sum(move.tells for move in choice.moves))
 
 
+def _check_hold(session: Session, one: HeldMove) -> None:
+    row, person = session.get(SlotHoldRow, one.hold_id), session.get(TechnicianRow, one.technician_id)
+    if row is None or person is None:
+        raise NotFound("There is no such hold or technician", field="holds")
+    if not row.window_start <= one.planned_start < row.window_end:
+        raise BadValue("A held time slot keeps its window", field="holds")
+
+
 def _check(session: Session, settings: Settings, choice: Choice, clock: DayClock, now: datetime) -> None:
     """The orders that it moves, and all others of the technicians that it touches, are as they were."""
-    ids = {UUID(id) for id in choice.rests_on.orders} | {move.work_order_id for move in choice.moves}
+    ids = {*choice.rests_on.orders} | {move.work_order_id for move in choice.moves}
     start, end = day_bounds(clock.day, clock.zone)
     row = WorkOrderRow
     theirs = and_(
@@ -364,7 +377,7 @@ def _check(session: Session, settings: Settings, choice: Choice, clock: DayClock
     )
     found = session.scalars(query.execution_options(populate_existing=True)).all()
     seen = choice.rests_on.orders
-    changed = sorted(one.number for one in found if seen.get(str(one.id)) != one.version)
+    changed = sorted(one.number for one in found if seen.get(one.id) != one.version)
     if changed or len(found) < len(ids):
         what = ", ".join(changed[:5]) or "An order"
         raise ChangedMeanwhile(f"{what} changed meanwhile. Look at the proposal again", subject=what)
@@ -377,6 +390,6 @@ def _lunches(session: Session, choice: Choice, by: str, now: datetime) -> None:
     plan = newest_plan(session, choice.day)
     if plan is None or not choice.lunches:
         return
-    plan.lunches = {**plan.lunches, **choice.lunches}
+    plan.lunches = {**plan.lunches, **{str(id): minute for id, minute in choice.lunches.items()}}
     facts = {"day": choice.day.isoformat()}
     feed.append(session, [feed.BOARD], "day_plan", plan.id, "DayMended", at=now, actor=by, facts=facts)

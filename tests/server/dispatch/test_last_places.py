@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from threading import Barrier
+from time import sleep
 from typing import Any
 
 import httpx
@@ -60,6 +61,16 @@ def a_customer(world: World) -> Job:
     return job
 
 
+def persistently(client: httpx.Client, path: str, body: dict[str, Any] | None) -> httpx.Response:
+    """As a good client does: a server that has no connection left says "try again", and twice is once."""
+    for _ in range(50):
+        answer = client.post(path, json=body)
+        if answer.status_code != 503:
+            break
+        sleep(0.3)
+    return answer
+
+
 def test_ten_of_a_hundred_get_them(world: World):
     jobs = [a_customer(world) for _ in range(CUSTOMERS)]
     day = world.now.astimezone(world.settings.zone).date() + timedelta(days=2)
@@ -70,6 +81,8 @@ def test_ten_of_a_hundred_get_them(world: World):
         # On PostgreSQL two servers share one database, so that only the database can tell them apart.
         servers = 2 if world.database.is_postgresql else 1
         urls = [stack.enter_context(served(build_app(world.settings))) for _ in range(servers)]
+        for url in urls:  # routes are put together at the first request, and not by two servers of a process
+            assert httpx.get(f"{url}/nothing-here", timeout=60).status_code == 404
 
         def customer(number: int) -> tuple[int, dict[str, Any]]:
             with httpx.Client(
@@ -77,11 +90,11 @@ def test_ten_of_a_hundred_get_them(world: World):
             ) as client:
                 at_once.wait(60)
                 wish = {"key": f"customer {number}", "work_order_id": str(jobs[number].id), **window}
-                answer = client.post("/api/slots/holds", json=wish)
+                answer = persistently(client, "/api/slots/holds", wish)
                 if answer.status_code != 201:
                     assert answer.headers["content-type"] == "application/problem+json"
                     return answer.status_code, answer.json()
-                answer = client.post(f"/api/slots/holds/{answer.json()['id']}/confirm")
+                answer = persistently(client, f"/api/slots/holds/{answer.json()['id']}/confirm", None)
                 return answer.status_code, answer.json()
 
         with ThreadPoolExecutor(CUSTOMERS) as pool:

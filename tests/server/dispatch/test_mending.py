@@ -15,7 +15,7 @@ from server import office
 from server.dispatch import absences, slot_holds
 from server.dispatch.absences import AbsenceRow, Reason
 from server.dispatch.insertions import find_insertions
-from server.dispatch.mending import MendProposal, apply_mend, propose_mend
+from server.dispatch.mending import HeldMove, MendProposal, apply_mend, propose_mend
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.planner import plan_day
 from server.dispatch.slot_models import SlotHoldRow
@@ -223,6 +223,23 @@ class TestBookingIt:
         row = world.row(SlotHoldRow)
         assert (row.id, row.technician_id) == (held.id, world.ben.technician_id)
         assert at(10) <= row.starts_at < at(12)
+
+    def test_never_takes_a_held_slot_out_of_its_window(self, world: World):
+        held = slot_holds.hold(
+            world.database, world.settings, Wish(work_order_id=a_job(world).id), at(10), at(12), at(8),
+            key="k", by="Dora",
+        )  # fmt: skip
+        before = world.row(SlotHoldRow).starts_at
+        found = proposed(world, at(8))
+        for start, technician, problem in (
+            (at(12), world.ben.technician_id, BadValue), (at(10), world.depot_id, NotFound),
+        ):  # fmt: skip
+            moved = HeldMove(hold_id=held.id, technician_id=technician, planned_start=start, travel_minutes=5)
+            with pytest.raises(problem):
+                apply_mend(
+                    world.database, world.settings, replace(found.choice, holds=(moved,)), at(8), by="D"
+                )
+        assert world.row(SlotHoldRow).starts_at == before
 
 
 class TestAPlaceThatOthersMake:
