@@ -16,7 +16,7 @@ from scheduler.baseline import Orders, keep_feasible, places, route_cost, undone
 from scheduler.clock import hhmm
 from scheduler.plan import Plan, Unassigned
 from scheduler.policy import at_home, last_day
-from scheduler.request import MINUTES_MAX, Job, Pin, PlanRequest, Technician, Window
+from scheduler.request import MINUTES_MAX, InvalidRequest, Job, Pin, PlanRequest, Technician, Window
 from scheduler.timing import Day, Times
 
 SHOWN = 3
@@ -59,9 +59,12 @@ class Remedy:
 def remedies(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> tuple[Remedy, ...]:
     """The smallest changes that would let the technician take `job` into `orders`, the least first.
 
-    `orders` must be feasible and without `job`. Empty for a job that has begun, and where nothing helps.
+    `orders` must be feasible and without `job`. Empty for a job that has begun, where nothing helps, and
+    where visits of others would have to move too, because they begin with one of these or wait for it.
     """
     if day.jobs[job].fixed_start is not None:
+        return ()
+    if day.links and not day.links.jobs.isdisjoint((job, *orders[technician])):
         return ()
     needed = tuple(_personal(day, technician, job))
     route = _Route.of(day, orders, job, technician, needed)
@@ -139,8 +142,9 @@ class _Route:
         request = day.request
         for change in needed:
             request = _changed(request, change)
-        here = {*day.origins[technician].begun, *orders[technician], job}
-        person, jobs = request.technicians[technician], tuple(request.jobs[n] for n in sorted(here))
+        here = sorted({*day.origins[technician].begun, *orders[technician], job})
+        person = request.technicians[technician]
+        jobs = tuple(replace(request.jobs[n], together=None, after=()) for n in here)
         ids = {one.id for one in jobs}
         alone = replace(
             person,
@@ -165,8 +169,11 @@ class _Route:
     def works(self, changes: Sequence[Change], without: str = "") -> bool:
         """Whether the job has a place on the route with `changes` made and the visit `without` gone."""
         request = self.request
-        for change in changes:
-            request = _changed(request, change)
+        try:
+            for change in changes:
+                request = _changed(request, change)
+        except InvalidRequest:
+            return False  # a lunch that late would come after the break behind it
         day = Day(request)
         order = [day.job_number[id] for id in self.order if id != without]
         job = day.job_number[self.job.id]
