@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.plan import Plan
-from scheduler.request import MINUTES_MAX, Job, PlanRequest, Technician, Window
+from scheduler.request import MINUTES_MAX, InvalidRequest, Job, PlanRequest, Technician, Window
 from scheduler.timing import Day, Times
 
 
@@ -31,7 +31,13 @@ class Standing:
 
 
 def standing(request: PlanRequest, plan: Plan) -> Standing:
-    """What becomes of `plan` when everybody goes on in its order. What has begun is as the request has it."""
+    """What becomes of `plan` when everybody goes on in its order. What has begun is as the request has it.
+
+    Raises InvalidRequest for jobs that depend on each other: one route alone does not say when they begin.
+    """
+    if linked := next((job for job in request.jobs if job.after or job.together), None):
+        field = "after" if linked.after else "together"
+        raise InvalidRequest(f"job {linked.id}: {field} is not known to a day that is mended; plan it anew")
     day = Day(request)
     orders = day.orders_of(plan)
     able = [[n for n in order if day.may_go(person, n)] for person, order in enumerate(orders)]
