@@ -198,6 +198,8 @@ def _no_room(
                 f"{has} × {sku} on the van, {used.get(sku, 0)} for visits already planned, needs {quantity}"
             )
             return BrokenRule(code="day_full", text=text)
+    if not misfits:
+        return BrokenRule(code="day_full", text="the visits already planned leave no place for it")
     nearest = min(misfits, key=lambda miss: (miss[1].minute - miss[1].limit, miss[0]))[1]
     over = nearest.minute - nearest.limit
     text = f"{misfit_text(day, technician, job, nearest)} ({over} min too late, {len(order)} visits planned)"

@@ -424,7 +424,7 @@ def _detours(standing: Standing, job: int) -> Iterator[tuple[int, int, int]]:
         origin = day.origins[person]
         if latest < origin.minute or earliest > home_by(day.technicians[person]):
             continue
-        if not day.may_go(person, job) or not day.parts_suffice(person, [*order, job]):
+        if not day.may_go(person, job) or not day.parts_suffice(person, [*order, job], standing.orders):
             continue
         extra = day.policy.extra(day.technicians[person], day.jobs[job])
         stops = [
@@ -480,14 +480,17 @@ def _at(
             if now is not None and (known is None or now.added < known.added):
                 best[way.person] = now
         options.append(sorted(best.values(), key=lambda w: (w.added, w.person)))
-    chosen = _different(options, (), None)
+    chosen = _different(options, standing.day.van, (), None)
     return None if chosen is None else Placing(sum(way.added for way in chosen), chosen)
 
 
 def _different(
-    options: Sequence[Sequence[Way]], taken: tuple[Way, ...], best: tuple[Way, ...] | None
+    options: Sequence[Sequence[Way]],
+    van: Sequence[int],
+    taken: tuple[Way, ...],
+    best: tuple[Way, ...] | None,
 ) -> tuple[Way, ...] | None:
-    """The cheapest choice of one way from each of `options`, no technician twice."""
+    """The cheapest choice of one way from each of `options`, no van, and so nobody, twice."""
     if len(taken) == len(options):
         return taken
     for way in options[len(taken)]:
@@ -496,6 +499,6 @@ def _different(
             w.added for w in best
         ):
             break
-        if all(way.person != other.person for other in taken):
-            best = _different(options, (*taken, way), best) or best
+        if all(van[way.person] != van[other.person] for other in taken):
+            best = _different(options, van, (*taken, way), best) or best
     return best

@@ -7,6 +7,7 @@ route: whoever is late is expected late, and their time is nobody else's.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scheduler.duty import home_by
 from scheduler.plan import Plan
 from scheduler.request import MINUTES_MAX, InvalidRequest, Job, PlanRequest, Technician, Window
 from scheduler.timing import Day, Times
@@ -81,11 +82,11 @@ def _with_parts(day: Day, person: int, order: Sequence[int]) -> list[int]:
 
 
 def _in_the_shift(day: Day, person: int, order: Sequence[int]) -> list[int]:
-    """`order` without what would only begin when the shift is over: who overruns ends the visit, no more."""
+    """`order` without what would only begin when nobody may stay: who overruns ends the visit, no more."""
     if not order or isinstance(day.times(person, order), Times):
         return list(order)
     starts = _whatever_it_takes(day, person, order).starts
-    end = day.technicians[person].shift_end
+    end = home_by(day.technicians[person])
     return [n for n, start in zip(order, starts, strict=True) if start < end]
 
 
@@ -110,4 +111,7 @@ def _stretched(person: Technician, times: Times) -> Technician:
     lunch = person.lunch
     if lunch and times.lunch_start is not None and times.lunch_start > lunch.latest:
         lunch = replace(lunch, latest=times.lunch_start)
+    if person.overtime_max:  # what is allowed has its price, however much it gets
+        most = max(person.overtime_max, times.back - person.shift_end)
+        return replace(person, overtime_max=most, lunch=lunch)
     return replace(person, shift_end=max(person.shift_end, times.back), lunch=lunch)

@@ -170,7 +170,10 @@ def keep_windows(model: Model) -> None:
         if windows == ((0, NEVER),):
             continue
         start = model.clock().CumulVar(model.index(node))
-        start.SetRange(windows[0][0], windows[-1][1])
+        if windows[0][0] > start.Max():
+            model.routing.ActiveVar(model.index(node)).SetValue(0)  # nobody is on duty then
+            continue
+        start.SetRange(windows[0][0], min(windows[-1][1], start.Max()))
         for (_, closes), (opens, _) in itertools.pairwise(windows):
             start.RemoveInterval(closes + 1, opens - 1)
 

@@ -30,6 +30,8 @@ MINUTES_MAX = 200_000
 PLACES_MAX = 1_000_000
 SECONDS_MAX = 1_000_000
 COST_MAX = 1_000_000_000
+JOBS_MAX = 5_000
+"""The search keeps numbers for each two jobs: these take a gigabyte and a half."""
 
 
 Amount = TypeVar("Amount", int, "Matrix")
@@ -460,6 +462,10 @@ class PlanRequest:
         shifts = _unique("technicians", [t.id for t in self.technicians])
         people = shifts | {t.whose for t in self.technicians}
         _one_van_each(self.technicians)
+        if len(self.jobs) > JOBS_MAX:
+            raise InvalidRequest(
+                f"jobs holds {len(self.jobs)}, at most {JOBS_MAX} are planned at once: plan by day or by area"
+            )
         jobs = _unique("jobs", [j.id for j in self.jobs])
         places = len(self.travel)
         for person in self.technicians:
@@ -492,7 +498,7 @@ def _one_van_each(technicians: Sequence[Technician]) -> None:
     for person, own in shifts.items():
         own.sort(key=lambda shift: shift.shift_start)
         for before, after in pairwise(own):
-            if after.shift_start < before.shift_end:
+            if after.shift_start < before.shift_end + before.overtime_max:
                 raise InvalidRequest(f"technician {after.id}: is on shift as {before.id} at the same time")
             if dict(after.parts) != dict(before.parts):
                 raise InvalidRequest(

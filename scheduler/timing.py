@@ -498,9 +498,10 @@ class Day:
                 freed = max(freed, origin.minute)
         lunch_start, break_starts = times.lunch_start, [0] * len(person.breaks)
         open_breaks = list(enumerate(person.breaks))
+        lunch_left = person.lunch is not None
         for rest, (_, begins) in zip(person.rests, times.rests, strict=False):
-            if rest is person.lunch:
-                lunch_start = begins
+            if lunch_left and rest is person.lunch:
+                lunch_start, lunch_left = begins, False
             else:
                 which = next(one for one in open_breaks if one[1] is rest)
                 open_breaks.remove(which)

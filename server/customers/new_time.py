@@ -9,6 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
+from sqlalchemy import select
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from server.access.guard import database_of, settings_of
@@ -22,6 +23,7 @@ from server.dispatch.slot_holds import Hold
 from server.dispatch.time_slots import Slot, Wish, offers
 from server.live import Live
 from server.web.pages import page
+from server.work_orders.models import WorkOrderRow
 from shared.problems import AlreadyClosed, ExpiredToken, NoLongerFree, NotFound, Problem
 
 router = APIRouter(include_in_schema=False)
@@ -45,7 +47,9 @@ def choose(
         first, last = _instant(start), _instant(end)
         if first is None or last is None:
             return _back(token)
-        key, wish = f"customer {order_id} {first:%y%m%d%H%M}", Wish(work_order_id=order_id)
+        # Twice tapped is one hold; who moved the visit elsewhere meanwhile may choose the same slot again.
+        key = f"customer {order_id} {_version(request, order_id)} {first:%y%m%d%H%M}"
+        wish = Wish(work_order_id=order_id)
         held = slot_holds.hold(database, settings, wish, first, last, utc_now(), key=key, by=CUSTOMER)
     except Problem as problem:
         return _refused(request, token, problem)
@@ -77,6 +81,11 @@ def give_back(request: Request, token: str, hold_id: UUID) -> Response:
 
 def _order(request: Request, token: str) -> UUID:
     return links.read(settings_of(request).secret, token)
+
+
+def _version(request: Request, order_id: UUID) -> int:
+    with database_of(request).read() as session:
+        return session.scalar(select(WorkOrderRow.version).where(WorkOrderRow.id == order_id)) or 0
 
 
 def _instant(text: str) -> datetime | None:

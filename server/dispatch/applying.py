@@ -25,6 +25,7 @@ from server.dispatch import plan_records
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.models import DayPlanRow, PlanOverrideRow, SavedPlanRow
+from server.dispatch.override_rows import let_go
 from server.dispatch.plan_booking import Overtaken, PlanOutcome, Proposal, book
 from server.dispatch.plan_records import Record, open_record
 from server.dispatch.plan_request import LeftUndone, Question, ask
@@ -125,7 +126,9 @@ def apply_saved(
             kept.applied_at, kept.applied_by = now, by
             kept.outcome = [asdict(one) for one in outcomes]
             moved = {one.number for one in outcomes if one.became != "no longer possible"}
-            session.add_all(_pinned(kept, by, now, {record.orders[number] for number in moved}))
+            pinned = _pinned(kept, by, now, {record.orders[number] for number in moved})
+            let_go(session, [one.work_order_id for one in pinned], by=by, now=now, why="decided anew")
+            session.add_all(pinned)
             day_plan.figures = day_plan.figures | {"saved_plan": kept.name}
 
         proposal = Proposal(
@@ -197,7 +200,8 @@ def wishes_of(clock: DayClock, row: SavedPlanRow, record: Record) -> list[Wish]:
             left=left.get(job.id),
         )
         for job in record.asked.jobs
-        if job.fixed_start is None
+        # A slot that was held then is no order; who holds one now keeps it.
+        if job.fixed_start is None and (job.id in row.seen or record.orders[job.id] in strangers)
     ]
 
 
@@ -354,7 +358,9 @@ class _Moves:
         commands: dict[str, OfficeCommand] = {}
         for route in plan.routes:
             for position, visit in enumerate(route.visits):
-                if not visit.fixed and (command := self._command(route.technician_id, visit, position)):
+                if visit.fixed or visit.job_id in self.question.held:
+                    continue
+                if command := self._command(route.technician_id, visit, position):
                     commands[visit.job_id] = command
         for number, spot in self.wanted.items():
             order = self.question.orders[number]
@@ -383,12 +389,3 @@ class _Moves:
 
 def _key(violation: Violation) -> tuple[str, str | None, str | None]:
     return violation.rule, violation.technician_id, violation.job_id
-
-
-def said(moves: Collection[MoveOutcome]) -> str:
-    """The whole in one sentence."""
-    counts = {became: sum(one.became == became for one in moves) for became in _BECAME}
-    return ", ".join(f"{count} {became}" for became, count in counts.items() if count) or "nothing to move"
-
-
-_BECAME: tuple[Became, ...] = ("applied", "already so", "no longer possible")

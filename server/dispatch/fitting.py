@@ -5,7 +5,7 @@ The board shows these sentences; it knows no rule of its own. A hand may still b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -104,6 +104,7 @@ def _read(
         order = open_order(session, work_order_id)
         clock = clock_of(settings, day or day_for(settings, order, now), now)
         rows = read_day(session, clock, now, also=[order.id]).rows
+    rows = replace(rows, pins={id: pin for id, pin in rows.pins.items() if id != order.id})
     # A routing server may be slow: no transaction waits for it.
     return clock, ask(rows, travel_times(settings)), order
 

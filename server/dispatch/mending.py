@@ -23,6 +23,7 @@ from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.in_force import in_force
 from server.dispatch.models import TechnicianRow
+from server.dispatch.override_rows import let_go
 from server.dispatch.plan_request import Question, ask
 from server.dispatch.roads import travel_times
 from server.dispatch.slot_models import SlotHoldRow
@@ -343,6 +344,7 @@ def _book(
         for move in choice.moves
     ]
     office.apply(session, settings, commands, by, now)
+    let_go(session, [move.work_order_id for move in choice.moves], by=by, now=now, why="the day was mended")
     for one in choice.holds:
         _check_hold(session, one)
     places = {

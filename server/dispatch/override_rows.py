@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -34,6 +35,12 @@ def active(session: Session, ids: Collection[UUID]) -> list[PlanOverrideRow]:
     row = PlanOverrideRow
     query = select(row).where(row.work_order_id.in_(ids), row.released_at.is_(None)).order_by(row.made_at)
     return list(session.scalars(query))
+
+
+def let_go(session: Session, ids: Collection[UUID], *, by: str, now: datetime, why: str) -> None:
+    """Something newer was agreed on for these orders: plans keep to what was decided before no more."""
+    for row in active(session, ids):
+        row.released_at, row.released_by, row.released_why = now, by, why
 
 
 def words_of(row: PlanOverrideRow) -> str:

@@ -264,12 +264,14 @@ def reasons_in_force(session: Session, day: date) -> dict[UUID, UnassignedRow]:
 
 
 def places_now(clock: DayClock, question: Question) -> dict[str, tuple[str, int]]:
-    """Number → (technician, minute) of the open orders that somebody is to visit, in the order of the day."""
+    """Number → (technician, minute) of the open orders that somebody is to visit, and of the slots that somebody
+    holds, in the order of the day.
+    """
     names = {technician_id: name for name, technician_id in question.technicians.items()}
     midnight = clock.of_wall(24 * 60)
     found = [
         (minute, order.route_position or 0, order.number, names[order.technician_id])
-        for order in question.open_orders
+        for order in (*question.open_orders, *(question.orders[number] for number in question.held))
         if order.state is WorkOrderState.ASSIGNED
         and order.planned_start
         and order.technician_id in names
@@ -345,7 +347,7 @@ def _side(
     for job in asked.jobs:
         order = question.orders.get(job.id) or known_orders.get(record.orders[job.id])
         imagined = record.orders.get(job.id) in strangers
-        if job.id in begun or (has_begun(order) if order else not imagined):
+        if job.id in begun or job.id in question.held or (has_begun(order) if order else not imagined):
             continue
         moved.append(_moved(job.id, order, spots.get(job.id), names, imagined))
     moved += [_moved(order.number, order, None, names, False) for order in removed]

@@ -28,6 +28,7 @@ from server.db.engine import Database
 from server.dispatch import moves
 from server.dispatch.board import newest_plan
 from server.dispatch.day_rows import mark
+from server.dispatch.override_rows import let_go
 from server.dispatch.slot_models import SlotHoldRow
 from server.dispatch.slot_rows import living, lock_day
 from server.dispatch.time_slots import Looked, Wanted, Wish, look, open_order, wanted, windows_of
@@ -313,6 +314,7 @@ def _confirm(
         order = open_order(session, row.work_order_id)
         commands = _commands(session, order, row, placed=placed)
         office.apply(session, settings, commands, by, now)
+        let_go(session, [order.id], by=by, now=now, why="another time agreed")
         row.confirmed_at = now
     number = session.scalars(select(WorkOrderRow.number).where(WorkOrderRow.id == row.work_order_id)).one()
     return Booked(work_order_id=row.work_order_id, number=number, start=row.window_start, end=row.window_end)

@@ -144,7 +144,11 @@ def confirmed_places(session: Session, day: date) -> Mapping[UUID, tuple[UUID, d
 
 
 def held_meanwhile(session: Session, day: date, seen: Collection[UUID], now: datetime) -> bool:
-    """Whether somebody holds a slot of `day` that was not among those `seen`."""
+    """Whether somebody holds a slot of `day` that is not among `seen`, or one of these was confirmed."""
+    row = SlotHoldRow
+    confirmed = select(row.id).where(row.id.in_(seen), row.confirmed_at.is_not(None)).limit(1)
+    if seen and session.scalar(confirmed) is not None:
+        return True
     return any(row.id not in seen for row in holds(session, day, now))
 
 

@@ -177,7 +177,9 @@ def look(database: Database, settings: Settings, day: date, asked: Wanted, now: 
         found = read_day(session, clock, now, not_held_for=mine)
         rests_on = mark(session, clock, now, not_held_for=mine)
         known = confirmed_places(session, day)
-    rows = replace(found.rows, held=(*found.rows.held, asked.visit))
+    # A pin of the visit asked about says where it is now, not where it may go.
+    pins = {id: pin for id, pin in found.rows.pins.items() if id != mine}
+    rows = replace(found.rows, held=(*found.rows.held, asked.visit), pins=pins)
     question = ask(rows, travel_times(settings))
     free = tuple(_free(settings, rows, question, asked.visit.number, known, database.url))
     return Looked(clock=clock, question=question, mark=rests_on, free=free)

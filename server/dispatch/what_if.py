@@ -12,13 +12,21 @@ from pydantic import Discriminator, TypeAdapter
 
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest, Weights
 from server.dispatch.models import TechnicianRow
-from server.dispatch.pins import Pin
+from server.dispatch.pins import WORTH, Pin
 from server.dispatch.plan_request import DayRows, has_begun
 from server.dispatch.texts import tidy
 from shared.problems import BadValue
 from shared.work_orders import WorkOrder, WorkOrderState
 
-Weight = Literal["drive_hour", "drive_km", "late_minute", "later_minute", "other_technician"]
+Weight = Literal[
+    "drive_hour",
+    "drive_km",
+    "late_minute",
+    "later_minute",
+    "other_technician",
+    "overtime_hour",
+    "other_territory",
+]
 CHANGES_MAX = 200
 NAME_LENGTH_MAX = 60
 
@@ -157,6 +165,8 @@ def imagine(rows: DayRows, changes: Sequence[Change]) -> Imagined:
             stock=day.stock,
             lunches={who: minute for who, minute in rows.lunches.items() if who in day.people},
             pins=day.pins,
+            # Who is said to work other hours works these, whatever was left of their own.
+            shifts={who: left for who, left in rows.shifts.items() if who not in day.other_hours},
         ),
         weights=day.weights,
         words=tuple(day.words),
@@ -174,6 +184,7 @@ class _Day:
         self.stock = dict(rows.stock)
         self.pins = dict(rows.pins)
         self.weights = rows.policy.weights
+        self.other_hours: set[UUID] = set()
         self.words: list[str] = []
         self.strangers: set[UUID] = set()
 
@@ -224,6 +235,7 @@ class _Day:
         if not 0 <= change.start_minute < change.end_minute <= 2 * 24 * 60:
             raise BadValue("A shift ends after it starts, within two days", field="end_minute")
         row = self.person(change.technician_id)
+        self.other_hours.add(row.id)
         self.people[row.id] = _copy(
             row, shift_start_minute=change.start_minute, shift_end_minute=change.end_minute
         )
@@ -294,6 +306,8 @@ WEIGHT_NAMES: dict[Weight, str] = {
     "late_minute": "a minute late for the SLA",
     "later_minute": "a minute later than told",
     "other_technician": "another technician than told",
+    "overtime_hour": "an hour of overtime",
+    "other_territory": "a visit outside one's territories",
 }
 
 
@@ -306,9 +320,10 @@ def reweighed(request: PlanRequest, weights: Weights) -> PlanRequest:
     def undone(job: Job) -> Job:
         if job.drop_cost is None or not before.late_minute:
             return job
-        plain = before.unserved[job.priority - 1]
+        pin = WORTH if job.drop_cost >= WORTH else 0  # what a person decided is worth the same by any weights
+        plain = before.unserved[job.priority - 1] + pin
         overdue, rest = divmod(job.drop_cost - plain, before.late_minute)
-        worth = weights.unserved[job.priority - 1] + overdue * weights.late_minute + rest
+        worth = weights.unserved[job.priority - 1] + pin + overdue * weights.late_minute + rest
         return replace(job, drop_cost=min(COST_MAX, max(0, worth)))
 
     return replace(request, weights=weights, jobs=tuple(undone(job) for job in request.jobs))

@@ -46,11 +46,24 @@ THIRD = a_job("third", place=1, minutes=60, windows=(window("13:00", "14:00"),))
 
 
 class TestADayAsItStands:
+    def test_keeps_visits_within_the_overtime_allowed_and_their_price(self) -> None:
+        late = a_job("late", minutes=60, windows=(window("08:00", "08:05"),))
+        last = a_job("last", place=2, minutes=30)
+        person = ann(shift_end=at("09:15"), overtime_max=60)
+        request = a_day(late, last, technicians=(person,))
+        plan = solve(request, seconds=0)
+        assert {visit.job_id for _, visit in plan.visits()} == {"last"}
+        told = replace(late, windows=(window("08:00", "08:10"),))
+        before = solve(replace(request, jobs=(told, last)), seconds=0)
+        assert {visit.job_id for _, visit in before.visits()} == {"late", "last"}
+        now = standing(request, before)
+        assert (now.homeless, now.late) == ((), {"late": 5})
+        [still] = now.request.technicians
+        assert (still.shift_end, still.overtime_max) == (person.shift_end, person.overtime_max)
+
     def test_of_visits_that_depend_on_each_other_is_refused_with_what_to_do(self) -> None:
         request = a_day(a_job("j1"), a_job("j2", after=(After(job="j1"),)), technicians=(ann(), bob()))
-        with pytest.raises(
-            InvalidRequest, match="job j2: after is not known to a day that is mended"
-        ):
+        with pytest.raises(InvalidRequest, match="job j2: after is not known to a day that is mended"):
             standing(request, solve(request, seconds=0))
 
     def test_that_is_in_time_is_what_was_planned(self) -> None:

@@ -124,3 +124,11 @@ class TestTheWhole:
         with pytest.raises(InvalidRequest) as refusal:
             a_day(*jobs, technicians=people)
         assert str(refusal.value) == message
+
+
+def test_more_jobs_than_can_be_planned_at_once_are_refused_with_what_to_do() -> None:
+    jobs = tuple(a_job(f"j{n}") for n in range(10_000))
+    with pytest.raises(
+        InvalidRequest, match="jobs holds 10000, at most 5000 are planned at once: plan by day"
+    ):
+        a_day(*jobs)

@@ -70,6 +70,15 @@ class TestMovingAVisit:
         window = row(console, order).window_start, row(console, order).window_end
         assert window == tuple(datetime.fromisoformat(one) for one in free[5])
 
+    def test_there_and_back_again_is_possible(self, console: Console, client: TestClient):
+        order = a_visit(console)
+        link = visit_link(console.settings, order)
+        free = choices(client.get(f"{link}/times"))
+        for choice in (free[4], free[9], free[4]):
+            (hold,) = HOLD.findall(take(client, link, choice).text)
+            assert client.post(f"{link}/times/{hold}/confirm").status_code == 303
+            assert row(console, order).window_start == datetime.fromisoformat(choice[0])
+
     def test_gives_back_what_was_not_taken(self, console: Console, client: TestClient):
         order = a_visit(console)
         link = visit_link(console.settings, order)

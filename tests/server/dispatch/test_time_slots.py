@@ -13,14 +13,19 @@ from sqlalchemy import select, update
 from world import HOME_100, Job, World, a_world, uid
 
 from server.db.feed_models import CommandRow, EntryRow
-from server.dispatch import slot_holds
+from server.dispatch import moves, overrides, slot_holds
+from server.dispatch.applying import apply_saved
 from server.dispatch.models import DayPlanRow, TechnicianRow
+from server.dispatch.override_rows import active, words_of
 from server.dispatch.planner import plan_day
+from server.dispatch.saved_plans import compare, save
 from server.dispatch.slot_holds import HOLD, Hold, confirm, give_back
 from server.dispatch.slot_models import SlotHoldRow
+from server.dispatch.thinking import Effort
 from server.dispatch.time_slots import Offers, Wish, offers
 from server.work_orders.intake import CustomerOrder
 from server.work_orders.models import WorkOrderRow
+from shared.commands import UnassignWorkOrder
 from shared.problems import AlreadyClosed, BadValue, Conflict, IdReused, NoLongerFree, NotFound
 from shared.work_orders import WorkOrderKind, WorkOrderState
 
@@ -342,3 +347,85 @@ class TestConfirming:
             confirm(world.database, world.settings, UUID(int=7), NOW, by="Dora")
         with pytest.raises(NotFound):
             give_back(world.database, UUID(int=7), NOW)
+
+
+def by_hand(world: World, job: Job, start: datetime) -> None:
+    with world.database.read() as session:
+        command = moves.assignment(session, job.id, world.ana.technician_id, start)
+    overrides.act(world.database, world.settings, command, by="Dora", now=NOW)
+
+
+def still_decided(world: World, job: Job) -> list[str]:
+    with world.database.read() as session:
+        return [words_of(row) for row in active(session, [job.id])]
+
+
+class TestWhatAHandHasDecided:
+    def test_ends_where_another_time_is_agreed_on(self, world: World):
+        job = a_job(world)
+        plan(world)
+        by_hand(world, job, at(9))
+        assert still_decided(world, job) == ["Pinned by Dora"]
+        book(world, job, TWO)
+        plan(world)
+        assert still_decided(world, job) == []
+        assert TWO[0] <= world.work_order(job).planned_start < TWO[1]
+
+    def test_does_not_bound_the_times_that_are_offered(self, world: World):
+        pinned, out = a_job(world), a_job(world)
+        plan(world)
+        by_hand(world, pinned, at(9))
+        off = UnassignWorkOrder(work_order_id=out.id)
+        overrides.act(world.database, world.settings, off, by="Dora", now=NOW)
+        assert still_decided(world, out) == ["Kept out of the plan by Dora"]
+        assert {TEN, NOON, TWO} <= windows(world, pinned)
+        assert {TEN, NOON, TWO} <= windows(world, out)
+
+
+class TestASavedPlan:
+    """Who holds a slot keeps it, whatever is tried out or applied meanwhile."""
+
+    def tried(self, world: World) -> UUID:
+        effort = Effort(rounds=50, threads=1, seed=1)
+        return save(world.database, world.settings, DAY, "If", (), effort, by="Marja", now=NOW).id
+
+    def test_made_before_the_hold_leaves_it_its_place(self, world: World):
+        long = a_job(world, 200, window_start=at(10), window_end=at(16))
+        saved = self.tried(world)
+        hold(world, a_job(world, 120), TEN)
+        before = world.row(SlotHoldRow).starts_at
+        applied = apply_saved(world.database, world.settings, saved, by="Marja", now=NOW)
+        assert [(one.number, one.became) for one in applied.moves] == [(long.number, "no longer possible")]
+        assert world.row(SlotHoldRow).starts_at == before
+        assert world.work_order(long).planned_start is None
+
+    def test_made_with_it_names_no_hold_and_moves_none(self, world: World):
+        job, asks = a_job(world), a_job(world, 120)
+        hold(world, asks, TEN)
+        before = world.row(SlotHoldRow).starts_at
+        saved = self.tried(world)
+        told = compare(world.database, world.settings, DAY, [saved], NOW)
+        assert told.sides[0].promises_broken == ()
+        assert {one.number for one in told.sides[1].moved} <= {job.number, asks.number}
+        applied = apply_saved(world.database, world.settings, saved, by="Marja", now=NOW)
+        assert {one.number for one in applied.moves} <= {job.number, asks.number}
+        assert world.row(SlotHoldRow).starts_at == before
+
+
+def test_a_hold_confirmed_while_the_scheduler_thinks_makes_it_think_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    from server.dispatch import planner
+
+    held = hold(world, a_job(world, 120))
+    think, thoughts = planner.think, []
+
+    def slowly(*asked: Any) -> Any:
+        thoughts.append(asked)
+        if len(thoughts) == 1:
+            confirm(world.database, world.settings, held.id, NOW, by="Dora")
+        return think(*asked)
+
+    monkeypatch.setattr(planner, "think", slowly)
+    plan(world)
+    assert len(thoughts) == 2
