@@ -264,8 +264,9 @@ def reasons_in_force(session: Session, day: date) -> dict[UUID, UnassignedRow]:
 
 
 def places_now(clock: DayClock, question: Question) -> dict[str, tuple[str, int]]:
-    """Number → (technician, minute) of the open orders that somebody is to visit, and of the slots that somebody
-    holds, in the order of the day.
+    """Number → (technician, minute) of the open orders that somebody is to visit, in the order of the day.
+
+    Slots that somebody holds are among them.
     """
     names = {technician_id: name for name, technician_id in question.technicians.items()}
     midnight = clock.of_wall(24 * 60)
