@@ -47,23 +47,24 @@ class Forgotten(ValueError):
 
 
 class Forms:
-    """`keep(name, body)` writes durably, None takes away; `later` runs a function once, soon.
+    """`keep(name, body)` writes durably, None takes away; `later` calls a function again and again, with a
+    moment between, until that says False.
 
-    What is typed is written a moment later, a photo at once.
+    What is typed is written when the typing pauses, for the disk would hold up the keys; a photo at once.
     """
 
     def __init__(
         self,
         kept: Mapping[str, str],
         keep: Callable[[str, str | None], None],
-        later: Callable[[Callable[[], None]], None],
+        later: Callable[[Callable[[], bool]], None],
         still: Callable[[str], bool] = lambda route: True,
     ) -> None:
         """`kept`: what earlier runs kept. `still(route)`: whether that screen can still be used."""
         self.drafts: Drafts = {}
         self._keep, self._later = keep, later
         self._due: set[tuple[str, str]] = set()
-        self._waiting = False
+        self._waiting = self._typing = False
         for name, body in kept.items():
             route, _, field = name.removeprefix(PREFIX).rpartition(" ")
             try:
@@ -78,9 +79,11 @@ class Forms:
         self._due.add((route, field))
         if has_bytes(value):
             self.write()
-        elif not self._waiting:
-            self._waiting = True
-            self._later(self.write)
+        else:
+            self._typing = True
+            if not self._waiting:
+                self._waiting = True
+                self._later(self.settle)
 
     def drop(self, route: str) -> None:
         """It became a command, or was given up."""
@@ -93,6 +96,14 @@ class Forms:
         """For another technician, whose device has forgotten them already."""
         self.drafts.clear()
         self._due.clear()
+
+    def settle(self) -> bool:
+        """Write once nothing was typed since the last call; whether that is still to come."""
+        if self._typing:
+            self._typing = False
+            return True
+        self.write()
+        return False
 
     def write(self) -> None:
         due, self._due, self._waiting = self._due, set(), False

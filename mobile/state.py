@@ -32,7 +32,7 @@ from shared.work_orders import WorkOrder, WorkOrderState
 from sync.client.records import NotSaved
 
 NOTICE_SECONDS = 5.0
-FORM_SECONDS = 0.5  # after a letter, until what was typed is on the disk
+FORM_SECONDS = 0.5  # without a key, until what was typed is on the disk
 SETTINGS, PIN, SIGN_IN = "/settings", "/pin", "/sign-in"
 Mood = Literal["good", "warn", "bad", "calm"]
 
@@ -414,15 +414,17 @@ class Desk:
     def drop_drafts(self) -> None:
         self.forms.drop(self.shell.route)
 
-    def _soon(self, write: Callable[[], None]) -> None:
-        if self._run is None:
-            return write()
-
+    def _soon(self, settle: Callable[[], bool]) -> None:
         async def wait() -> None:
             await asyncio.sleep(FORM_SECONDS)
-            write()
+            while settle():
+                await asyncio.sleep(FORM_SECONDS)
 
-        self._run(wait)
+        if self._run is not None:
+            self._run(wait)
+            return
+        while settle():
+            pass
 
     def _can_be_used(self, route: str) -> bool:
         """A form of a job that has gone, or is over, is nobody's any more; nor is a day leafed to."""

@@ -1,7 +1,8 @@
 """A plan of visits at times that somebody else has chosen: what people were told, what a hand has moved.
 
 The solver sets its own times; here they are given, and are kept even where they can't be: the checker then
-says what is wrong with them. Lunch is put where it disturbs nobody, if there is such a place.
+says what is wrong with them. Lunch is put where it disturbs nobody, if there is such a place. Breaks beside
+lunch, setups before the work and the traffic of the hour are not known here.
 """
 
 import itertools

@@ -91,6 +91,8 @@ class TestWriting:
         assert len(gateway.drafts("form ")) == 2
         desk.keep_draft("note", "Door open", route=FAULT)
         assert len(started) == 2
+        assert gateway.drafts("form ").keys() == {f"form {FAULT} note", f"form {FAULT} photos"}
+        assert again(gateway).draft("note", route=FAULT) == "Door"
         asyncio.run(started[1]())
         assert again(gateway).draft("note", route=FAULT) == "Door open"
 

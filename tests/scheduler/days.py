@@ -6,6 +6,7 @@ lives.
 
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -237,4 +238,16 @@ def random_days(draw: st.DrawFn, roads: bool = False) -> PlanRequest:
             st.just(())
             | st.lists(st.sampled_from([100, 333, 700, 1000, 1500]), min_size=24, max_size=24).map(tuple)
         ),
+    )
+
+
+def without_more_times(request: PlanRequest) -> PlanRequest:
+    """`request` with no more to its times than drives, work, windows, shifts and a lunch."""
+    return replace(
+        request,
+        pace=(),
+        technicians=tuple(
+            replace(person, breaks=(), overtime_max=0, fair_minutes=None) for person in request.technicians
+        ),
+        jobs=tuple(replace(job, setup_minutes=0) for job in request.jobs),
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import plainest
 import pytest
-from days import a_day, a_job, a_road, ann, at, bob, random_days, window
+from days import a_day, a_job, a_road, ann, at, bob, random_days, window, without_more_times
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.explain import BrokenRule, fit, why_assigned, why_unassigned
@@ -114,7 +114,7 @@ class TestWhyUnassigned:
             assert left.reason
 
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(request=random_days())
+    @given(request=random_days().map(without_more_times))
     def test_the_reason_that_binds_is_the_one_found_by_trying_everything(self, request: PlanRequest) -> None:
         plan = solve(request, seconds=0)
         jobs = {job.id: job for job in request.jobs}

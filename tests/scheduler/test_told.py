@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from days import a_day, a_job, ann, at, bob, random_days, window
+from days import a_day, a_job, ann, at, bob, random_days, window, without_more_times
 from hypothesis import given, settings
 
 from scheduler.check import check
@@ -51,7 +51,7 @@ class TestWhatCanBe:
         assert told(day, places).routes[0].lunch_start == at("11:00")
 
     @settings(max_examples=60, deadline=None)
-    @given(request=random_days())
+    @given(request=random_days().map(without_more_times))
     def test_a_plan_of_the_solver_comes_out_as_one_that_can_be_and_costs_the_same(
         self, request: PlanRequest
     ) -> None:

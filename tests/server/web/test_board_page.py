@@ -14,7 +14,6 @@ from console_day import DISPATCHER, PASSWORD, VIEWER, Console, a_console, seed_d
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from server.customers.links import visit_link
-from server.dispatch.models import PinRow
 from server.inbox.acts import dismiss
 from server.town.made_up import write_made_up_town
 from server.work_orders.models import WorkOrderRow
@@ -234,21 +233,6 @@ class TestMovingAJob:
         expect(open_board.page.locator("#unassigned-count")).to_have_text("0")
         with console.database.read() as session:
             assert session.get_one(WorkOrderRow, order).technician_id == eetu
-
-    def test_is_pinned_and_let_go_of_in_its_panel(self, open_board: Board):
-        console = open_board.console
-        aino, _ = two_people(console)
-        order = a_job(console, technician=aino)
-        sign_in(open_board)
-        open_board.job("WO-1").click()
-        open_board.page.get_by_role("button", name="Pin here").click()
-        expect(open_board.page.get_by_role("button", name="Unpin")).to_be_visible()
-        with console.database.read() as session:
-            assert session.get_one(PinRow, order).technician is True
-        open_board.page.get_by_role("button", name="Unpin").click()
-        expect(open_board.page.get_by_role("button", name="Pin here")).to_be_visible()
-        with console.database.read() as session:
-            assert session.get(PinRow, order) is None
 
     def test_by_keys_alone(self, open_board: Board):
         console = open_board.console
