@@ -201,8 +201,9 @@ class _Scene:
         return orders
 
     def _apart(self, found: Orders) -> list[tuple[int, ...]]:
-        """Technicians between whom `found` moves jobs, group by group."""
-        group = list(range(len(found)))
+        """Technicians between whom `found` moves jobs, group by group. Shifts of one person share a van, and
+        what one of them no longer takes from it may be what the other needs."""
+        group = list(self.day.van)
 
         def leader(person: int) -> int:
             while group[person] != person:
@@ -235,7 +236,7 @@ class _Scene:
             for person, order in enumerate(orders):
                 if not day.may_go(person, job):
                     continue
-                for at, cost, _ in places(day, person, order, job):
+                for at, cost, _ in places(day, person, order, job, orders):
                     if (added := cost.total - costs[person]) < day.undone[job]:
                         ways.append((added, person, at))
             others = sum(map(len, told))
@@ -311,6 +312,7 @@ class _Scene:
         job = self.day.jobs[number]
         if job.id in self.now.late:
             closed = job.windows[-1].closes - self.now.late[job.id]
-            return max(0, start - closed)
+            if start > closed:
+                return start - closed
         over = start - self.told[number][1]
         return over if over > TELL_FROM_MINUTES else 0
