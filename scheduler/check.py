@@ -327,8 +327,11 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
             )
             told = visit.start if job.previous_start is None else job.previous_start
             parts["later"] += weights.later_minute * max(0, visit.start - told)
-            known = (None, person.id, person.person or None)
-            parts["moved"] += weights.other_technician * (job.previous_technician not in known)
+            told_to = job.previous_technician
+            if told_to in people:  # one of somebody's shifts
+                told_to = people[told_to].person or told_to
+            known = (None, person.person or person.id)
+            parts["moved"] += weights.other_technician * (told_to not in known)
             parts["bias"] += person.bias.get(job.id, 0)
             abroad = job.territory and person.territories and job.territory not in person.territories
             parts["territory"] += weights.other_territory if abroad else 0

@@ -81,9 +81,7 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
     )
 
 
-def _with_parts(
-    day: Day, person: int, order: Sequence[int], before: Sequence[Sequence[int]]
-) -> list[int]:
+def _with_parts(day: Day, person: int, order: Sequence[int], before: Sequence[Sequence[int]]) -> list[int]:
     """`order` as far as the van's parts last beside `before`: what was used up elsewhere is a fact."""
     kept: list[int] = []
     for number in order:
@@ -101,8 +99,9 @@ class _Alone:
     person: Technician
 
     def in_the_shift(self, order: Sequence[int]) -> tuple[list[int], Times, bool]:
-        """`order` without what would only begin when nobody may stay, for who overruns ends the visit, no more;
-        its times; and whether it keeps its promises."""
+        """`order` without what would only begin when nobody may stay, for who overruns ends the visit, no
+        more; its times; and whether it keeps its promises.
+        """
         times = self._as_promised(order)
         if isinstance(times, Times):
             return list(order), times, True

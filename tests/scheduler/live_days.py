@@ -1,4 +1,4 @@
-"""Days of every rule hours later: visits begun early and late, pins that are overdue, somebody gone, one job more."""
+"""Days of every rule hours later: visits begun early and late, overdue pins, somebody gone, one job more."""
 
 import random
 from contextlib import suppress
@@ -52,7 +52,10 @@ def a_live_day(seed: int, *, linked: bool = False) -> tuple[PlanRequest, Plan]:
     sos = Job(
         id="sos", place=r.randrange(len(day.travel)), minutes=30, priority=1, parts=r.choice([{}, {"ONT": 1}])
     )
-    request = replace(day, technicians=tuple(people), jobs=(*jobs.values(), sos), now=now)
+    try:
+        request = replace(day, technicians=tuple(people), jobs=(*jobs.values(), sos), now=now)
+    except InvalidRequest:  # too few are left for a group
+        return a_live_day(seed + 10_000, linked=linked)
     return request, plan
 
 
@@ -65,7 +68,10 @@ def _in_halves(r: random.Random, day: PlanRequest) -> PlanRequest:
             person, id=f"{person.id} early", person=person.whose, shift_end=middle, lunch=None, breaks=(),
             overtime_max=0,
         )  # fmt: skip
-        halves = [first, replace(first, id=f"{person.id} late", shift_start=middle, shift_end=person.shift_end)]
+        halves = [
+            first,
+            replace(first, id=f"{person.id} late", shift_start=middle, shift_end=person.shift_end),
+        ]
         with suppress(InvalidRequest):  # a break of the morning
             halves[1] = replace(halves[1], breaks=person.breaks, overtime_max=person.overtime_max)
         named = any(job.technician == person.id and job.fixed_start is not None for job in day.jobs)

@@ -181,3 +181,10 @@ class TestWhyAssigned:
         request = a_day(a_job(skills={"fibre": 1}))
         with pytest.raises(InvalidRequest, match="job j1 is not planned"):
             why_assigned(request, solve(request, seconds=0), "j1")
+
+
+def test_who_is_not_there_any_more_is_named() -> None:
+    request = a_day(a_job(), technicians=(ann(), bob(start_place=7)))
+    plan = solve(request, seconds=0)
+    with pytest.raises(InvalidRequest, match="job j1 is planned for ann, who is not in the request"):
+        why_assigned(replace(request, technicians=(bob(),)), plan, "j1")

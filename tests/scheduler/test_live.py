@@ -169,13 +169,17 @@ class TestALateDay:
         pinned = replace(SECOND, pinned=Pin(technician="ann", start=at("09:40")))
         day = a_day(FIRST, pinned, technicians=(ann(), bob()))
         plan = told_plan(a_day(FIRST, SECOND), {"first": ("ann", "08:10"), "second": ("ann", "09:40")})
-        mended = mend(later(day, "09:30", begun(day, "first", "ann", "08:10", 140)), plan, tell_max=1, rounds=500)
+        mended = mend(
+            later(day, "09:30", begun(day, "first", "ann", "08:10", 140)), plan, tell_max=1, rounds=500
+        )
         (late,) = mended.kept_late
         assert (late.place, late.minutes) == (("ann", at("10:30")), 50)
 
     def test_begins_the_next_shift_when_the_one_before_is_over(self) -> None:
-        long, next_ = a_job("long", minutes=60), a_job("next", minutes=30, windows=(window("12:00", "12:30"),))
-        day = a_day(FIRST, long, next_, technicians=(MORNING, replace(EVENING, lunch=LUNCH)))
+        next_ = a_job("next", minutes=30, windows=(window("12:00", "12:30"),))
+        day = a_day(
+            FIRST, a_job("long", minutes=60), next_, technicians=(MORNING, replace(EVENING, lunch=LUNCH))
+        )
         plan = told_plan(
             day, {"first": ("morning", "08:10"), "long": ("morning", "09:10"), "next": ("evening", "12:40")}
         )
@@ -205,7 +209,8 @@ class TestTheVanOfSeveralShifts:
     def test_has_for_the_evening_what_the_morning_leaves(self) -> None:
         day = a_day(a_job("a", parts={"ONT": 1}), a_job("b", parts={"ONT": 1}), technicians=self.PEOPLE)
         full = tuple(replace(person, parts={"ONT": 2}) for person in self.PEOPLE)
-        plan = told_plan(replace(day, technicians=full), {"a": ("morning", "08:10"), "b": ("evening", "12:10")})
+        places = {"a": ("morning", "08:10"), "b": ("evening", "12:10")}
+        plan = told_plan(replace(day, technicians=full), places)
         found = standing(day, plan)
         assert (found.orders, found.homeless) == ({"morning": ("a",), "evening": ()}, ("b",))
 

@@ -130,7 +130,6 @@ class TestTheSlotsOfADay:
         found = on_offer(request, plan)
         assert [one and one.start for one in found] == [None, None, at("12:00"), at("14:00")]
 
-
     def test_a_van_of_two_shifts_gives_no_part_twice(self) -> None:
         morning = ann(id="morning", person="ann", shift_end=at("12:00"), parts={"ONT": 1})
         evening = replace(morning, id="evening", shift_start=at("12:00"), shift_end=at("16:00"))

@@ -127,7 +127,7 @@ class TestTechnicians:
         job = an_order(world, SkillNeed("splice", 2))
         ((number, code, reason),) = plan(world).unassigned
         assert (number, code) == (job.number, "certificate")
-        assert reason.endswith(": splice certificate expired 15.11.2026")
+        assert reason.endswith(": splice certificate valid until 15.11.2026, the shift is on 16.11.2026")
         technician(world, world.ben.technician_id, valid_until={"splice": "2026-11-16"})
         assert plan(world).unassigned == ()
         assert world.work_order(job).technician_id == world.ben.technician_id
