@@ -104,7 +104,7 @@ def _report(model: Model, progress: Progress | None) -> None:
         now, cost = time.monotonic(), int(model.routing.CostVar().Max())
         if cost < least and now - last >= REPORT_EVERY_SECONDS:
             least, last = cost, now
-            # The model prices some things otherwise, and what has begun not at all: the day's own price counts.
+            # What has begun the model prices not at all, and some things otherwise: the day's price counts.
             orders = _walked(model, lambda index: int(model.routing.NextVar(index).Value()))
             best = min(best, total_cost(model.day, keep_feasible(model.day, orders)))
             progress(now - began, best)
