@@ -125,9 +125,9 @@ class _Alone:
         each last window until one can first be there. Of no more visits than that has room for.
         """
         day, route = self._day(replace(self.person, shift_end=MINUTES_MAX, overtime_max=0), order)
-        windows = list(day.windows)
-        while isinstance(times := day.times(0, route, windows), Misfit):
-            until = len(route) if times.job is None else route.index(times.job) + 1
+        windows = day.windows
+        while isinstance(times := day.times(0, route), Misfit):
+            until = route.index(times.job) + 1 if times.job in route else len(route)
             if times.kind == "window":
                 late, minute = route[until - 1 : until], times.minute
             else:  # a lunch that can't be had any more was put off for the windows before it

@@ -303,9 +303,17 @@ class _Scene:
         return kept
 
     def _why_homeless(self, number: int) -> str:
-        who = self.told[number][0]
-        there = who in self.day.technician_number
-        return f"{who} gets to it no more in the shift" if there else f"{who} can't come"
+        who, day = self.told[number][0], self.day
+        person = day.technician_number.get(who)
+        if person is None:
+            return f"{who} can't come"
+        if broken := day.broken(person, number):
+            return f"{who} can't do it any more: {'; '.join(rule.text for rule in broken)}"
+        on_the_van = day.on_the_van(person, self.base[person], self.base)
+        parts = day.origins[person].parts
+        if short := day.policy.short_of(parts, [day.jobs[n] for n in (*on_the_van, number)]):
+            return f"{who} has too little {short} for it besides the other visits"
+        return f"{who} gets to it no more in the shift"
 
     def _late(self, number: int, start: int) -> int:
         """Minutes after the promised window, else after what was told where that is more than a little."""

@@ -463,7 +463,7 @@ class Day:
                 arrive = freed + drive
                 if times.rests or self.pace:
                     arrive, ready, lunch = self._arrival(technician, times, leg, freed, drive)
-                    ready = ready if lunch or ready > arrive else start
+                    ready = ready if any(at == leg for at, _ in times.rests) else start
                 elif leg != times.lunch_leg:
                     ready = start
                 elif arrive > (times.lunch_start or 0):

@@ -13,8 +13,8 @@ from live_days import a_live_day
 
 from scheduler.check import check
 from scheduler.codec import plan_from_json, plan_to_json, request_from_json, request_to_json
-from scheduler.emergency import best_insertions
-from scheduler.explain import explain_unassigned, fit, why_assigned, why_unassigned
+from scheduler.emergency import apply_insertion, best_insertions, least_disruption
+from scheduler.explain import explain_unassigned, fit, fits, why_assigned, why_unassigned
 from scheduler.live import standing
 from scheduler.mend import mend
 from scheduler.plan import Plan
@@ -107,6 +107,30 @@ class TestALiveDayOfEverything:
         assert set(now.homeless) <= set(after) | {late.job_id for late in mended.kept_late}
         for job in request.jobs:
             assert job.fixed_start is None or after[job.id] == (job.technician, job.fixed_start)
+
+    def test_is_answered_where_visits_depend_on_each_other(self, seed: int) -> None:
+        request, plan = a_live_day(seed, linked=True)
+        for way in best_insertions(request, plan, "sos"):
+            taken_in = apply_insertion(request, plan, way)
+            assert check(request, taken_in) == []
+            assert {v.job_id: v.start for _, v in taken_in.visits()}["sos"] == way.start
+        assert check(request, least_disruption(request, plan, "sos", rounds=60)) == []
+        known = {visit.job_id: (person, visit.start) for person, visit in plan.visits()}
+        told = tuple(
+            replace(job, previous_technician=known[job.id][0], previous_start=known[job.id][1])
+            if job.id in known and job.fixed_start is None
+            else job
+            for job in request.jobs
+        )
+        again = replace(request, jobs=told)
+        assert check(again, solve(again, rounds=60)) == []
+        people = {person.id for person in request.technicians}
+        for job in request.jobs:
+            assert len(fits(request, plan, job.id)) == len(people)
+            if job.id in known and known[job.id][0] in people:
+                assert why_assigned(request, plan, job.id).text
+            elif job.fixed_start is None:
+                assert why_unassigned(request, plan, job.id).reason
 
     def test_offers_slots_in_which_all_that_had_a_place_keeps_it(self, seed: int) -> None:
         request, plan = a_live_day(seed)

@@ -261,6 +261,25 @@ class TestMending:
         assert late.reason == "expected 10:30; nobody can come sooner"
         assert mended.changes == ()
 
+    def test_says_what_a_visit_lost_its_technician_for(self) -> None:
+        used, other = a_job("used", parts={"ONT": 1}), a_job("other", place=2, parts={"ONT": 1})
+        one = (ann(parts={"ONT": 1}),)
+        plan = told_plan(
+            a_day(used, other, technicians=(ann(parts={"ONT": 2}),)),
+            {"used": ("ann", "08:10"), "other": ("ann", "08:50")},
+        )
+        short = a_day(used, other, technicians=one)
+        for request, why in (
+            (
+                later(short, "08:20", begun(short, "used", "ann", "08:10", 30)),
+                "ann can't do it any more: no ONT",
+            ),
+            (short, "ann has too little ONT for it besides the other visits"),
+        ):
+            (late,) = mend(request, plan, tell_max=5, rounds=0).kept_late
+            assert (late.job_id, late.place) == ("other", None)
+            assert late.reason.startswith(why)
+
     def test_gives_the_visits_of_who_is_sick_to_others_and_leaves_the_rest(self) -> None:
         day = a_town_day(6, 30)
         plan = solve(day, seconds=0)
