@@ -152,7 +152,7 @@ def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[l
     if job_id not in day.job_number:
         raise InvalidRequest(f"job {job_id} is not in the request")
     job = day.job_number[job_id]
-    return day, [[n for n in order if n != job] for order in keep_linked(day, orders, job)], job
+    return day, keep_linked(day, [[n for n in order if n != job] for order in orders], job), job
 
 
 def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> Fit:
