@@ -128,7 +128,8 @@ def _certificates(
         for name in job.skills if job.fixed_start is None else ():
             ends = person.valid_until.get(name, "")
             if ends and ends < on_duty.isoformat():
-                text = f"{job.id} needs {name}, the certificate of {person.id} ended {ends}"
+                text = f"{job.id} needs {name}, the certificate of {person.id} is valid until {ends}"
+                text += f", the shift is on {on_duty.isoformat()}"
                 yield Violation(rule="certificate", text=text, technician_id=person.id, job_id=job.id)
 
 

@@ -97,6 +97,10 @@ class TestCertified:
         request = on(MARCH_12, self.JOB, tomorrow)
         assert not Day(request).may_go(0, 0)
         assert judged(request) == ["certificate"]
+        [wrong] = check(request, solve(replace(request, day="2026-03-01"), seconds=0))
+        assert wrong.text == (
+            "j1 needs splice, the certificate of ann is valid until 2026-03-12, the shift is on 2026-03-13"
+        )
         # Asked today, for tomorrow: nothing has expired by now.
         (rule,) = fit(request, solve(request, seconds=0), "j1", "ann").broken
         assert rule.text == "splice certificate valid until 12.03.2026, the shift is on 13.03.2026"
