@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 
 from scheduler.duty import home_by
 from scheduler.plan import Plan
-from scheduler.request import MINUTES_MAX, InvalidRequest, Job, PlanRequest, Technician, Window
-from scheduler.timing import Day, Times
+from scheduler.request import COST_MAX, MINUTES_MAX, InvalidRequest, Job, Pin, PlanRequest, Technician, Window
+from scheduler.timing import Day, Misfit, Times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """The day as it is, if nobody decides anything.
 
-    request: as asked, but for promises that can't be kept in the order of the plan: those windows close,
-    those shifts end and those lunches begin as late as it will be. orders: technician → jobs not begun. late:
-    job → minutes after its window closes. over: technician → minutes after the shift ends. homeless: planned
-    jobs whose technician is not there any more, may not go there any more, or would only begin after the
-    shift; they are in no order.
+    request: as asked, but for promises that can't be kept in the order of the plan: those windows close and
+    those shifts end as late as it will be, a pinned start becomes a window from then on, and a shift begins
+    when its person's shift before is over. Lunch and breaks keep their times: whoever is late can always have
+    them. orders: technician → jobs not begun. late: job → minutes after its window closes or after the start
+    that was pinned. over: technician → minutes after the shift ends. homeless: planned jobs whose technician
+    is not there any more, may not go there any more, or would only begin after the shift; they are in no
+    order.
     """
 
     request: PlanRequest
@@ -40,78 +42,148 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
         field = "after" if linked.after else "together"
         raise InvalidRequest(f"job {linked.id}: {field} is not known to a day that is mended; plan it anew")
     day = Day(request)
-    orders = day.orders_of(plan)
-    able = [[n for n in order if day.may_go(person, n)] for person, order in enumerate(orders)]
-    able = [_with_parts(day, person, order) for person, order in enumerate(able)]
-    able = [_in_the_shift(day, person, order) for person, order in enumerate(able)]
-    kept = {day.jobs[n].id for order in able for n in order}
-    open_ids = {day.jobs[n].id for n in day.open_jobs}
-    homeless = tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in kept)
+    planned = day.orders_of(plan)
+    kept: list[list[int]] = [[] for _ in planned]
     jobs, people = {job.id: job for job in request.jobs}, list(request.technicians)
     late: dict[str, int] = {}
     over: dict[str, int] = {}
-    for person, order in enumerate(able):
-        if not order or isinstance(day.times(person, order), Times):
-            continue
-        times = _whatever_it_takes(day, person, order)
-        for n, start in zip(order, times.starts, strict=True):
-            job = day.jobs[n]
-            if job.windows and start > (closes := job.windows[-1].closes):
-                late[job.id] = start - closes
-                last = Window(job.windows[-1].opens, start)
-                jobs[job.id] = replace(job, windows=(*job.windows[:-1], last))
-        people[person] = _stretched(people[person], times)
-        if times.back > day.technicians[person].shift_end:
-            over[people[person].id] = times.back - day.technicians[person].shift_end
+    free: dict[str, int] = {}  # person → when the shifts so far are over
+    # Earlier shifts first: a later one of the same person has what these leave of the van and of the day.
+    for number in sorted(range(len(people)), key=lambda n: (people[n].shift_start, n)):
+        own = day.technicians[number]
+        person = _begun_later(own, free.get(own.whose, 0))
+        order = [n for n in planned[number] if day.may_go(number, n)]
+        order = _with_parts(day, number, order, kept)
+        alone = _Alone(day, number, person)
+        order, times, fits = alone.in_the_shift(order)
+        kept[number] = order
+        if not fits:
+            for n, start in zip(order, times.starts, strict=True):
+                job = day.jobs[n]
+                spans = day.policy.starts(job)
+                if spans and start > (closes := spans[-1][1]):
+                    late[job.id] = start - closes
+                    jobs[job.id] = _open_until(request, job, start)
+            person = _stretched(person, times.back)
+            if times.back > own.shift_end:
+                over[own.id] = times.back - own.shift_end
+        people[number] = person
+        busy = bool(order or day.origins[number].begun)
+        free[own.whose] = max(home_by(person), times.back if busy else 0)
+    here = {day.jobs[n].id for order in kept for n in order}
+    open_ids = {day.jobs[n].id for n in day.open_jobs}
     return Standing(
         request=replace(request, technicians=tuple(people), jobs=tuple(jobs[job.id] for job in request.jobs)),
-        orders={p.id: tuple(day.jobs[n].id for n in o) for p, o in zip(people, able, strict=True)},
+        orders={p.id: tuple(day.jobs[n].id for n in o) for p, o in zip(people, kept, strict=True)},
         late=late,
         over=over,
-        homeless=homeless,
+        homeless=tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in here),
     )
 
 
-def _with_parts(day: Day, person: int, order: Sequence[int]) -> list[int]:
-    """`order` as far as the van's parts last: what was used up elsewhere is a fact."""
+def _with_parts(day: Day, person: int, order: Sequence[int], before: Sequence[Sequence[int]]) -> list[int]:
+    """`order` as far as the van's parts last beside `before`: what was used up elsewhere is a fact."""
     kept: list[int] = []
     for number in order:
-        if day.parts_suffice(person, [*kept, number]):
+        if day.parts_suffice(person, [*kept, number], before):
             kept.append(number)
     return kept
 
 
-def _in_the_shift(day: Day, person: int, order: Sequence[int]) -> list[int]:
-    """`order` without what would only begin when nobody may stay: who overruns ends the visit, no more."""
-    if not order or isinstance(day.times(person, order), Times):
-        return list(order)
-    starts = _whatever_it_takes(day, person, order).starts
-    end = home_by(day.technicians[person])
-    return [n for n, start in zip(order, starts, strict=True) if start < end]
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """One shift by itself: `person` is technician `number` of `day`, who may begin later than asked."""
+
+    day: Day
+    number: int
+    person: Technician
+
+    def in_the_shift(self, order: Sequence[int]) -> tuple[list[int], Times, bool]:
+        """`order` without what would only begin when nobody may stay, for who overruns ends the visit, no
+        more; its times; and whether it keeps its promises.
+        """
+        times = self._as_promised(order)
+        if isinstance(times, Times):
+            return list(order), times, True
+        loose = self._whatever_it_takes(order)
+        end = home_by(self.person)
+        rest = [n for n, start in zip(order, loose.starts, strict=False) if start < end]
+        times = self._as_promised(rest)
+        if isinstance(times, Times):
+            return rest, times, True
+        loose = self._whatever_it_takes(rest)
+        return rest[: len(loose.starts)], loose, False
+
+    def _as_promised(self, order: Sequence[int]) -> Times | Misfit:
+        if self.person == self.day.technicians[self.number]:
+            return self.day.times(self.number, order)
+        day, route = self._day(self.person, order)
+        return day.times(0, route)
+
+    def _whatever_it_takes(self, order: Sequence[int]) -> Times:
+        """The times of a route whose promises hold no longer: the shift is open to the end of all time, and
+        each last window until one can first be there. Of no more visits than that has room for.
+        """
+        day, route = self._day(replace(self.person, shift_end=MINUTES_MAX, overtime_max=0), order)
+        windows = day.windows
+        while isinstance(times := day.times(0, route), Misfit):
+            until = route.index(times.job) + 1 if times.job in route else len(route)
+            if times.kind == "window":
+                late, minute = route[until - 1 : until], times.minute
+            else:  # a lunch that can't be had any more was put off for the windows before it
+                late, minute = route[:until], MINUTES_MAX
+            late = [n for n in late if windows[n][-1][1] < minute]
+            if not late or minute > MINUTES_MAX:
+                route.pop()  # with none left one is at home, where every break can be had
+                continue
+            for n in late:
+                windows[n] = (*windows[n][:-1], (windows[n][-1][0], minute))
+        return times
+
+    def _day(self, person: Technician, order: Sequence[int]) -> tuple[Day, list[int]]:
+        """A day of nothing but this route, as `person` goes it, and its order there."""
+        request = self.day.request
+        begun = [request.jobs[n] for n in self.day.origins[self.number].begun]
+        jobs = (*begun, *(request.jobs[n] for n in order))
+        day = Day(replace(request, technicians=(replace(person, bias={}),), jobs=jobs))
+        return day, list(range(len(begun), len(jobs)))
 
 
-def _whatever_it_takes(day: Day, number: int, route: Sequence[int]) -> Times:
-    """The times of a route whose promises hold no longer: every last window open to the end."""
-    request, person, order = day.request, day.technicians[number], [day.jobs[n] for n in route]
-
-    def opened(job: Job) -> Job:
-        windows = (*job.windows[:-1], Window(job.windows[-1].opens, MINUTES_MAX)) if job.windows else ()
+def _open_until(request: PlanRequest, job: Job, minute: int) -> Job:
+    """The job with its last window open until `minute`; a pinned start becomes one that opens then."""
+    pin = job.pinned
+    if pin is None or pin.start is None:
+        windows = (*job.windows[:-1], Window(job.windows[-1].opens, minute)) if job.windows else ()
         return replace(job, windows=windows)
-
-    lunch = replace(person.lunch, latest=MINUTES_MAX // 2) if person.lunch else None
-    free = replace(person, shift_end=MINUTES_MAX, lunch=lunch, bias={})
-    begun = [job for job in request.jobs if job.fixed_start is not None and job.technician == person.id]
-    alone = replace(request, technicians=(free,), jobs=(*begun, *(opened(job) for job in order)))
-    times = Day(alone).times(0, list(range(len(begun), len(begun) + len(order))))
-    assert isinstance(times, Times), times
-    return times
+    window = Window(pin.start, minute)
+    if pin.technician is not None:
+        return replace(job, windows=(window,), pinned=Pin(technician=pin.technician))
+    # Who decided on a minute wants the visit no less for its being late.
+    worth = min(COST_MAX, request.weights.leave_undone(job))
+    return replace(job, windows=(window,), pinned=None, drop_cost=worth)
 
 
-def _stretched(person: Technician, times: Times) -> Technician:
-    lunch = person.lunch
-    if lunch and times.lunch_start is not None and times.lunch_start > lunch.latest:
-        lunch = replace(lunch, latest=times.lunch_start)
+def _begun_later(person: Technician, minute: int) -> Technician:
+    """The shift from `minute` on, if that is later; it is long enough for its lunch and breaks."""
+    if minute <= person.shift_start:
+        return person
+    clock, later = minute, {}
+    for rest in person.rests:
+        clock = max(clock, rest.earliest)
+        later[id(rest)] = replace(rest, latest=max(rest.latest, clock))
+        clock += rest.minutes
+    end = max(person.shift_end, clock, minute + 1)
+    return replace(
+        person,
+        shift_start=minute,
+        shift_end=end,
+        overtime_max=max(0, home_by(person) - end),
+        lunch=person.lunch and later[id(person.lunch)],
+        breaks=tuple(later[id(rest)] for rest in person.breaks),
+    )
+
+
+def _stretched(person: Technician, back: int) -> Technician:
     if person.overtime_max:  # what is allowed has its price, however much it gets
-        most = max(person.overtime_max, times.back - person.shift_end)
-        return replace(person, overtime_max=most, lunch=lunch)
-    return replace(person, shift_end=max(person.shift_end, times.back), lunch=lunch)
+        return replace(person, overtime_max=max(person.overtime_max, back - person.shift_end))
+    return replace(person, shift_end=max(person.shift_end, back))

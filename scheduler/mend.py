@@ -201,8 +201,9 @@ class _Scene:
         return orders
 
     def _apart(self, found: Orders) -> list[tuple[int, ...]]:
-        """Technicians between whom `found` moves jobs, group by group."""
-        group = list(range(len(found)))
+        """Technicians between whom `found` moves jobs, group by group. Shifts of one person share a van, and
+        what one of them no longer takes from it may be what the other needs."""
+        group = list(self.day.van)
 
         def leader(person: int) -> int:
             while group[person] != person:
@@ -235,7 +236,7 @@ class _Scene:
             for person, order in enumerate(orders):
                 if not day.may_go(person, job):
                     continue
-                for at, cost, _ in places(day, person, order, job):
+                for at, cost, _ in places(day, person, order, job, orders):
                     if (added := cost.total - costs[person]) < day.undone[job]:
                         ways.append((added, person, at))
             others = sum(map(len, told))
@@ -302,15 +303,24 @@ class _Scene:
         return kept
 
     def _why_homeless(self, number: int) -> str:
-        who = self.told[number][0]
-        there = who in self.day.technician_number
-        return f"{who} gets to it no more in the shift" if there else f"{who} can't come"
+        who, day = self.told[number][0], self.day
+        person = day.technician_number.get(who)
+        if person is None:
+            return f"{who} can't come"
+        if broken := day.broken(person, number):
+            return f"{who} can't do it any more: {'; '.join(rule.text for rule in broken)}"
+        on_the_van = day.on_the_van(person, self.base[person], self.base)
+        parts = day.origins[person].parts
+        if short := day.policy.short_of(parts, [day.jobs[n] for n in (*on_the_van, number)]):
+            return f"{who} has too little {short} for it besides the other visits"
+        return f"{who} gets to it no more in the shift"
 
     def _late(self, number: int, start: int) -> int:
         """Minutes after the promised window, else after what was told where that is more than a little."""
         job = self.day.jobs[number]
         if job.id in self.now.late:
             closed = job.windows[-1].closes - self.now.late[job.id]
-            return max(0, start - closed)
+            if start > closed:
+                return start - closed
         over = start - self.told[number][1]
         return over if over > TELL_FROM_MINUTES else 0
