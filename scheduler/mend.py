@@ -13,9 +13,9 @@ from typing import Literal
 
 from scheduler.baseline import Orders, keep_feasible, places, route_cost, total_cost, undone_jobs
 from scheduler.clock import hhmm
-from scheduler.emergency import left_out
+from scheduler.explain import unassigned
 from scheduler.live import Standing, standing
-from scheduler.plan import Plan
+from scheduler.plan import Plan, Unassigned
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest
 from scheduler.timing import Day, Misfit
 
@@ -266,13 +266,17 @@ class _Scene:
         ]
         return Mended(
             request=day.request,
-            plan=day.plan(orders, left_out(day, orders, self.plan), engine="mended", seed=seed),
+            plan=day.plan(orders, self._left_out(orders), engine="mended", seed=seed),
             changes=tuple(sorted(changes, key=lambda change: (change.after[1], change.job_id))),
             told=tuple(day.jobs[n].id for n in sorted(told)),
             kept_late=tuple(self._kept_late(starts, could, told)),
             cost_before=total_cost(day, self.base),
             cost_after=total_cost(day, orders),
         )
+
+    def _left_out(self, orders: Orders) -> tuple[Unassigned, ...]:
+        """With the reasons of now: what was true of the day before it began may be so no more."""
+        return tuple(unassigned(self.day, orders, number) for number in undone_jobs(self.day, orders))
 
     def _kept_late(
         self,
