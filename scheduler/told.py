@@ -1,8 +1,8 @@
 """A plan of visits at times that somebody else has chosen: what people were told, what a hand has moved.
 
 The solver sets its own times; here they are given, and are kept even where they can't be: the checker then
-says what is wrong with them. Lunch is put where it disturbs nobody, if there is such a place. Breaks beside
-lunch, setups before the work and the traffic of the hour are not known here.
+says what is wrong with them. Lunch is put where it disturbs nobody, if there is such a place. Where more
+tells the time, scheduler/told_times.py does it.
 """
 
 import itertools
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from scheduler.check import cost_of
 from scheduler.plan import Cost, Plan, Route, Unassigned, Visit
 from scheduler.request import Job, PlanRequest, Technician
+from scheduler.told_times import is_varied, timed
 
 Places = Mapping[str, tuple[str, int]]
 """Job → (technician, minute at which work begins)."""
@@ -86,6 +87,8 @@ def _route(
     ahead = [s for s in stops if s[1].fixed_start is None]
     free_from = max(person.shift_start, request.now, *(start + job.minutes for start, job in begun), 0)
     place = begun[-1][1].place if begun else person.start_place
+    if is_varied(request, person, stops):
+        return _varied(request, person, begun, ahead, free_from)
     freed, legs = free_from, []
     for start, job in ahead:
         legs.append(_Leg(freed, travel.minutes(place, job.place), start))
@@ -129,6 +132,49 @@ def _route(
         leave=leave,
         back=arrival(home),
         lunch_start=lunch_start,
+        travel_minutes=sum(travel.minutes(i, j) for i, j in drives),
+        travel_seconds=sum(travel.seconds[i][j] for i, j in drives),
+        travel_metres=sum(travel.metres[i][j] for i, j in drives),
+    )
+
+
+def _varied(
+    request: PlanRequest,
+    person: Technician,
+    begun: list[tuple[int, Job]],
+    ahead: list[tuple[int, Job]],
+    free_from: int,
+) -> Route:
+    """The same with breaks, setups and traffic."""
+    travel, found = request.travel, timed(request, person, begun, ahead, free_from)
+    visits, before = [], person.start_place
+    for number, (start, job) in enumerate([*begun, *ahead], start=-len(begun)):
+        end = start + job.minutes if number < 0 else found.ends[number]
+        visits.append(
+            Visit(
+                job_id=job.id,
+                arrive=start if number < 0 else found.arrives[number],
+                start=start,
+                end=end,
+                travel_minutes=travel.minutes(before, job.place),
+                travel_metres=travel.metres[before][job.place],
+                fixed=number < 0,
+                setup_minutes=end - start - job.minutes,
+            )
+        )
+        before = job.place
+    places = [person.start_place, *(job.place for _, job in [*begun, *ahead]), person.end_place]
+    drives = list(itertools.pairwise(places))
+    had = [begins for rest, begins in found.rests if rest is person.lunch]
+    left = [(rest, begins) for rest, begins in found.rests if rest is not person.lunch]
+    order = {id(rest): number for number, rest in enumerate(person.breaks)}
+    return Route(
+        technician_id=person.id,
+        visits=tuple(visits),
+        leave=max(0, visits[0].arrive - visits[0].travel_minutes) if begun else found.leave,
+        back=found.back,
+        lunch_start=had[0] if had else None,
+        break_starts=tuple(begins for rest, begins in sorted(left, key=lambda one: order[id(one[0])])),
         travel_minutes=sum(travel.minutes(i, j) for i, j in drives),
         travel_seconds=sum(travel.seconds[i][j] for i, j in drives),
         travel_metres=sum(travel.metres[i][j] for i, j in drives),

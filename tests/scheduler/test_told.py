@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from days import a_day, a_job, ann, at, bob, random_days, window, without_more_times
+from every_rule import a_day_of_everything
 from hypothesis import given, settings
 
 from scheduler.check import check
@@ -64,6 +66,50 @@ class TestWhatCanBe:
         )
         assert check(request, again) == []
         assert (again.cost, again.unassigned) == (made.cost, made.unassigned)
+
+
+class TestWhatMoreTellsTheTime:
+    TEA = Lunch(earliest=at("14:00"), latest=at("15:00"), minutes=15)
+
+    @given(random_days())
+    @settings(max_examples=60, deadline=None)
+    def test_a_plan_of_the_solver_comes_out_as_one_that_can_be(self, day: PlanRequest) -> None:
+        made = solve(day, seconds=0)
+        plan = told(day, {visit.job_id: (person, visit.start) for person, visit in made.visits()})
+        assert [one.text for one in check(day, plan)] == []
+        assert plan.cost.total - plan.cost.overtime <= made.cost.total
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_so_does_one_of_a_day_on_which_every_rule_speaks(self, seed: int) -> None:
+        day = a_day_of_everything(seed)
+        made = solve(day, seconds=0)
+        plan = told(day, {visit.job_id: (person, visit.start) for person, visit in made.visits()})
+        assert [one.text for one in check(day, plan) if one.rule not in ("forgotten",)] == []
+
+    def test_breaks_beside_lunch_have_a_place(self) -> None:
+        day = a_day(a_job("a"), a_job("b"), technicians=(ann(lunch=LUNCH, breaks=(self.TEA,)),))
+        plan = told(day, {"a": ("ann", at("13:20")), "b": ("ann", at("14:30"))})
+        assert (plan.routes[0].lunch_start, plan.routes[0].break_starts) == (at("11:00"), (at("14:00"),))
+        assert check(day, plan) == []
+
+    def test_a_break_without_a_place_is_said(self) -> None:
+        day = a_day(a_job("a", minutes=90), technicians=(ann(breaks=(self.TEA,)),))
+        plan = told(day, {"a": ("ann", at("13:50"))})
+        assert [found.rule for found in check(day, plan)] == ["lunch"]
+
+    def test_a_setup_counts_unless_it_is_shared(self) -> None:
+        day = a_day(
+            a_job("a", setup_minutes=20), a_job("b", setup_minutes=20), a_job("c", place=2, setup_minutes=5)
+        )
+        plan = told(day, {"a": ("ann", at("09:00")), "b": ("ann", at("09:50")), "c": ("ann", at("11:00"))})
+        assert [visit.end for _, visit in plan.visits()] == [at("09:50"), at("10:20"), at("11:35")]
+        assert check(day, plan) == []
+
+    def test_a_drive_takes_as_long_as_the_hour_says(self) -> None:
+        pace = tuple(500 if hour == 9 else 1000 for hour in range(24))
+        day = a_day(a_job("a", place=1), a_job("b", place=4), pace=pace)
+        assert rules(day, a=("ann", "08:30"), b=("ann", "09:30")) == [("travel", "b")]
+        assert rules(day, a=("ann", "08:30"), b=("ann", "10:00")) == []
 
 
 class TestWhatCannotBe:
