@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.duty import home_by
+from scheduler.links import Links
+from scheduler.live_links import clipped_to, expected, held, unlinked, within
 from scheduler.plan import Plan
-from scheduler.request import MINUTES_MAX, InvalidRequest, Job, PlanRequest, Technician, Window
+from scheduler.request import MINUTES_MAX, Job, PlanRequest, Technician, Window
 from scheduler.timing import Day, Times
+
+NOTHING: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +22,11 @@ class Standing:
     """The day as it is, if nobody decides anything.
 
     request: as asked, but for promises that can't be kept in the order of the plan: those windows close,
-    those shifts end and those lunches begin as late as it will be. orders: technician → jobs not begun. late:
-    job → minutes after its window closes. over: technician → minutes after the shift ends. homeless: planned
-    jobs whose technician is not there any more, may not go there any more, or would only begin after the
-    shift; they are in no order.
+    those shifts end and those lunches begin as late as it will be. Windows stand in the place of links.
+    orders: technician → jobs not begun. late: job → minutes after its window closes. over: technician →
+    minutes after the shift ends. homeless: planned jobs whose technician is not there any more, may not go
+    there any more, or would only begin after the shift; they are in no order. loose: jobs that have no place,
+    and can't have one alone, for they depend on others without one.
     """
 
     request: PlanRequest
@@ -29,17 +34,16 @@ class Standing:
     late: Mapping[str, int]
     over: Mapping[str, int]
     homeless: tuple[str, ...]
+    loose: frozenset[str] = frozenset()
 
 
 def standing(request: PlanRequest, plan: Plan) -> Standing:
     """What becomes of `plan` when everybody goes on in its order. What has begun is as the request has it.
 
-    Raises InvalidRequest for jobs that depend on each other: one route alone does not say when they begin.
+    Who waits for somebody who is late is late as well.
     """
-    if linked := next((job for job in request.jobs if job.after or job.together), None):
-        field = "after" if linked.after else "together"
-        raise InvalidRequest(f"job {linked.id}: {field} is not known to a day that is mended; plan it anew")
     day = Day(request)
+    links = Links(day)
     orders = day.orders_of(plan)
     able = [[n for n in order if day.may_go(person, n)] for person, order in enumerate(orders)]
     able = [_with_parts(day, person, order) for person, order in enumerate(able)]
@@ -50,10 +54,19 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
     jobs, people = {job.id: job for job in request.jobs}, list(request.technicians)
     late: dict[str, int] = {}
     over: dict[str, int] = {}
+
+    def as_it_is(person: int, order: Sequence[int], earliest: Mapping[int, int]) -> tuple[Times, bool]:
+        """And whether all that was promised is kept."""
+        times = day.times(person, order, clipped_to(day.windows, earliest) if earliest else None)
+        kept = isinstance(times, Times)
+        return times if isinstance(times, Times) else _whatever_it_takes(day, person, order, earliest), kept
+
+    told = {day.job_number[v.job_id]: v.start for _, v in plan.visits() if v.job_id in day.job_number}
+    starts = expected(links, able, told, lambda *of: as_it_is(*of)[0].starts) if links else {}
     for person, order in enumerate(able):
-        if not order or isinstance(day.times(person, order), Times):
+        times, kept_all = as_it_is(person, order, starts)
+        if not order or kept_all:
             continue
-        times = _whatever_it_takes(day, person, order)
         for n, start in zip(order, times.starts, strict=True):
             job = day.jobs[n]
             if job.windows and start > (closes := job.windows[-1].closes):
@@ -63,13 +76,33 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
         people[person] = _stretched(people[person], times)
         if times.back > day.technicians[person].shift_end:
             over[people[person].id] = times.back - day.technicians[person].shift_end
+    loose: frozenset[str] = frozenset()
+    if links:
+        jobs, loose = _held(day, links, starts, jobs)
     return Standing(
         request=replace(request, technicians=tuple(people), jobs=tuple(jobs[job.id] for job in request.jobs)),
         orders={p.id: tuple(day.jobs[n].id for n in o) for p, o in zip(people, able, strict=True)},
         late=late,
         over=over,
         homeless=homeless,
+        loose=loose,
     )
+
+
+def _held(
+    day: Day, links: Links, starts: Mapping[int, int], jobs: Mapping[str, Job]
+) -> tuple[dict[str, Job], frozenset[str]]:
+    """`jobs` with windows in the place of links; and those that can have no place alone."""
+    found = held(links, starts)
+    loose = {day.jobs[n].id for n in found.loose}
+    freed = {id: unlinked(job) for id, job in jobs.items()}
+    for n, box in found.boxes.items():
+        job = jobs[day.jobs[n].id]
+        if (inside := within(job, box)) is not None:
+            freed[job.id] = inside
+        else:
+            loose.add(job.id)
+    return freed, frozenset(loose)
 
 
 def _with_parts(day: Day, person: int, order: Sequence[int]) -> list[int]:
@@ -90,17 +123,24 @@ def _in_the_shift(day: Day, person: int, order: Sequence[int]) -> list[int]:
     return [n for n, start in zip(order, starts, strict=True) if start < end]
 
 
-def _whatever_it_takes(day: Day, number: int, route: Sequence[int]) -> Times:
-    """The times of a route whose promises hold no longer: every last window open to the end."""
+def _whatever_it_takes(
+    day: Day, number: int, route: Sequence[int], earliest: Mapping[int, int] = NOTHING
+) -> Times:
+    """The times of a route whose promises hold no longer: every last window open to the end.
+
+    earliest: job number → the minute before which it can't begin, for whom it waits for.
+    """
     request, person, order = day.request, day.technicians[number], [day.jobs[n] for n in route]
 
     def opened(job: Job) -> Job:
         windows = (*job.windows[:-1], Window(job.windows[-1].opens, MINUTES_MAX)) if job.windows else ()
-        return replace(job, windows=windows)
+        job = replace(unlinked(job), windows=windows)
+        least = earliest.get(day.job_number[job.id])
+        return job if least is None else within(job, (least, MINUTES_MAX)) or job
 
     lunch = replace(person.lunch, latest=MINUTES_MAX // 2) if person.lunch else None
     free = replace(person, shift_end=MINUTES_MAX, lunch=lunch, bias={})
-    begun = [job for job in request.jobs if job.fixed_start is not None and job.technician == person.id]
+    begun = [unlinked(j) for j in request.jobs if j.fixed_start is not None and j.technician == person.id]
     alone = replace(request, technicians=(free,), jobs=(*begun, *(opened(job) for job in order)))
     times = Day(alone).times(0, list(range(len(begun), len(begun) + len(order))))
     assert isinstance(times, Times), times
@@ -115,3 +155,15 @@ def _stretched(person: Technician, times: Times) -> Technician:
         most = max(person.overtime_max, times.back - person.shift_end)
         return replace(person, overtime_max=most, lunch=lunch)
     return replace(person, shift_end=max(person.shift_end, times.back), lunch=lunch)
+
+
+def without_loose(now: Standing) -> Standing:
+    """For whoever gives jobs a place one by one: those that can have none alone wait for a plan."""
+    if not now.loose:
+        return now
+    kept = tuple(job for job in now.request.jobs if job.id not in now.loose)
+    people = tuple(
+        replace(p, bias={id: cost for id, cost in p.bias.items() if id not in now.loose})
+        for p in now.request.technicians
+    )
+    return replace(now, request=replace(now.request, technicians=people, jobs=kept))

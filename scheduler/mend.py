@@ -14,7 +14,7 @@ from typing import Literal
 from scheduler.baseline import Orders, keep_feasible, places, route_cost, total_cost, undone_jobs
 from scheduler.clock import hhmm
 from scheduler.emergency import left_out
-from scheduler.live import Standing, standing
+from scheduler.live import Standing, standing, without_loose
 from scheduler.plan import Plan
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest
 from scheduler.timing import Day, Misfit
@@ -93,7 +93,7 @@ def mend(
     if tell_max < 0:
         raise InvalidRequest(f"tell_max must be 0 or more, not {tell_max}")
     began = clock()
-    now = standing(request, plan)
+    now = without_loose(standing(request, plan))
     scene = _Scene(Day(_priced(now, plan)), now, plan)
     found = scene.base
     if rounds != 0 and (rounds is not None or seconds > 0) and scene.day.open_jobs:

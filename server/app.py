@@ -25,6 +25,7 @@ from server.dependencies import answer_problems
 from server.dispatch import (
     board_feed,
     board_routes,
+    link_routes,
     mend_routes,
     override_routes,
     plan_record_routes,
@@ -98,6 +99,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         plan_routes.router,
         policy_routes.router,
         mend_routes.router,
+        link_routes.router,
         slot_routes.router,
         plan_record_routes.router,
         what_if_routes.router,

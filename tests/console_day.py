@@ -41,6 +41,7 @@ from server.dependencies import answer_problems
 from server.dispatch import (
     board_feed,
     board_routes,
+    link_routes,
     mend_routes,
     override_routes,
     plan_routes,
@@ -156,6 +157,7 @@ def a_console(
         access_routes.router,
         board_routes.router,
         mend_routes.router,
+        link_routes.router,
         slot_routes.router,
         override_routes.router,
         customer_routes.router,

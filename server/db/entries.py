@@ -47,6 +47,7 @@ LOGGED = frozenset(
         "van_transfer",
         "vendor",
         "work_order",
+        "work_order_link",
     }
 )
 """Tables that are the state of the business. Who may come in, what is on its way out, photos, plans that were

@@ -7,6 +7,7 @@ import server.billing.models
 import server.customers.models
 import server.db.feed_models
 import server.dispatch.absences
+import server.dispatch.link_rows
 import server.dispatch.models
 import server.dispatch.slot_models
 import server.faults.models

@@ -108,7 +108,7 @@ def get_detail(request: Request, person: Looker, work_order_id: UUID) -> Respons
     """One work order with its visit record and everything that was done about it."""
     link = visit_link(settings_of(request), work_order_id)
     with database_of(request).read() as session:
-        return _json(detail(session, work_order_id, link))
+        return _json(detail(session, work_order_id, link, settings_of(request).zone))
 
 
 @router.get("/api/board/events", response_class=EventSourceResponse, tags=["board"])

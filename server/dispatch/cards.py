@@ -25,6 +25,19 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardLink:
+    """What a job depends on. kind: it begins "together" with `number`, "after" it, or "before" it."""
+
+    id: UUID
+    kind: str
+    work_order_id: UUID
+    number: str
+    state: WorkOrderState
+    gap_minutes: int
+    gap_most_minutes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderCard:
     """One work order as the board shows it. Instants are UTC; minutes are whole."""
 
@@ -55,6 +68,7 @@ class WorkOrderCard:
     freed_minutes: int
     why: dict[str, Any]
     left_out: LeftOut | None
+    links: tuple[CardLink, ...] = ()
 
     def is_of(self, start: datetime, end: datetime) -> bool:
         """Whether the day [start, end) shows it. The same rule as board.of_day, for one that just changed."""

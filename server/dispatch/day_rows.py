@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from server.dispatch import absences
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
+from server.dispatch.link_rows import link_ids, ties
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.override_rows import pins
 from server.dispatch.plan_request import DayRows
@@ -83,19 +84,22 @@ def read_day(
         pins=pins(session, [order.id for order in orders]),
         shifts={id: shift for id, shift in left.items() if shift is not None},
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
+        ties=ties(session, [order.id for order in orders]),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
 
 
 def mark(session: Session, clock: DayClock, now: datetime, *, not_held_for: UUID | None = None) -> str:
-    """What a booking rests on, in short: the same until an order, plan or hold of the day changes."""
+    """What a booking rests on, in short: the same until an order, link, plan or hold of the day changes."""
     plan = newest_plan(session, clock.day)
     row = WorkOrderRow
     query = select(row.id, row.version).where(_of_day(clock, now, [])).order_by(row.id)
-    orders = [f"{id.hex} {version}" for id, version in session.execute(query)]
+    found = session.execute(query).all()
+    orders = [f"{id.hex} {version}" for id, version in found]
+    linked = sorted(id.hex for id in link_ids(session, [id for id, _ in found]))
     held = [one.id.hex for one in holds(session, clock.day, now, but_for=not_held_for)]
     away = [(one.id, one.ends_at) for one in absences.of_day(session, *day_bounds(clock.day, clock.zone))]
-    return sha256(repr((plan and plan.id, orders, held, away)).encode()).hexdigest()
+    return sha256(repr((plan and plan.id, orders, linked, held, away)).encode()).hexdigest()
 
 
 def _orders(

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
+from server.dispatch.board import card_links
+from server.dispatch.cards import CardLink
+from server.dispatch.day_clock import DayClock
+from server.dispatch.link_rows import ties
+from server.dispatch.links import Ties, broken
 from server.dispatch.meaning import in_words
 from server.dispatch.models import TechnicianRow
 from server.dispatch.override_rows import pins
@@ -38,7 +44,8 @@ class Deed:
 class Detail:
     """`products`: SKU → name, for those that the order mentions. `people`: technician → name.
 
-    decided: who decided against the plan and why, while plans keep to it; else "".
+    decided: who decided against the plan and why, while plans keep to it; else "". links: what it depends on,
+    and what depends on it; broken: what of these does not hold as everybody is told.
     """
 
     order: WorkOrder
@@ -49,14 +56,17 @@ class Detail:
     people: dict[str, str]
     customer_link: str
     decided: str = ""
+    links: tuple[CardLink, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
-def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
+def detail(session: Session, work_order_id: UUID, customer_link: str, zone: ZoneInfo) -> Detail:
     """Raises NotFound."""
     found = repository.load(session, [work_order_id])
     if not found:
         raise NotFound("There is no such work order", subject=str(work_order_id))
     order, row = found[0], session.get_one(WorkOrderRow, work_order_id)
+    tied = ties(session, [order.id])
     return Detail(
         order=order,
         why=row.why,
@@ -67,7 +77,16 @@ def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
             str(who): name for who, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))
         },
         customer_link=customer_link,
+        links=card_links(tied).get(order.id, ()),
+        broken=_broken(tied, order.id, zone),
         decided="; ".join(pin.words for pin in pins(session, [order.id]).values()),
+    )
+
+
+def _broken(found: Ties, order_id: UUID, zone: ZoneInfo) -> tuple[str, ...]:
+    begins = [end.begins for end in found.ends.values() if end.begins]
+    return (
+        tuple(broken(found, order_id, DayClock(min(begins).astimezone(zone).date(), zone))) if begins else ()
     )
 
 

@@ -22,6 +22,7 @@ from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.in_force import in_force
+from server.dispatch.link_rows import link_ids
 from server.dispatch.models import TechnicianRow
 from server.dispatch.override_rows import let_go
 from server.dispatch.plan_request import Question, ask
@@ -87,6 +88,7 @@ class RestsOn:
     orders: dict[UUID, int]
     technicians: tuple[UUID, ...]
     holds: tuple[UUID, ...]
+    links: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +283,7 @@ def choice_of(
             orders=_versions(question, set(touched), {move.work_order_id for move in moves}),
             technicians=tuple(touched),
             holds=tuple(sorted(question.orders[number].id for number in question.held)),
+            links=tuple(sorted(question.links)),
         ),
     )
 
@@ -383,6 +386,8 @@ def _check(session: Session, settings: Settings, choice: Choice, clock: DayClock
     if changed or len(found) < len(ids):
         what = ", ".join(changed[:5]) or "An order"
         raise ChangedMeanwhile(f"{what} changed meanwhile. Look at the proposal again", subject=what)
+    if link_ids(session, ids) - set(choice.rests_on.links):
+        raise ChangedMeanwhile("Somebody has linked one of the visits since. Look at the proposal again")
     if held_meanwhile(session, choice.day, choice.rests_on.holds, now):
         raise ChangedMeanwhile("Somebody holds a time slot of this day since. Look at the proposal again")
 

@@ -22,6 +22,7 @@ from server.db.engine import Database
 from server.dispatch import plan_records
 from server.dispatch.board import newest_plan
 from server.dispatch.day_clock import DayClock
+from server.dispatch.link_rows import link_ids
 from server.dispatch.models import DayPlanRow, UnassignedRow
 from server.dispatch.plan_request import LeftUndone, Question
 from server.dispatch.slot_rows import follow, held_meanwhile, lock_day
@@ -108,6 +109,8 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
     if held_meanwhile(session, proposal.day, {order.id for order in held.values()}, now):
         raise Overtaken
     rows = _lock(session, question)
+    if link_ids(session, list(rows)) - question.links:
+        raise Overtaken  # somebody has linked two of them meanwhile
     skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}
     if skipped and proposal.whole:
         raise Overtaken

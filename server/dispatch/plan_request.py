@@ -22,6 +22,7 @@ from scheduler.request import (
 )
 from scheduler.travel.protocol import BadPoint, Point, TravelTimes
 from server.dispatch.day_clock import DayClock
+from server.dispatch.links import LINKED, NO_TIES, NOT_TIED, Tied, Ties, tie
 from server.dispatch.models import TechnicianRow
 from server.dispatch.pins import KEPT_OUT, Pin, pinned
 from server.dispatch.policy import PlanningPolicy
@@ -52,7 +53,7 @@ class DayRows:
     now: the day's minute from which on something may still be decided; 0 before the day.
     policy: what plans are weighed by. pins: work order → what a person has decided of it; plans keep to it.
     held: visits that are no work orders: time slots that somebody holds, with their places. shifts: who →
-    the minutes left of a shift that is not whole.
+    the minutes left of a shift that is not whole. ties: which orders depend on which.
     """
 
     clock: DayClock
@@ -65,6 +66,7 @@ class DayRows:
     pins: Mapping[UUID, Pin] = field(default_factory=dict)
     held: Sequence[WorkOrder] = ()
     shifts: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
+    ties: Ties = NO_TIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class Question:
     person has decided, as far as the request holds to it. lunches_had: technician → minute of a lunch
     that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
     road comes near; drives from and to it are estimated. held: names in `orders` that are no work orders.
+    links: those between work orders that this was asked with.
     """
 
     request: PlanRequest | None
@@ -85,6 +88,7 @@ class Question:
     off_roads: tuple[str, ...] = ()
     pins: Mapping[str, Pin] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    links: frozenset[UUID] = frozenset()
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -95,8 +99,11 @@ def has_begun(order: WorkOrder) -> bool:
     return order.state.is_under_way or order.state.is_over
 
 
-def ask(rows: DayRows, travel: TravelTimes) -> Question:
-    """Put the day as a request. Raises BadValue, naming the field, when a row can't be planned with."""
+def ask(rows: DayRows, travel: TravelTimes, *, anew: bool = False) -> Question:
+    """Put the day as a request. Raises BadValue, naming the field, when a row can't be planned with.
+
+    anew: the day is planned, so what can't be for its links is left out, though somebody was told of it.
+    """
     people = _names(rows.technicians)
     known = set(people.values())
     orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
@@ -114,6 +121,24 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         for number, pin in kept_out.items()
         if not reasons[number]
     )
+    tied = (
+        tie(
+            rows.ties,
+            placed,
+            rows.clock,
+            windows={order.number: _windows(rows, order) for order in placed},
+            technicians=len(people),
+            gone={order.id for order in orders} - {order.id for order in placed},
+            pinned={id for id, pin in rows.pins.items() if pin.technician_id in known},
+            anew=anew,
+        )
+        if people
+        else NOT_TIED
+    )
+    left += tuple(
+        LeftUndone(number=number, code=LINKED, reason=reason) for number, reason in tied.out.items()
+    )
+    placed = [order for order in placed if order.number not in tied.out]
     begun: dict[UUID, list[tuple[int, int]]] = {}
     for order in placed:
         if has_begun(order) and order.technician_id:
@@ -123,7 +148,7 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         for row in rows.technicians
         if (minute := _lunch_begun(rows, row, begun.get(row.id, []))) is not None
     }
-    request, off = _request(rows, travel, people, placed, had) if people else (None, {})
+    request, off = _request(rows, travel, people, placed, had, tied) if people else (None, {})
     return Question(
         request=request,
         technicians=people,
@@ -132,6 +157,7 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         lunches_had=had,
         off_roads=_off_roads(rows, people, placed, off),
         held=frozenset(order.number for order in rows.held),
+        links=frozenset(link.id for link in rows.ties.links),
         pins={
             order.number: pin
             for order in placed
@@ -152,6 +178,7 @@ def _request(
     people: Mapping[str, UUID],
     orders: Sequence[WorkOrder],
     had: Mapping[UUID, int],
+    tied: Tied = NOT_TIED,
 ) -> tuple[PlanRequest, Mapping[Point, str]]:
     ends = [place for row in rows.technicians for place in _ends(row)]
     points = list(dict.fromkeys([*ends, *(_place(order) for order in orders)]))
@@ -166,7 +193,9 @@ def _request(
                 _technician(rows, row, names[row.id], number, pools, had.get(row.id))
                 for row in rows.technicians
             ),
-            jobs=tuple(_job(rows, order, names, number[_place(order)], pools, last) for order in orders),
+            jobs=tuple(
+                tied.tie(_job(rows, order, names, number[_place(order)], pools, last)) for order in orders
+            ),
             travel=drives,
             weights=rows.policy.weights,
             now=rows.now,

@@ -77,7 +77,7 @@ def propose(
     with database.read() as session:
         found = read_day(session, clock, now)
     travel = travel_times(settings)
-    question = ask(found.rows, travel)
+    question = ask(found.rows, travel, anew=True)
     open_orders = question.open_orders
     people = len(question.technicians)
     roads = question.request.travel.engine if question.request else travel.name

@@ -2,13 +2,15 @@
 
 import { get, post } from "./api.js";
 import { byId, fill, h, icon } from "./dom.js";
+import { Links } from "./links.js";
 import { KINDS, PRIORITIES, REASONS, STATES, clock, isLocked, isOver, minutes, promised, shortDay, span } from "./words.js";
 
 const SLOTS_SHOWN = 8; // the cheapest
 
 export class Detail {
-  constructor(store, { close, toast, mover, mayDispatch }) {
+  constructor(store, { close, open, toast, mover, mayDispatch }) {
     Object.assign(this, { store, close, toast, mover, mayDispatch });
+    this.links = new Links(store, { open, toast, show: (id) => this.show(id), mayDispatch });
     this.panel = byId("detail");
     this.shown = null;
     this.asked = 0;
@@ -73,6 +75,7 @@ export class Detail {
         ["Needs", order.required_skills.map((need) => `${need.name.replaceAll("_", " ")} level ${need.level}`).join(", ")],
         ["Left out", card?.left_out?.reason],
       ]),
+      this.links.section(order, found, isLocked(order)),
       section("Why this technician", technician ? reasons(found.why) : null),
       section("Visit record", this.record(found)),
       section("What was done", this.deeds(found)),
@@ -220,13 +223,13 @@ export class Detail {
   async findPlaces(order, ask, found) {
     ask.disabled = true;
     try {
-      const { places, rearranged } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
+      const { places, rearranged, against } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
       const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start), false);
       fill(
         found,
         places.map((place) => h("li", {}, h("span", {}, place.sentence), h("button", { type: "button", onclick: () => take(place) }, `${clock(place.planned_start)} ${place.technician}`))),
         rearranged ? this.rearranged(rearranged) : null,
-        places.length || rearranged ? null : h("li", {}, "Nobody who is able has a place left."),
+        places.length || rearranged ? null : h("li", {}, against ? `${against}.` : "Nobody who is able has a place left."),
       );
     } catch (refusal) {
       fill(found, h("li", {}, refusal.message));

@@ -99,7 +99,9 @@ export class Store extends EventTarget {
         rows.push(order.technician_id);
       }
     }
-    this.#tell({ technicians: rows });
+    // What the open panel says of the job may hang on somebody who is late.
+    const told = verdicts.get(this.selected)?.words === this.verdicts.get(this.selected)?.words;
+    this.#tell({ technicians: rows, order: told ? undefined : this.selected });
   }
 
   move(id, place) {

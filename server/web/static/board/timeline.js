@@ -212,7 +212,7 @@ export class Timeline {
         onfocus: () => this.hint(order.id, true),
         onblur: () => this.hint(order.id, false),
       },
-      h("span", { class: "what" }, icon(order.state), order.priority === 1 ? icon("emergency") : null, (where.width < NARROW ? SHORT_KINDS : KINDS)[order.kind]),
+      h("span", { class: "what" }, icon(order.state), order.priority === 1 ? icon("emergency") : null, (where.width < NARROW ? SHORT_KINDS : KINDS)[order.kind], order.links?.length ? icon("link") : null),
       h("span", { class: "where" }, this.second(order, verdict)),
       this.height >= ROW_MOST - 4 ? h("span", { class: "number" }, order.number) : null,
       locked && order.state !== "completed" ? icon("lock") : null,
