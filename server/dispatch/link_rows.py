@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, func, or_, s
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from scheduler.link_rules import contradiction
 from server.clock import mint
 from server.db import feed
 from server.db.base import Base
-from server.dispatch.links import End, Kind, Link, Ties, as_jobs, ring
+from server.dispatch.links import End, Kind, Link, Ties, contradictory, ring
 from server.dispatch.models import TechnicianRow
 from server.work_orders.models import WorkOrderRow
 from shared.problems import AlreadyClosed, BadValue, Conflict, NotFound
@@ -197,7 +196,7 @@ def _check_together(session: Session, link: Link) -> None:
         raise Conflict(f"That would be a circle: {way}", field="number")
     people = session.scalar(select(func.count()).where(TechnicianRow.active)) or 0
     # A shorter team may be on duty on the day; more than there are will never be.
-    if wrong := contradiction(as_jobs(after), max(people, 1)):
+    if wrong := contradictory(after, max(people, 1)):
         raise Conflict(f"These links contradict each other: {wrong}", field="number")
 
 

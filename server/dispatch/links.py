@@ -186,7 +186,7 @@ class _Day:
                 elif reason:
                     return order, reason
         for members in self._components():
-            wrong = contradiction(as_jobs(self._ties_of(members)), self.technicians)
+            wrong = contradictory(self._ties_of(members), self.technicians)
             if wrong is None:
                 continue
             ahead = [one for one in members if not (one.state.is_under_way or one.state.is_over)]
@@ -347,7 +347,12 @@ def _pairs(links: Iterable[Link], kind: Kind) -> list[tuple[UUID, UUID]]:
     return [(one.order_id, one.other_id) for one in links if one.kind == kind]
 
 
-def as_jobs(ties: Ties) -> list[Job]:
+def contradictory(ties: Ties, technicians: int) -> str | None:
+    """Why no plan could ever keep `ties`, in a sentence; None where one may."""
+    return contradiction(_as_jobs(ties), technicians)
+
+
+def _as_jobs(ties: Ties) -> list[Job]:
     """Every order that `ties` name, as much of it as the rules on links ask for."""
     group = {id: str(n) for n, m in enumerate(groups(_pairs(ties.links, "together"))) for id in m}
     number = {id: end.number for id, end in ties.ends.items()}
