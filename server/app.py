@@ -36,6 +36,7 @@ from server.dispatch import (
     timesheet_routes,
     what_if_page,
     what_if_routes,
+    working_day,
 )
 from server.faults import page as faults_page
 from server.field import routes as field
@@ -104,6 +105,7 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         plan_record_routes.router,
         what_if_routes.router,
         what_if_page.router,
+        working_day.router,
         override_routes.router,
         timesheet_routes.router,
         inbox.router,

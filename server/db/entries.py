@@ -28,6 +28,7 @@ LOGGED = frozenset(
         "invoice",
         "invoice_line",
         "journal_line",
+        "kind_times",
         "network_fault",
         "network_fault_report",
         "notice",

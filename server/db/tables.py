@@ -15,6 +15,7 @@ import server.inbox.models
 import server.outbox.models
 import server.purchasing.models
 import server.stock.models
+import server.work_orders.kinds
 import server.work_orders.models  # noqa: F401
 from server.db.base import Base
 

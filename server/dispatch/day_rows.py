@@ -24,7 +24,7 @@ from server.dispatch.slot_rows import as_orders, holds
 from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import ReservationRow
-from server.work_orders import repository
+from server.work_orders import kinds, repository
 from server.work_orders.models import WorkOrderRow
 from shared.problems import BadValue
 from shared.work_orders import WorkOrder, WorkOrderState
@@ -85,6 +85,7 @@ def read_day(
         shifts={id: shift for id, shift in left.items() if shift is not None},
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
         ties=ties(session, [order.id for order in orders]),
+        setups=kinds.setups(session),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
 

@@ -105,6 +105,11 @@ class Tied:
     def tie(self, job: Job) -> Job:
         """`job` with its links; what a person has pinned keeps its window."""
         job = replace(job, after=self.after.get(job.id, ()), together=self.together.get(job.id))
+        if job.setup_minutes and any(link.job == job.id for links in self.after.values() for link in links):
+            # Somebody waits for its end, which must not hang on who was at its place before.
+            begun = job.fixed_start is not None  # then it is in the minutes already
+            minutes = job.minutes if begun else job.minutes + job.setup_minutes
+            job = replace(job, minutes=minutes, setup_minutes=0)
         if job.id not in self.bounds or job.fixed_start is not None:
             return job
         windows = clip(job.windows, self.bounds[job.id])

@@ -29,7 +29,7 @@ from server.dispatch.policy import PlanningPolicy
 from server.dispatch.roads import measure, no_place
 from server.dispatch.van_parts import Pools
 from shared.problems import BadValue
-from shared.work_orders import WorkOrder, WorkOrderState
+from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
 
 NOWHERE = "place"
 NOBODY = "no_technician"
@@ -54,6 +54,7 @@ class DayRows:
     policy: what plans are weighed by. pins: work order → what a person has decided of it; plans keep to it.
     held: visits that are no work orders: time slots that somebody holds, with their places. shifts: who →
     the minutes left of a shift that is not whole. ties: which orders depend on which.
+    setups: kind → minutes of a visit that are for setting up.
     """
 
     clock: DayClock
@@ -67,6 +68,7 @@ class DayRows:
     held: Sequence[WorkOrder] = ()
     shifts: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
     ties: Ties = NO_TIES
+    setups: Mapping[WorkOrderKind, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +328,7 @@ def _job(
             id=order.number,
             place=place,
             minutes=minutes,
+            setup_minutes=rows.setups.get(order.kind, 0),
             # A closed visit's parts have left the van's balance; those of a visit under way are still in it.
             parts=pools.wanted(order) if order.state.is_under_way else {},
             technician=holder,
@@ -342,10 +345,12 @@ def _job(
     for need in order.required_skills:
         skills[need.name] = max(need.level, skills.get(need.name, 1))
     told = _told(rows, order) if holder else None
+    setup = min(rows.setups.get(order.kind, 0), max(0, order.expected_minutes - 1))
     job = Job(
         id=order.number,
         place=place,
-        minutes=order.expected_minutes,
+        minutes=order.expected_minutes - setup,
+        setup_minutes=setup,
         skills=skills,
         parts=pools.wanted(order),
         windows=_windows(rows, order),

@@ -155,6 +155,7 @@ def wanted_of(session: Session, wish: Wish) -> Wanted:
         required_skills=foreseen.requirements.required_skills,
         required_equipment=foreseen.requirements.required_equipment,
         required_parts=foreseen.requirements.required_parts,
+        kind=wish.order.kind,
     )
     place = session.get_one(ServiceLocationRow, foreseen.location_id)
     return Wanted(visit=a_visit(needs, place, id=mint(), number=number), needs=needs, order=None)

@@ -109,6 +109,10 @@ POST  /api/work-orders/{work_order_id}/call-out  DISPATCH   409  404
 POST  /api/work-orders/{work_order_id}/contact   DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
+GET   /working-day                               ADMIN      200  -
+POST  /working-day/kinds                         ADMIN      303  -
+GET   /api/kinds                                 EVERYBODY  200  -
+POST  /api/kinds/{kind}                          ADMIN      200  422
 POST  /api/work-orders/{work_order_id}/links     DISPATCH   201  404
 POST  /api/work-orders/{work_order_id}/links/{link_id}/remove DISPATCH 204 404
 POST  /api/plan                                  DISPATCH   200  -
@@ -302,6 +306,8 @@ def known(world: World, door: Door) -> dict[str, str]:
         return {"webhook_id": str(webhook(world, disabled=door.path.endswith("/enable")))}
     if "{line_id}" in door.path:
         return {"line_id": str(faulty_device(world, sent=door.path.endswith("/settle")))}
+    if "{kind}" in door.path:
+        return {"kind": "swap"}
     if "{device_id}" in door.path:
         number = len(world.contents()["device"])
         return {"device_id": str(add_device(world, f"spare {number}", world.ben.technician_id))}
@@ -496,6 +502,7 @@ def unknown(door: Door) -> dict[str, str]:
         "fault_id",
         "hold_id",
         "link_id",
+        "kind",
     )
     act = (
         {"what": "apply"}
@@ -522,6 +529,7 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/reopen": {"technician_id": str(world.ben.technician_id)},
         "/contact": {"field": "phone", "value": "+358509"},
         "/notes": {"text": "Ring twice"},
+        "/{kind}": {"minutes": 60, "setup_minutes": 10},
         "/links": {"kind": "after", "number": values.get("number", "WO-0")},
         "/checks": {"code": "optical_power", "value": "-19.5"},
         "/accept": {"way": "as_it_is"},
