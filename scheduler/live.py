@@ -139,7 +139,8 @@ def _whatever_it_takes(
         return job if least is None else within(job, (least, MINUTES_MAX)) or job
 
     lunch = replace(person.lunch, latest=MINUTES_MAX // 2) if person.lunch else None
-    free = replace(person, shift_end=MINUTES_MAX, lunch=lunch, bias={})
+    breaks = tuple(replace(rest, latest=MINUTES_MAX // 2) for rest in person.breaks)
+    free = replace(person, shift_end=MINUTES_MAX, lunch=lunch, breaks=breaks, bias={})
     begun = [unlinked(j) for j in request.jobs if j.fixed_start is not None and j.technician == person.id]
     alone = replace(request, technicians=(free,), jobs=(*begun, *(opened(job) for job in order)))
     times = Day(alone).times(0, list(range(len(begun), len(begun) + len(order))))
@@ -148,6 +149,8 @@ def _whatever_it_takes(
 
 
 def _stretched(person: Technician, times: Times) -> Technician:
+    if person.breaks:
+        person = _rested(person, times)
     lunch = person.lunch
     if lunch and times.lunch_start is not None and times.lunch_start > lunch.latest:
         lunch = replace(lunch, latest=times.lunch_start)
@@ -155,6 +158,20 @@ def _stretched(person: Technician, times: Times) -> Technician:
         most = max(person.overtime_max, times.back - person.shift_end)
         return replace(person, overtime_max=most, lunch=lunch)
     return replace(person, shift_end=max(person.shift_end, times.back), lunch=lunch)
+
+
+def _rested(person: Technician, times: Times) -> Technician:
+    """Lunch and breaks may begin as late as they will, none later than the one after it."""
+    begins = [at for _, at in times.rests]
+    latest, allowed = 0, []
+    for number, rest in enumerate(person.rests):
+        # What the route leaves to the end of the day has its time after all the others.
+        latest = max(latest, rest.latest, begins[number] if number < len(begins) else times.back)
+        allowed.append((rest, replace(rest, latest=latest)))
+    lunch = next((new for rest, new in allowed if rest is person.lunch), None)
+    breaks = tuple(new for rest, new in allowed if rest is not person.lunch)
+    end = max(person.shift_end, times.back, *(new.earliest + new.minutes for _, new in allowed))
+    return replace(person, lunch=lunch, breaks=breaks, shift_end=end)
 
 
 def without_loose(now: Standing) -> Standing:

@@ -46,6 +46,7 @@ from server.dispatch import (
     override_routes,
     plan_routes,
     policy_routes,
+    preference_routes,
     slot_routes,
 )
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
@@ -158,6 +159,7 @@ def a_console(
         board_routes.router,
         mend_routes.router,
         link_routes.router,
+        preference_routes.router,
         slot_routes.router,
         override_routes.router,
         customer_routes.router,

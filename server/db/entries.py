@@ -34,6 +34,7 @@ LOGGED = frozenset(
         "notice",
         "part_request",
         "planning_policy",
+        "preferred_window",
         "product",
         "purchase_order",
         "purchase_order_line",

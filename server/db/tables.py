@@ -9,6 +9,7 @@ import server.db.feed_models
 import server.dispatch.absences
 import server.dispatch.link_rows
 import server.dispatch.models
+import server.dispatch.preferences
 import server.dispatch.slot_models
 import server.faults.models
 import server.inbox.models

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,9 +19,11 @@ from server.db import feed
 from server.db.feed_models import CommandRow
 from server.dispatch import absences
 from server.dispatch.absences import AbsenceRow
+from server.dispatch.breaks import breaks_of
 from server.dispatch.cards import (
     NOT_PLANNED,
     Board,
+    BreakCard,
     CardLink,
     DayNow,
     HeldCard,
@@ -35,6 +38,7 @@ from server.dispatch.link_rows import ties
 from server.dispatch.links import Ties
 from server.dispatch.meaning import in_words
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
+from server.dispatch.preferences import of_orders
 from server.dispatch.timeliness import Level, Stop, Timeliness, follow_route, judge_alone
 from server.dispatch.waiting import Wait, who_waits
 from server.stock.models import StockPlaceRow
@@ -119,8 +123,10 @@ def _cards(session: Session, condition: ColumnElement[bool]) -> tuple[WorkOrderC
     rows = session.execute(query).all()
     reasons = _reasons(session, [row.id for row, _, _ in rows if row.state == WorkOrderState.UNASSIGNED])
     linked = card_links(ties(session, [row.id for row, _, _ in rows]))
+    preferred = of_orders(session, [row.id for row, _, _ in rows])
     return tuple(
-        _card(row, customer, place, reasons, linked.get(row.id, ())) for row, customer, place in rows
+        replace(_card(row, customer, place, reasons, linked.get(row.id, ())), preferred=preferred.get(row.id))
+        for row, customer, place in rows
     )
 
 
@@ -258,8 +264,22 @@ def technicians(session: Session, plan: DayPlanRow | None) -> tuple[TechnicianCa
             start_lon=row.start_lon,
             end_lat=row.end_lat,
             end_lon=row.end_lon,
+            breaks=_breaks(row, plan),
         )
         for row, van in session.execute(query)
+    )
+
+
+def _breaks(row: TechnicianRow, plan: DayPlanRow | None) -> tuple[BreakCard, ...]:
+    planned = (plan.breaks or {}).get(str(row.id), {}) if plan else {}
+    return tuple(
+        BreakCard(
+            from_minute=one.from_minute,
+            until_minute=one.until_minute,
+            minutes=one.minutes,
+            planned_minute=_minute(planned.get(str(one.from_minute))),
+        )
+        for one in breaks_of(row)
     )
 
 

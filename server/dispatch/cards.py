@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from server.dispatch.preferences import Preferred
 from server.dispatch.timeliness import Timeliness
 from shared.skills import SkillNeed
 from shared.work_orders import WorkOrderKind, WorkOrderState
@@ -69,6 +70,7 @@ class WorkOrderCard:
     why: dict[str, Any]
     left_out: LeftOut | None
     links: tuple[CardLink, ...] = ()
+    preferred: Preferred | None = None
 
     def is_of(self, start: datetime, end: datetime) -> bool:
         """Whether the day [start, end) shows it. The same rule as board.of_day, for one that just changed."""
@@ -79,8 +81,18 @@ class WorkOrderCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakCard:
+    """A break beside lunch: when it may begin, and when it does by the plan in force."""
+
+    from_minute: int
+    until_minute: int
+    minutes: int
+    planned_minute: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TechnicianCard:
-    """Shift and lunch in minutes after local midnight; skills map a name to a level 1…5."""
+    """Shift, lunch and breaks in minutes after local midnight; skills map a name to a level 1…5."""
 
     id: UUID
     name: str
@@ -97,6 +109,7 @@ class TechnicianCard:
     start_lon: float
     end_lat: float
     end_lon: float
+    breaks: tuple[BreakCard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.dispatch import absences
+from server.dispatch import absences, preferences
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.link_rows import link_ids, ties
@@ -79,6 +79,7 @@ def read_day(
         orders=orders,
         stock=_stock(session, [row.van_id for row in technicians], [order.id for order in orders]),
         lunches=_lunches(plan),
+        breaks=breaks_by_plan(plan),
         now=max(0, clock.minute_after(now)),
         policy=in_force(session),
         pins=pins(session, [order.id for order in orders]),
@@ -86,6 +87,9 @@ def read_day(
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
         ties=ties(session, [order.id for order in orders]),
         setups=kinds.setups(session),
+        preferred=preferences.of_orders(
+            session, {order.id for order in orders} | ({not_held_for} if not_held_for else set())
+        ),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
 
@@ -152,6 +156,12 @@ def _stock(session: Session, van_ids: Sequence[UUID], ours: Sequence[UUID]) -> d
         }
         for van_id in van_ids
     }
+
+
+def breaks_by_plan(plan: DayPlanRow | None) -> dict[UUID, dict[int, int]]:
+    """Technician → earliest start of a break by the wall → the day's minute."""
+    kept = (plan.breaks or {}) if plan else {}
+    return {UUID(who): {int(name): int(at) for name, at in some.items()} for who, some in kept.items()}
 
 
 def _lunches(plan: DayPlanRow | None) -> dict[UUID, int]:

@@ -21,6 +21,8 @@ from server.dispatch.links import Ties, broken
 from server.dispatch.meaning import in_words
 from server.dispatch.models import TechnicianRow
 from server.dispatch.override_rows import pins
+from server.dispatch.policy import in_force
+from server.dispatch.preferences import Preferred, of_orders
 from server.stock.models import ProductRow
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
@@ -45,7 +47,8 @@ class Detail:
     """`products`: SKU → name, for those that the order mentions. `people`: technician → name.
 
     decided: who decided against the plan and why, while plans keep to it; else "". links: what it depends on,
-    and what depends on it; broken: what of these does not hold as everybody is told.
+    and what depends on it; broken: what of these does not hold as everybody is told. preferred: when the
+    customer would like the visit; each minute outside costs a plan `unpreferred_minor`, in minor units.
     """
 
     order: WorkOrder
@@ -58,6 +61,8 @@ class Detail:
     decided: str = ""
     links: tuple[CardLink, ...] = ()
     broken: tuple[str, ...] = ()
+    preferred: Preferred | None = None
+    unpreferred_minor: int = 0
 
 
 def detail(session: Session, work_order_id: UUID, customer_link: str, zone: ZoneInfo) -> Detail:
@@ -79,6 +84,8 @@ def detail(session: Session, work_order_id: UUID, customer_link: str, zone: Zone
         customer_link=customer_link,
         links=card_links(tied).get(order.id, ()),
         broken=_broken(tied, order.id, zone),
+        preferred=of_orders(session, [order.id]).get(order.id),
+        unpreferred_minor=in_force(session).weights.unpreferred_minute,
         decided="; ".join(pin.words for pin in pins(session, [order.id]).values()),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -93,13 +93,16 @@ class RestsOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is booked when the dispatcher says yes. lunches: technician → minute, where a round changes."""
+    """What is booked when the dispatcher says yes. lunches: technician → minute, where a round changes;
+    breaks: those beside lunch, by their earliest start by the wall.
+    """
 
     day: date
     moves: tuple[Move, ...]
     holds: tuple[HeldMove, ...]
     lunches: dict[UUID, Small]
     rests_on: RestsOn
+    breaks: dict[UUID, dict[int, Small]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +282,12 @@ def choice_of(
             for route in after.routes
             if route.technician_id in names and route.lunch_start is not None
         },
+        breaks={
+            who: dict(zip(question.breaks.get(who, ()), route.break_starts, strict=False))
+            for route in after.routes
+            if route.technician_id in names and route.break_starts
+            for who in [question.technicians[route.technician_id]]
+        },
         rests_on=RestsOn(
             orders=_versions(question, set(touched), {move.work_order_id for move in moves}),
             technicians=tuple(touched),
@@ -395,8 +404,10 @@ def _check(session: Session, settings: Settings, choice: Choice, clock: DayClock
 def _lunches(session: Session, choice: Choice, by: str, now: datetime) -> None:
     """Lunch moves with the round, and the board shows when it is."""
     plan = newest_plan(session, choice.day)
-    if plan is None or not choice.lunches:
+    if plan is None or not (choice.lunches or choice.breaks):
         return
     plan.lunches = {**plan.lunches, **{str(id): minute for id, minute in choice.lunches.items()}}
+    moved = {str(id): {str(name): at for name, at in some.items()} for id, some in choice.breaks.items()}
+    plan.breaks = {**plan.breaks, **{id: {**plan.breaks.get(id, {}), **some} for id, some in moved.items()}}
     facts = {"day": choice.day.isoformat()}
     feed.append(session, [feed.BOARD], "day_plan", plan.id, "DayMended", at=now, actor=by, facts=facts)

@@ -135,6 +135,7 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         seed=proposal.seed,
         figures=_figures(proposal, undone, len(commands), skipped),
         lunches=_lunches(question, plan),
+        breaks=_breaks(question, plan),
         record_id=plan_records.keep(session, proposal.packed, now) if proposal.packed else None,
     )
     session.add(row)
@@ -223,6 +224,18 @@ def _figures(
         "travel_km": round(sum(route.travel_metres for route in routes) / 1000, 1),
         "cost_minor": {**asdict(plan.cost), "total": plan.cost.total} if plan else {},
     }
+
+
+def _breaks(question: Question, plan: Plan | None) -> dict[str, dict[str, int]]:
+    """Technician → earliest start by the wall → minute; breaks that have begun stay, as lunches do."""
+    found = {
+        str(who): {str(name): at for name, at in had.items()} for who, had in question.breaks_had.items()
+    }
+    for route in plan.routes if plan else ():
+        who = question.technicians[route.technician_id]
+        for name, start in zip(question.breaks.get(who, ()), route.break_starts, strict=False):
+            found.setdefault(str(who), {})[str(name)] = start
+    return found
 
 
 def _lunches(question: Question, plan: Plan | None) -> dict[str, int]:

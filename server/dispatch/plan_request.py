@@ -21,14 +21,17 @@ from scheduler.request import (
     Window,
 )
 from scheduler.travel.protocol import BadPoint, Point, TravelTimes
+from server.dispatch.breaks import Due, due, with_breaks
 from server.dispatch.day_clock import DayClock
 from server.dispatch.links import LINKED, NO_TIES, NOT_TIED, Tied, Ties, tie
 from server.dispatch.models import TechnicianRow
 from server.dispatch.pins import KEPT_OUT, Pin, pinned
 from server.dispatch.policy import PlanningPolicy
+from server.dispatch.preferences import Preferred
 from server.dispatch.roads import measure, no_place
 from server.dispatch.van_parts import Pools
 from shared.problems import BadValue
+from shared.windows import TimeWindow
 from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
 
 NOWHERE = "place"
@@ -54,7 +57,8 @@ class DayRows:
     policy: what plans are weighed by. pins: work order → what a person has decided of it; plans keep to it.
     held: visits that are no work orders: time slots that somebody holds, with their places. shifts: who →
     the minutes left of a shift that is not whole. ties: which orders depend on which.
-    setups: kind → minutes of a visit that are for setting up.
+    setups: kind → minutes of a visit that are for setting up. breaks: technician → earliest start by the
+    wall → minute, by the plan in force. preferred: work order → when its customer would like the visit.
     """
 
     clock: DayClock
@@ -69,6 +73,8 @@ class DayRows:
     shifts: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
     ties: Ties = NO_TIES
     setups: Mapping[WorkOrderKind, int] = field(default_factory=dict)
+    breaks: Mapping[UUID, Mapping[int, int]] = field(default_factory=dict)
+    preferred: Mapping[UUID, Preferred] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +85,8 @@ class Question:
     person has decided, as far as the request holds to it. lunches_had: technician → minute of a lunch
     that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
     road comes near; drives from and to it are estimated. held: names in `orders` that are no work orders.
-    links: those between work orders that this was asked with.
+    links: those between work orders that this was asked with. breaks: technician → which breaks the request
+    holds, by their earliest start by the wall; breaks_had: of those that have begun also the minute.
     """
 
     request: PlanRequest | None
@@ -91,6 +98,8 @@ class Question:
     pins: Mapping[str, Pin] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
     links: frozenset[UUID] = frozenset()
+    breaks: Mapping[UUID, tuple[int, ...]] = field(default_factory=dict)
+    breaks_had: Mapping[UUID, Mapping[int, int]] = field(default_factory=dict)
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -128,7 +137,7 @@ def ask(rows: DayRows, travel: TravelTimes, *, anew: bool = False) -> Question:
             rows.ties,
             placed,
             rows.clock,
-            windows={order.number: _windows(rows, order) for order in placed},
+            windows={order.number: _windows(rows, order.window) for order in placed},
             technicians=len(people),
             gone={order.id for order in orders} - {order.id for order in placed},
             pinned={id for id, pin in rows.pins.items() if pin.technician_id in known},
@@ -150,7 +159,9 @@ def ask(rows: DayRows, travel: TravelTimes, *, anew: bool = False) -> Question:
         for row in rows.technicians
         if (minute := _lunch_begun(rows, row, begun.get(row.id, []))) is not None
     }
-    request, off = _request(rows, travel, people, placed, had, tied) if people else (None, {})
+    rests = {row.id: _breaks(rows, row, begun.get(row.id, [])) for row in rows.technicians}
+    kept: dict[UUID, tuple[int, ...]] = {}
+    request, off = _request(rows, travel, people, placed, had, tied, rests, kept) if people else (None, {})
     return Question(
         request=request,
         technicians=people,
@@ -160,6 +171,8 @@ def ask(rows: DayRows, travel: TravelTimes, *, anew: bool = False) -> Question:
         off_roads=_off_roads(rows, people, placed, off),
         held=frozenset(order.number for order in rows.held),
         links=frozenset(link.id for link in rows.ties.links),
+        breaks=kept,
+        breaks_had={id: rest.had for id, rest in rests.items() if rest.had},
         pins={
             order.number: pin
             for order in placed
@@ -180,7 +193,9 @@ def _request(
     people: Mapping[str, UUID],
     orders: Sequence[WorkOrder],
     had: Mapping[UUID, int],
-    tied: Tied = NOT_TIED,
+    tied: Tied,
+    rests: Mapping[UUID, Due],
+    kept: dict[UUID, tuple[int, ...]],
 ) -> tuple[PlanRequest, Mapping[Point, str]]:
     ends = [place for row in rows.technicians for place in _ends(row)]
     points = list(dict.fromkeys([*ends, *(_place(order) for order in orders)]))
@@ -192,7 +207,7 @@ def _request(
         drives, off = measure(travel, points)
         request = PlanRequest(
             technicians=tuple(
-                _technician(rows, row, names[row.id], number, pools, had.get(row.id))
+                _technician(rows, row, names[row.id], number, pools, had.get(row.id), rests[row.id], kept)
                 for row in rows.technicians
             ),
             jobs=tuple(
@@ -248,14 +263,18 @@ def _technician(
     places: Mapping[Point, int],
     pools: Pools,
     lunch_had: int | None,
+    rests: Due,
+    kept: dict[UUID, tuple[int, ...]],
 ) -> Technician:
+    """`kept`: takes down which of the breaks there is time for."""
     whole = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
     start, end = rows.shifts.get(row.id, whole)
     if lunch_had is not None:
         # Nobody is sent out in the middle of lunch.
         start = max(start, min(lunch_had + row.lunch_minutes, end - 1))
+    start = max(start, min(rests.until, end - 1))
     home, goal = _ends(row)
-    return Technician(
+    person = Technician(
         id=name,
         start_place=places[home],
         end_place=places[goal],
@@ -270,6 +289,21 @@ def _technician(
         territories=tuple(row.territories),
         stays=row.stays and bool(row.territories),
         parts=pools.carried(rows.stock.get(row.van_id, {})),
+    )
+    person, kept[row.id] = with_breaks(person, rests.breaks)
+    return person
+
+
+def _breaks(rows: DayRows, row: TechnicianRow, begun: Sequence[tuple[int, int]]) -> Due:
+    """The breaks beside lunch that are still to come, and those that were had."""
+    whole = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
+    return due(
+        row,
+        rows.clock,
+        planned=rows.breaks.get(row.id, {}),
+        shift=rows.shifts.get(row.id, whole),
+        now=rows.now,
+        begun=begun,
     )
 
 
@@ -353,7 +387,8 @@ def _job(
         setup_minutes=setup,
         skills=skills,
         parts=pools.wanted(order),
-        windows=_windows(rows, order),
+        windows=_windows(rows, order.window),
+        preferred=_windows(rows, _wish(rows, order)),
         priority=priority,
         drop_cost=undone,
         due=due,
@@ -370,11 +405,16 @@ def _job(
     return pinned(job, names[who.id], minute, carried, rows.now)
 
 
-def _windows(rows: DayRows, order: WorkOrder) -> tuple[Window, ...]:
+def _wish(rows: DayRows, order: WorkOrder) -> TimeWindow | None:
+    preferred = rows.preferred.get(order.id)
+    return TimeWindow(preferred.start, preferred.end) if preferred else None
+
+
+def _windows(rows: DayRows, window: TimeWindow | None) -> tuple[Window, ...]:
     """The promise as far as it lies on this day. A dispatcher who moved the job here set it aside."""
-    if order.window is None:
+    if window is None:
         return ()
-    opens, closes = rows.clock.minute_after(order.window.start), rows.clock.minute_after(order.window.end) - 1
+    opens, closes = rows.clock.minute_after(window.start), rows.clock.minute_after(window.end) - 1
     if closes < 0 or opens >= rows.clock.of_wall(24 * 60):
         return ()
     return (Window(_bounded(opens), _bounded(max(opens, closes))),)

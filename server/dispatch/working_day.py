@@ -1,22 +1,28 @@
-"""The page "Working day": how long visits of each kind take and what of that is setting up."""
+"""The page "Working day": how long visits of each kind take, and when people have their breaks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Form, Request, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from server.access.guard import database_of, require, require_page
 from server.access.people import Person
 from server.access.roles import Permission
 from server.clock import utc_now
+from server.dispatch.breaks import Break, breaks_of, checked, in_the_shift, to_json
+from server.dispatch.models import TechnicianRow
 from server.web.pages import page
 from server.work_orders import kinds
 from server.work_orders.kinds import KindTimes
-from shared.problems import BadValue, Problem
+from shared.problems import BadValue, NotFound, Problem
 from shared.work_orders import WorkOrderKind
 
 router = APIRouter(tags=["plan"])
@@ -26,6 +32,8 @@ Setter = Annotated[Person, Depends(require(Permission.SET_POLICY), scope="functi
 PageSetter = Annotated[Person, Depends(require_page(Permission.SET_POLICY), scope="function")]
 Texts = Annotated[list[str], Form()]
 NOBODY_SAID: list[str] = []
+BREAK_LINES = 3
+"""So many breaks a form has; the interface takes one more."""
 
 KIND_WORDS = {
     WorkOrderKind.INSTALL: "Install",
@@ -44,6 +52,13 @@ class Minutes:
     setup_minutes: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaks:
+    """All breaks of a shift beside lunch."""
+
+    breaks: list[Break]
+
+
 # --- over HTTP ----------------------------------------------------------------------------------------------
 
 
@@ -60,6 +75,22 @@ def change_kind(request: Request, person: Setter, kind: WorkOrderKind, body: Min
     wanted = KindTimes(kind=kind, minutes=body.minutes, setup_minutes=body.setup_minutes)
     with database_of(request).write() as session:
         return _json(kinds.change(session, wanted, by=person.name, now=utc_now()))
+
+
+@router.post("/api/technicians/{technician_id}/breaks", response_model=Breaks)
+def change_breaks(request: Request, person: Setter, technician_id: UUID, body: Breaks) -> Response:
+    """The breaks of somebody's shift, from the next plan on; those before are replaced."""
+    with database_of(request).write() as session:
+        row = _technician(session, technician_id)
+        row.breaks = to_json(checked(row, body.breaks))
+        return _json(Breaks(breaks=list(breaks_of(row))))
+
+
+def _technician(session: Session, technician_id: UUID) -> TechnicianRow:
+    row = session.get(TechnicianRow, technician_id, with_for_update=True)
+    if row is None or not row.active:
+        raise NotFound("There is no such technician", field="technician_id")
+    return row
 
 
 def _json(value: Any) -> Response:
@@ -97,7 +128,55 @@ def set_kinds(
                 if wanted != kinds.times(session)[wanted.kind]:
                     kinds.change(session, wanted, by=person.name, now=utc_now())
 
-    return _done(request, person, write, "kinds")
+    typed = Typed(kinds={one: (a, b) for one, a, b in zip(kind, minutes, setup, strict=False)})
+    return _done(request, person, write, "kinds", typed)
+
+
+@router.post("/working-day/breaks", include_in_schema=False)
+def set_breaks(
+    request: Request,
+    person: PageSetter,
+    who: Texts = NOBODY_SAID,
+    begins: Texts = NOBODY_SAID,
+    ends: Texts = NOBODY_SAID,
+    minutes: Texts = NOBODY_SAID,
+) -> Response:
+    """The breaks of those who are ticked; a line without minutes is no break."""
+
+    def write() -> None:
+        if not who:
+            raise BadValue("Choose whose breaks these are", field="who")
+        wanted = [
+            Break(
+                from_minute=_clock(begin),
+                until_minute=_clock(end or begin),
+                minutes=_whole(length, "Minutes of a break"),
+            )
+            for begin, end, length in zip(begins, ends, minutes, strict=False)
+            if length.strip() or begin
+        ]
+        with database_of(request).write() as session:
+            for one in who:
+                row = _technician(session, _id(one))
+                row.breaks = to_json(checked(row, [in_the_shift(row, two) for two in wanted]))
+
+    typed = Typed(who=frozenset(who), breaks=list(zip(begins, ends, minutes, strict=False)))
+    return _done(request, person, write, "breaks", typed)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise BadValue("Choose one of the list", field="who") from error
+
+
+def _clock(text: str) -> int:
+    """Minutes after midnight of "14:05"."""
+    hours, _, minutes = text.partition(":")
+    if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
+        raise BadValue("A time is written 14:05", field="breaks")
+    return int(hours) * 60 + int(minutes)
 
 
 def _kind(text: str) -> WorkOrderKind:
@@ -112,20 +191,44 @@ def _whole(text: str, what: str) -> int:
     return int(text)
 
 
-def _done(request: Request, person: Person, write: Any, where: str) -> Response:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """What was typed and refused: nobody types it twice."""
+
+    kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
+    who: frozenset[str] = frozenset()
+    breaks: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+NOTHING = Typed()
+
+
+def _done(request: Request, person: Person, write: Callable[[], None], where: str, typed: Typed) -> Response:
     """The page again: as it is by now, or with the sentence why not."""
     try:
         write()
     except Problem as problem:
-        return _page(request, person, status=problem.status, said=problem.detail, at=where)
+        return _page(request, person, status=problem.status, said=problem.detail, at=where, typed=typed)
     return RedirectResponse(f"/working-day?saved={where}#{where}", status_code=303)
 
 
+def _as_typed(one: KindTimes) -> tuple[str, str]:
+    return str(one.minutes), str(one.setup_minutes)
+
+
 def _page(
-    request: Request, person: Person, *, status: int = 200, said: str = "", at: str = ""
+    request: Request,
+    person: Person,
+    *,
+    status: int = 200,
+    said: str = "",
+    at: str = "",
+    typed: Typed = NOTHING,
 ) -> HTMLResponse:
     with database_of(request).read() as session:
         times = kinds.times(session)
+        query = select(TechnicianRow).where(TechnicianRow.active).order_by(TechnicianRow.name)
+        people = [(row, breaks_of(row)) for row in session.scalars(query)]
     return page(
         request,
         "working_day.html",
@@ -135,5 +238,11 @@ def _page(
         said=said,
         at=at,
         saved=request.query_params.get("saved", ""),
-        kinds=[(one, KIND_WORDS[one.kind]) for one in times.values()],
+        people=people,
+        ticked=typed.who,
+        lines=[*typed.breaks, *[("", "", "")] * BREAK_LINES][:BREAK_LINES],
+        kinds=[
+            (one.kind.value, KIND_WORDS[one.kind], *typed.kinds.get(one.kind.value, _as_typed(one)))
+            for one in times.values()
+        ],
     )

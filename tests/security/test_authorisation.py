@@ -111,8 +111,11 @@ POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
 GET   /working-day                               ADMIN      200  -
 POST  /working-day/kinds                         ADMIN      303  -
+POST  /working-day/breaks                        ADMIN      303  -
+POST  /api/technicians/{technician_id}/breaks    ADMIN      200  404
 GET   /api/kinds                                 EVERYBODY  200  -
 POST  /api/kinds/{kind}                          ADMIN      200  422
+POST  /api/work-orders/{work_order_id}/prefer    DISPATCH   204  404
 POST  /api/work-orders/{work_order_id}/links     DISPATCH   201  404
 POST  /api/work-orders/{work_order_id}/links/{link_id}/remove DISPATCH 204 404
 POST  /api/plan                                  DISPATCH   200  -
@@ -529,6 +532,7 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/reopen": {"technician_id": str(world.ben.technician_id)},
         "/contact": {"field": "phone", "value": "+358509"},
         "/notes": {"text": "Ring twice"},
+        "/breaks": {"breaks": []} if "/api/" in door.path else {"who": [str(world.ana.technician_id)]},
         "/{kind}": {"minutes": 60, "setup_minutes": 10},
         "/links": {"kind": "after", "number": values.get("number", "WO-0")},
         "/checks": {"code": "optical_power", "value": "-19.5"},

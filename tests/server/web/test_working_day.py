@@ -75,8 +75,32 @@ class TestThePage:
         page.get_by_label(label).fill(value)
         page.get_by_role("button", name="Save the kinds").click()
         expect(page.get_by_role("alert")).to_contain_text(words)
+        expect(page.get_by_label(label)).to_have_value(value)
         with console.database.read() as session:
             assert kinds.times(session)[WorkOrderKind.INSTALL].minutes == 55
+
+    def test_gives_those_ticked_their_breaks(self, page: Page, console: Console):
+        console.technician("Eetu Korhonen")
+        page.reload()
+        page.get_by_label("Aino Virtanen").check()
+        page.get_by_label("Break 1 begins from").fill("09:00")
+        page.get_by_label("Break 1 begins until").fill("10:00")
+        page.get_by_label("Break 1: minutes").fill("15")
+        page.get_by_role("button", name="Give those ticked these breaks").click()
+        expect(page.get_by_role("status")).to_have_text("Saved. The next plans keep to it.")
+        expect(page.get_by_text("08:00–16:00; 09:00–10:00 for 15 min")).to_be_visible()
+        expect(page.get_by_text("08:00–16:00; no breaks")).to_be_visible()
+
+    def test_says_whose_breaks_have_no_place(self, page: Page):
+        page.get_by_label("Aino Virtanen").check()
+        page.get_by_label("Break 1 begins from").fill("19:00")
+        page.get_by_label("Break 1: minutes").fill("15")
+        page.get_by_role("button", name="Give those ticked these breaks").click()
+        expect(page.get_by_role("alert")).to_have_text(
+            "The breaks and lunch of Aino Virtanen do not fit into the shift one after another"
+        )
+        expect(page.get_by_label("Break 1 begins from")).to_have_value("19:00")
+        expect(page.get_by_label("Aino Virtanen")).to_be_checked()
 
     def test_is_filled_in_by_keys(self, page: Page):
         page.get_by_label("Install: minutes on site").focus()

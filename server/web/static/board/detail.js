@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { byId, fill, h, icon } from "./dom.js";
 import { Links } from "./links.js";
+import { preferredWords, prefersForm } from "./prefers.js";
 import { KINDS, PRIORITIES, REASONS, STATES, clock, isLocked, isOver, minutes, promised, shortDay, span } from "./words.js";
 
 const SLOTS_SHOWN = 8; // the cheapest
@@ -64,6 +65,7 @@ export class Detail {
         ["Address", [order.place.street, order.place.house_number].join(" ").trim() + (order.place.city ? `, ${order.place.city}` : "")],
         ["Access", order.place.access_notes],
         ["Promised", card ? promised(card, this.store.board) : span(order.window?.start, order.window?.end)],
+        ["Prefers", preferredWords(found.preferred)],
         ["SLA due", order.sla_due_at ? `${shortDay(order.sla_due_at)} ${clock(order.sla_due_at)}` : ""],
         ["Technician", technician],
         ["Planned", order.planned_start ? `${span(order.planned_start, order.planned_end)}, ${order.travel_minutes} min of travel before` : ""],
@@ -80,7 +82,7 @@ export class Detail {
       section("Visit record", this.record(found)),
       section("What was done", this.deeds(found)),
       h("p", {}, h("a", { href: found.customer_link, target: "_blank", rel: "noopener" }, "The customer's page")),
-      this.mayDispatch && !isOver(order.state) ? this.actions(order) : null,
+      this.mayDispatch && !isOver(order.state) ? this.actions(order, found) : null,
     );
     this.panel.scrollTop = scrolled;
     if (focus) title.focus({ preventScroll: true });
@@ -129,7 +131,7 @@ export class Detail {
 
   // --- what one can do
 
-  actions(order) {
+  actions(order, found) {
     const locked = isLocked(order);
     const cancel = h(
       "details",
@@ -165,7 +167,7 @@ export class Detail {
       order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
       order.technician_id ? h("button", { type: "button", class: "quiet", onclick: () => this.mover.unassign(order.id, true) }, "Keep out of the plan") : null,
     );
-    return h("div", { class: "actions" }, move, this.places(order), this.slots(order), cancel);
+    return h("div", { class: "actions" }, move, this.places(order), this.slots(order), prefersForm(this.store, order, found, { toast: this.toast, show: (id) => this.show(id) }), cancel);
   }
 
   // A time to agree on with the customer: only what can be kept, and held while one talks.

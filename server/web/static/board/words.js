@@ -84,6 +84,7 @@ export function inFull(order, verdict, board, technician) {
     technician ? `by ${technician.name}` : "",
     `promised ${promised(order, board)}`,
     verdict && verdict.words ? verdict.words : "",
+    order.preferred ? `would like ${span(order.preferred.start, order.preferred.end)}` : "",
     ...(order.links || []).map(linkWords),
     order.left_out ? order.left_out.reason : "",
     isLocked(order) ? "cannot be moved" : "",
