@@ -46,6 +46,7 @@ LOGGED = frozenset(
         "stock_place",
         "tariff_plan",
         "technician",
+        "traffic_hours",
         "van_transfer",
         "vendor",
         "work_order",

@@ -389,17 +389,18 @@ class _Moves:
         order = self.question.orders[visit.job_id]
         start, end = order.planned_start, order.planned_end
         moves = visit.job_id in self.wanted
+        drive = self.question.on_the_road(visit.arrive, visit.travel_minutes)
         if moves or start is None or end is None:
             start = self.clock.instant(visit.start)
             end = start + timedelta(minutes=max(1, visit.end - visit.start))
-        elif (order.travel_minutes, order.route_position) == (visit.travel_minutes, position):
+        elif (order.travel_minutes, order.route_position) == (drive, position):
             return None
         return AssignWorkOrder(
             work_order_id=order.id,
             technician_id=self.question.technicians[technician],
             planned_start=start,
             planned_end=end,
-            travel_minutes=visit.travel_minutes,
+            travel_minutes=drive,
             route_position=position,
         )
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.dispatch import absences, preferences
+from server.dispatch import absences, preferences, traffic
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.link_rows import link_ids, ties
@@ -87,6 +87,7 @@ def read_day(
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
         ties=ties(session, [order.id for order in orders]),
         setups=kinds.setups(session),
+        pace=traffic.in_force(session).pace,
         preferred=preferences.of_orders(
             session, {order.id for order in orders} | ({not_held_for} if not_held_for else set())
         ),

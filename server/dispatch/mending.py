@@ -247,13 +247,14 @@ def choice_of(
             if visit.job_id not in changed:
                 continue
             names |= {route.technician_id, *([was[visit.job_id][0]] if visit.job_id in was else [])}
+            drive = question.on_the_road(visit.arrive, visit.travel_minutes)
             order, technician_id = question.orders[visit.job_id], question.technicians[route.technician_id]
             start = clock.instant(visit.start)
             if visit.job_id in question.held:
                 holds.append(
                     HeldMove(
                         hold_id=order.id, technician_id=technician_id, planned_start=start,
-                        travel_minutes=visit.travel_minutes,
+                        travel_minutes=drive,
                     )
                 )  # fmt: skip
                 continue
@@ -265,7 +266,7 @@ def choice_of(
                     technician=route.technician_id,
                     planned_start=start,
                     planned_end=start + timedelta(minutes=max(1, visit.end - visit.start)),
-                    travel_minutes=visit.travel_minutes,
+                    travel_minutes=drive,
                     route_position=position,
                     tells=visit.job_id in told,
                     was=order.planned_start if visit.job_id in was else None,

@@ -175,7 +175,11 @@ def _places_of_held(
     question: Question, plan: Plan | None, held: Mapping[str, WorkOrder]
 ) -> dict[UUID, tuple[UUID, int, int]]:
     return {
-        held[visit.job_id].id: (question.technicians[person], visit.start, visit.travel_minutes)
+        held[visit.job_id].id: (
+            question.technicians[person],
+            visit.start,
+            question.on_the_road(visit.arrive, visit.travel_minutes),
+        )
         for person, visit in (plan.visits() if plan else ())
         if visit.job_id in held
     }

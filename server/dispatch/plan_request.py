@@ -29,6 +29,7 @@ from server.dispatch.pins import KEPT_OUT, Pin, pinned
 from server.dispatch.policy import PlanningPolicy
 from server.dispatch.preferences import Preferred
 from server.dispatch.roads import measure, no_place
+from server.dispatch.traffic import on_the_road
 from server.dispatch.van_parts import Pools
 from shared.problems import BadValue
 from shared.windows import TimeWindow
@@ -59,6 +60,7 @@ class DayRows:
     the minutes left of a shift that is not whole. ties: which orders depend on which.
     setups: kind → minutes of a visit that are for setting up. breaks: technician → earliest start by the
     wall → minute, by the plan in force. preferred: work order → when its customer would like the visit.
+    pace: how fast one drives in each hour, as the request has it.
     """
 
     clock: DayClock
@@ -75,6 +77,7 @@ class DayRows:
     setups: Mapping[WorkOrderKind, int] = field(default_factory=dict)
     breaks: Mapping[UUID, Mapping[int, int]] = field(default_factory=dict)
     preferred: Mapping[UUID, Preferred] = field(default_factory=dict)
+    pace: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,10 @@ class Question:
     links: frozenset[UUID] = frozenset()
     breaks: Mapping[UUID, tuple[int, ...]] = field(default_factory=dict)
     breaks_had: Mapping[UUID, Mapping[int, int]] = field(default_factory=dict)
+
+    def on_the_road(self, arrive: int, drive: int) -> int:
+        """Minutes in traffic of a drive of `drive` minutes by the matrix that is over at `arrive`."""
+        return on_the_road(self.request.pace if self.request else (), arrive, drive)
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -217,6 +224,7 @@ def _request(
             weights=rows.policy.weights,
             now=rows.now,
             day=rows.clock.day.isoformat(),
+            pace=rows.pace,
         )
     except (InvalidRequest, BadPoint) as error:
         raise BadValue(f"The day can't be planned: {error}") from error

@@ -122,7 +122,7 @@ def _commands(clock: DayClock, question: Question, plan: Plan | None) -> dict[st
                 technician_id=question.technicians[route.technician_id],
                 planned_start=start,
                 planned_end=start + timedelta(minutes=max(1, visit.end - visit.start)),
-                travel_minutes=visit.travel_minutes,
+                travel_minutes=question.on_the_road(visit.arrive, visit.travel_minutes),
                 route_position=position,
             )
             if not _stands(order, command):

@@ -1,4 +1,4 @@
-"""The page "Working day": how long visits of each kind take, and when people have their breaks."""
+"""The page "Working day": how long visits of each kind take, when people have their breaks, the traffic."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -17,8 +18,10 @@ from server.access.guard import database_of, require, require_page
 from server.access.people import Person
 from server.access.roles import Permission
 from server.clock import utc_now
+from server.dispatch import traffic
 from server.dispatch.breaks import Break, breaks_of, checked, in_the_shift, to_json
 from server.dispatch.models import TechnicianRow
+from server.dispatch.traffic import HOURS, Traffic
 from server.web.pages import page
 from server.work_orders import kinds
 from server.work_orders.kinds import KindTimes
@@ -59,6 +62,14 @@ class Breaks:
     breaks: list[Break]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficChange:
+    """after: the version looked at. factors: 24, one an hour of the local day; 1.5 is half as long again."""
+
+    after: int
+    factors: Annotated[list[float], Field(min_length=24, max_length=24)]
+
+
 # --- over HTTP ----------------------------------------------------------------------------------------------
 
 
@@ -84,6 +95,21 @@ def change_breaks(request: Request, person: Setter, technician_id: UUID, body: B
         row = _technician(session, technician_id)
         row.breaks = to_json(checked(row, body.breaks))
         return _json(Breaks(breaks=list(breaks_of(row))))
+
+
+@router.get("/api/traffic", response_model=Traffic)
+def get_traffic(request: Request, person: Looker) -> Response:
+    """How many times as long a drive takes in each hour of the day."""
+    with database_of(request).read() as session:
+        return _json(traffic.in_force(session))
+
+
+@router.post("/api/traffic", response_model=Traffic)
+def change_traffic(request: Request, person: Setter, body: TrafficChange) -> Response:
+    """Put other hours in force, from the next plan on. 409 when somebody else has meanwhile."""
+    with database_of(request).write() as session:
+        made = traffic.change(session, after=body.after, factors=body.factors, by=person.name, now=utc_now())
+        return _json(made)
 
 
 def _technician(session: Session, technician_id: UUID) -> TechnicianRow:
@@ -164,6 +190,29 @@ def set_breaks(
     return _done(request, person, write, "breaks", typed)
 
 
+@router.post("/working-day/traffic", include_in_schema=False)
+def set_traffic(
+    request: Request, person: PageSetter, after: Annotated[str, Form()] = "0", factor: Texts = NOBODY_SAID
+) -> Response:
+    def write() -> None:
+        if len(factor) != HOURS:
+            raise BadValue(f"There are {HOURS} hours, each with a factor", field="factor")
+        factors = [_factor(text, hour) for hour, text in enumerate(factor)]
+        with database_of(request).write() as session:
+            traffic.change(
+                session, after=_whole(after, "The version"), factors=factors, by=person.name, now=utc_now()
+            )
+
+    return _done(request, person, write, "traffic", Typed(factors=factor))
+
+
+def _factor(text: str, hour: int) -> float:
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError as error:
+        raise BadValue(f"{hour:02}:00: write a number like 1.4", field="factor") from error
+
+
 def _id(text: str) -> UUID:
     try:
         return UUID(text)
@@ -198,6 +247,7 @@ class Typed:
     kinds: dict[str, tuple[str, str]] = field(default_factory=dict)
     who: frozenset[str] = frozenset()
     breaks: list[tuple[str, str, str]] = field(default_factory=list)
+    factors: list[str] = field(default_factory=list)
 
 
 NOTHING = Typed()
@@ -229,6 +279,7 @@ def _page(
         times = kinds.times(session)
         query = select(TechnicianRow).where(TechnicianRow.active).order_by(TechnicianRow.name)
         people = [(row, breaks_of(row)) for row in session.scalars(query)]
+        hours = traffic.in_force(session)
     return page(
         request,
         "working_day.html",
@@ -240,6 +291,8 @@ def _page(
         saved=request.query_params.get("saved", ""),
         people=people,
         ticked=typed.who,
+        hours=hours,
+        factors=typed.factors or [f"{one:g}" for one in hours.factors],
         lines=[*typed.breaks, *[("", "", "")] * BREAK_LINES][:BREAK_LINES],
         kinds=[
             (one.kind.value, KIND_WORDS[one.kind], *typed.kinds.get(one.kind.value, _as_typed(one)))

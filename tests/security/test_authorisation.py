@@ -29,7 +29,7 @@ from server.assets.models import AssetRow
 from server.clock import mint, utc_now
 from server.customers.links import visit_token
 from server.customers.models import ServiceLocationRow
-from server.dispatch import absences, link_rows, overrides, saved_plans, slot_holds
+from server.dispatch import absences, link_rows, overrides, saved_plans, slot_holds, traffic
 from server.dispatch.link_rows import NewLink
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.planner import plan_day
@@ -111,6 +111,9 @@ POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
 GET   /working-day                               ADMIN      200  -
 POST  /working-day/kinds                         ADMIN      303  -
+POST  /working-day/traffic                       ADMIN      303  -
+GET   /api/traffic                               EVERYBODY  200  -
+POST  /api/traffic                               ADMIN      200  -
 POST  /working-day/breaks                        ADMIN      303  -
 POST  /api/technicians/{technician_id}/breaks    ADMIN      200  404
 GET   /api/kinds                                 EVERYBODY  200  -
@@ -356,6 +359,11 @@ def decided(world: World) -> UUID:
     return kept
 
 
+def traffic_in_force(world: World) -> int:
+    with world.database.read() as session:
+        return traffic.in_force(session).version
+
+
 def linked(world: World) -> dict[str, str]:
     """A job that waits for another one."""
     job, other = world.order(), world.order()
@@ -532,6 +540,7 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/reopen": {"technician_id": str(world.ben.technician_id)},
         "/contact": {"field": "phone", "value": "+358509"},
         "/notes": {"text": "Ring twice"},
+        "/traffic": {"after": traffic_in_force(world), "factors": [1.0] * 24, "factor": ["1"] * 24},
         "/breaks": {"breaks": []} if "/api/" in door.path else {"who": [str(world.ana.technician_id)]},
         "/{kind}": {"minutes": 60, "setup_minutes": 10},
         "/links": {"kind": "after", "number": values.get("number", "WO-0")},

@@ -136,6 +136,21 @@ class TestALinkOnTheBoard:
             "Begins together with WO-MATE"
         )
 
+    def test_a_wish_is_written_down_and_forgotten(self, page: Page):
+        job(page, "WO-SPLICE").click()
+        page.get_by_text("The customer would like a time…").click()
+        expect(page.get_by_role("form", name="Preferred time")).to_contain_text(
+            "each minute outside costs a plan 0.05"
+        )
+        page.get_by_label("Preferred from").fill("14:00")
+        page.get_by_label("Preferred until").fill("15:30")
+        page.get_by_role("button", name="Write it down").click()
+        expect(page.locator("#detail dl")).to_contain_text(re.compile("Prefers.*14:00–15:30"))
+        expect(job(page, "WO-SPLICE")).to_have_attribute("aria-label", re.compile("would like 14:00–15:30"))
+        page.get_by_text("Change the preferred time…").click()
+        page.get_by_role("button", name="Forget it").click()
+        expect(page.locator("#detail dl")).not_to_contain_text("Prefers")
+
     def test_warns_a_hand_before_it_parts_two(self, page: Page):
         linked(page)
         expect(page.get_by_role("region", name="Depends on").locator("li")).to_be_visible()

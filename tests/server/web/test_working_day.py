@@ -10,7 +10,7 @@ import pytest
 from console_day import ADMIN, DISPATCHER, PASSWORD, Console, a_console, served
 from playwright.sync_api import BrowserContext, Page, expect
 
-from server.dispatch import working_day
+from server.dispatch import traffic, working_day
 from server.work_orders import kinds
 from shared.work_orders import WorkOrderKind
 
@@ -101,6 +101,27 @@ class TestThePage:
         )
         expect(page.get_by_label("Break 1 begins from")).to_have_value("19:00")
         expect(page.get_by_label("Aino Virtanen")).to_be_checked()
+
+    def test_changes_the_traffic_of_an_hour(self, page: Page, console: Console):
+        page.get_by_label("Factor from 08:00").fill("1,5")
+        page.get_by_role("button", name="Save the traffic").click()
+        expect(page.get_by_role("status")).to_have_text("Saved. The next plans keep to it.")
+        expect(page.get_by_label("Factor from 08:00")).to_have_value("1.5")
+        with console.database.read() as session:
+            assert traffic.in_force(session).factors[8] == 1.5
+
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            ("11", "The factor of 8:00 must be between 0.2 and 10.0"),
+            ("slow", "08:00: write a number like 1.4"),
+        ],
+    )
+    def test_refuses_a_factor_that_is_none(self, page: Page, value: str, words: str):
+        page.get_by_label("Factor from 08:00").fill(value)
+        page.get_by_role("button", name="Save the traffic").click()
+        expect(page.get_by_role("alert")).to_contain_text(words)
+        expect(page.get_by_label("Factor from 08:00")).to_have_value(value)
 
     def test_is_filled_in_by_keys(self, page: Page):
         page.get_by_label("Install: minutes on site").focus()
