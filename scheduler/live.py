@@ -4,12 +4,14 @@
 route: whoever is late is expected late, and their time is nobody else's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.duty import home_by
+from scheduler.links import Links, Windows, clipped
+from scheduler.live_links import expected, held, opened, unlinked, within
 from scheduler.plan import Plan
-from scheduler.request import COST_MAX, MINUTES_MAX, InvalidRequest, Job, Pin, PlanRequest, Technician, Window
+from scheduler.request import COST_MAX, MINUTES_MAX, Job, Pin, PlanRequest, Technician, Window
 from scheduler.timing import Day, Misfit, Times
 
 
@@ -20,10 +22,11 @@ class Standing:
     request: as asked, but for promises that can't be kept in the order of the plan: those windows close and
     those shifts end as late as it will be, a pinned start becomes a window from then on, and a shift begins
     when its person's shift before is over. Lunch and breaks keep their times: whoever is late can always have
-    them. orders: technician → jobs not begun. late: job → minutes after its window closes or after the start
-    that was pinned. over: technician → minutes after the shift ends. homeless: planned jobs whose technician
-    is not there any more, may not go there any more, or would only begin after the shift; they are in no
-    order.
+    them. Windows stand in the place of links. orders: technician → jobs not begun. late: job → minutes after
+    its window closes or after the start that was pinned. over: technician → minutes after the shift ends.
+    homeless: planned jobs whose technician is not there any more, may not go there any more, or would only
+    begin after the shift; they are in no order. loose: jobs that have no place, and can't have one alone, for
+    they depend on others without one.
     """
 
     request: PlanRequest
@@ -31,54 +34,113 @@ class Standing:
     late: Mapping[str, int]
     over: Mapping[str, int]
     homeless: tuple[str, ...]
+    loose: frozenset[str] = frozenset()
 
 
 def standing(request: PlanRequest, plan: Plan) -> Standing:
     """What becomes of `plan` when everybody goes on in its order. What has begun is as the request has it.
 
-    Raises InvalidRequest for jobs that depend on each other: one route alone does not say when they begin.
+    Who waits for somebody who is late is late as well.
     """
-    if linked := next((job for job in request.jobs if job.after or job.together), None):
-        field = "after" if linked.after else "together"
-        raise InvalidRequest(f"job {linked.id}: {field} is not known to a day that is mended; plan it anew")
     day = Day(request)
-    planned = day.orders_of(plan)
-    kept: list[list[int]] = [[] for _ in planned]
-    jobs, people = {job.id: job for job in request.jobs}, list(request.technicians)
+    links = Links(day)
+    shifts = _shifts(day, plan, {})
+    earliest: Mapping[int, int] = {}
+    if links:
+        told = {day.job_number[v.job_id]: v.start for _, v in plan.visits() if v.job_id in day.job_number}
+        orders = [shift.order for shift in shifts]
+        earliest = expected(
+            links, orders, told, lambda n, order, least: shifts[n].alone.times(order, least).starts
+        )
+        shifts = _shifts(day, plan, earliest)
+    jobs = {job.id: job for job in request.jobs}
     late: dict[str, int] = {}
-    over: dict[str, int] = {}
+    for shift in shifts:
+        for n, start in () if shift.fits else zip(shift.order, shift.times.starts, strict=True):
+            job = day.jobs[n]
+            spans = day.policy.starts(job)
+            if spans and start > (closes := spans[-1][1]):
+                late[job.id] = start - closes
+                jobs[job.id] = _open_until(request, job, start)
+    loose: frozenset[str] = frozenset()
+    if links:
+        jobs, loose = _held(day, links, earliest, jobs)
+    here = {day.jobs[n].id for shift in shifts for n in shift.order}
+    open_ids = {day.jobs[n].id for n in day.open_jobs}
+    people = tuple(shift.person for shift in shifts)
+    return Standing(
+        request=replace(request, technicians=people, jobs=tuple(jobs[job.id] for job in request.jobs)),
+        orders={s.person.id: tuple(day.jobs[n].id for n in s.order) for s in shifts},
+        late=late,
+        over={
+            asked.id: shift.times.back - asked.shift_end
+            for asked, shift in zip(request.technicians, shifts, strict=True)
+            if not shift.fits and shift.times.back > asked.shift_end
+        },
+        homeless=tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in here),
+        loose=loose,
+    )
+
+
+def without_loose(now: Standing) -> Standing:
+    """For whoever gives jobs a place one by one: those that can have none alone wait for a plan."""
+    if not now.loose:
+        return now
+    kept = tuple(job for job in now.request.jobs if job.id not in now.loose)
+    people = tuple(
+        replace(p, bias={id: cost for id, cost in p.bias.items() if id not in now.loose})
+        for p in now.request.technicians
+    )
+    return replace(now, request=replace(now.request, technicians=people, jobs=kept))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """How a shift goes. fits: whether it keeps its promises; `person` is as long there as it takes."""
+
+    alone: "_Alone"
+    person: Technician
+    order: list[int]
+    times: Times
+    fits: bool
+
+
+def _shifts(day: Day, plan: Plan, earliest: Mapping[int, int]) -> list[_Shift]:
+    """Each technician's, in their order. earliest: job → the minute before which it waits for another."""
+    planned, people = day.orders_of(plan), day.technicians
+    kept: list[list[int]] = [[] for _ in planned]
+    found: dict[int, _Shift] = {}
     free: dict[str, int] = {}  # person → when the shifts so far are over
     # Earlier shifts first: a later one of the same person has what these leave of the van and of the day.
     for number in sorted(range(len(people)), key=lambda n: (people[n].shift_start, n)):
-        own = day.technicians[number]
-        person = _begun_later(own, free.get(own.whose, 0))
+        person = _begun_later(people[number], free.get(people[number].whose, 0))
         order = [n for n in planned[number] if day.may_go(number, n)]
         order = _with_parts(day, number, order, kept)
         alone = _Alone(day, number, person)
-        order, times, fits = alone.in_the_shift(order)
+        order, times, fits = alone.in_the_shift(order, earliest)
         kept[number] = order
         if not fits:
-            for n, start in zip(order, times.starts, strict=True):
-                job = day.jobs[n]
-                spans = day.policy.starts(job)
-                if spans and start > (closes := spans[-1][1]):
-                    late[job.id] = start - closes
-                    jobs[job.id] = _open_until(request, job, start)
             person = _stretched(person, times.back)
-            if times.back > own.shift_end:
-                over[own.id] = times.back - own.shift_end
-        people[number] = person
+        found[number] = _Shift(alone, person, order, times, fits)
         busy = bool(order or day.origins[number].begun)
-        free[own.whose] = max(home_by(person), times.back if busy else 0)
-    here = {day.jobs[n].id for order in kept for n in order}
-    open_ids = {day.jobs[n].id for n in day.open_jobs}
-    return Standing(
-        request=replace(request, technicians=tuple(people), jobs=tuple(jobs[job.id] for job in request.jobs)),
-        orders={p.id: tuple(day.jobs[n].id for n in o) for p, o in zip(people, kept, strict=True)},
-        late=late,
-        over=over,
-        homeless=tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in here),
-    )
+        free[person.whose] = max(home_by(person), times.back if busy else 0)
+    return [found[number] for number in range(len(people))]
+
+
+def _held(
+    day: Day, links: Links, starts: Mapping[int, int], jobs: Mapping[str, Job]
+) -> tuple[dict[str, Job], frozenset[str]]:
+    """`jobs` with windows in the place of links; and those that can have no place alone."""
+    found = held(links, starts)
+    loose = {day.jobs[n].id for n in found.loose}
+    freed = {id: unlinked(job) for id, job in jobs.items()}
+    for n, box in found.boxes.items():
+        job = jobs[day.jobs[n].id]
+        if (inside := within(job, box)) is not None:
+            freed[job.id] = inside
+        else:
+            loose.add(job.id)
+    return freed, frozenset(loose)
 
 
 def _with_parts(day: Day, person: int, order: Sequence[int], before: Sequence[Sequence[int]]) -> list[int]:
@@ -98,35 +160,42 @@ class _Alone:
     number: int
     person: Technician
 
-    def in_the_shift(self, order: Sequence[int]) -> tuple[list[int], Times, bool]:
+    def in_the_shift(
+        self, order: Sequence[int], earliest: Mapping[int, int]
+    ) -> tuple[list[int], Times, bool]:
         """`order` without what would only begin when nobody may stay, for who overruns ends the visit, no
         more; its times; and whether it keeps its promises.
         """
-        times = self._as_promised(order)
+        times = self._as_promised(order, earliest)
         if isinstance(times, Times):
             return list(order), times, True
-        loose = self._whatever_it_takes(order)
+        loose = self._whatever_it_takes(order, earliest)
         end = home_by(self.person)
         rest = [n for n, start in zip(order, loose.starts, strict=False) if start < end]
-        times = self._as_promised(rest)
+        times = self._as_promised(rest, earliest)
         if isinstance(times, Times):
             return rest, times, True
-        loose = self._whatever_it_takes(rest)
+        loose = self._whatever_it_takes(rest, earliest)
         return rest[: len(loose.starts)], loose, False
 
-    def _as_promised(self, order: Sequence[int]) -> Times | Misfit:
-        if self.person == self.day.technicians[self.number]:
-            return self.day.times(self.number, order)
-        day, route = self._day(self.person, order)
-        return day.times(0, route)
+    def times(self, order: Sequence[int], earliest: Mapping[int, int]) -> Times:
+        """As promised, or as late as it takes."""
+        times = self._as_promised(order, earliest)
+        return times if isinstance(times, Times) else self._whatever_it_takes(order, earliest)
 
-    def _whatever_it_takes(self, order: Sequence[int]) -> Times:
+    def _as_promised(self, order: Sequence[int], earliest: Mapping[int, int]) -> Times | Misfit:
+        if self.person == self.day.technicians[self.number]:
+            return self.day.times(self.number, order, _from(earliest, self.day, order, order, clipped))
+        day, route = self._day(self.person, order)
+        return day.times(0, route, _from(earliest, day, route, order, clipped))
+
+    def _whatever_it_takes(self, order: Sequence[int], earliest: Mapping[int, int]) -> Times:
         """The times of a route whose promises hold no longer: the shift is open to the end of all time, and
         each last window until one can first be there. Of no more visits than that has room for.
         """
         day, route = self._day(replace(self.person, shift_end=MINUTES_MAX, overtime_max=0), order)
-        windows = day.windows
-        while isinstance(times := day.times(0, route), Misfit):
+        windows = _from(earliest, day, route, order, opened)
+        while isinstance(times := day.times(0, route, windows), Misfit):
             until = route.index(times.job) + 1 if times.job in route else len(route)
             if times.kind == "window":
                 late, minute = route[until - 1 : until], times.minute
@@ -144,9 +213,23 @@ class _Alone:
         """A day of nothing but this route, as `person` goes it, and its order there."""
         request = self.day.request
         begun = [request.jobs[n] for n in self.day.origins[self.number].begun]
-        jobs = (*begun, *(request.jobs[n] for n in order))
+        jobs = tuple(unlinked(job) for job in (*begun, *(request.jobs[n] for n in order)))
         day = Day(replace(request, technicians=(replace(person, bias={}),), jobs=jobs))
         return day, list(range(len(begun), len(jobs)))
+
+
+def _from(
+    earliest: Mapping[int, int],
+    day: Day,
+    route: Sequence[int],
+    order: Sequence[int],
+    left: Callable[[Windows, int], Windows],
+) -> list[Windows]:
+    """The windows of `day`, where `order` is `route`: what is `left` of each from its earliest minute on."""
+    windows = list(day.windows)
+    for here, n in zip(route, order, strict=True):
+        windows[here] = left(windows[here], earliest.get(n, 0))
+    return windows
 
 
 def _open_until(request: PlanRequest, job: Job, minute: int) -> Job:

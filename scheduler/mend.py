@@ -14,7 +14,7 @@ from typing import Literal
 from scheduler.baseline import Orders, keep_feasible, places, route_cost, total_cost, undone_jobs
 from scheduler.clock import hhmm
 from scheduler.explain import unassigned
-from scheduler.live import Standing, standing
+from scheduler.live import Standing, standing, without_loose
 from scheduler.plan import Plan, Unassigned
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest
 from scheduler.timing import Day, Misfit
@@ -63,6 +63,8 @@ class Mended:
 
     cost_before, cost_after: in cents, at these prices, of the day as it stands and mended; never more than it
     was. told: jobs whose customers must be told a new time, at most `tell_max`.
+    loose: jobs without a place that depend on others without one. Nobody can give them one by one what they
+    need together; they are not in `request` and wait for a plan. Those that had a visit are in kept_late too.
     """
 
     request: PlanRequest
@@ -72,6 +74,7 @@ class Mended:
     kept_late: tuple[KeptLate, ...]
     cost_before: int
     cost_after: int
+    loose: tuple[str, ...] = ()
 
 
 def mend(
@@ -93,7 +96,8 @@ def mend(
     if tell_max < 0:
         raise InvalidRequest(f"tell_max must be 0 or more, not {tell_max}")
     began = clock()
-    now = standing(request, plan)
+    as_asked = standing(request, plan)
+    now = without_loose(as_asked)
     scene = _Scene(Day(_priced(now, plan)), now, plan)
     found = scene.base
     if rounds != 0 and (rounds is not None or seconds > 0) and scene.day.open_jobs:
@@ -102,7 +106,14 @@ def mend(
         budget = Budget(seconds=seconds + clock() - began, rounds=rounds, clock=clock, began=began)
         found = keep_feasible(scene.day, improve(scene.day, scene.base, budget, warm=True, seed=seed))
         found = scene.keeping_everybody(found)
-    return scene.answer(scene.within(found, tell_max), found, seed)
+    mended = scene.answer(scene.within(found, tell_max), found, seed)
+    waiting = tuple(_waits(id) for id in as_asked.homeless if id in as_asked.loose)
+    return replace(mended, kept_late=(*mended.kept_late, *waiting), loose=tuple(sorted(as_asked.loose)))
+
+
+def _waits(job_id: str) -> KeptLate:
+    reason = "it depends on visits that have no technician either; plan the day anew"
+    return KeptLate(job_id=job_id, place=None, minutes=0, why="nobody", reason=reason)
 
 
 def _priced(now: Standing, plan: Plan) -> PlanRequest:

@@ -25,16 +25,19 @@ from server.dependencies import answer_problems
 from server.dispatch import (
     board_feed,
     board_routes,
+    link_routes,
     mend_routes,
     override_routes,
     plan_record_routes,
     plan_records,
     plan_routes,
     policy_routes,
+    preference_routes,
     slot_routes,
     timesheet_routes,
     what_if_page,
     what_if_routes,
+    working_day,
 )
 from server.faults import page as faults_page
 from server.field import routes as field
@@ -98,10 +101,13 @@ def build_app(settings: Settings, *, pwa_folder: Path = PWA_FOLDER) -> FastAPI:
         plan_routes.router,
         policy_routes.router,
         mend_routes.router,
+        link_routes.router,
+        preference_routes.router,
         slot_routes.router,
         plan_record_routes.router,
         what_if_routes.router,
         what_if_page.router,
+        working_day.router,
         override_routes.router,
         timesheet_routes.router,
         inbox.router,

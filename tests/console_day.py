@@ -41,10 +41,12 @@ from server.dependencies import answer_problems
 from server.dispatch import (
     board_feed,
     board_routes,
+    link_routes,
     mend_routes,
     override_routes,
     plan_routes,
     policy_routes,
+    preference_routes,
     slot_routes,
 )
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
@@ -156,6 +158,8 @@ def a_console(
         access_routes.router,
         board_routes.router,
         mend_routes.router,
+        link_routes.router,
+        preference_routes.router,
         slot_routes.router,
         override_routes.router,
         customer_routes.router,

@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 from server.customers.models import CustomerRow, ServiceLocationRow
 from server.customers.receipt import Receipt, receipt
 from server.customers.words import Words, words_for
+from server.dispatch.link_rows import ties
 from server.dispatch.models import TechnicianRow
 from server.dispatch.timeliness import Stop, follow_route
+from server.dispatch.waiting import waits_of, who_waits
 from server.stock.models import StockPlaceRow
 from server.work_orders.models import WorkOrderRow
 from shared.problems import NotFound
@@ -171,12 +173,21 @@ def _expected_arrival(session: Session, row: WorkOrderRow, zone: ZoneInfo, now: 
         return None
     if State(row.state) not in (State.ASSIGNED, State.TRAVELLING):
         return None
+    tied = ties(session, [row.id])
+    # Who waits for others is as late as they are: their days are followed too.
+    people = {row.technician_id, *(end.technician_id for end in tied.ends.values() if end.technician_id)}
+    until = row.planned_start + (ROUTE_REACH if tied.links else timedelta())
     query = select(WorkOrderRow).where(
-        WorkOrderRow.technician_id == row.technician_id,
+        WorkOrderRow.technician_id.in_(people),
         WorkOrderRow.planned_start >= row.planned_start - ROUTE_REACH,
-        WorkOrderRow.planned_start <= row.planned_start,
+        WorkOrderRow.planned_start <= until,
     )
-    route = follow_route([_stop(one) for one in session.scalars(query)], now, zone)
+    routes: dict[UUID, list[Stop]] = {}
+    for one in session.scalars(query):
+        if one.technician_id:
+            routes.setdefault(one.technician_id, []).append(_stop(one))
+    held = who_waits(waits_of(tied), routes, now, zone)
+    route = follow_route(routes.get(row.technician_id, ()), now, zone, held)
     arrival = next((stop.expected_arrival for stop in route.stops if stop.id == row.id), None)
     return arrival if arrival is not None and arrival - now <= SHOW_ESTIMATE else None
 

@@ -28,11 +28,13 @@ LOGGED = frozenset(
         "invoice",
         "invoice_line",
         "journal_line",
+        "kind_times",
         "network_fault",
         "network_fault_report",
         "notice",
         "part_request",
         "planning_policy",
+        "preferred_window",
         "product",
         "purchase_order",
         "purchase_order_line",
@@ -44,9 +46,11 @@ LOGGED = frozenset(
         "stock_place",
         "tariff_plan",
         "technician",
+        "traffic_hours",
         "van_transfer",
         "vendor",
         "work_order",
+        "work_order_link",
     }
 )
 """Tables that are the state of the business. Who may come in, what is on its way out, photos, plans that were

@@ -340,12 +340,29 @@ class _Moves:
         """The move to take out for it: itself, else the nearest one before it on that route, else after."""
         if broken.job_id in self.wanted:
             return broken.job_id
+        if broken.rule in ("together", "after"):
+            return next((one for one in self._linked_to(broken.job_id) if one in self.wanted), None)
         route = next((one for one in plan.routes if one.technician_id == broken.technician_id), None)
         visits: Sequence[Visit] = route.visits if route else ()
         at = next((n for n, visit in enumerate(visits) if visit.job_id == broken.job_id), len(visits))
         nearest = [*reversed(visits[:at]), *visits[at:]]
         there = [visit.job_id for visit in nearest if visit.job_id in self.wanted]
         return there[0] if there else None
+
+    def _linked_to(self, number: str | None) -> list[str]:
+        """What the job begins with, waits for, and what waits for it."""
+        jobs = {job.id: job for job in self.request.jobs}
+        job = jobs.get(number or "")
+        if job is None:
+            return []
+        waits = {link.job for link in job.after}
+        return [
+            other.id
+            for other in jobs.values()
+            if other.id in waits
+            or (job.together and other.together == job.together)
+            or any(link.job == job.id for link in other.after)
+        ]
 
     def is_without(self, number: str) -> bool:
         """Whether nobody will have the order."""
@@ -372,17 +389,18 @@ class _Moves:
         order = self.question.orders[visit.job_id]
         start, end = order.planned_start, order.planned_end
         moves = visit.job_id in self.wanted
+        drive = self.question.on_the_road(visit.arrive, visit.travel_minutes)
         if moves or start is None or end is None:
             start = self.clock.instant(visit.start)
             end = start + timedelta(minutes=max(1, visit.end - visit.start))
-        elif (order.travel_minutes, order.route_position) == (visit.travel_minutes, position):
+        elif (order.travel_minutes, order.route_position) == (drive, position):
             return None
         return AssignWorkOrder(
             work_order_id=order.id,
             technician_id=self.question.technicians[technician],
             planned_start=start,
             planned_end=end,
-            travel_minutes=visit.travel_minutes,
+            travel_minutes=drive,
             route_position=position,
         )
 

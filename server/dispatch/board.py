@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,9 +19,12 @@ from server.db import feed
 from server.db.feed_models import CommandRow
 from server.dispatch import absences
 from server.dispatch.absences import AbsenceRow
+from server.dispatch.breaks import breaks_of
 from server.dispatch.cards import (
     NOT_PLANNED,
     Board,
+    BreakCard,
+    CardLink,
     DayNow,
     HeldCard,
     LeftOut,
@@ -30,9 +34,13 @@ from server.dispatch.cards import (
     Totals,
     WorkOrderCard,
 )
+from server.dispatch.link_rows import ties
+from server.dispatch.links import Ties
 from server.dispatch.meaning import in_words
 from server.dispatch.models import DayPlanRow, TechnicianRow, UnassignedRow
+from server.dispatch.preferences import of_orders
 from server.dispatch.timeliness import Level, Stop, Timeliness, follow_route, judge_alone
+from server.dispatch.waiting import Wait, who_waits
 from server.stock.models import StockPlaceRow
 from server.work_orders.models import WorkOrderRow
 from shared.problems import BadValue
@@ -114,11 +122,43 @@ def _cards(session: Session, condition: ColumnElement[bool]) -> tuple[WorkOrderC
     )
     rows = session.execute(query).all()
     reasons = _reasons(session, [row.id for row, _, _ in rows if row.state == WorkOrderState.UNASSIGNED])
-    return tuple(_card(row, customer, place, reasons) for row, customer, place in rows)
+    linked = card_links(ties(session, [row.id for row, _, _ in rows]))
+    preferred = of_orders(session, [row.id for row, _, _ in rows])
+    return tuple(
+        replace(_card(row, customer, place, reasons, linked.get(row.id, ())), preferred=preferred.get(row.id))
+        for row, customer, place in rows
+    )
+
+
+def card_links(found: Ties) -> dict[UUID, tuple[CardLink, ...]]:
+    """Work order → what it depends on, and what depends on it."""
+    shown: dict[UUID, tuple[CardLink, ...]] = {}
+    for link in found.links:
+        before = "before" if link.kind == "after" else "together"
+        for id, other_id, kind in (
+            (link.order_id, link.other_id, link.kind),
+            (link.other_id, link.order_id, before),
+        ):
+            other = found.ends[other_id]
+            card = CardLink(
+                id=link.id,
+                kind=kind,
+                work_order_id=other.id,
+                number=other.number,
+                state=other.state,
+                gap_minutes=link.gap_least,
+                gap_most_minutes=link.gap_most,
+            )
+            shown[id] = (*shown.get(id, ()), card)
+    return shown
 
 
 def _card(
-    row: WorkOrderRow, customer: str, place: ServiceLocationRow, reasons: dict[UUID, LeftOut]
+    row: WorkOrderRow,
+    customer: str,
+    place: ServiceLocationRow,
+    reasons: dict[UUID, LeftOut],
+    links: tuple[CardLink, ...],
 ) -> WorkOrderCard:
     state = WorkOrderState(row.state)
     not_planned = LeftOut(work_order_id=row.id, code=NOT_PLANNED, reason="Not in a plan yet")
@@ -152,6 +192,7 @@ def _card(
         freed_minutes=row.freed_minutes,
         why=row.why,
         left_out=reasons.get(row.id, not_planned) if state is WorkOrderState.UNASSIGNED else None,
+        links=links,
     )
 
 
@@ -223,8 +264,22 @@ def technicians(session: Session, plan: DayPlanRow | None) -> tuple[TechnicianCa
             start_lon=row.start_lon,
             end_lat=row.end_lat,
             end_lon=row.end_lon,
+            breaks=_breaks(row, plan),
         )
         for row, van in session.execute(query)
+    )
+
+
+def _breaks(row: TechnicianRow, plan: DayPlanRow | None) -> tuple[BreakCard, ...]:
+    planned = (plan.breaks or {}).get(str(row.id), {}) if plan else {}
+    return tuple(
+        BreakCard(
+            from_minute=one.from_minute,
+            until_minute=one.until_minute,
+            minutes=one.minutes,
+            planned_minute=_minute(planned.get(str(one.from_minute))),
+        )
+        for one in breaks_of(row)
     )
 
 
@@ -289,9 +344,11 @@ def _day_now(
     for card in found:
         (routes[card.technician_id] if card.technician_id else nobodys).append(card)
     judged: list[Timeliness] = judge_alone([_stop(card) for card in nobodys], now, zone)
+    day = {id: [_stop(card) for card in cards] for id, cards in routes.items()}
+    held = who_waits(_waits(found), day, now, zone)
     behind: dict[UUID, int] = {}
-    for technician_id, cards in routes.items():
-        route = follow_route([_stop(card) for card in cards], now, zone)
+    for technician_id, stops in day.items():
+        route = follow_route(stops, now, zone, held)
         behind[technician_id] = route.minutes_behind
         judged.extend(route.stops)
     away = {row.technician_id: row for row in absent}
@@ -299,6 +356,21 @@ def _day_now(
         _whereabouts(one.id, behind.get(one.id, 0), routes.get(one.id, []), away.get(one.id)) for one in crew
     )
     return DayNow(at=now, technicians=people, work_orders=tuple(judged))
+
+
+def _waits(found: Sequence[WorkOrderCard]) -> list[Wait]:
+    return [
+        Wait(
+            kind="after" if link.kind == "after" else "together",
+            stop=card.id,
+            other=link.work_order_id,
+            number=link.number,
+            gap_minutes=link.gap_minutes,
+        )
+        for card in found
+        for link in card.links
+        if link.kind != "before"
+    ]
 
 
 def _whereabouts(

@@ -12,18 +12,19 @@ from sqlalchemy.orm import Session
 
 from server.db.feed import Change
 from server.dispatch import board
-from server.dispatch.cards import HeldCard, LeftOut, PlanCard, WorkOrderCard
+from server.dispatch.cards import BreakCard, HeldCard, LeftOut, PlanCard, WorkOrderCard
 from server.dispatch.models import DayPlanRow
 from server.live import Message, newest_of_each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanChange:
-    """A new plan is in force. `lunches`: technician → minutes after midnight."""
+    """A new plan is in force. `lunches`: technician → minutes after midnight. `breaks`: those beside it."""
 
     plan: PlanCard
     left_out: tuple[LeftOut, ...]
     lunches: dict[str, int | None]
+    breaks: dict[str, tuple[BreakCard, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ def _plan_change(session: Session, key: str) -> PlanChange | None:
         plan=card,
         left_out=board.left_out_of(session, plan),
         lunches={str(one.id): one.lunch_planned_minute for one in crew},
+        breaks={str(one.id): one.breaks for one in crew if one.breaks},
     )
 
 

@@ -108,7 +108,7 @@ def get_detail(request: Request, person: Looker, work_order_id: UUID) -> Respons
     """One work order with its visit record and everything that was done about it."""
     link = visit_link(settings_of(request), work_order_id)
     with database_of(request).read() as session:
-        return _json(detail(session, work_order_id, link))
+        return _json(detail(session, work_order_id, link, settings_of(request).zone))
 
 
 @router.get("/api/board/events", response_class=EventSourceResponse, tags=["board"])
@@ -235,7 +235,8 @@ class NewCheck:
 def assign(request: Request, person: Dispatcher, work_order_id: UUID, body: Assignment) -> dict[str, Any]:
     """Give a job to a technician from a time on. 409 with a sentence when it can't be moved."""
     with database_of(request).read() as session:
-        command = moves.assignment(session, work_order_id, body.technician_id, body.planned_start)
+        zone = settings_of(request).zone
+        command = moves.assignment(session, work_order_id, body.technician_id, body.planned_start, zone)
     return _decide(request, person, command, Why(reason=body.reason, note=body.note), pin=body.pin)
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from server.dispatch.preferences import Preferred
 from server.dispatch.timeliness import Timeliness
 from shared.skills import SkillNeed
 from shared.work_orders import WorkOrderKind, WorkOrderState
@@ -22,6 +23,19 @@ class LeftOut:
     work_order_id: UUID
     code: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardLink:
+    """What a job depends on. kind: it begins "together" with `number`, "after" it, or "before" it."""
+
+    id: UUID
+    kind: str
+    work_order_id: UUID
+    number: str
+    state: WorkOrderState
+    gap_minutes: int
+    gap_most_minutes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +69,8 @@ class WorkOrderCard:
     freed_minutes: int
     why: dict[str, Any]
     left_out: LeftOut | None
+    links: tuple[CardLink, ...] = ()
+    preferred: Preferred | None = None
 
     def is_of(self, start: datetime, end: datetime) -> bool:
         """Whether the day [start, end) shows it. The same rule as board.of_day, for one that just changed."""
@@ -65,8 +81,18 @@ class WorkOrderCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakCard:
+    """A break beside lunch: when it may begin, and when it does by the plan in force."""
+
+    from_minute: int
+    until_minute: int
+    minutes: int
+    planned_minute: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TechnicianCard:
-    """Shift and lunch in minutes after local midnight; skills map a name to a level 1…5."""
+    """Shift, lunch and breaks in minutes after local midnight; skills map a name to a level 1…5."""
 
     id: UUID
     name: str
@@ -83,6 +109,7 @@ class TechnicianCard:
     start_lon: float
     end_lat: float
     end_lon: float
+    breaks: tuple[BreakCard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

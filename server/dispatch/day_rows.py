@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.dispatch import absences
+from server.dispatch import absences, preferences, traffic
 from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
+from server.dispatch.link_rows import link_ids, ties
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.override_rows import pins
 from server.dispatch.plan_request import DayRows
@@ -23,7 +24,7 @@ from server.dispatch.slot_rows import as_orders, holds
 from server.settings import Settings
 from server.stock import ledger
 from server.stock.models import ReservationRow
-from server.work_orders import repository
+from server.work_orders import kinds, repository
 from server.work_orders.models import WorkOrderRow
 from shared.problems import BadValue
 from shared.work_orders import WorkOrder, WorkOrderState
@@ -78,24 +79,33 @@ def read_day(
         orders=orders,
         stock=_stock(session, [row.van_id for row in technicians], [order.id for order in orders]),
         lunches=_lunches(plan),
+        breaks=breaks_by_plan(plan),
         now=max(0, clock.minute_after(now)),
         policy=policy_in_force(session),
         pins=pins(session, [order.id for order in orders]),
         shifts={id: shift for id, shift in left.items() if shift is not None},
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),
+        ties=ties(session, [order.id for order in orders]),
+        setups=kinds.setups(session),
+        pace=traffic.in_force(session).pace,
+        preferred=preferences.of_orders(
+            session, {order.id for order in orders} | ({not_held_for} if not_held_for else set())
+        ),
     )
     return Read(rows=rows, plan_id=plan.id if plan else None)
 
 
 def mark(session: Session, clock: DayClock, now: datetime, *, not_held_for: UUID | None = None) -> str:
-    """What a booking rests on, in short: the same until an order, plan or hold of the day changes."""
+    """What a booking rests on, in short: the same until an order, link, plan or hold of the day changes."""
     plan = newest_plan(session, clock.day)
     row = WorkOrderRow
     query = select(row.id, row.version).where(_of_day(clock, now, [])).order_by(row.id)
-    orders = [f"{id.hex} {version}" for id, version in session.execute(query)]
+    found = session.execute(query).all()
+    orders = [f"{id.hex} {version}" for id, version in found]
+    linked = sorted(id.hex for id in link_ids(session, [id for id, _ in found]))
     held = [one.id.hex for one in holds(session, clock.day, now, but_for=not_held_for)]
     away = [(one.id, one.ends_at) for one in absences.of_day(session, *day_bounds(clock.day, clock.zone))]
-    return sha256(repr((plan and plan.id, orders, held, away)).encode()).hexdigest()
+    return sha256(repr((plan and plan.id, orders, linked, held, away)).encode()).hexdigest()
 
 
 def _orders(
@@ -147,6 +157,12 @@ def _stock(session: Session, van_ids: Sequence[UUID], ours: Sequence[UUID]) -> d
         }
         for van_id in van_ids
     }
+
+
+def breaks_by_plan(plan: DayPlanRow | None) -> dict[UUID, dict[int, int]]:
+    """Technician → earliest start of a break by the wall → the day's minute."""
+    kept = (plan.breaks or {}) if plan else {}
+    return {UUID(who): {int(name): int(at) for name, at in some.items()} for who, some in kept.items()}
 
 
 def _lunches(plan: DayPlanRow | None) -> dict[UUID, int]:

@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.access.models import DeviceRow
 from server.db.feed_models import CommandRow
+from server.dispatch.board import card_links
+from server.dispatch.cards import CardLink
+from server.dispatch.day_clock import DayClock
+from server.dispatch.link_rows import ties
+from server.dispatch.links import Ties, broken
 from server.dispatch.meaning import in_words
 from server.dispatch.models import TechnicianRow
 from server.dispatch.override_rows import pins
+from server.dispatch.policy import in_force
+from server.dispatch.preferences import Preferred, of_orders
 from server.stock.models import ProductRow
 from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
@@ -38,7 +46,9 @@ class Deed:
 class Detail:
     """`products`: SKU → name, for those that the order mentions. `people`: technician → name.
 
-    decided: who decided against the plan and why, while plans keep to it; else "".
+    decided: who decided against the plan and why, while plans keep to it; else "". links: what it depends on,
+    and what depends on it; broken: what of these does not hold as everybody is told. preferred: when the
+    customer would like the visit; each minute outside costs a plan `unpreferred_minor`, in minor units.
     """
 
     order: WorkOrder
@@ -49,14 +59,19 @@ class Detail:
     people: dict[str, str]
     customer_link: str
     decided: str = ""
+    links: tuple[CardLink, ...] = ()
+    broken: tuple[str, ...] = ()
+    preferred: Preferred | None = None
+    unpreferred_minor: int = 0
 
 
-def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
+def detail(session: Session, work_order_id: UUID, customer_link: str, zone: ZoneInfo) -> Detail:
     """Raises NotFound."""
     found = repository.load(session, [work_order_id])
     if not found:
         raise NotFound("There is no such work order", subject=str(work_order_id))
     order, row = found[0], session.get_one(WorkOrderRow, work_order_id)
+    tied = ties(session, [order.id])
     return Detail(
         order=order,
         why=row.why,
@@ -67,7 +82,18 @@ def detail(session: Session, work_order_id: UUID, customer_link: str) -> Detail:
             str(who): name for who, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))
         },
         customer_link=customer_link,
+        links=card_links(tied).get(order.id, ()),
+        broken=_broken(tied, order.id, zone),
+        preferred=of_orders(session, [order.id]).get(order.id),
+        unpreferred_minor=in_force(session).weights.unpreferred_minute,
         decided="; ".join(pin.words for pin in pins(session, [order.id]).values()),
+    )
+
+
+def _broken(found: Ties, order_id: UUID, zone: ZoneInfo) -> tuple[str, ...]:
+    begins = [end.begins for end in found.ends.values() if end.begins]
+    return (
+        tuple(broken(found, order_id, DayClock(min(begins).astimezone(zone).date(), zone))) if begins else ()
     )
 
 

@@ -14,7 +14,7 @@ from server.db.engine import Database
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.in_force import in_force
-from server.dispatch.insertions import day_for, open_order
+from server.dispatch.insertions import day_for, link_reason, open_order
 from server.dispatch.plan_request import Question, ask
 from server.dispatch.roads import travel_times
 from server.settings import Settings
@@ -55,6 +55,8 @@ def who_suits(
     """Judge everybody. Raises NotFound, and AlreadyClosed for a job that has begun."""
     clock, question, order = _read(database, settings, work_order_id, now, day)
     request = question.request
+    if reason := link_reason(question, order.number):
+        return _nobody(clock, question, order, reason)
     found: tuple[Fit, ...] = ()
     if request is not None and _is_placed(question, order):
         found = fits(request, in_force(request, order.number), order.number)
@@ -86,6 +88,9 @@ def suits(
     names = {id: name for name, id in question.technicians.items()}
     if question.request is None or technician_id not in names:
         raise NotFound("There is no such technician on duty", field="technician_id")
+    if reason := link_reason(question, order.number):
+        who = names[technician_id]
+        return Suits(technician_id=technician_id, technician=who, possible=False, against=(reason,))
     if not _is_placed(question, order):
         raise NotFound(f"{order.number} lies at no place that can be driven to", subject=order.number)
     request, plan = question.request, in_force(question.request, order.number)
@@ -95,6 +100,19 @@ def suits(
         start = max(0, clock.minute(planned_start))
         judged = fit_at(request, plan, order.number, names[technician_id], start)
     return _suits(clock, question, judged)
+
+
+def _nobody(clock: DayClock, question: Question, order: WorkOrder, reason: str) -> WhoSuits:
+    """What the order depends on is not there on this day: then it is for nobody."""
+    return WhoSuits(
+        work_order_id=order.id,
+        number=order.number,
+        day=clock.day,
+        technicians=tuple(
+            Suits(technician_id=id, technician=name, possible=False, against=(reason,))
+            for name, id in question.technicians.items()
+        ),
+    )
 
 
 def _read(

@@ -41,7 +41,7 @@ def _visit(job: Job) -> Visit:
         job_id=job.id,
         arrive=start,
         start=start,
-        end=start + job.minutes,
+        end=start + job.minutes + job.setup_minutes,
         travel_minutes=0,
         travel_metres=0,
     )

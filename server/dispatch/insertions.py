@@ -9,13 +9,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from scheduler.emergency import Insertion, best_insertions, least_disruption
-from scheduler.live import standing
+from scheduler.explain import why_unassigned
+from scheduler.live import standing, without_loose
 from scheduler.mend import TELL_FROM_MINUTES
 from scheduler.request import PlanRequest
 from server.db.engine import Database
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.in_force import in_force
+from server.dispatch.links import LINKED
 from server.dispatch.mending import Choice, choice_of
 from server.dispatch.plan_request import Question, ask, has_begun
 from server.dispatch.roads import travel_times
@@ -71,6 +73,7 @@ class Insertions:
     """Best first; empty when nobody able has a place, even by pushing out a less urgent visit.
 
     rearranged: where nobody has a place without pushing somebody out, who would have to move instead.
+    against: what the order depends on, where that is why it has no place.
     """
 
     work_order_id: UUID
@@ -80,6 +83,7 @@ class Insertions:
     roads_estimated: bool
     places: tuple[PlaceFound, ...]
     rearranged: Rearranged | None = None
+    against: str = ""
 
 
 def find_insertions(
@@ -101,10 +105,13 @@ def find_insertions(
     nowhere = any(left.number == order.number for left in question.nowhere)
     ways: tuple[Insertion, ...] = ()
     rearranged = None
+    against = link_reason(question, order.number)
     if request is not None and not nowhere:
         ways = best_insertions(request, in_force(request, order.number), order.number, count=COUNT)
         if all(way.displaced for way in ways):
             rearranged = _rearranged(clock, question, request, order.number)
+        if not ways and rows.ties.of(order.id):
+            against = why_unassigned(request, in_force(request, order.number), order.number).reason
     return Insertions(
         work_order_id=order.id,
         number=order.number,
@@ -113,7 +120,14 @@ def find_insertions(
         roads_estimated=request.travel.estimated if request else travel.estimated,
         places=tuple(_place(clock, question, order, way) for way in ways),
         rearranged=rearranged,
+        against=f"{order.number} {against}" if against else "",
     )
+
+
+def link_reason(question: Question, number: str) -> str:
+    """Why an order is not in the question, where what it depends on is the reason."""
+    found = [one.reason for one in question.nowhere if one.number == number and one.code == LINKED]
+    return found[0] if found else ""
 
 
 def day_for(settings: Settings, order: WorkOrder, now: datetime) -> date:
@@ -135,13 +149,16 @@ def _rearranged(clock: DayClock, question: Question, request: PlanRequest, numbe
     """Half a second of search for the fewest others to move; nobody loses a visit or a promise for it."""
     before = in_force(request, number)
     # Who is late already keeps the place: the search must not see an impossible route.
-    after = least_disruption(standing(request, before).request, before, number)
-    was = {visit.job_id: (person, visit.start) for person, visit in before.visits()}
-    now = {visit.job_id: (person, visit.start) for person, visit in after.visits()}
-    if number not in now or any(id not in now for id in was):
+    now = standing(request, before)
+    if number in now.loose:
         return None
-    others = {id for id in was if now[id] != was[id]}
-    told = {id for id in others if abs(now[id][1] - was[id][1]) > TELL_FROM_MINUTES}
+    after = least_disruption(without_loose(now).request, before, number)
+    was = {visit.job_id: (person, visit.start) for person, visit in before.visits()}
+    then = {visit.job_id: (person, visit.start) for person, visit in after.visits()}
+    if number not in then or any(id not in then for id in was):
+        return None
+    others = {id for id in was if then[id] != was[id]}
+    told = {id for id in others if abs(then[id][1] - was[id][1]) > TELL_FROM_MINUTES}
     choice = choice_of(clock, question, before, after, told, others | {number})
     words = "; ".join(move.sentence for move in choice.moves)
     return Rearranged(choice=choice, moved=len(others), told=len(told), sentence=words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -22,6 +22,7 @@ from server.dispatch.board import day_bounds, newest_plan
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.in_force import in_force
+from server.dispatch.link_rows import link_ids
 from server.dispatch.models import TechnicianRow
 from server.dispatch.override_rows import let_go
 from server.dispatch.plan_request import Question, ask
@@ -87,17 +88,21 @@ class RestsOn:
     orders: dict[UUID, int]
     technicians: tuple[UUID, ...]
     holds: tuple[UUID, ...]
+    links: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is booked when the dispatcher says yes. lunches: technician → minute, where a round changes."""
+    """What is booked when the dispatcher says yes. lunches: technician → minute, where a round changes;
+    breaks: those beside lunch, by their earliest start by the wall.
+    """
 
     day: date
     moves: tuple[Move, ...]
     holds: tuple[HeldMove, ...]
     lunches: dict[UUID, Small]
     rests_on: RestsOn
+    breaks: dict[UUID, dict[int, Small]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,13 +247,14 @@ def choice_of(
             if visit.job_id not in changed:
                 continue
             names |= {route.technician_id, *([was[visit.job_id][0]] if visit.job_id in was else [])}
+            drive = question.on_the_road(visit.arrive, visit.travel_minutes)
             order, technician_id = question.orders[visit.job_id], question.technicians[route.technician_id]
             start = clock.instant(visit.start)
             if visit.job_id in question.held:
                 holds.append(
                     HeldMove(
                         hold_id=order.id, technician_id=technician_id, planned_start=start,
-                        travel_minutes=visit.travel_minutes,
+                        travel_minutes=drive,
                     )
                 )  # fmt: skip
                 continue
@@ -260,7 +266,7 @@ def choice_of(
                     technician=route.technician_id,
                     planned_start=start,
                     planned_end=start + timedelta(minutes=max(1, visit.end - visit.start)),
-                    travel_minutes=visit.travel_minutes,
+                    travel_minutes=drive,
                     route_position=position,
                     tells=visit.job_id in told,
                     was=order.planned_start if visit.job_id in was else None,
@@ -277,10 +283,17 @@ def choice_of(
             for route in after.routes
             if route.technician_id in names and route.lunch_start is not None
         },
+        breaks={
+            who: dict(zip(question.breaks.get(who, ()), route.break_starts, strict=False))
+            for route in after.routes
+            if route.technician_id in names and route.break_starts
+            for who in [question.technicians[route.technician_id]]
+        },
         rests_on=RestsOn(
             orders=_versions(question, set(touched), {move.work_order_id for move in moves}),
             technicians=tuple(touched),
             holds=tuple(sorted(question.orders[number].id for number in question.held)),
+            links=tuple(sorted(question.links)),
         ),
     )
 
@@ -383,6 +396,8 @@ def _check(session: Session, settings: Settings, choice: Choice, clock: DayClock
     if changed or len(found) < len(ids):
         what = ", ".join(changed[:5]) or "An order"
         raise ChangedMeanwhile(f"{what} changed meanwhile. Look at the proposal again", subject=what)
+    if link_ids(session, ids) - set(choice.rests_on.links):
+        raise ChangedMeanwhile("Somebody has linked one of the visits since. Look at the proposal again")
     if held_meanwhile(session, choice.day, choice.rests_on.holds, now):
         raise ChangedMeanwhile("Somebody holds a time slot of this day since. Look at the proposal again")
 
@@ -390,8 +405,10 @@ def _check(session: Session, settings: Settings, choice: Choice, clock: DayClock
 def _lunches(session: Session, choice: Choice, by: str, now: datetime) -> None:
     """Lunch moves with the round, and the board shows when it is."""
     plan = newest_plan(session, choice.day)
-    if plan is None or not choice.lunches:
+    if plan is None or not (choice.lunches or choice.breaks):
         return
     plan.lunches = {**plan.lunches, **{str(id): minute for id, minute in choice.lunches.items()}}
+    moved = {str(id): {str(name): at for name, at in some.items()} for id, some in choice.breaks.items()}
+    plan.breaks = {**plan.breaks, **{id: {**plan.breaks.get(id, {}), **some} for id, some in moved.items()}}
     facts = {"day": choice.day.isoformat()}
     feed.append(session, [feed.BOARD], "day_plan", plan.id, "DayMended", at=now, actor=by, facts=facts)

@@ -17,7 +17,8 @@ class TechnicianRow(Base):
 
     valid_until: skill → the last day of its certificate, as 2026-03-12. territories: names out of the policy
     in force, none for all; with `stays` no job outside of them is planned.
-    overtime_minutes: so many after the shift's end the planner may use, at a price.
+    overtime_minutes: so many after the shift's end the planner may use, at a price. breaks: those beside
+    lunch, as server/dispatch/breaks.py has them.
     """
 
     __tablename__ = "technician"
@@ -40,6 +41,7 @@ class TechnicianRow(Base):
     valid_until: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     territories: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     stays: Mapped[bool] = mapped_column(default=False, server_default=false())
+    breaks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class PolicyRow(Base):
@@ -93,7 +95,10 @@ class PlanRecordRow(Base):
 
 
 class DayPlanRow(Base):
-    """One run of the scheduler and what it was worth; the newest of a day is the one in force."""
+    """One run of the scheduler and what it was worth; the newest of a day is the one in force.
+
+    lunches: technician → minute. breaks: technician → earliest start of a break by the wall → minute.
+    """
 
     __tablename__ = "day_plan"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -106,6 +111,7 @@ class DayPlanRow(Base):
     seed: Mapped[int]
     figures: Mapped[dict[str, Any]]
     lunches: Mapped[dict[str, Any]]
+    breaks: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     record_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("plan_record.id", ondelete="SET NULL"), index=True
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.customers.models import ServiceLocationRow
+from server.dispatch import traffic
+from server.dispatch.day_clock import DayClock
 from server.dispatch.models import TechnicianRow
 from server.work_orders.models import WorkOrderRow
 from shared.commands import AssignWorkOrder
@@ -23,11 +26,16 @@ REACH = timedelta(hours=14)  # visits further apart belong to different days
 
 
 def assignment(
-    session: Session, work_order_id: UUID, technician_id: UUID, planned_start: datetime
+    session: Session,
+    work_order_id: UUID,
+    technician_id: UUID,
+    planned_start: datetime,
+    zone: ZoneInfo | None = None,
 ) -> AssignWorkOrder:
     """Give the job to `technician_id` from `planned_start` on, as long as it was going to take.
 
-    Travel is kept as planned when the visit before it is still the same, else estimated as the crow flies.
+    Travel is kept as planned when the visit before it is still the same, else estimated as the crow flies, in
+    the traffic that is usual in `zone` at that hour.
     """
     if planned_start.tzinfo is None:
         raise BadValue("The start needs a time zone", field="planned_start")
@@ -43,6 +51,9 @@ def assignment(
     travel = _kept_travel(session, order, technician_id, before)
     if travel is None:
         travel = _estimate(session, order, technician, before)
+        if zone is not None:
+            arrive = DayClock(planned_start.astimezone(zone).date(), zone).minute(planned_start)
+            travel = traffic.on_the_road(traffic.in_force(session).pace, arrive, travel)
     return AssignWorkOrder(
         work_order_id=order.id,
         technician_id=technician_id,

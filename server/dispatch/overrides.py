@@ -19,6 +19,8 @@ from server.db.engine import Database
 from server.dispatch import day_rows, plan_records
 from server.dispatch.board import newest_plan
 from server.dispatch.day_clock import DayClock
+from server.dispatch.links import NO_TIES, Ties
+from server.dispatch.links import broken as broken_links
 from server.dispatch.models import PlanOverrideRow, TechnicianRow
 from server.dispatch.override_rows import REASONS, active, words_of
 from server.dispatch.plan_request import Question, ask, has_begun
@@ -201,10 +203,12 @@ def _weigh(
         wanted = _wanted(session, clock, before)
         concerned = {id for id in (before.technician_id, after.technician_id) if id}
         found = day_rows.read_day(session, clock, now, also=[before.id], of=concerned)
-    question = ask(replace(found.rows, pins={}), travel_times(settings))
+    parted = _parted(found.rows.ties, clock, before, after)
+    # Who is linked may be with somebody whom this day here does not know: links are looked at by themselves.
+    question = ask(replace(found.rows, pins={}, ties=NO_TIES), travel_times(settings))
     request = question.request
     if request is None or before.number not in {job.id for job in request.jobs} or has_begun(before):
-        return Weighed(day=day, wanted=wanted)
+        return Weighed(day=day, wanted=wanted, breaks=parted)
     places = places_now(clock, question)
     plan = plan_now(question, found, {}, places)
     then = plan_now(question, found, {}, _with(clock, question, places, before.number, after))
@@ -214,10 +218,29 @@ def _weigh(
         day=day,
         wanted=wanted,
         cost={**{cause: cents for cause, cents in asdict(more).items() if cents}, "total": more.total},
-        breaks=tuple(one.text for one in check(request, then) if (one.rule, one.job_id) not in broken)[
-            :BROKEN_SHOWN
-        ],
+        breaks=(
+            *parted,
+            *(one.text for one in check(request, then) if (one.rule, one.job_id) not in broken),
+        )[:BROKEN_SHOWN],
     )
+
+
+def _parted(ties: Ties, clock: DayClock, order: WorkOrder, after: _Meant) -> tuple[str, ...]:
+    """Which links the hand breaks that hold as everybody is told by now."""
+    if order.id not in ties.ends:
+        return ()
+    end = ties.ends[order.id]
+    length = (order.planned_end - order.planned_start) if order.planned_end and order.planned_start else None
+    moved = replace(
+        end,
+        state=WorkOrderState.ASSIGNED if after.technician_id else WorkOrderState.UNASSIGNED,
+        technician_id=after.technician_id,
+        planned_start=after.start,
+        planned_end=after.start + length if after.start and length else None,
+    )
+    then = replace(ties, ends={**ties.ends, order.id: moved})
+    before = broken_links(ties, order.id, clock)
+    return tuple(text for text in broken_links(then, order.id, clock) if text not in before)
 
 
 def _with(

@@ -22,6 +22,7 @@ from server.db.engine import Database
 from server.dispatch import plan_records
 from server.dispatch.board import newest_plan
 from server.dispatch.day_clock import DayClock
+from server.dispatch.link_rows import link_ids
 from server.dispatch.models import DayPlanRow, UnassignedRow
 from server.dispatch.plan_request import LeftUndone, Question
 from server.dispatch.slot_rows import follow, held_meanwhile, lock_day
@@ -108,6 +109,8 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
     if held_meanwhile(session, proposal.day, {order.id for order in held.values()}, now):
         raise Overtaken
     rows = _lock(session, question)
+    if link_ids(session, list(rows)) - question.links:
+        raise Overtaken  # somebody has linked two of them meanwhile
     skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}
     if skipped and proposal.whole:
         raise Overtaken
@@ -132,6 +135,7 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         seed=proposal.seed,
         figures=_figures(proposal, undone, len(commands), skipped),
         lunches=_lunches(question, plan),
+        breaks=_breaks(question, plan),
         record_id=plan_records.keep(session, proposal.packed, now) if proposal.packed else None,
     )
     session.add(row)
@@ -171,7 +175,11 @@ def _places_of_held(
     question: Question, plan: Plan | None, held: Mapping[str, WorkOrder]
 ) -> dict[UUID, tuple[UUID, int, int]]:
     return {
-        held[visit.job_id].id: (question.technicians[person], visit.start, visit.travel_minutes)
+        held[visit.job_id].id: (
+            question.technicians[person],
+            visit.start,
+            question.on_the_road(visit.arrive, visit.travel_minutes),
+        )
         for person, visit in (plan.visits() if plan else ())
         if visit.job_id in held
     }
@@ -220,6 +228,18 @@ def _figures(
         "travel_km": round(sum(route.travel_metres for route in routes) / 1000, 1),
         "cost_minor": {**asdict(plan.cost), "total": plan.cost.total} if plan else {},
     }
+
+
+def _breaks(question: Question, plan: Plan | None) -> dict[str, dict[str, int]]:
+    """Technician → earliest start by the wall → minute; breaks that have begun stay, as lunches do."""
+    found = {
+        str(who): {str(name): at for name, at in had.items()} for who, had in question.breaks_had.items()
+    }
+    for route in plan.routes if plan else ():
+        who = question.technicians[route.technician_id]
+        for name, start in zip(question.breaks.get(who, ()), route.break_starts, strict=False):
+            found.setdefault(str(who), {})[str(name)] = start
+    return found
 
 
 def _lunches(question: Question, plan: Plan | None) -> dict[str, int]:

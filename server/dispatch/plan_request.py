@@ -21,14 +21,19 @@ from scheduler.request import (
     Window,
 )
 from scheduler.travel.protocol import BadPoint, Point, TravelTimes
+from server.dispatch.breaks import Due, due, with_breaks
 from server.dispatch.day_clock import DayClock
+from server.dispatch.links import LINKED, NO_TIES, NOT_TIED, Tied, Ties, tie
 from server.dispatch.models import TechnicianRow
 from server.dispatch.pins import KEPT_OUT, Pin, pinned
 from server.dispatch.policy import PlanningPolicy
+from server.dispatch.preferences import Preferred
 from server.dispatch.roads import measure, no_place
+from server.dispatch.traffic import on_the_road
 from server.dispatch.van_parts import Pools
 from shared.problems import BadValue
-from shared.work_orders import WorkOrder, WorkOrderState
+from shared.windows import TimeWindow
+from shared.work_orders import WorkOrder, WorkOrderKind, WorkOrderState
 
 NOWHERE = "place"
 NOBODY = "no_technician"
@@ -52,7 +57,10 @@ class DayRows:
     now: the day's minute from which on something may still be decided; 0 before the day.
     policy: what plans are weighed by. pins: work order → what a person has decided of it; plans keep to it.
     held: visits that are no work orders: time slots that somebody holds, with their places. shifts: who →
-    the minutes left of a shift that is not whole.
+    the minutes left of a shift that is not whole. ties: which orders depend on which.
+    setups: kind → minutes of a visit that are for setting up. breaks: technician → earliest start by the
+    wall → minute, by the plan in force. preferred: work order → when its customer would like the visit.
+    pace: how fast one drives in each hour, as the request has it.
     """
 
     clock: DayClock
@@ -65,6 +73,11 @@ class DayRows:
     pins: Mapping[UUID, Pin] = field(default_factory=dict)
     held: Sequence[WorkOrder] = ()
     shifts: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
+    ties: Ties = NO_TIES
+    setups: Mapping[WorkOrderKind, int] = field(default_factory=dict)
+    breaks: Mapping[UUID, Mapping[int, int]] = field(default_factory=dict)
+    preferred: Mapping[UUID, Preferred] = field(default_factory=dict)
+    pace: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +88,8 @@ class Question:
     person has decided, as far as the request holds to it. lunches_had: technician → minute of a lunch
     that has begun, which the request does not hold any more. off_roads: a sentence for each place that no
     road comes near; drives from and to it are estimated. held: names in `orders` that are no work orders.
+    links: those between work orders that this was asked with. breaks: technician → which breaks the request
+    holds, by their earliest start by the wall; breaks_had: of those that have begun also the minute.
     """
 
     request: PlanRequest | None
@@ -85,6 +100,13 @@ class Question:
     off_roads: tuple[str, ...] = ()
     pins: Mapping[str, Pin] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    links: frozenset[UUID] = frozenset()
+    breaks: Mapping[UUID, tuple[int, ...]] = field(default_factory=dict)
+    breaks_had: Mapping[UUID, Mapping[int, int]] = field(default_factory=dict)
+
+    def on_the_road(self, arrive: int, drive: int) -> int:
+        """Minutes in traffic of a drive of `drive` minutes by the matrix that is over at `arrive`."""
+        return on_the_road(self.request.pace if self.request else (), arrive, drive)
 
     @property
     def open_orders(self) -> list[WorkOrder]:
@@ -95,8 +117,11 @@ def has_begun(order: WorkOrder) -> bool:
     return order.state.is_under_way or order.state.is_over
 
 
-def ask(rows: DayRows, travel: TravelTimes) -> Question:
-    """Put the day as a request. Raises BadValue, naming the field, when a row can't be planned with."""
+def ask(rows: DayRows, travel: TravelTimes, *, anew: bool = False) -> Question:
+    """Put the day as a request. Raises BadValue, naming the field, when a row can't be planned with.
+
+    anew: the day is planned, so what can't be for its links is left out, though somebody was told of it.
+    """
     people = _names(rows.technicians)
     known = set(people.values())
     orders = [order for order in rows.orders if not has_begun(order) or order.technician_id in known]
@@ -114,6 +139,24 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         for number, pin in kept_out.items()
         if not reasons[number]
     )
+    tied = (
+        tie(
+            rows.ties,
+            placed,
+            rows.clock,
+            windows={order.number: _windows(rows, order.window) for order in placed},
+            technicians=len(people),
+            gone={order.id for order in orders} - {order.id for order in placed},
+            pinned={id for id, pin in rows.pins.items() if pin.technician_id in known},
+            anew=anew,
+        )
+        if people
+        else NOT_TIED
+    )
+    left += tuple(
+        LeftUndone(number=number, code=LINKED, reason=reason) for number, reason in tied.out.items()
+    )
+    placed = [order for order in placed if order.number not in tied.out]
     begun: dict[UUID, list[tuple[int, int]]] = {}
     for order in placed:
         if has_begun(order) and order.technician_id:
@@ -123,7 +166,9 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         for row in rows.technicians
         if (minute := _lunch_begun(rows, row, begun.get(row.id, []))) is not None
     }
-    request, off = _request(rows, travel, people, placed, had) if people else (None, {})
+    rests = {row.id: _breaks(rows, row, begun.get(row.id, [])) for row in rows.technicians}
+    kept: dict[UUID, tuple[int, ...]] = {}
+    request, off = _request(rows, travel, people, placed, had, tied, rests, kept) if people else (None, {})
     return Question(
         request=request,
         technicians=people,
@@ -132,6 +177,9 @@ def ask(rows: DayRows, travel: TravelTimes) -> Question:
         lunches_had=had,
         off_roads=_off_roads(rows, people, placed, off),
         held=frozenset(order.number for order in rows.held),
+        links=frozenset(link.id for link in rows.ties.links),
+        breaks=kept,
+        breaks_had={id: rest.had for id, rest in rests.items() if rest.had},
         pins={
             order.number: pin
             for order in placed
@@ -152,6 +200,9 @@ def _request(
     people: Mapping[str, UUID],
     orders: Sequence[WorkOrder],
     had: Mapping[UUID, int],
+    tied: Tied,
+    rests: Mapping[UUID, Due],
+    kept: dict[UUID, tuple[int, ...]],
 ) -> tuple[PlanRequest, Mapping[Point, str]]:
     ends = [place for row in rows.technicians for place in _ends(row)]
     points = list(dict.fromkeys([*ends, *(_place(order) for order in orders)]))
@@ -163,14 +214,17 @@ def _request(
         drives, off = measure(travel, points)
         request = PlanRequest(
             technicians=tuple(
-                _technician(rows, row, names[row.id], number, pools, had.get(row.id))
+                _technician(rows, row, names[row.id], number, pools, had.get(row.id), rests[row.id], kept)
                 for row in rows.technicians
             ),
-            jobs=tuple(_job(rows, order, names, number[_place(order)], pools, last) for order in orders),
+            jobs=tuple(
+                tied.tie(_job(rows, order, names, number[_place(order)], pools, last)) for order in orders
+            ),
             travel=drives,
             weights=rows.policy.weights,
             now=rows.now,
             day=rows.clock.day.isoformat(),
+            pace=rows.pace,
         )
     except (InvalidRequest, BadPoint) as error:
         raise BadValue(f"The day can't be planned: {error}") from error
@@ -217,14 +271,18 @@ def _technician(
     places: Mapping[Point, int],
     pools: Pools,
     lunch_had: int | None,
+    rests: Due,
+    kept: dict[UUID, tuple[int, ...]],
 ) -> Technician:
+    """`kept`: takes down which of the breaks there is time for."""
     whole = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
     start, end = rows.shifts.get(row.id, whole)
     if lunch_had is not None:
         # Nobody is sent out in the middle of lunch.
         start = max(start, min(lunch_had + row.lunch_minutes, end - 1))
+    start = max(start, min(rests.until, end - 1))
     home, goal = _ends(row)
-    return Technician(
+    person = Technician(
         id=name,
         start_place=places[home],
         end_place=places[goal],
@@ -239,6 +297,21 @@ def _technician(
         territories=tuple(row.territories),
         stays=row.stays and bool(row.territories),
         parts=pools.carried(rows.stock.get(row.van_id, {})),
+    )
+    person, kept[row.id] = with_breaks(person, rests.breaks)
+    return person
+
+
+def _breaks(rows: DayRows, row: TechnicianRow, begun: Sequence[tuple[int, int]]) -> Due:
+    """The breaks beside lunch that are still to come, and those that were had."""
+    whole = rows.clock.of_wall(row.shift_start_minute), rows.clock.of_wall(row.shift_end_minute)
+    return due(
+        row,
+        rows.clock,
+        planned=rows.breaks.get(row.id, {}),
+        shift=rows.shifts.get(row.id, whole),
+        now=rows.now,
+        begun=begun,
     )
 
 
@@ -297,6 +370,7 @@ def _job(
             id=order.number,
             place=place,
             minutes=minutes,
+            setup_minutes=rows.setups.get(order.kind, 0),
             # A closed visit's parts have left the van's balance; those of a visit under way are still in it.
             parts=pools.wanted(order) if order.state.is_under_way else {},
             technician=holder,
@@ -313,13 +387,16 @@ def _job(
     for need in order.required_skills:
         skills[need.name] = max(need.level, skills.get(need.name, 1))
     told = _told(rows, order) if holder else None
+    setup = min(rows.setups.get(order.kind, 0), max(0, order.expected_minutes - 1))
     job = Job(
         id=order.number,
         place=place,
-        minutes=order.expected_minutes,
+        minutes=order.expected_minutes - setup,
+        setup_minutes=setup,
         skills=skills,
         parts=pools.wanted(order),
-        windows=_windows(rows, order),
+        windows=_windows(rows, order.window),
+        preferred=_windows(rows, _wish(rows, order)),
         priority=priority,
         drop_cost=undone,
         due=due,
@@ -336,11 +413,16 @@ def _job(
     return pinned(job, names[who.id], minute, carried, rows.now)
 
 
-def _windows(rows: DayRows, order: WorkOrder) -> tuple[Window, ...]:
+def _wish(rows: DayRows, order: WorkOrder) -> TimeWindow | None:
+    preferred = rows.preferred.get(order.id)
+    return TimeWindow(preferred.start, preferred.end) if preferred else None
+
+
+def _windows(rows: DayRows, window: TimeWindow | None) -> tuple[Window, ...]:
     """The promise as far as it lies on this day. A dispatcher who moved the job here set it aside."""
-    if order.window is None:
+    if window is None:
         return ()
-    opens, closes = rows.clock.minute_after(order.window.start), rows.clock.minute_after(order.window.end) - 1
+    opens, closes = rows.clock.minute_after(window.start), rows.clock.minute_after(window.end) - 1
     if closes < 0 or opens >= rows.clock.of_wall(24 * 60):
         return ()
     return (Window(_bounded(opens), _bounded(max(opens, closes))),)

@@ -77,7 +77,7 @@ def propose(
     with database.read() as session:
         found = read_day(session, clock, now)
     travel = travel_times(settings)
-    question = ask(found.rows, travel)
+    question = ask(found.rows, travel, anew=True)
     open_orders = question.open_orders
     people = len(question.technicians)
     roads = question.request.travel.engine if question.request else travel.name
@@ -122,7 +122,7 @@ def _commands(clock: DayClock, question: Question, plan: Plan | None) -> dict[st
                 technician_id=question.technicians[route.technician_id],
                 planned_start=start,
                 planned_end=start + timedelta(minutes=max(1, visit.end - visit.start)),
-                travel_minutes=visit.travel_minutes,
+                travel_minutes=question.on_the_road(visit.arrive, visit.travel_minutes),
                 route_position=position,
             )
             if not _stands(order, command):

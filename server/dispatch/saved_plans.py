@@ -81,7 +81,7 @@ def save(
     with database.read() as session:
         found = read_day(session, clock, now, also=brought)
     imagined = imagine(found.rows, changes)
-    question = ask(imagined.rows, travel_times(settings))
+    question = ask(imagined.rows, travel_times(settings), anew=True)
     if question.request is None or not question.request.jobs:
         raise BadValue("There is nothing to plan: nobody works, or there is no job", field="changes")
     thought = think(reweighed(question.request, imagined.weights), effort)

@@ -182,7 +182,7 @@ def _row(
         needs=msgspec.to_builtins(asked.needs),
         technician_id=question.technicians[opening.technician_id],
         starts_at=clock.instant(opening.start),
-        travel_minutes=opening.travel_minutes,
+        travel_minutes=question.on_the_road(opening.start, opening.travel_minutes),
         added_minor=opening.added_cost,
         delays=[
             {

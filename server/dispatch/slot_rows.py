@@ -41,6 +41,7 @@ class Needs:
     required_skills: tuple[SkillNeed, ...] = ()
     required_equipment: tuple[EquipmentNeed, ...] = ()
     required_parts: tuple[PartLine, ...] = ()
+    kind: WorkOrderKind = WorkOrderKind.REPAIR
 
     @classmethod
     def of(cls, order: WorkOrder) -> Needs:
@@ -49,6 +50,7 @@ class Needs:
             required_skills=order.required_skills,
             required_equipment=order.required_equipment,
             required_parts=order.required_parts,
+            kind=order.kind,
         )
 
 
@@ -104,7 +106,7 @@ def a_visit(needs: Needs, place: ServiceLocationRow | Place, **values: Any) -> W
     """A visit that is no work order yet, as the planner reads one."""
     return WorkOrder(
         **{
-            "kind": WorkOrderKind.REPAIR,
+            "kind": needs.kind,
             "state": WorkOrderState.UNASSIGNED,
             "priority": 3,
             "contact": Contact(customer_id=place.id, name="", phone=""),

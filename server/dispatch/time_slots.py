@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from scheduler.request import Window
+from scheduler.request import MINUTES_MAX, Window
 from scheduler.slots import Opening, Place, Sketch, openings, sketch
 from server.clock import mint
 from server.customers.models import ServiceLocationRow
@@ -20,6 +20,8 @@ from server.dispatch.board import day_bounds
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, mark, read_day
 from server.dispatch.in_force import in_force
+from server.dispatch.link_rows import ties
+from server.dispatch.links import clip, room
 from server.dispatch.plan_request import DayRows, Question, ask, has_begun
 from server.dispatch.roads import travel_times
 from server.dispatch.slot_rows import Needs, a_visit, confirmed_places
@@ -29,6 +31,7 @@ from server.work_orders.intake import CustomerOrder
 from shared.problems import AlreadyClosed, BadValue, NotFound
 from shared.work_orders import WorkOrder
 
+ANY_TIME: tuple[int, int] | None = (0, MINUTES_MAX)
 DAYS = 5
 DAYS_MAX = 14
 SKETCHES_MAX = 64
@@ -152,6 +155,7 @@ def wanted_of(session: Session, wish: Wish) -> Wanted:
         required_skills=foreseen.requirements.required_skills,
         required_equipment=foreseen.requirements.required_equipment,
         required_parts=foreseen.requirements.required_parts,
+        kind=wish.order.kind,
     )
     place = session.get_one(ServiceLocationRow, foreseen.location_id)
     return Wanted(visit=a_visit(needs, place, id=mint(), number=number), needs=needs, order=None)
@@ -177,11 +181,15 @@ def look(database: Database, settings: Settings, day: date, asked: Wanted, now: 
         found = read_day(session, clock, now, not_held_for=mine)
         rests_on = mark(session, clock, now, not_held_for=mine)
         known = confirmed_places(session, day)
+        left = ANY_TIME
+        if mine is not None:
+            left = room(ties(session, [mine]), mine, clock, asked.needs.minutes)
     # A pin of the visit asked about says where it is now, not where it may go.
     pins = {id: pin for id, pin in found.rows.pins.items() if id != mine}
     rows = replace(found.rows, held=(*found.rows.held, asked.visit), pins=pins)
     question = ask(rows, travel_times(settings))
-    free = tuple(_free(settings, rows, question, asked.visit.number, known, database.url))
+    number = asked.visit.number
+    free = tuple(_free(settings, rows, question, number, known, database.url, left)) if left else ()
     return Looked(clock=clock, question=question, mark=rests_on, free=free)
 
 
@@ -192,6 +200,7 @@ def _free(
     number: str,
     known: Mapping[UUID, tuple[UUID, datetime]],
     url: str,
+    left: tuple[int, int],
 ) -> Iterator[tuple[tuple[datetime, datetime], Opening]]:
     request, clock = question.request, rows.clock
     windows = [window for window in windows_of(settings, clock) if clock.minute(window[0]) >= rows.now]
@@ -208,7 +217,10 @@ def _free(
         request, in_force(request, number), places, without=[number], before=_sketches.of(key)
     )
     _sketches.keep(key, found)
-    slots = [Window(clock.minute(start), clock.minute(end) - 1) for start, end in windows]
+    # What others that depend on it leave of each slot.
+    spans = [clip((Window(clock.minute(start), clock.minute(end) - 1),), left) for start, end in windows]
+    windows = [window for window, span in zip(windows, spans, strict=True) if span]
+    slots = [one for span in spans for one in span]
     for window, opening in zip(windows, openings(now, found, number, slots), strict=True):
         if opening is not None:
             yield window, opening

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -64,7 +64,8 @@ class Expected:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeliness:
     """`words` say why in local time, and nothing when all is well. `minutes_late` counts from the promise,
-    `drift_minutes` from the plan, and is 0 as long as it is no more than a little.
+    `drift_minutes` from the plan, and is 0 as long as it is no more than a little. `because`: whom it waits
+    for, where that is why it is expected then.
     """
 
     id: UUID
@@ -74,6 +75,7 @@ class Timeliness:
     expected_arrival: datetime | None
     expected_end: datetime | None
     drift_minutes: int = 0
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +86,36 @@ class RouteTimeliness:
     stops: tuple[Timeliness, ...]
 
 
-def follow_route(stops: Iterable[Stop], now: datetime, zone: ZoneInfo) -> RouteTimeliness:
-    """Walk one technician's day in planned order: a delay at one visit moves every later one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A visit can't begin before `at`, for what `because` says."""
+
+    at: datetime
+    because: str
+
+
+NOBODY: Mapping[UUID, Held] = {}
+
+
+def follow_route(
+    stops: Iterable[Stop], now: datetime, zone: ZoneInfo, held: Mapping[UUID, Held] = NOBODY
+) -> RouteTimeliness:
+    """Walk one technician's day in planned order: a delay at one visit moves every later one.
+
+    held: those who wait for visits of others.
+    """
     expected, behind, free_at = [], None, None
     route = sorted(stops, key=_order)
     for stop in route:
-        at = expect(stop, free_at, now)
+        at = expect(stop, free_at, now, held.get(stop.id))
         expected.append(at)
         if at.end is not None:
             free_at = max(free_at, at.end) if free_at else at.end
         if behind is None and not stop.state.is_over:
             behind = _behind(stop, at)
-    judged = tuple(judge(stop, at, now, zone) for stop, at in zip(route, expected, strict=True))
+    judged = tuple(
+        judge(stop, at, now, zone, held.get(stop.id)) for stop, at in zip(route, expected, strict=True)
+    )
     return RouteTimeliness(minutes_behind=behind or 0, stops=judged)
 
 
@@ -106,7 +126,7 @@ def _order(stop: Stop) -> tuple[bool, datetime, str]:
     return (not (stop.state.is_over or stop.state.is_under_way), begun or far, str(stop.id))
 
 
-def expect(stop: Stop, free_at: datetime | None, now: datetime) -> Expected:
+def expect(stop: Stop, free_at: datetime | None, now: datetime, held: Held | None = None) -> Expected:
     """When `stop` happens if its technician is free at `free_at` (None: nothing before) and it is `now`."""
     if stop.state is State.CANCELLED or stop.state is State.UNASSIGNED:
         return Expected(arrival=None, end=None)
@@ -119,6 +139,8 @@ def expect(stop: Stop, free_at: datetime | None, now: datetime) -> Expected:
     else:
         departure = max(now, free_at) if free_at else now
         arrival = max(stop.planned_start or departure, departure + stop.travel)
+        if held is not None:
+            arrival = max(arrival, held.at)
     return Expected(arrival=arrival, end=arrival + stop.on_site)
 
 
@@ -130,13 +152,17 @@ def _behind(stop: Stop, at: Expected) -> int:
     return max(0, _minutes(late))
 
 
-def judge(stop: Stop, at: Expected, now: datetime, zone: ZoneInfo) -> Timeliness:
+def judge(stop: Stop, at: Expected, now: datetime, zone: ZoneInfo, held: Held | None = None) -> Timeliness:
     """Hold what is expected against the window and the SLA; the worse of the two counts."""
     verdicts = [_window_verdict(stop, at, now, zone), _sla_verdict(stop, at, now, zone)]
     level, words, minutes = max(verdicts, key=lambda verdict: (_WORSE[verdict[0]], verdict[2]))
     drift = _drift(stop, at)
     if drift and level is Level.FINE and at.arrival:
         words = f"Expected {_clock(at.arrival, zone)}, {drift} min later than planned"
+    late = stop.planned_start is None or (at.arrival and at.arrival > stop.planned_start)
+    because = held.because if held and at.arrival == held.at and late else ""
+    if because and words:
+        words = f"{words}: {because}"
     return Timeliness(
         id=stop.id,
         level=level,
@@ -145,6 +171,7 @@ def judge(stop: Stop, at: Expected, now: datetime, zone: ZoneInfo) -> Timeliness
         expected_arrival=at.arrival,
         expected_end=at.end,
         drift_minutes=drift,
+        because=because,
     )
 
 

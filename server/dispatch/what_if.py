@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Discriminator, TypeAdapter
 
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest, Weights
+from server.dispatch.links import Ties
 from server.dispatch.models import TechnicianRow
 from server.dispatch.pins import WORTH, Pin
 from server.dispatch.plan_request import DayRows, has_begun
@@ -167,11 +168,21 @@ def imagine(rows: DayRows, changes: Sequence[Change]) -> Imagined:
             pins=day.pins,
             # Who is said to work other hours works these, whatever was left of their own.
             shifts={who: left for who, left in rows.shifts.items() if who not in day.other_hours},
+            ties=_without(rows.ties, day.removed),
         ),
         weights=day.weights,
         words=tuple(day.words),
         strangers=frozenset(day.strangers),
     )
+
+
+def _without(ties: Ties, removed: set[UUID]) -> Ties:
+    """Nobody goes to the orders `removed`, whatever was planned."""
+    ends = {
+        id: replace(end, state=WorkOrderState.UNASSIGNED) if id in removed else end
+        for id, end in ties.ends.items()
+    }
+    return replace(ties, ends=ends)
 
 
 class _Day:
@@ -185,6 +196,7 @@ class _Day:
         self.pins = dict(rows.pins)
         self.weights = rows.policy.weights
         self.other_hours: set[UUID] = set()
+        self.removed: set[UUID] = set()
         self.words: list[str] = []
         self.strangers: set[UUID] = set()
 
@@ -203,6 +215,7 @@ class _Day:
             case OrderRemoved():
                 order = self.open_order(change.work_order_id)
                 del self.orders[order.id]
+                self.removed.add(order.id)
                 return f"{order.number} is not done"
             case OrderMoved():
                 return self.moved(change)

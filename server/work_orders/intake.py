@@ -19,7 +19,7 @@ from server.outbox.happenings import of_placed
 from server.outbox.writing import put, subscriptions, webhook_rows
 from server.settings import Settings
 from server.stock.models import ProductRow
-from server.work_orders import briefs
+from server.work_orders import briefs, kinds
 from server.work_orders.models import WorkOrderRow
 from server.work_orders.repository import Requirements, VisitRecord, load, to_json
 from shared.assets import Asset, AssetState
@@ -43,10 +43,12 @@ EMERGENCY_HOURS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsualWork:
-    """What a visit of one kind usually takes; an order may say otherwise. `sla_hours` run from the order."""
+    """What a visit of one kind usually asks for; an order may say otherwise. `sla_hours` run from the order.
+
+    How long it takes is in server/work_orders/kinds.py.
+    """
 
     summary: str
-    minutes: int
     priority: int
     sla_hours: int
     skills: Mapping[str, int]
@@ -55,35 +57,30 @@ class UsualWork:
 USUAL: dict[WorkOrderKind, UsualWork] = {
     WorkOrderKind.INSTALL: UsualWork(
         summary="New connection",
-        minutes=55,
         priority=3,
         sla_hours=10 * 24,
         skills={"fibre_install": 2, "customer_premises": 2},
     ),
     WorkOrderKind.UPGRADE: UsualWork(
         summary="Upgrade of the plan",
-        minutes=25,
         priority=3,
         sla_hours=10 * 24,
         skills={"config": 2, "customer_premises": 2},
     ),
     WorkOrderKind.REPAIR: UsualWork(
         summary="Repair of the connection",
-        minutes=45,
         priority=2,
         sla_hours=24,
         skills={"splice": 2, "customer_premises": 1},
     ),
     WorkOrderKind.SWAP: UsualWork(
         summary="Replacement of the ONT",
-        minutes=25,
         priority=3,
         sla_hours=48,
         skills={"config": 1, "customer_premises": 2},
     ),
     WorkOrderKind.DISCONNECT: UsualWork(
         summary="Collect the devices, close the line",
-        minutes=15,
         priority=4,
         sla_hours=30 * 24,
         skills={"customer_premises": 1},
@@ -151,7 +148,7 @@ def place(
         service_id=service.id,
         plan_code=plan.code,
         summary=order.summary.strip() or f"{usual.summary}, {plan.name}",
-        expected_minutes=order.expected_minutes or usual.minutes,
+        expected_minutes=order.expected_minutes or kinds.times(session)[order.kind].minutes,
         window_start=order.window_start,
         window_end=order.window_end,
         sla_due_at=order.sla_due_at or now + timedelta(hours=hours),
@@ -206,7 +203,7 @@ def foresee(session: Session, order: CustomerOrder) -> Foreseen:
     )
     requirements = requirements_for(order, plan, on_site)
     _check_skus(session, requirements)
-    minutes = order.expected_minutes or USUAL[order.kind].minutes
+    minutes = order.expected_minutes or kinds.times(session)[order.kind].minutes
     return Foreseen(location_id=location_id, minutes=minutes, requirements=requirements)
 
 

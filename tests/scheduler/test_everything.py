@@ -12,6 +12,7 @@ from every_rule import a_day_of_everything
 from live_days import a_live_day
 
 from scheduler.check import check
+from scheduler.check_links import broken_links
 from scheduler.codec import plan_from_json, plan_to_json, request_from_json, request_to_json
 from scheduler.emergency import apply_insertion, best_insertions, least_disruption
 from scheduler.explain import explain_unassigned, fit, fits, why_assigned, why_unassigned
@@ -94,19 +95,25 @@ class TestALiveDayOfEverything:
         assert here | set(now.homeless) == {v.job_id for _, v in plan.visits() if v.job_id in open_jobs}
         assert here.isdisjoint(now.homeless)
 
-    def test_is_mended_without_a_violation_and_nothing_is_dropped(self, seed: int) -> None:
-        request, plan = a_live_day(seed)
+    @pytest.mark.parametrize("linked", [False, True])
+    def test_is_mended_without_a_violation_and_nothing_is_dropped(self, seed: int, linked: bool) -> None:
+        request, plan = a_live_day(seed, linked=linked)
         now, mended = standing(request, plan), mend(request, plan, tell_max=3, rounds=60, seed=seed)
         assert check(mended.request, mended.plan) == []
         assert mended.plan.cost.total == mended.cost_after <= mended.cost_before
         assert len(mended.told) <= 3
         after = {visit.job_id: (person, visit.start) for person, visit in mended.plan.visits()}
-        listed = [*after, *(left.job_id for left in mended.plan.unassigned)]
+        listed = [*after, *(left.job_id for left in mended.plan.unassigned), *mended.loose]
         assert Counter(listed) == Counter(job.id for job in request.jobs)
+        assert linked or mended.loose == ()
         assert {id for order in now.orders.values() for id in order} <= set(after)
         assert set(now.homeless) <= set(after) | {late.job_id for late in mended.kept_late}
         for job in request.jobs:
             assert job.fixed_start is None or after[job.id] == (job.technician, job.fixed_start)
+        # By the links as they were made, nothing is wrong but what nobody can help any more.
+        begun = {job.id for job in request.jobs if job.fixed_start is not None}
+        for wrong in broken_links(request, mended.plan):
+            assert wrong.job_id in begun | set(now.late), wrong.text
 
     def test_is_answered_where_visits_depend_on_each_other(self, seed: int) -> None:
         request, plan = a_live_day(seed, linked=True)

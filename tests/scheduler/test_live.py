@@ -13,7 +13,7 @@ from scheduler.check import check
 from scheduler.live import standing
 from scheduler.mend import TELL_FROM_MINUTES, Mended, mend
 from scheduler.plan import Plan
-from scheduler.request import After, InvalidRequest, Job, Lunch, Pin, PlanRequest, Technician
+from scheduler.request import InvalidRequest, Job, Lunch, Pin, PlanRequest, Technician
 from scheduler.solve import solve
 from scheduler.timing import Day
 
@@ -60,11 +60,6 @@ class TestADayAsItStands:
         assert (now.homeless, now.late) == ((), {"late": 5})
         [still] = now.request.technicians
         assert (still.shift_end, still.overtime_max) == (person.shift_end, person.overtime_max)
-
-    def test_of_visits_that_depend_on_each_other_is_refused_with_what_to_do(self) -> None:
-        request = a_day(a_job("j1"), a_job("j2", after=(After(job="j1"),)), technicians=(ann(), bob()))
-        with pytest.raises(InvalidRequest, match="job j2: after is not known to a day that is mended"):
-            standing(request, solve(request, seconds=0))
 
     def test_that_is_in_time_is_what_was_planned(self) -> None:
         day = a_day(FIRST, SECOND)

@@ -29,7 +29,8 @@ from server.assets.models import AssetRow
 from server.clock import mint, utc_now
 from server.customers.links import visit_token
 from server.customers.models import ServiceLocationRow
-from server.dispatch import absences, overrides, saved_plans, slot_holds
+from server.dispatch import absences, link_rows, overrides, saved_plans, slot_holds, traffic
+from server.dispatch.link_rows import NewLink
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.planner import plan_day
 from server.dispatch.thinking import Effort
@@ -108,6 +109,18 @@ POST  /api/work-orders/{work_order_id}/call-out  DISPATCH   409  404
 POST  /api/work-orders/{work_order_id}/contact   DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/notes     DISPATCH   200  404
 POST  /api/work-orders/{work_order_id}/checks    DISPATCH   200  404
+GET   /working-day                               ADMIN      200  -
+POST  /working-day/kinds                         ADMIN      303  -
+POST  /working-day/traffic                       ADMIN      303  -
+GET   /api/traffic                               EVERYBODY  200  -
+POST  /api/traffic                               ADMIN      200  -
+POST  /working-day/breaks                        ADMIN      303  -
+POST  /api/technicians/{technician_id}/breaks    ADMIN      200  404
+GET   /api/kinds                                 EVERYBODY  200  -
+POST  /api/kinds/{kind}                          ADMIN      200  422
+POST  /api/work-orders/{work_order_id}/prefer    DISPATCH   204  404
+POST  /api/work-orders/{work_order_id}/links     DISPATCH   201  404
+POST  /api/work-orders/{work_order_id}/links/{link_id}/remove DISPATCH 204 404
 POST  /api/plan                                  DISPATCH   200  -
 GET   /api/policy                                EVERYBODY  200  -
 POST  /api/policy                                ADMIN      200  -
@@ -265,6 +278,10 @@ def known(world: World, door: Door) -> dict[str, str]:
     if "{work_order_id}" in door.path:
         if "{technician_id}" in door.path:
             return {"work_order_id": str(world.order().id), "technician_id": str(world.ana.technician_id)}
+        if "{link_id}" in door.path:
+            return linked(world)
+        if door.path.endswith("/links"):
+            return {"work_order_id": str(world.order().id), "number": world.order().number}
         return {"work_order_id": str(world.order().id)}
     if "{technician_id}" in door.path:
         return {"technician_id": str(somebody(world, away=door.path.endswith("/back")))}
@@ -295,6 +312,8 @@ def known(world: World, door: Door) -> dict[str, str]:
         return {"webhook_id": str(webhook(world, disabled=door.path.endswith("/enable")))}
     if "{line_id}" in door.path:
         return {"line_id": str(faulty_device(world, sent=door.path.endswith("/settle")))}
+    if "{kind}" in door.path:
+        return {"kind": "swap"}
     if "{device_id}" in door.path:
         number = len(world.contents()["device"])
         return {"device_id": str(add_device(world, f"spare {number}", world.ben.technician_id))}
@@ -338,6 +357,20 @@ def decided(world: World) -> UUID:
     kept = overrides.act(world.database, world.settings, command, by="Dora", now=world.now)
     assert kept
     return kept
+
+
+def traffic_in_force(world: World) -> int:
+    with world.database.read() as session:
+        return traffic.in_force(session).version
+
+
+def linked(world: World) -> dict[str, str]:
+    """A job that waits for another one."""
+    job, other = world.order(), world.order()
+    with world.database.write() as session:
+        wanted = NewLink(kind="after", number=other.number)
+        made = link_rows.make(session, job.id, wanted, by="Dora", now=world.now)
+    return {"work_order_id": str(job.id), "link_id": str(made)}
 
 
 def held(world: World, job: Job | None = None) -> UUID:
@@ -479,7 +512,8 @@ def unknown(door: Door) -> dict[str, str]:
         "line_id",
         "fault_id",
         "hold_id",
-        "technician_id",
+        "link_id",
+        "kind",
     )
     act = (
         {"what": "apply"}
@@ -506,6 +540,10 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/reopen": {"technician_id": str(world.ben.technician_id)},
         "/contact": {"field": "phone", "value": "+358509"},
         "/notes": {"text": "Ring twice"},
+        "/traffic": {"after": traffic_in_force(world), "factors": [1.0] * 24, "factor": ["1"] * 24},
+        "/breaks": {"breaks": []} if "/api/" in door.path else {"who": [str(world.ana.technician_id)]},
+        "/{kind}": {"minutes": 60, "setup_minutes": 10},
+        "/links": {"kind": "after", "number": values.get("number", "WO-0")},
         "/checks": {"code": "optical_power", "value": "-19.5"},
         "/accept": {"way": "as_it_is"},
         "/accept-visit": {"way": "as_it_is"},

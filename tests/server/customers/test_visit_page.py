@@ -17,6 +17,8 @@ from server.customers import routes
 from server.customers.links import visit_link, visit_token
 from server.customers.visit_page import Status, VisitView, view
 from server.customers.words import LANGUAGES, preferred, words_for
+from server.dispatch import link_rows
+from server.dispatch.link_rows import NewLink
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 JOIN = "\u2060"
@@ -56,6 +58,20 @@ def seen(console: Console, order: UUID, now: datetime) -> VisitView:
 
 
 class TestAVisit:
+    def test_that_waits_for_another_is_expected_when_that_is_done(self, console: Console):
+        order = a_visit(console)
+        other = console.work_order(
+            technician=console.technician("Eetu Korhonen", van="Van 08"), number="WO-2", state="on_site",
+            planned_start=at(8), planned_end=at(9), arrived_at=at(9, 30),
+        )  # fmt: skip
+        assert seen(console, order, at(9, 35)).more == "Expected around 10:00"
+        with console.database.write() as session:
+            wanted = NewLink(kind="after", number="WO-2", gap_least=15)
+            link_rows.make(session, order, wanted, by="Dora", now=at(9))
+        assert seen(console, order, at(9, 35)).more == "Expected around 10:45"
+        console.change(other, state="completed", finished_at=at(9, 40))
+        assert seen(console, order, at(9, 45)).more == "Expected around 10:05"
+
     def test_that_is_planned_says_who_and_when(self, console: Console):
         found = seen(console, a_visit(console), at(8))
         assert (found.headline, found.more) == ("Your visit is planned", "Expected around 10:00")

@@ -2,13 +2,16 @@
 
 import { get, post } from "./api.js";
 import { byId, fill, h, icon } from "./dom.js";
+import { Links } from "./links.js";
+import { preferredWords, prefersForm } from "./prefers.js";
 import { KINDS, PRIORITIES, REASONS, STATES, clock, isLocked, isOver, minutes, promised, shortDay, span } from "./words.js";
 
 const SLOTS_SHOWN = 8; // the cheapest
 
 export class Detail {
-  constructor(store, { close, toast, mover, mayDispatch }) {
+  constructor(store, { close, open, toast, mover, mayDispatch }) {
     Object.assign(this, { store, close, toast, mover, mayDispatch });
+    this.links = new Links(store, { open, toast, show: (id) => this.show(id), mayDispatch });
     this.panel = byId("detail");
     this.shown = null;
     this.asked = 0;
@@ -62,6 +65,7 @@ export class Detail {
         ["Address", [order.place.street, order.place.house_number].join(" ").trim() + (order.place.city ? `, ${order.place.city}` : "")],
         ["Access", order.place.access_notes],
         ["Promised", card ? promised(card, this.store.board) : span(order.window?.start, order.window?.end)],
+        ["Prefers", preferredWords(found.preferred)],
         ["SLA due", order.sla_due_at ? `${shortDay(order.sla_due_at)} ${clock(order.sla_due_at)}` : ""],
         ["Technician", technician],
         ["Planned", order.planned_start ? `${span(order.planned_start, order.planned_end)}, ${order.travel_minutes} min of travel before` : ""],
@@ -73,11 +77,12 @@ export class Detail {
         ["Needs", order.required_skills.map((need) => `${need.name.replaceAll("_", " ")} level ${need.level}`).join(", ")],
         ["Left out", card?.left_out?.reason],
       ]),
+      this.links.section(order, found, isLocked(order)),
       section("Why this technician", technician ? reasons(found.why) : null),
       section("Visit record", this.record(found)),
       section("What was done", this.deeds(found)),
       h("p", {}, h("a", { href: found.customer_link, target: "_blank", rel: "noopener" }, "The customer's page")),
-      this.mayDispatch && !isOver(order.state) ? this.actions(order) : null,
+      this.mayDispatch && !isOver(order.state) ? this.actions(order, found) : null,
     );
     this.panel.scrollTop = scrolled;
     if (focus) title.focus({ preventScroll: true });
@@ -126,7 +131,7 @@ export class Detail {
 
   // --- what one can do
 
-  actions(order) {
+  actions(order, found) {
     const locked = isLocked(order);
     const cancel = h(
       "details",
@@ -162,7 +167,7 @@ export class Detail {
       order.technician_id ? h("button", { type: "button", onclick: () => this.mover.unassign(order.id) }, "Take off") : null,
       order.technician_id ? h("button", { type: "button", class: "quiet", onclick: () => this.mover.unassign(order.id, true) }, "Keep out of the plan") : null,
     );
-    return h("div", { class: "actions" }, move, this.places(order), this.slots(order), cancel);
+    return h("div", { class: "actions" }, move, this.places(order), this.slots(order), prefersForm(this.store, order, found, { toast: this.toast, show: (id) => this.show(id) }), cancel);
   }
 
   // A time to agree on with the customer: only what can be kept, and held while one talks.
@@ -220,13 +225,13 @@ export class Detail {
   async findPlaces(order, ask, found) {
     ask.disabled = true;
     try {
-      const { places, rearranged } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
+      const { places, rearranged, against } = await get(`/api/work-orders/${order.id}/insertions?day=${this.store.day}`);
       const take = (place) => this.mover.assign(order.id, place.technician_id, +new Date(place.planned_start), false);
       fill(
         found,
         places.map((place) => h("li", {}, h("span", {}, place.sentence), h("button", { type: "button", onclick: () => take(place) }, `${clock(place.planned_start)} ${place.technician}`))),
         rearranged ? this.rearranged(rearranged) : null,
-        places.length || rearranged ? null : h("li", {}, "Nobody who is able has a place left."),
+        places.length || rearranged ? null : h("li", {}, against ? `${against}.` : "Nobody who is able has a place left."),
       );
     } catch (refusal) {
       fill(found, h("li", {}, refusal.message));

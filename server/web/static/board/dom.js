@@ -41,6 +41,7 @@ const SHAPES = {
   cancelled: "M3 3l10 10M13 3L3 13", // a cross
   unassigned: "M5.500 5.500a2.500 2.500 0 1 1 3.600 2.200C8.300 8.200 8 8.600 8 9.500M8 12v1.500", // a question mark
   lock: "M4 7.500h8v6H4ZM5.500 7.500V5a2.500 2.500 0 0 1 5 0v2.500",
+  link: "M6.500 9.500l3-3M7 4.500l1.500-1.500a2.800 2.800 0 0 1 4 4L11 8.500M9 11.500L7.500 13a2.800 2.800 0 0 1-4-4L5 7.500",
   emergency: "M8 1.500L15 14H1Z",
 };
 const FILLED = new Set(["travelling", "on_site", "emergency", "lock"]);

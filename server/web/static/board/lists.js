@@ -128,6 +128,7 @@ export class Lists {
           "span",
           { class: "line" },
           order.priority === 1 ? icon("emergency") : null,
+          order.links?.length ? icon("link") : null,
           h("strong", {}, KINDS[order.kind]),
           ` ${order.number}`,
           urgent ? h("em", { class: "urgent" }, PRIORITIES[order.priority]) : null,

@@ -22,7 +22,7 @@ const timeline = new Timeline(store, select);
 const mover = mayDispatch ? new Mover(store, timeline, toast) : new Watcher();
 const mend = new Mend(store, { toast, open: select });
 const lists = new Lists(store, { open: select, toast, mayDispatch, mend: () => mend.show() });
-const detail = new Detail(store, { close: () => select(null), toast, mover, mayDispatch });
+const detail = new Detail(store, { close: () => select(null), open: select, toast, mover, mayDispatch });
 const map = new TownMap(store, select);
 let feed = null;
 let asking = 0;
@@ -211,6 +211,7 @@ function legend() {
     line(h("span", { class: "sample window-sample" }), "promised window"),
     line(h("span", { class: "sample" }, icon("lock")), "started: cannot be moved"),
     line(h("span", { class: "sample" }, icon("emergency")), "emergency"),
+    line(h("span", { class: "sample" }, icon("link")), "depends on another job"),
     h("p", { class: "hint" }, "Thin lines on the map show the order of visits; the chosen technician's line follows the streets."),
   );
 }

@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { byId, h } from "./dom.js";
+import { parted } from "./links.js";
 import { ends, starts } from "./store.js";
 import { askWhy } from "./why.js";
 import { KINDS, clock, isLocked, street } from "./words.js";
@@ -184,6 +185,7 @@ export class Mover {
     const clash = this.store
       .of(technician.id)
       .find((other) => other.id !== order.id && other.state !== "cancelled" && starts(other) < end && ends(other) > at);
+    found.push(...parted(this.store, order, technician.id, at, end));
     if (clash) found.push(`Overlaps ${clash.number}`);
     if (at < Date.now() - SNAP) found.push("In the past");
     return found;

@@ -75,13 +75,13 @@ export class Store extends EventTarget {
     if (this.held.delete(id)) this.#tell({ held: id });
   }
 
-  patchPlan({ plan, left_out, lunches }) {
+  patchPlan({ plan, left_out, lunches, breaks }) {
     this.board.plan = plan;
     const reasons = new Map(left_out.map((reason) => [reason.work_order_id, reason]));
     for (const order of this.orders.values()) {
       if (order.state === "unassigned" && reasons.has(order.id)) order.left_out = reasons.get(order.id);
     }
-    for (const one of this.technicians.values()) one.lunch_planned_minute = lunches[one.id] ?? null;
+    for (const one of this.technicians.values()) Object.assign(one, { lunch_planned_minute: lunches[one.id] ?? null, breaks: breaks[one.id] || [] });
     this.#tell({ all: true });
   }
 
@@ -99,7 +99,9 @@ export class Store extends EventTarget {
         rows.push(order.technician_id);
       }
     }
-    this.#tell({ technicians: rows });
+    // What the open panel says of the job may hang on somebody who is late.
+    const told = verdicts.get(this.selected)?.words === this.verdicts.get(this.selected)?.words;
+    this.#tell({ technicians: rows, order: told ? undefined : this.selected });
   }
 
   move(id, place) {

@@ -120,6 +120,7 @@ export class Timeline {
     lane.style.setProperty("--hour", `${60 * this.scale}px`);
     this.addShift(lane, technician);
     this.addLunch(lane, technician);
+    for (const one of technician.breaks) this.addBreak(lane, "Break", one.planned_minute, one.minutes);
     const orders = this.store.of(technician.id);
     const shares = overlaps(orders);
     orders.forEach((order, index) => this.addJob(lane, order, technician, index, shares.get(order)));
@@ -145,12 +146,15 @@ export class Timeline {
   }
 
   addLunch(lane, technician) {
-    const planned = technician.lunch_planned_minute;
-    if (planned === null || !technician.lunch_minutes) return;
+    if (technician.lunch_minutes) this.addBreak(lane, "Lunch", technician.lunch_planned_minute, technician.lunch_minutes);
+  }
+
+  addBreak(lane, words, planned, length) {
+    if (planned === null) return;
     const start = this.dayStart + planned * MINUTE;
-    const width = technician.lunch_minutes * this.scale;
-    const title = `Lunch ${span(start, start + technician.lunch_minutes * MINUTE)}`;
-    lane.append(h("div", { class: "lunch", title, place: { left: this.x(start), width } }, width > 34 ? "Lunch" : ""));
+    const width = length * this.scale;
+    const title = `${words} ${span(start, start + length * MINUTE)}`;
+    lane.append(h("div", { class: "lunch", title, place: { left: this.x(start), width } }, width > 34 ? words : ""));
   }
 
   addJob(lane, order, technician, index, share) {
@@ -212,7 +216,7 @@ export class Timeline {
         onfocus: () => this.hint(order.id, true),
         onblur: () => this.hint(order.id, false),
       },
-      h("span", { class: "what" }, icon(order.state), order.priority === 1 ? icon("emergency") : null, (where.width < NARROW ? SHORT_KINDS : KINDS)[order.kind]),
+      h("span", { class: "what" }, icon(order.state), order.priority === 1 ? icon("emergency") : null, (where.width < NARROW ? SHORT_KINDS : KINDS)[order.kind], order.links?.length ? icon("link") : null),
       h("span", { class: "where" }, this.second(order, verdict)),
       this.height >= ROW_MOST - 4 ? h("span", { class: "number" }, order.number) : null,
       locked && order.state !== "completed" ? icon("lock") : null,

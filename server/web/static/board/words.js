@@ -60,6 +60,14 @@ export function minutes(count) {
   return count % 60 ? `${hours} h ${count % 60} min` : `${hours} h`;
 }
 
+const LINKS = { together: "Begins together with", after: "After", before: "Before" };
+
+// What a job depends on, in one line.
+export function linkWords({ kind, number, gap_minutes: least, gap_most_minutes: most }) {
+  const between = [least ? `at least ${minutes(least)}` : "", most || most === 0 ? `at most ${minutes(most)}` : ""].filter(Boolean);
+  return `${LINKS[kind]} ${number}${between.length ? `, ${between.join(" and ")} between` : ""}`;
+}
+
 export const isOver = (state) => ["completed", "unfinished", "cancelled"].includes(state);
 export const isUnderWay = (state) => ["travelling", "on_site"].includes(state);
 export const isLocked = (order) => isOver(order.state) || isUnderWay(order.state);
@@ -76,6 +84,8 @@ export function inFull(order, verdict, board, technician) {
     technician ? `by ${technician.name}` : "",
     `promised ${promised(order, board)}`,
     verdict && verdict.words ? verdict.words : "",
+    order.preferred ? `would like ${span(order.preferred.start, order.preferred.end)}` : "",
+    ...(order.links || []).map(linkWords),
     order.left_out ? order.left_out.reason : "",
     isLocked(order) ? "cannot be moved" : "",
   ];
