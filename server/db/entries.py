@@ -44,6 +44,7 @@ LOGGED = frozenset(
         "stock_place",
         "tariff_plan",
         "technician",
+        "technician_change",
         "van_transfer",
         "vendor",
         "work_order",

@@ -9,6 +9,7 @@ import server.db.feed_models
 import server.dispatch.absences
 import server.dispatch.models
 import server.dispatch.slot_models
+import server.dispatch.technician_changes
 import server.faults.models
 import server.inbox.models
 import server.outbox.models

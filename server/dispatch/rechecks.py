@@ -24,7 +24,6 @@ from server.dispatch.policy import PlanningPolicy, in_force
 from shared.skills import SkillNeed
 from shared.work_orders import WorkOrder
 
-REASONS = {Reason.SICK: "sick", Reason.VAN: "the van stands still", Reason.OTHER: "can't come"}
 RULES = (stays, skilled, certified)
 
 
@@ -89,14 +88,14 @@ def objections(
         person = people.get(visit.spot.technician_id)
         if person is None or not person.active:
             found[name] = f"{person.name if person else 'The technician'} does not work here any more"
-        elif gone := [one for one in away if _is_gone(one, visit.spot)]:
+        elif gone := [one for one in away if is_gone(one, visit.spot)]:
             found[name] = away_in_words(person.name, gone[0], zone)
-        elif not visit.by_hand and (broken := _broken(person, visit, policy, zone)):
+        elif not visit.by_hand and (broken := unable(person, visit, policy, zone)):
             found[name] = f"{person.name} can't do it any more: {broken}"
     return found
 
 
-def _is_gone(absence: AbsenceRow, spot: Spot) -> bool:
+def is_gone(absence: AbsenceRow, spot: Spot) -> bool:
     there = absence.technician_id == spot.technician_id
     return there and absence.starts_at < spot.ends and spot.starts < absence.ends_at
 
@@ -107,14 +106,14 @@ def away_in_words(name: str, absence: AbsenceRow, zone: ZoneInfo) -> str:
         at.astimezone(zone) for at in (absence.starts_at, absence.ends_at, absence.noted_at)
     )
     until = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%d.%m. %H:%M}"
-    why = REASONS.get(Reason(absence.reason), "")
+    why = absences.WORDS[Reason(absence.reason)]
     return (
         f"{name} is away from {starts:%d.%m. %H:%M} to {until} ({why}), "
         f"noted at {noted:%H:%M} by {absence.noted_by}"
     )
 
 
-def _broken(person: TechnicianRow, visit: Coming, policy: PlanningPolicy, zone: ZoneInfo) -> str:
+def unable(person: TechnicianRow, visit: Coming, policy: PlanningPolicy, zone: ZoneInfo) -> str:
     """The rules on person and place that are broken by now, in the scheduler's own words."""
     skills: dict[str, int] = {}
     for need in visit.skills:
