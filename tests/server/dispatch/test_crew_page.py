@@ -19,6 +19,7 @@ from server.dispatch import absences, crew_page, policy
 from server.dispatch.absences import AbsenceRow, Reason
 from server.dispatch.models import TechnicianRow
 from server.dispatch.technician_changes import TechnicianChangeRow
+from server.work_orders.models import WorkOrderRow
 
 
 def filled(console: Console) -> UUID:
@@ -160,6 +161,23 @@ class TestATechnician:
         assert client.get(f"/technicians/{nobody}").status_code == 404
         assert client.post(f"/technicians/{nobody}/overtime", data={"minutes": "45"}).status_code == 404
         assert client.post(f"/technicians/{aino}/absences/{nobody}/end").status_code == 404
+
+
+class TestWhatPlansDoWithIt:
+    def test_a_visit_goes_to_somebody_who_may_once_a_certificate_is_withdrawn(
+        self, console: Console, client: TestClient, aino: UUID
+    ):
+        able = console.technician("Helmi Mäkinen", skills={"splicing": 2})
+        client.post(f"/technicians/{aino}/certificates/withdraw", data={"skill": "splicing"})
+        answer = client.post("/api/plan", json={"day": str(console.today), "seconds": 0})
+        assert answer.status_code == 200, answer.text
+        holders = {row.number: row.technician_id for row in rows(console, WorkOrderRow)}
+        assert holders == {"WO-1": able, "WO-2": aino}  # in ten days: that day was not planned
+        client.post(f"/technicians/{able}/skills/remove", data={"skill": "splicing"})
+        answer = client.post("/api/plan", json={"day": str(console.today), "seconds": 0})
+        [[number, code, reason]] = answer.json()["unassigned"]
+        assert (number, code) == ("WO-1", "certificate")
+        assert "splicing certificate expired" in reason
 
 
 class TestAnAbsence:
