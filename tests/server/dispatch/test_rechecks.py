@@ -309,6 +309,25 @@ class TestACustomersChoice:
         assert {start.date() for start, _ in refused.value.alternatives} == {DAY + timedelta(days=1)}
         assert [row.id for row in world.rows(WorkOrderRow)] == [known.id]
 
+    def test_of_a_new_visit_that_was_placed_a_moment_before_keeps_its_promise_and_waits(self, world: World):
+        """Refused, it would be asked for again and placed twice."""
+        known = an_order(world)
+        order = CustomerOrder(
+            kind=WorkOrderKind.INSTALL, customer_id=known.customer_id, location_id=known.location_id,
+            plan_code=HOME_100, skills={},
+        )  # fmt: skip
+        plan(world)
+        hold = held(world, Wish(order=order))
+        with world.database.write() as session:
+            slot_holds._place_if_new(session, world.settings, hold.id, DAWN, "Dora", None)
+        for phone in world.phones:
+            away(world, phone)
+        booked = confirm(world, hold)
+        row = world.row(WorkOrderRow, WorkOrderRow.id == booked.work_order_id)
+        assert (row.window_start, row.window_end) == SLOT
+        assert (row.state, row.technician_id) == (WorkOrderState.UNASSIGNED, None)
+        assert confirm(world, hold) == booked
+
     def test_of_a_time_with_somebody_whose_certificate_was_taken_is_refused(self, world: World):
         hold = held(world, Wish(work_order_id=a_splice(world).id))
         change_technician(world, world.ana.technician_id, valid_until={"splice": "2026-11-15"})
