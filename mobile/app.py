@@ -13,6 +13,7 @@ from uuid import UUID
 import flet as ft
 
 from mobile import theme, words
+from mobile.afterwards import afterwards
 from mobile.device.browser import IN_BROWSER
 from mobile.device.config import load_config
 from mobile.device.network import (
@@ -307,7 +308,7 @@ def start(
     page.on_resize = resized
     page.on_route_change = routed
     page.on_app_lifecycle_state_change = awake
-    gateway.subscribe(changed)
+    gateway.subscribe(afterwards(changed, page.run_task))
     changed()
     desk.watch_position()
     page.render(App, desk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from uuid import UUID
 import flet as ft
 
 from mobile import words
+from mobile.afterwards import Run, afterwards
 from mobile.auto_lock import AutoLock, kept_minutes
 from mobile.device.network import PageFacts, keep_ear
 from mobile.device.place import here
@@ -76,7 +77,7 @@ class Desk:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         push_route: Callable[[str], None] = lambda route: None,
-        run: Callable[[Callable[[], Coroutine[Any, Any, None]]], object] | None = None,
+        run: Run | None = None,
         nudge: Callable[[], None] = lambda: None,
         wear: Callable[[Look], None] = lambda look: None,
         platform: str = "test",
@@ -112,18 +113,23 @@ class Desk:
         self._attention: int | None = None
         self._ready: tuple[object, Readiness] | None = None
         self.shell.pin_due = gateway.pin_due
+        self._look_around_soon = afterwards(self._look_around, run)
         gateway.subscribe(self._changed)
 
     def _changed(self) -> None:
         self._attention = self._ready = None
         if self.shell.locked and not self.gateway.lock.is_set:
             self.shell.locked = False  # the office has erased the device, and the PIN with it
-        self._ask_for_pin()
         if self.gateway.technician_id != self._technician_id:
             self._technician_id = self.gateway.technician_id
             self.forms.clear()  # what somebody else entered, or looked at, is nothing to this one
             self.shell.day = None
         self.shell.revision += 1
+        self._look_around_soon()
+
+    def _look_around(self) -> None:
+        """What may follow from any change, and is not what the technician waits to see."""
+        self._ask_for_pin()
         self.watch_position()
         self._look_for_arrival()
 

@@ -128,7 +128,8 @@ def _certificates(
         for name in job.skills if job.fixed_start is None else ():
             ends = person.valid_until.get(name, "")
             if ends and ends < on_duty.isoformat():
-                text = f"{job.id} needs {name}, the certificate of {person.id} ended {ends}"
+                text = f"{job.id} needs {name}, the certificate of {person.id} is valid until {ends}"
+                text += f", the shift is on {on_duty.isoformat()}"
                 yield Violation(rule="certificate", text=text, technician_id=person.id, job_id=job.id)
 
 
@@ -327,8 +328,11 @@ def cost_of(request: PlanRequest, plan: Plan) -> Cost:
             )
             told = visit.start if job.previous_start is None else job.previous_start
             parts["later"] += weights.later_minute * max(0, visit.start - told)
-            known = (None, person.id, person.person or None)
-            parts["moved"] += weights.other_technician * (job.previous_technician not in known)
+            told_to = job.previous_technician
+            if told_to in people:  # one of somebody's shifts
+                told_to = people[told_to].person or told_to
+            known = (None, person.person or person.id)
+            parts["moved"] += weights.other_technician * (told_to not in known)
             parts["bias"] += person.bias.get(job.id, 0)
             abroad = job.territory and person.territories and job.territory not in person.territories
             parts["territory"] += weights.other_territory if abroad else 0

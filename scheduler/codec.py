@@ -24,7 +24,7 @@ def request_from_json(text: str | bytes) -> PlanRequest:
     """Read a request. Raises InvalidRequest naming the field."""
     data = _object(text)
     version = data.pop("version", REQUEST_VERSION)
-    if version != REQUEST_VERSION:
+    if type(version) is not int or version != REQUEST_VERSION:
         raise InvalidRequest(
             f"version {version!r} of the request is unknown; this program reads {REQUEST_VERSION}"
         )

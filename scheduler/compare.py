@@ -76,6 +76,7 @@ def compare(
         figures_of(request, plan, name) for name, plan in (("first plan", before), ("second plan", after))
     ]
     moved = tuple(_moves(request, before, after))
+    whose = {person.id: person.whose for person in request.technicians}
     return Comparison(
         before=figures[0],
         after=figures[1],
@@ -85,7 +86,7 @@ def compare(
             move.job_id
             for move in moved
             if None not in (move.technician_before, move.technician_after)
-            and move.technician_before != move.technician_after
+            and whose[move.technician_before or ""] != whose[move.technician_after or ""]
         ),
         to_tell=tuple(move.job_id for move in moved if _new_time(move, tell_from_minutes)),
         tell_from_minutes=tell_from_minutes,

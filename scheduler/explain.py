@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 
 from scheduler.baseline import route_cost, tries, undone_jobs
 from scheduler.clock import hhmm
-from scheduler.explain_links import held, held_visit_text, link_in_the_way, money, undone_for_links
+from scheduler.explain_links import (
+    held,
+    held_visit_text,
+    link_in_the_way,
+    lunch_text,
+    money,
+    shift_text,
+    undone_for_links,
+)
 from scheduler.plan import Cost, Plan, Unassigned
 from scheduler.policy import BrokenRule
 from scheduler.remedy import Remedy, remedies
@@ -66,14 +74,9 @@ class Choice:
 def misfit_text(day: Day, technician: int, job: int, misfit: Misfit) -> str:
     """Say a misfit in words; `job` is the one being tried."""
     if misfit.kind == "shift":
-        person = day.technicians[technician]
-        text = f"would be back {hhmm(misfit.minute)}, shift ends {hhmm(person.shift_end)}"
-        return text + (
-            f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else ""
-        )
+        return shift_text(day.technicians[technician], misfit)
     if misfit.kind == "lunch":
-        what = "a break" if day.technicians[technician].breaks else "lunch"
-        return f"{what} could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
+        return lunch_text(day.technicians[technician], misfit)
     who = "" if misfit.job in (None, job) else f" at {day.jobs[misfit.job or 0].id}"
     if held_text := held_visit_text(day, misfit, who):
         return held_text
@@ -149,7 +152,7 @@ def _without(request: PlanRequest, plan: Plan, job_id: str) -> tuple[Day, list[l
     if job_id not in day.job_number:
         raise InvalidRequest(f"job {job_id} is not in the request")
     job = day.job_number[job_id]
-    return day, [[n for n in order if n != job] for order in keep_linked(day, orders, job)], job
+    return day, keep_linked(day, [[n for n in order if n != job] for order in orders], job), job
 
 
 def _fit(day: Day, orders: Sequence[Sequence[int]], job: int, technician: int) -> Fit:
@@ -276,11 +279,16 @@ def _skill_text(day: Day, job: int) -> str:
 
 
 def why_assigned(request: PlanRequest, plan: Plan, job_id: str) -> Choice:
-    """Why the job is with its technician, against the runner-up. InvalidRequest when it is not planned."""
+    """Why the job is with its technician, against the runner-up.
+
+    Raises InvalidRequest when it is not planned, or with nobody of the request.
+    """
     holder = next((person for person, visit in plan.visits() if visit.job_id == job_id), None)
     if holder is None:
         raise InvalidRequest(f"job {job_id} is not planned")
     day, orders, job = _without(request, plan, job_id)
+    if holder not in day.technician_number:
+        raise InvalidRequest(f"job {job_id} is planned for {holder}, who is not in the request")
     number = day.technician_number[holder]
     if day.jobs[job].fixed_start is not None:
         text = f"{holder} has begun it"

@@ -7,6 +7,7 @@ from scheduler.clock import hhmm
 from scheduler.linked import cheapest_placing
 from scheduler.links import Bounds, Cause, clipped
 from scheduler.plan import Unassigned
+from scheduler.request import Technician
 from scheduler.standing import Standing
 from scheduler.timing import NEVER, Day, Misfit
 
@@ -30,6 +31,17 @@ def cause_text(day: Day, cause: Cause) -> str:
             more = f" {cause.limit} min" if cause.limit else ""
             return f"must end{more} before {other.id}, which begins {hhmm(start)}"
     return f"at most {cause.limit} min may lie between it and {other.id}, {hhmm(start)} to {hhmm(end)}"
+
+
+def shift_text(person: Technician, misfit: Misfit) -> str:
+    """Who would be home too late, and by when the shift and its overtime are over."""
+    text = f"would be back {hhmm(misfit.minute)}, shift ends {hhmm(person.shift_end)}"
+    return text + (f" and {person.overtime_max} min of overtime are allowed" if person.overtime_max else "")
+
+
+def lunch_text(person: Technician, misfit: Misfit) -> str:
+    what = "a break" if person.breaks else "lunch"
+    return f"{what} could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
 
 
 def bounds_of(day: Day, job: int) -> Bounds:
@@ -80,9 +92,9 @@ def link_in_the_way(day: Day, technician: int, job: int, misfit: Misfit) -> str 
         return None if bounds.until is None else cause_text(day, bounds.until)
     since = cause_text(day, bounds.since)
     if misfit.kind == "shift":
-        return f"{since}: would be back {hhmm(misfit.minute)}, shift ends {hhmm(misfit.limit)}"
+        return f"{since}: {shift_text(day.technicians[technician], misfit)}"
     if misfit.kind == "lunch":
-        return f"{since}: lunch could not begin before {hhmm(misfit.minute)}, latest is {hhmm(misfit.limit)}"
+        return f"{since}: {lunch_text(day.technicians[technician], misfit)}"
     closes = own_windows(day, job)[-1][1]
     if bounds.earliest > closes:
         return f"{since}; window ends {hhmm(closes)}"

@@ -254,7 +254,7 @@ class Links:
         return {n: (lowest[n], highest[n]) for n in starts}
 
 
-def clipped(windows: Windows, earliest: int, latest: int) -> Windows:
+def clipped(windows: Windows, earliest: int, latest: int = NEVER) -> Windows:
     """What of `windows` lies from `earliest` to `latest`, or SHUT."""
     if earliest <= 0 and latest >= NEVER:
         return windows

@@ -4,29 +4,29 @@
 route: whoever is late is expected late, and their time is nobody else's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.duty import home_by
-from scheduler.links import Links
-from scheduler.live_links import clipped_to, expected, held, unlinked, within
+from scheduler.links import Links, Windows, clipped
+from scheduler.live_links import expected, held, opened, unlinked, within
 from scheduler.plan import Plan
-from scheduler.request import MINUTES_MAX, Job, PlanRequest, Technician, Window
-from scheduler.timing import Day, Times
-
-NOTHING: Mapping[int, int] = {}
+from scheduler.request import COST_MAX, MINUTES_MAX, Job, Pin, PlanRequest, Technician, Window
+from scheduler.timing import Day, Misfit, Times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """The day as it is, if nobody decides anything.
 
-    request: as asked, but for promises that can't be kept in the order of the plan: those windows close,
-    those shifts end and those lunches begin as late as it will be. Windows stand in the place of links.
-    orders: technician → jobs not begun. late: job → minutes after its window closes. over: technician →
-    minutes after the shift ends. homeless: planned jobs whose technician is not there any more, may not go
-    there any more, or would only begin after the shift; they are in no order. loose: jobs that have no place,
-    and can't have one alone, for they depend on others without one.
+    request: as asked, but for promises that can't be kept in the order of the plan: those windows close and
+    those shifts end as late as it will be, a pinned start becomes a window from then on, and a shift begins
+    when its person's shift before is over. Lunch and breaks keep their times: whoever is late can always have
+    them. Windows stand in the place of links. orders: technician → jobs not begun. late: job → minutes after
+    its window closes or after the start that was pinned. over: technician → minutes after the shift ends.
+    homeless: planned jobs whose technician is not there any more, may not go there any more, or would only
+    begin after the shift; they are in no order. loose: jobs that have no place, and can't have one alone, for
+    they depend on others without one.
     """
 
     request: PlanRequest
@@ -44,49 +44,87 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
     """
     day = Day(request)
     links = Links(day)
-    orders = day.orders_of(plan)
-    able = [[n for n in order if day.may_go(person, n)] for person, order in enumerate(orders)]
-    able = [_with_parts(day, person, order) for person, order in enumerate(able)]
-    able = [_in_the_shift(day, person, order) for person, order in enumerate(able)]
-    kept = {day.jobs[n].id for order in able for n in order}
-    open_ids = {day.jobs[n].id for n in day.open_jobs}
-    homeless = tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in kept)
-    jobs, people = {job.id: job for job in request.jobs}, list(request.technicians)
+    shifts = _shifts(day, plan, {})
+    earliest: Mapping[int, int] = {}
+    if links:
+        told = {day.job_number[v.job_id]: v.start for _, v in plan.visits() if v.job_id in day.job_number}
+        orders = [shift.order for shift in shifts]
+        earliest = expected(
+            links, orders, told, lambda n, order, least: shifts[n].alone.times(order, least).starts
+        )
+        shifts = _shifts(day, plan, earliest)
+    jobs = {job.id: job for job in request.jobs}
     late: dict[str, int] = {}
-    over: dict[str, int] = {}
-
-    def as_it_is(person: int, order: Sequence[int], earliest: Mapping[int, int]) -> tuple[Times, bool]:
-        """And whether all that was promised is kept."""
-        times = day.times(person, order, clipped_to(day.windows, earliest) if earliest else None)
-        kept = isinstance(times, Times)
-        return times if isinstance(times, Times) else _whatever_it_takes(day, person, order, earliest), kept
-
-    told = {day.job_number[v.job_id]: v.start for _, v in plan.visits() if v.job_id in day.job_number}
-    starts = expected(links, able, told, lambda *of: as_it_is(*of)[0].starts) if links else {}
-    for person, order in enumerate(able):
-        times, kept_all = as_it_is(person, order, starts)
-        if not order or kept_all:
-            continue
-        for n, start in zip(order, times.starts, strict=True):
+    for shift in shifts:
+        for n, start in () if shift.fits else zip(shift.order, shift.times.starts, strict=True):
             job = day.jobs[n]
-            if job.windows and start > (closes := job.windows[-1].closes):
+            spans = day.policy.starts(job)
+            if spans and start > (closes := spans[-1][1]):
                 late[job.id] = start - closes
-                last = Window(job.windows[-1].opens, start)
-                jobs[job.id] = replace(job, windows=(*job.windows[:-1], last))
-        people[person] = _stretched(people[person], times)
-        if times.back > day.technicians[person].shift_end:
-            over[people[person].id] = times.back - day.technicians[person].shift_end
+                jobs[job.id] = _open_until(request, job, start)
     loose: frozenset[str] = frozenset()
     if links:
-        jobs, loose = _held(day, links, starts, jobs)
+        jobs, loose = _held(day, links, earliest, jobs)
+    here = {day.jobs[n].id for shift in shifts for n in shift.order}
+    open_ids = {day.jobs[n].id for n in day.open_jobs}
+    people = tuple(shift.person for shift in shifts)
     return Standing(
-        request=replace(request, technicians=tuple(people), jobs=tuple(jobs[job.id] for job in request.jobs)),
-        orders={p.id: tuple(day.jobs[n].id for n in o) for p, o in zip(people, able, strict=True)},
+        request=replace(request, technicians=people, jobs=tuple(jobs[job.id] for job in request.jobs)),
+        orders={s.person.id: tuple(day.jobs[n].id for n in s.order) for s in shifts},
         late=late,
-        over=over,
-        homeless=homeless,
+        over={
+            asked.id: shift.times.back - asked.shift_end
+            for asked, shift in zip(request.technicians, shifts, strict=True)
+            if not shift.fits and shift.times.back > asked.shift_end
+        },
+        homeless=tuple(v.job_id for _, v in plan.visits() if v.job_id in open_ids and v.job_id not in here),
         loose=loose,
     )
+
+
+def without_loose(now: Standing) -> Standing:
+    """For whoever gives jobs a place one by one: those that can have none alone wait for a plan."""
+    if not now.loose:
+        return now
+    kept = tuple(job for job in now.request.jobs if job.id not in now.loose)
+    people = tuple(
+        replace(p, bias={id: cost for id, cost in p.bias.items() if id not in now.loose})
+        for p in now.request.technicians
+    )
+    return replace(now, request=replace(now.request, technicians=people, jobs=kept))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """How a shift goes. fits: whether it keeps its promises; `person` is as long there as it takes."""
+
+    alone: "_Alone"
+    person: Technician
+    order: list[int]
+    times: Times
+    fits: bool
+
+
+def _shifts(day: Day, plan: Plan, earliest: Mapping[int, int]) -> list[_Shift]:
+    """Each technician's, in their order. earliest: job → the minute before which it waits for another."""
+    planned, people = day.orders_of(plan), day.technicians
+    kept: list[list[int]] = [[] for _ in planned]
+    found: dict[int, _Shift] = {}
+    free: dict[str, int] = {}  # person → when the shifts so far are over
+    # Earlier shifts first: a later one of the same person has what these leave of the van and of the day.
+    for number in sorted(range(len(people)), key=lambda n: (people[n].shift_start, n)):
+        person = _begun_later(people[number], free.get(people[number].whose, 0))
+        order = [n for n in planned[number] if day.may_go(number, n)]
+        order = _with_parts(day, number, order, kept)
+        alone = _Alone(day, number, person)
+        order, times, fits = alone.in_the_shift(order, earliest)
+        kept[number] = order
+        if not fits:
+            person = _stretched(person, times.back)
+        found[number] = _Shift(alone, person, order, times, fits)
+        busy = bool(order or day.origins[number].begun)
+        free[person.whose] = max(home_by(person), times.back if busy else 0)
+    return [found[number] for number in range(len(people))]
 
 
 def _held(
@@ -105,82 +143,130 @@ def _held(
     return freed, frozenset(loose)
 
 
-def _with_parts(day: Day, person: int, order: Sequence[int]) -> list[int]:
-    """`order` as far as the van's parts last: what was used up elsewhere is a fact."""
+def _with_parts(day: Day, person: int, order: Sequence[int], before: Sequence[Sequence[int]]) -> list[int]:
+    """`order` as far as the van's parts last beside `before`: what was used up elsewhere is a fact."""
     kept: list[int] = []
     for number in order:
-        if day.parts_suffice(person, [*kept, number]):
+        if day.parts_suffice(person, [*kept, number], before):
             kept.append(number)
     return kept
 
 
-def _in_the_shift(day: Day, person: int, order: Sequence[int]) -> list[int]:
-    """`order` without what would only begin when nobody may stay: who overruns ends the visit, no more."""
-    if not order or isinstance(day.times(person, order), Times):
-        return list(order)
-    starts = _whatever_it_takes(day, person, order).starts
-    end = home_by(day.technicians[person])
-    return [n for n, start in zip(order, starts, strict=True) if start < end]
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """One shift by itself: `person` is technician `number` of `day`, who may begin later than asked."""
+
+    day: Day
+    number: int
+    person: Technician
+
+    def in_the_shift(
+        self, order: Sequence[int], earliest: Mapping[int, int]
+    ) -> tuple[list[int], Times, bool]:
+        """`order` without what would only begin when nobody may stay, for who overruns ends the visit, no
+        more; its times; and whether it keeps its promises.
+        """
+        times = self._as_promised(order, earliest)
+        if isinstance(times, Times):
+            return list(order), times, True
+        loose = self._whatever_it_takes(order, earliest)
+        end = home_by(self.person)
+        rest = [n for n, start in zip(order, loose.starts, strict=False) if start < end]
+        times = self._as_promised(rest, earliest)
+        if isinstance(times, Times):
+            return rest, times, True
+        loose = self._whatever_it_takes(rest, earliest)
+        return rest[: len(loose.starts)], loose, False
+
+    def times(self, order: Sequence[int], earliest: Mapping[int, int]) -> Times:
+        """As promised, or as late as it takes."""
+        times = self._as_promised(order, earliest)
+        return times if isinstance(times, Times) else self._whatever_it_takes(order, earliest)
+
+    def _as_promised(self, order: Sequence[int], earliest: Mapping[int, int]) -> Times | Misfit:
+        if self.person == self.day.technicians[self.number]:
+            return self.day.times(self.number, order, _from(earliest, self.day, order, order, clipped))
+        day, route = self._day(self.person, order)
+        return day.times(0, route, _from(earliest, day, route, order, clipped))
+
+    def _whatever_it_takes(self, order: Sequence[int], earliest: Mapping[int, int]) -> Times:
+        """The times of a route whose promises hold no longer: the shift is open to the end of all time, and
+        each last window until one can first be there. Of no more visits than that has room for.
+        """
+        day, route = self._day(replace(self.person, shift_end=MINUTES_MAX, overtime_max=0), order)
+        windows = _from(earliest, day, route, order, opened)
+        while isinstance(times := day.times(0, route, windows), Misfit):
+            until = route.index(times.job) + 1 if times.job in route else len(route)
+            if times.kind == "window":
+                late, minute = route[until - 1 : until], times.minute
+            else:  # a lunch that can't be had any more was put off for the windows before it
+                late, minute = route[:until], MINUTES_MAX
+            late = [n for n in late if windows[n][-1][1] < minute]
+            if not late or minute > MINUTES_MAX:
+                route.pop()  # with none left one is at home, where every break can be had
+                continue
+            for n in late:
+                windows[n] = (*windows[n][:-1], (windows[n][-1][0], minute))
+        return times
+
+    def _day(self, person: Technician, order: Sequence[int]) -> tuple[Day, list[int]]:
+        """A day of nothing but this route, as `person` goes it, and its order there."""
+        request = self.day.request
+        begun = [request.jobs[n] for n in self.day.origins[self.number].begun]
+        jobs = tuple(unlinked(job) for job in (*begun, *(request.jobs[n] for n in order)))
+        day = Day(replace(request, technicians=(replace(person, bias={}),), jobs=jobs))
+        return day, list(range(len(begun), len(jobs)))
 
 
-def _whatever_it_takes(
-    day: Day, number: int, route: Sequence[int], earliest: Mapping[int, int] = NOTHING
-) -> Times:
-    """The times of a route whose promises hold no longer: every last window open to the end.
-
-    earliest: job number → the minute before which it can't begin, for whom it waits for.
-    """
-    request, person, order = day.request, day.technicians[number], [day.jobs[n] for n in route]
-
-    def opened(job: Job) -> Job:
-        windows = (*job.windows[:-1], Window(job.windows[-1].opens, MINUTES_MAX)) if job.windows else ()
-        job = replace(unlinked(job), windows=windows)
-        least = earliest.get(day.job_number[job.id])
-        return job if least is None else within(job, (least, MINUTES_MAX)) or job
-
-    lunch = replace(person.lunch, latest=MINUTES_MAX // 2) if person.lunch else None
-    breaks = tuple(replace(rest, latest=MINUTES_MAX // 2) for rest in person.breaks)
-    free = replace(person, shift_end=MINUTES_MAX, lunch=lunch, breaks=breaks, bias={})
-    begun = [unlinked(j) for j in request.jobs if j.fixed_start is not None and j.technician == person.id]
-    alone = replace(request, technicians=(free,), jobs=(*begun, *(opened(job) for job in order)))
-    times = Day(alone).times(0, list(range(len(begun), len(begun) + len(order))))
-    assert isinstance(times, Times), times
-    return times
+def _from(
+    earliest: Mapping[int, int],
+    day: Day,
+    route: Sequence[int],
+    order: Sequence[int],
+    left: Callable[[Windows, int], Windows],
+) -> list[Windows]:
+    """The windows of `day`, where `order` is `route`: what is `left` of each from its earliest minute on."""
+    windows = list(day.windows)
+    for here, n in zip(route, order, strict=True):
+        windows[here] = left(windows[here], earliest.get(n, 0))
+    return windows
 
 
-def _stretched(person: Technician, times: Times) -> Technician:
-    if person.breaks:
-        person = _rested(person, times)
-    lunch = person.lunch
-    if lunch and times.lunch_start is not None and times.lunch_start > lunch.latest:
-        lunch = replace(lunch, latest=times.lunch_start)
-    if person.overtime_max:  # what is allowed has its price, however much it gets
-        most = max(person.overtime_max, times.back - person.shift_end)
-        return replace(person, overtime_max=most, lunch=lunch)
-    return replace(person, shift_end=max(person.shift_end, times.back), lunch=lunch)
+def _open_until(request: PlanRequest, job: Job, minute: int) -> Job:
+    """The job with its last window open until `minute`; a pinned start becomes one that opens then."""
+    pin = job.pinned
+    if pin is None or pin.start is None:
+        windows = (*job.windows[:-1], Window(job.windows[-1].opens, minute)) if job.windows else ()
+        return replace(job, windows=windows)
+    window = Window(pin.start, minute)
+    if pin.technician is not None:
+        return replace(job, windows=(window,), pinned=Pin(technician=pin.technician))
+    # Who decided on a minute wants the visit no less for its being late.
+    worth = min(COST_MAX, request.weights.leave_undone(job))
+    return replace(job, windows=(window,), pinned=None, drop_cost=worth)
 
 
-def _rested(person: Technician, times: Times) -> Technician:
-    """Lunch and breaks may begin as late as they will, none later than the one after it."""
-    begins = [at for _, at in times.rests]
-    latest, allowed = 0, []
-    for number, rest in enumerate(person.rests):
-        # What the route leaves to the end of the day has its time after all the others.
-        latest = max(latest, rest.latest, begins[number] if number < len(begins) else times.back)
-        allowed.append((rest, replace(rest, latest=latest)))
-    lunch = next((new for rest, new in allowed if rest is person.lunch), None)
-    breaks = tuple(new for rest, new in allowed if rest is not person.lunch)
-    end = max(person.shift_end, times.back, *(new.earliest + new.minutes for _, new in allowed))
-    return replace(person, lunch=lunch, breaks=breaks, shift_end=end)
-
-
-def without_loose(now: Standing) -> Standing:
-    """For whoever gives jobs a place one by one: those that can have none alone wait for a plan."""
-    if not now.loose:
-        return now
-    kept = tuple(job for job in now.request.jobs if job.id not in now.loose)
-    people = tuple(
-        replace(p, bias={id: cost for id, cost in p.bias.items() if id not in now.loose})
-        for p in now.request.technicians
+def _begun_later(person: Technician, minute: int) -> Technician:
+    """The shift from `minute` on, if that is later; it is long enough for its lunch and breaks."""
+    if minute <= person.shift_start:
+        return person
+    clock, later = minute, {}
+    for rest in person.rests:
+        clock = max(clock, rest.earliest)
+        later[id(rest)] = replace(rest, latest=max(rest.latest, clock))
+        clock += rest.minutes
+    end = max(person.shift_end, clock, minute + 1)
+    return replace(
+        person,
+        shift_start=minute,
+        shift_end=end,
+        overtime_max=max(0, home_by(person) - end),
+        lunch=person.lunch and later[id(person.lunch)],
+        breaks=tuple(later[id(rest)] for rest in person.breaks),
     )
-    return replace(now, request=replace(now.request, technicians=people, jobs=kept))
+
+
+def _stretched(person: Technician, back: int) -> Technician:
+    if person.overtime_max:  # what is allowed has its price, however much it gets
+        return replace(person, overtime_max=max(person.overtime_max, back - person.shift_end))
+    return replace(person, shift_end=max(person.shift_end, back))

@@ -8,7 +8,7 @@ it is expected by now: later than was told, where what it waits for is late.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scheduler.links import Links, Windows, clipped
+from scheduler.links import Links, Windows
 from scheduler.request import MINUTES_MAX, Job, Window
 from scheduler.timing import NEVER
 
@@ -91,12 +91,11 @@ def unlinked(job: Job) -> Job:
     return replace(job, after=(), together=None) if job.after or job.together else job
 
 
-def clipped_to(windows: Sequence[Windows], earliest: Mapping[int, int]) -> list[Windows]:
-    """`windows` by job number, those of `earliest` from that minute on."""
-    own = list(windows)
-    for n, minute in earliest.items():
-        own[n] = clipped(own[n], minute, NEVER)
-    return own
+def opened(windows: Windows, earliest: int) -> Windows:
+    """What of `windows` is left from that minute on; if nothing, that minute alone."""
+    return tuple((max(opens, earliest), closes) for opens, closes in windows if closes >= earliest) or (
+        (earliest, earliest),
+    )
 
 
 def within(job: Job, box: tuple[int, int]) -> Job | None:

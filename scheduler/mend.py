@@ -13,9 +13,9 @@ from typing import Literal
 
 from scheduler.baseline import Orders, keep_feasible, places, route_cost, total_cost, undone_jobs
 from scheduler.clock import hhmm
-from scheduler.emergency import left_out
+from scheduler.explain import unassigned
 from scheduler.live import Standing, standing, without_loose
-from scheduler.plan import Plan
+from scheduler.plan import Plan, Unassigned
 from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest
 from scheduler.timing import Day, Misfit
 
@@ -63,6 +63,8 @@ class Mended:
 
     cost_before, cost_after: in cents, at these prices, of the day as it stands and mended; never more than it
     was. told: jobs whose customers must be told a new time, at most `tell_max`.
+    loose: jobs without a place that depend on others without one. Nobody can give them one by one what they
+    need together; they are not in `request` and wait for a plan. Those that had a visit are in kept_late too.
     """
 
     request: PlanRequest
@@ -72,6 +74,7 @@ class Mended:
     kept_late: tuple[KeptLate, ...]
     cost_before: int
     cost_after: int
+    loose: tuple[str, ...] = ()
 
 
 def mend(
@@ -93,7 +96,8 @@ def mend(
     if tell_max < 0:
         raise InvalidRequest(f"tell_max must be 0 or more, not {tell_max}")
     began = clock()
-    now = without_loose(standing(request, plan))
+    as_asked = standing(request, plan)
+    now = without_loose(as_asked)
     scene = _Scene(Day(_priced(now, plan)), now, plan)
     found = scene.base
     if rounds != 0 and (rounds is not None or seconds > 0) and scene.day.open_jobs:
@@ -102,7 +106,14 @@ def mend(
         budget = Budget(seconds=seconds + clock() - began, rounds=rounds, clock=clock, began=began)
         found = keep_feasible(scene.day, improve(scene.day, scene.base, budget, warm=True, seed=seed))
         found = scene.keeping_everybody(found)
-    return scene.answer(scene.within(found, tell_max), found, seed)
+    mended = scene.answer(scene.within(found, tell_max), found, seed)
+    waiting = tuple(_waits(id) for id in as_asked.homeless if id in as_asked.loose)
+    return replace(mended, kept_late=(*mended.kept_late, *waiting), loose=tuple(sorted(as_asked.loose)))
+
+
+def _waits(job_id: str) -> KeptLate:
+    reason = "it depends on visits that have no technician either; plan the day anew"
+    return KeptLate(job_id=job_id, place=None, minutes=0, why="nobody", reason=reason)
 
 
 def _priced(now: Standing, plan: Plan) -> PlanRequest:
@@ -201,8 +212,9 @@ class _Scene:
         return orders
 
     def _apart(self, found: Orders) -> list[tuple[int, ...]]:
-        """Technicians between whom `found` moves jobs, group by group."""
-        group = list(range(len(found)))
+        """Technicians between whom `found` moves jobs, group by group. Shifts of one person share a van, and
+        what one of them no longer takes from it may be what the other needs."""
+        group = list(self.day.van)
 
         def leader(person: int) -> int:
             while group[person] != person:
@@ -235,7 +247,7 @@ class _Scene:
             for person, order in enumerate(orders):
                 if not day.may_go(person, job):
                     continue
-                for at, cost, _ in places(day, person, order, job):
+                for at, cost, _ in places(day, person, order, job, orders):
                     if (added := cost.total - costs[person]) < day.undone[job]:
                         ways.append((added, person, at))
             others = sum(map(len, told))
@@ -265,13 +277,17 @@ class _Scene:
         ]
         return Mended(
             request=day.request,
-            plan=day.plan(orders, left_out(day, orders, self.plan), engine="mended", seed=seed),
+            plan=day.plan(orders, self._left_out(orders), engine="mended", seed=seed),
             changes=tuple(sorted(changes, key=lambda change: (change.after[1], change.job_id))),
             told=tuple(day.jobs[n].id for n in sorted(told)),
             kept_late=tuple(self._kept_late(starts, could, told)),
             cost_before=total_cost(day, self.base),
             cost_after=total_cost(day, orders),
         )
+
+    def _left_out(self, orders: Orders) -> tuple[Unassigned, ...]:
+        """With the reasons of now: what was true of the day before it began may be so no more."""
+        return tuple(unassigned(self.day, orders, number) for number in undone_jobs(self.day, orders))
 
     def _kept_late(
         self,
@@ -302,15 +318,24 @@ class _Scene:
         return kept
 
     def _why_homeless(self, number: int) -> str:
-        who = self.told[number][0]
-        there = who in self.day.technician_number
-        return f"{who} gets to it no more in the shift" if there else f"{who} can't come"
+        who, day = self.told[number][0], self.day
+        person = day.technician_number.get(who)
+        if person is None:
+            return f"{who} can't come"
+        if broken := day.broken(person, number):
+            return f"{who} can't do it any more: {'; '.join(rule.text for rule in broken)}"
+        on_the_van = day.on_the_van(person, self.base[person], self.base)
+        parts = day.origins[person].parts
+        if short := day.policy.short_of(parts, [day.jobs[n] for n in (*on_the_van, number)]):
+            return f"{who} has too little {short} for it besides the other visits"
+        return f"{who} gets to it no more in the shift"
 
     def _late(self, number: int, start: int) -> int:
         """Minutes after the promised window, else after what was told where that is more than a little."""
         job = self.day.jobs[number]
         if job.id in self.now.late:
             closed = job.windows[-1].closes - self.now.late[job.id]
-            return max(0, start - closed)
+            if start > closed:
+                return start - closed
         over = start - self.told[number][1]
         return over if over > TELL_FROM_MINUTES else 0

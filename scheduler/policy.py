@@ -6,7 +6,7 @@ a sentence with the numbers for whatever breaks it; the clock is not its busines
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from scheduler.plan import ReasonCode
@@ -76,7 +76,8 @@ def certified(pair: Pair) -> Iterator[BrokenRule]:
     for name in sorted(pair.job.skills):
         until = last_day(pair.person, name)
         if until and pair.day and until < pair.day:
-            yield BrokenRule(code="certificate", text=f"{name} certificate expired {until:%d.%m.%Y}")
+            text = f"{name} certificate valid until {until:%d.%m.%Y}, the shift is on {pair.day:%d.%m.%Y}"
+            yield BrokenRule(code="certificate", text=text)
 
 
 def equipped(pair: Pair) -> Iterator[BrokenRule]:
@@ -101,14 +102,16 @@ def last_day(person: Technician, skill: str) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Rules and prices of one request. `day` is that of its minute 0."""
+    """Rules and prices of one request. `day` is that of its minute 0. people: shift → whose it is."""
 
     weights: Weights
     day: date | None = None
+    people: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, request: PlanRequest) -> "Policy":
-        return cls(request.weights, date.fromisoformat(request.day) if request.day else None)
+        people = {person.id: person.whose for person in request.technicians}
+        return cls(request.weights, date.fromisoformat(request.day) if request.day else None, people)
 
     def pair(self, person: Technician, job: Job, parts: Mapping[str, int]) -> Pair:
         return Pair(person, job, parts, self.day_of(person))
@@ -162,9 +165,11 @@ class Policy:
         return None
 
     def moved(self, person: Technician, job: Job) -> int:
-        """Cents for sending somebody else than was told before."""
-        told = job.previous_technician
-        return 0 if told in (None, person.id, person.whose) else self.weights.other_technician
+        """Cents for sending somebody else than was told before; another day of theirs is no matter."""
+        if job.previous_technician is None:
+            return 0
+        told = self.people.get(job.previous_technician, job.previous_technician)
+        return 0 if told == person.whose else self.weights.other_technician
 
     @staticmethod
     def bias(person: Technician, job: Job) -> int:

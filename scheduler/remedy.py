@@ -12,11 +12,12 @@ from datetime import date
 from itertools import permutations
 from typing import Literal
 
-from scheduler.baseline import Orders, keep_feasible, places, route_cost, undone_jobs
+from scheduler.baseline import Orders, places, route_cost, undone_jobs
 from scheduler.clock import hhmm
-from scheduler.plan import Plan, Unassigned
+from scheduler.plan import Plan, Route, Unassigned, Visit
 from scheduler.policy import at_home, last_day
-from scheduler.request import MINUTES_MAX, InvalidRequest, Job, Pin, PlanRequest, Technician, Window
+from scheduler.request import MINUTES_MAX, Job, Pin, PlanRequest, Technician, Window
+from scheduler.standing import keep_linked, linked_day
 from scheduler.timing import Day, Times
 
 SHOWN = 3
@@ -76,7 +77,8 @@ def remedies(day: Day, orders: Sequence[Sequence[int]], job: int, technician: in
             key=_size,
         )
     whole = [
-        Remedy(changes=changes, text=f"works {_listed([_words(c) for c in changes])}") for changes in found
+        Remedy(changes=changes, text=f"works {_listed([_words(day, c) for c in changes])}")
+        for changes in found
     ]
     return tuple(whole[:SHOWN])
 
@@ -84,14 +86,18 @@ def remedies(day: Day, orders: Sequence[Sequence[int]], job: int, technician: in
 def apply(
     request: PlanRequest, plan: Plan, job_id: str, changes: Sequence[Change]
 ) -> tuple[PlanRequest, Plan]:
-    """The request with `changes` made, and as they want it what of `plan` can be driven, less `job_id`."""
-    before = Day(request)
+    """The request with `changes` made, and as they want it what of `plan` can be driven, less `job_id`.
+
+    Linked visits keep the minutes that they have in `plan`, or move as little as the others let them; those
+    that can't be without `job_id` are left undone with it.
+    """
+    before, orders = linked_day(request, plan, job_id)
     job = before.job_number[job_id]
-    orders = [[n for n in order if n != job] for order in keep_feasible(before, before.orders_of(plan))]
+    kept = keep_linked(before, [[n for n in order if n != job] for order in orders])
     changed = request
     for change in changes:
         changed = _changed(changed, change)
-    day = Day(changed)
+    day, orders = linked_day(changed, _of_plan(plan, before, kept), job_id)
     for change in changes:
         if change.kind == "move_away":
             orders = _moved_away(day, orders, day.job_number[change.of], change.to)
@@ -100,6 +106,19 @@ def apply(
         for n in undone_jobs(day, orders)
     )
     return changed, day.plan(orders, left, engine=plan.engine, seed=plan.seed)
+
+
+def _of_plan(plan: Plan, day: Day, orders: Sequence[Sequence[int]]) -> Plan:
+    """`plan` with just the visits of `orders`, linked ones at the minutes of the held day."""
+    kept = {day.jobs[n].id: day.starts.get(n) for order in orders for n in order}
+
+    def visits(route: Route) -> Iterator[Visit]:
+        for visit in route.visits:
+            if visit.job_id in kept:
+                start = kept[visit.job_id]
+                yield visit if start is None else replace(visit, start=start)
+
+    return replace(plan, routes=tuple(replace(route, visits=tuple(visits(route))) for route in plan.routes))
 
 
 def _personal(day: Day, technician: int, job: int) -> Iterator[Change]:
@@ -133,7 +152,7 @@ class _Route:
     order: tuple[str, ...]
     job: Job
     person: Technician
-    shift_most: int  # the person's next shift begins then
+    shift_most: int  # with the overtime allowed the person's next shift begins then
 
     @classmethod
     def of(
@@ -158,7 +177,7 @@ class _Route:
             alone,
             min(
                 (
-                    other.shift_start
+                    other.shift_start - person.overtime_max
                     for other in request.technicians
                     if other.whose == person.whose and other.shift_start >= person.shift_end
                 ),
@@ -169,11 +188,8 @@ class _Route:
     def works(self, changes: Sequence[Change], without: str = "") -> bool:
         """Whether the job has a place on the route with `changes` made and the visit `without` gone."""
         request = self.request
-        try:
-            for change in changes:
-                request = _changed(request, change)
-        except InvalidRequest:
-            return False  # a lunch that late would come after the break behind it
+        for change in changes:
+            request = _changed(request, change)
         day = Day(request)
         order = [day.job_number[id] for id in self.order if id != without]
         job = day.job_number[self.job.id]
@@ -217,7 +233,12 @@ class _Route:
         if self.shift_most > self.person.shift_end:
             yield _Knob("shift_until", self.person.id, self.person.shift_end, self.shift_most)
         if self.person.lunch:
-            yield _Knob("lunch_until", self.person.id, self.person.lunch.latest, MINUTES_MAX)
+            lunch, rests = self.person.lunch, self.person.rests
+            # Whatever break is due behind it must still begin in time.
+            behind = [rest.latest for rest in rests[[rest is lunch for rest in rests].index(True) + 1 :]]
+            most = min(behind, default=MINUTES_MAX)
+            if most > lunch.latest:
+                yield _Knob("lunch_until", self.person.id, lunch.latest, most)
         pinned = self.job.pinned is not None and self.job.pinned.start is not None
         windows, job = () if pinned else self.job.windows, self.job.id
         for window, after in zip(windows, (*windows[1:], None), strict=False):
@@ -383,7 +404,7 @@ def _size(changes: Sequence[Change]) -> tuple[int, int, int]:
     return len(changes), others, sum(change.minutes for change in changes)
 
 
-def _words(change: Change) -> str:
+def _words(day: Day, change: Change) -> str:
     if change.kind == "technician":
         return f"if it were not tied to {change.to}"
     if change.kind == "unpinned":
@@ -401,7 +422,9 @@ def _words(change: Change) -> str:
     if change.kind == "open_from":
         return f"if the window opened at {hhmm(change.amount)}"
     if change.kind == "shift_until":
-        return f"with {change.minutes} min of overtime"
+        allowed = day.technicians[day.technician_number[change.of]].overtime_max
+        more = f" more than the {allowed} allowed" if allowed else ""
+        return f"with {change.minutes} min of overtime{more}"
     if change.kind == "lunch_until":
         return f"if lunch could begin as late as {hhmm(change.amount)}"
     return f"if {change.of} were moved to {change.to}" if change.to else f"if {change.of} were left undone"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from scheduler.link_rules import contradiction
 from scheduler.pace import HOURS, PACE_MAX, PACE_MIN
+from scheduler.shapes import misshapen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +52,11 @@ def _whole(name: str, value: object, least: int, most: int) -> None:
 def _text(name: str, value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise InvalidRequest(f"{name} must be a text that is not empty, not {value!r}")
+
+
+def _shaped(prefix: str, part: object) -> None:
+    if wrong := misshapen(part):
+        raise InvalidRequest(prefix + wrong)
 
 
 def _amounts(name: str, amounts: Mapping[str, int], least: int) -> None:
@@ -108,6 +114,7 @@ class Pin:
     start: int | None = None
 
     def __post_init__(self) -> None:
+        _shaped("pinned.", self)
         if self.technician is None and self.start is None:
             raise InvalidRequest("pinned holds neither a technician nor a start")
         if self.start is not None:
@@ -158,6 +165,7 @@ class Technician:
     def __post_init__(self) -> None:
         _text("technician.id", self.id)
         name = f"technician {self.id}:"
+        _shaped(f"{name} ", self)
         _whole(f"{name} start_place", self.start_place, 0, PLACES_MAX)
         _whole(f"{name} end_place", self.end_place, 0, PLACES_MAX)
         _whole(f"{name} shift_start", self.shift_start, 0, MINUTES_MAX)
@@ -269,12 +277,13 @@ class Job:
     def __post_init__(self) -> None:
         _text("job.id", self.id)
         name = f"job {self.id}:"
+        _shaped(f"{name} ", self)
         _whole(f"{name} place", self.place, 0, PLACES_MAX)
         _whole(f"{name} minutes", self.minutes, 0, MINUTES_MAX)
         _whole(f"{name} setup_minutes", self.setup_minutes, 0, MINUTES_MAX)
         _amounts(f"{name} skills", self.skills, 1)
         _amounts(f"{name} parts", self.parts, 1)
-        if self.priority not in PRIORITIES:
+        if type(self.priority) is not int or self.priority not in PRIORITIES:
             raise InvalidRequest(f"{name} priority must be 1 (emergency) to 4, not {self.priority!r}")
         for field_name, value, most in (
             ("drop_cost", self.drop_cost, COST_MAX),
@@ -314,6 +323,7 @@ class TravelMatrix:
     estimated: bool
 
     def __post_init__(self) -> None:
+        _shaped("travel.", self)
         places = len(self.seconds)
         for name, rows in (("travel.seconds", self.seconds), ("travel.metres", self.metres)):
             if len(rows) != places:
@@ -410,6 +420,7 @@ class Weights:
     unserved: tuple[int, int, int, int] = (400_000, 160_000, 80_000, 40_000)  # by priority 1 to 4
 
     def __post_init__(self) -> None:
+        _shaped("weights.", self)
         for weight in fields(self):
             if weight.name != "unserved":
                 _whole(f"weights.{weight.name}", getattr(self, weight.name), 0, COST_MAX)
@@ -448,6 +459,7 @@ class PlanRequest:
     pace: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        _shaped("", self)
         _whole("now", self.now, 0, MINUTES_MAX)
         if self.day:
             _date("day", self.day)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-from scheduler.baseline import Orders
+from scheduler.baseline import Orders, keep_feasible, total_cost
 from scheduler.model import Model, routing_model
 from scheduler.timing import Day
 
@@ -97,17 +97,17 @@ def _shuffled(day: Day, seed: int) -> list[int]:
 def _report(model: Model, progress: Progress | None) -> None:
     if progress is None:
         return
-    began, best, last = time.monotonic(), 1 << 60, 0.0
-    # Jobs that nobody can do are not in the model, but they are in what the day costs.
-    hopeless = sum(model.day.undone[number] for number in set(model.day.open_jobs) - set(model.jobs))
+    began, best, least, last = time.monotonic(), 1 << 60, 1 << 60, 0.0
 
     def on_solution() -> None:
-        nonlocal best, last
-        now = time.monotonic()
-        best = min(best, int(model.routing.CostVar().Max()))
-        if now - last >= REPORT_EVERY_SECONDS:
-            last = now
-            progress(now - began, best + hopeless)
+        nonlocal best, least, last
+        now, cost = time.monotonic(), int(model.routing.CostVar().Max())
+        if cost < least and now - last >= REPORT_EVERY_SECONDS:
+            least, last = cost, now
+            # What has begun the model prices not at all, and some things otherwise: the day's price counts.
+            orders = _walked(model, lambda index: int(model.routing.NextVar(index).Value()))
+            best = min(best, total_cost(model.day, keep_feasible(model.day, orders)))
+            progress(now - began, best)
 
     model.routing.AddAtSolutionCallback(on_solution)
 
@@ -115,12 +115,17 @@ def _report(model: Model, progress: Progress | None) -> None:
 def _orders(model: Model, assignment: Any) -> Orders | None:
     if assignment is None:
         return None
+    return _walked(model, lambda index: int(assignment.Value(model.routing.NextVar(index))))
+
+
+def _walked(model: Model, following: Callable[[int], int]) -> Orders:
+    """following: index of a node → index of the next on its route."""
     orders: Orders = []
     for vehicle in model.vehicles:
         order: list[int] = []
-        index = assignment.Value(model.routing.NextVar(model.routing.Start(vehicle)))
+        index = following(model.routing.Start(vehicle))
         while not model.routing.IsEnd(index):
             order.append(model.jobs[model.manager.IndexToNode(index)])
-            index = assignment.Value(model.routing.NextVar(index))
+            index = following(index)
         orders.append(order)
     return orders

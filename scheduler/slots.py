@@ -113,7 +113,7 @@ def _add(day: Day, orders: Orders, person: int, number: int, minutes: Mapping[st
     minute = minutes[day.jobs[number].id]
     at = sum(minutes.get(day.jobs[n].id, 0) <= minute for n in orders[person])
     longer = [*orders[person][:at], number, *orders[person][at:]]
-    fits = day.may_go(person, number) and day.parts_suffice(person, longer)
+    fits = day.may_go(person, number) and day.parts_suffice(person, longer, orders)
     if fits and not isinstance(day.times(person, longer), Misfit):
         orders[person] = longer
     else:
@@ -121,7 +121,7 @@ def _add(day: Day, orders: Orders, person: int, number: int, minutes: Mapping[st
 
 
 def _add_cheapest(day: Day, orders: Orders, person: int, number: int) -> None:
-    best = min(_places(day, person, orders[person], number), default=None)
+    best = min(_places(day, person, orders, number), default=None)
     if best:
         orders[person].insert(best[1], number)
 
@@ -139,7 +139,7 @@ def openings(
     orders = [[day.job_number[id] for id in found.get(person.id, ())] for person in day.technicians]
     # Where it can't be even as early as any slot allows, it can't be later: most places are looked at once.
     day.windows[job] = tuple((slot.opens, slot.closes) for slot in slots)
-    able = {person: [at for _, at in _places(day, person, o, job)] for person, o in enumerate(orders)}
+    able = {person: [at for _, at in _places(day, person, orders, job)] for person in range(len(orders))}
     chosen: list[Opening | None] = []
     for slot in slots:
         day.windows[job] = ((slot.opens, slot.closes),)
@@ -147,7 +147,7 @@ def openings(
             (
                 (cost, person, position)
                 for person, positions in able.items()
-                for cost, position in _places(day, person, orders[person], job, positions)
+                for cost, position in _places(day, person, orders, job, positions)
             ),
             default=None,
         )
@@ -156,10 +156,15 @@ def openings(
 
 
 def _places(
-    day: Day, person: int, order: Sequence[int], job: int, positions: Sequence[int] | None = None
+    day: Day,
+    person: int,
+    orders: Sequence[Sequence[int]],
+    job: int,
+    positions: Sequence[int] | None = None,
 ) -> list[tuple[int, int]]:
-    """(added cost in cents, position) wherever the job fits, of `positions` or of all."""
-    if not day.may_go(person, job) or not day.parts_suffice(person, [*order, job]):
+    """(added cost in cents, position) wherever the job fits with the technician, of `positions` or of all."""
+    order = orders[person]
+    if not day.may_go(person, job) or not day.parts_suffice(person, [*order, job], orders):
         return []
     base = day.timed(person, order)
     if isinstance(base, Misfit):

@@ -80,11 +80,14 @@ def solve(
 ) -> Plan:
     """Visit every job that fits at the least cost; list the rest with a reason.
 
-    seconds: wall time to spend, about; small requests take less, 0 means the greedy plan, which is the same
-    every time. rounds, when given, take the place of time: the same request, seed, rounds and threads give
-    the same plan. The plan is never dearer than what the jobs' `previous_…` fields say was planned, as far as
-    that can still be driven, nor, on small days, than the greedy insertion. compiled: which engine (None: the
-    compiled one where it is installed). Raises BrokenPlan rather than return a plan its checker refuses.
+    seconds: when the search ends, by `clock` from the call on; the reasons for what is left undone, and the
+    check, come after it. Small requests take less. 0: no search, only insertion, or what was told where that
+    is cheaper; the same every time. rounds, when given, take the place of time: the same request, seed,
+    rounds and threads give the same plan. The plan is never dearer than what the jobs' `previous_…` fields
+    say was planned, as far as that can still be driven, nor, on small days, than the greedy insertion.
+    compiled: which engine (None: the compiled one where it is installed).
+
+    Raises BrokenPlan rather than return a plan its checker refuses.
     """
     effort = Effort(seconds=seconds, rounds=rounds, threads=threads, clock=clock, stopped=stopped)
     began = clock()

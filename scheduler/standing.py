@@ -193,10 +193,14 @@ def keep_linked(day: Day, orders: Sequence[Sequence[int]], also: int | None = No
     kept = keep_feasible(day, orders)
     if day.links is None:
         return kept
-    planned = {n: 0 for order in kept for n in order}
-    whole = day.links.whole(planned if also is None else {**planned, also: 0})
-    day.starts = {n: start for n, start in day.starts.items() if n in whole}
-    return [[n for n in order if n in whole or n not in day.links.jobs] for order in kept]
+    while True:
+        planned = {n: 0 for order in kept for n in order}
+        whole = day.links.whole(planned if also is None else {**planned, also: 0})
+        day.starts = {n: start for n, start in day.starts.items() if n in whole}
+        rest = [[n for n in order if n in whole or n not in day.links.jobs] for order in kept]
+        if rest == kept:
+            return kept
+        kept = keep_feasible(day, rest)  # a detour may have been quicker than the direct way
 
 
 def places_left(day: Day, orders: Sequence[Sequence[int]], job: int) -> Orders:

@@ -4,11 +4,12 @@
 they form a fixed beginning of their technician's route, and everything else is planned after it; so nothing
 that looks for better plans can move them.
 
-A visit starts as early as it can. Nothing in the costs rewards waiting, so for a given order the earliest
-times are also the cheapest but for one choice: where to have lunch. Two clocks run side by side, lunch still
-to come and lunch had, and the first becomes the second on the drive where lunch costs least time. Should that
-make visits late for their promise, `timed` tries lunch on every other drive as well. Where other breaks
-are due beside lunch, or the hours differ in traffic, scheduler/walk.py does the same in general.
+A visit starts as early as it can. For a given order the earliest times are also the cheapest but for two
+choices: where to have lunch, and whether to wait for the hours that a customer prefers. Two clocks run side
+by side, lunch still to come and lunch had, and the first becomes the second on the drive where lunch costs
+least time. Should that make visits late for their promise, `timed` tries lunch on every other drive as well;
+and it lets those who would come before the hours preferred wait for them, where that costs less. Where other
+breaks are due beside lunch, or the hours differ in traffic, scheduler/walk.py does the same in general.
 """
 
 import itertools
@@ -462,7 +463,7 @@ class Day:
                 arrive = freed + drive
                 if times.rests or self.pace:
                     arrive, ready, lunch = self._arrival(technician, times, leg, freed, drive)
-                    ready = ready if lunch or ready > arrive else start
+                    ready = ready if any(at == leg for at, _ in times.rests) else start
                 elif leg != times.lunch_leg:
                     ready = start
                 elif arrive > (times.lunch_start or 0):

@@ -83,7 +83,7 @@ def resting_on(
     walk = Walk(begin)
     for at, stop in enumerate([*stops, Stop(home, ((0, NEVER),), 0)]):
         due = rests[len(walk.rests) : sum(leg <= at for leg in legs)]
-        there = _with_rests(walk, stop.drive, at, due, pace)
+        there = with_rests(walk, stop.drive, at, due, pace)
         done = there and _visit(there, stop)
         if done is None:
             return None
@@ -104,18 +104,19 @@ def _drive(
     if not any(alive):
         number, walk = next((n, w) for n, w in enumerate(walks) if w)
         return TooLate("lunch", leg, walk.minute, rests[number][1])
-    there = [walk and _with_rests(walk, minutes, leg, (), pace) for walk in alive]
+    there = [walk and with_rests(walk, minutes, leg, (), pace) for walk in alive]
     for number, begun in enumerate(alive):
         for until in range(number + 1, len(rests) + 1):
-            one = begun and _with_rests(begun, minutes, leg, rests[number:until], pace)
+            one = begun and with_rests(begun, minutes, leg, rests[number:until], pace)
             known = there[until]
             if one and (known is None or one.minute < known.minute):
                 there[until] = one
     return there
 
 
-def _with_rests(walk: Walk, minutes: int, leg: int, rests: Sequence[Rest], pace: Pace | None) -> Walk | None:
-    """Drive for `minutes` by the matrix, and have these breaks on the way."""
+def with_rests(walk: Walk, minutes: int, leg: int, rests: Sequence[Rest], pace: Pace | None) -> Walk | None:
+    """Drive for `minutes` by the matrix, and have these breaks on the way, each as soon as it may be; None
+    where one would begin too late."""
     now, left, had = walk.minute, minutes * STEADY, walk.rests
     for soonest, latest, length in rests:
         begins = max(now, soonest)

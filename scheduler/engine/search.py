@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from scheduler.baseline import Orders
+from scheduler.baseline import Orders, total_cost
 from scheduler.engine.anneal import Notes, Tuning, anneal, fill, notes_of, return_to_best
 from scheduler.engine.pool import Pool, recombined
 from scheduler.engine.problem import Problem, problem_of
@@ -98,8 +98,9 @@ class _Board:
 
     def __init__(self, day: Day, problem: Problem, budget: Budget, progress: Progress | None) -> None:
         self.progress, self.budget = progress, budget
-        # Jobs that nobody can do are not in the problem, but they are in what the day costs.
-        self.hopeless = sum(day.undone[n] for n in day.open_jobs) - int(problem.undone.sum())
+        # What has begun, and jobs that nobody can do, are not in the problem, but in what the day costs.
+        nobody: Orders = [[] for _ in day.technicians]
+        self.beside = total_cost(day, nobody) - int(routes_of(problem, nobody, 0).cost[0]) if progress else 0
         self.best: int | None = None
         self.lock = threading.Lock()
 
@@ -107,7 +108,7 @@ class _Board:
         with self.lock:
             if self.progress and (self.best is None or cost < self.best):
                 self.best = cost
-                self.progress(self.budget.elapsed, cost + self.hopeless)
+                self.progress(self.budget.elapsed, cost + self.beside)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from server.dispatch.link_rows import link_ids, ties
 from server.dispatch.models import DayPlanRow, TechnicianRow
 from server.dispatch.override_rows import pins
 from server.dispatch.plan_request import DayRows
-from server.dispatch.policy import in_force
+from server.dispatch.policy import policy_in_force
 from server.dispatch.slot_rows import as_orders, holds
 from server.settings import Settings
 from server.stock import ledger
@@ -81,7 +81,7 @@ def read_day(
         lunches=_lunches(plan),
         breaks=breaks_by_plan(plan),
         now=max(0, clock.minute_after(now)),
-        policy=in_force(session),
+        policy=policy_in_force(session),
         pins=pins(session, [order.id for order in orders]),
         shifts={id: shift for id, shift in left.items() if shift is not None},
         held=as_orders(session, holds(session, clock.day, now, but_for=not_held_for)),

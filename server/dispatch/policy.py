@@ -41,7 +41,7 @@ class PlanningPolicy:
         return min(found)[1] if found else None
 
 
-def in_force(session: Session) -> PlanningPolicy:
+def policy_in_force(session: Session) -> PlanningPolicy:
     row = session.scalar(select(PolicyRow).order_by(PolicyRow.version.desc()).limit(1))
     return _policy(row) if row else PlanningPolicy()
 
@@ -67,7 +67,7 @@ def change(
     territories replace the former ones when given. Raises BadValue naming the weight or territory, and
     Conflict when `after` is not in force any more.
     """
-    before = in_force(session)
+    before = policy_in_force(session)
     if before.version != after:
         raise Conflict(f"Version {before.version} is in force, not {after}. Look at it first")
     note = " ".join(note.split())

@@ -248,7 +248,7 @@ def compare(
         named = {id for record in records for id in record.orders.values()}
         known = {order.id: order for order in repository.load(session, named)}
     question = ask(found.rows, travel_times(settings))
-    sides = [in_force(clock, question, found, left)]
+    sides = [_in_force_side(clock, question, found, left)]
     for row, record in zip(rows, records, strict=True):
         sides.append(_side(clock, question, known, row, record))
     return SideBySide(day=day, sides=tuple(sides), compensation=NO_COMPENSATION)
@@ -307,7 +307,9 @@ def plan_now(question: Question, found: Read, left: Mapping[UUID, UnassignedRow]
     )
 
 
-def in_force(clock: DayClock, question: Question, found: Read, left: Mapping[UUID, UnassignedRow]) -> Side:
+def _in_force_side(
+    clock: DayClock, question: Question, found: Read, left: Mapping[UUID, UnassignedRow]
+) -> Side:
     if question.request is None:
         raise BadValue("Nobody works on this day, so there is no plan to compare with", field="day")
     plan = plan_now(question, found, left, places_now(clock, question))

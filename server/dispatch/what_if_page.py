@@ -31,7 +31,7 @@ from server.dispatch.override_rows import REASONS
 from server.dispatch.overrides import Why
 from server.dispatch.plan_request import has_begun
 from server.dispatch.plan_routes import SECONDS_MAX
-from server.dispatch.policy import PlanningPolicy, in_force
+from server.dispatch.policy import PlanningPolicy, policy_in_force
 from server.dispatch.saved_plans import SideBySide
 from server.dispatch.thinking import Effort
 from server.dispatch.what_if import (
@@ -118,7 +118,7 @@ async def try_out(
                 changes.append(one_more)
             changes += [OrderBrought(work_order_id=id) for id in _numbered(session, bring)]
             changes += [OrderRemoved(work_order_id=_id(one)) for one in gone]
-            changes += _weights(in_force(session), weight, costs)
+            changes += _weights(policy_in_force(session), weight, costs)
         if add_like:
             changes.append(
                 OrderAdded(
@@ -297,7 +297,7 @@ def _page(
         saved = saved_plans.saved(session, day)
         decided = overrides.of_day(session, day)
         records = plan_records.lines(session, day)
-        usual = in_force(session).weights
+        usual = policy_in_force(session).weights
     known = {one.id for one in saved}
     compared: SideBySide | None = None
     if not over and people:

@@ -132,3 +132,15 @@ class TestAWholeDay:
     @given(request=random_days())
     def test_with_any_breaks_can_be_driven(self, request: PlanRequest) -> None:
         assert check(request, solve(request, rounds=100)) == []
+
+
+def test_who_has_lunch_before_the_first_work_is_there_when_it_begins() -> None:
+    """Written out alike, whether or not there is another break as well."""
+    lunch = Lunch(earliest=at("08:00"), latest=at("08:20"), minutes=30)
+    coffee = Lunch(earliest=at("10:00"), latest=at("10:30"), minutes=15)
+    for breaks in ((), (coffee,)):
+        person = ann(start_place=1, end_place=1, shift_start=at("08:00"), lunch=lunch, breaks=breaks)
+        day = Day(a_day(a_job(place=1, minutes=30), technicians=(person,)))
+        (route,) = day.plan([[0]], (), engine="by hand", seed=0).routes
+        assert (route.lunch_start, route.leave) == (at("08:00"), at("08:00"))
+        assert [(visit.arrive, visit.start) for visit in route.visits] == [(at("08:00"), at("08:30"))]

@@ -57,6 +57,11 @@ class TestBadInput:
     def test_nan(self) -> None:
         assert refusal('{"now": NaN}') == "NaN is no number a plan can use"
 
+    @pytest.mark.parametrize("version", ["true", "1.0"])
+    def test_a_version_that_is_no_whole_number(self, version: str) -> None:
+        with pytest.raises(InvalidRequest, match=r"version .* of the request is unknown"):
+            request_from_json(f'{{"version": {version}}}')
+
     def test_a_newer_version(self) -> None:
         assert refusal(problem(version=2)) == "version 2 of the request is unknown; this program reads 1"
 
@@ -90,6 +95,13 @@ class TestBadInput:
                 "request.jobs[0].windows[0]: window.closes (1) is before window.opens (480)",
             ),
             (("jobs", 0, "id"), 7, "request.jobs[0].id must be a text, not 7"),
+            (("jobs", 0, "priority"), 1.0, "request.jobs[0].priority must be a whole number, not 1.0"),
+            (("jobs", 0, "after"), "b", 'request.jobs[0].after must be a list, not "b"'),
+            (
+                ("technicians", 0, "territories"),
+                "AB",
+                'request.technicians[0].territories must be a list, not "AB"',
+            ),
             (("jobs", 0), None, "request.jobs[0] must be an object, not null"),
             (
                 ("technicians", 0, "skills"),

@@ -30,6 +30,14 @@ BEFORE = planned([0, 1, 2], [])
 AFTER = planned([1, 0], [2, 3])
 
 
+def test_another_shift_of_the_same_person_is_no_other_technician() -> None:
+    people = (ann(), ann(id="ann+1", person="ann", shift_start=1440, shift_end=1900), bob())
+    request = a_day(a_job("a"), technicians=people)
+    plans = [planned(*([0] if n == at_ else [] for n in range(3)), request=request) for at_ in range(3)]
+    assert compare(request, plans[0], plans[1]).technician_changed == ()
+    assert compare(request, plans[0], plans[2]).technician_changed == ("a",)
+
+
 class TestFigures:
     def test_of_both_plans_are_exact(self) -> None:
         assert compare(DAY, BEFORE, AFTER) == Comparison(

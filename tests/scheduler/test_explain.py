@@ -7,8 +7,8 @@ import pytest
 from days import a_day, a_job, a_road, ann, at, bob, random_days, window, without_more_times
 from hypothesis import HealthCheck, given, settings
 
-from scheduler.explain import BrokenRule, fit, why_assigned, why_unassigned
-from scheduler.request import InvalidRequest, Job, PlanRequest
+from scheduler.explain import BrokenRule, fit, fits, why_assigned, why_unassigned
+from scheduler.request import InvalidRequest, Job, Pin, PlanRequest
 from scheduler.solve import solve
 from scheduler.timing import Day, Misfit
 
@@ -181,3 +181,32 @@ class TestWhyAssigned:
         request = a_day(a_job(skills={"fibre": 1}))
         with pytest.raises(InvalidRequest, match="job j1 is not planned"):
             why_assigned(request, solve(request, seconds=0), "j1")
+
+
+def test_who_is_not_there_any_more_is_named() -> None:
+    request = a_day(a_job(), technicians=(ann(), bob(start_place=7)))
+    plan = solve(request, seconds=0)
+    with pytest.raises(InvalidRequest, match="job j1 is planned for ann, who is not in the request"):
+        why_assigned(replace(request, technicians=(bob(),)), plan, "j1")
+
+
+class TestAVisitWhoseSetupAnotherShares:
+    """Without the first at its door the second takes 20 minutes longer, and Ann would be home at 10:00."""
+
+    FIRST = a_job("first", setup_minutes=20, minutes=15)
+    SECOND = a_job("second", setup_minutes=20, pinned=Pin(start=at("09:00")))
+    ANN = ann(shift_end=at("09:40"))
+
+    def test_is_left_out_where_the_first_is_asked_about(self) -> None:
+        request = a_day(self.FIRST, self.SECOND, technicians=(self.ANN, bob(start_place=7)))
+        plan = Day(request).plan([[0, 1], []], (), engine="by hand", seed=0)
+        answer = fit(request, plan, "first", "ann")
+        assert (answer.feasible, answer.position, answer.start) == (True, 0, at("08:10"))
+        assert why_assigned(request, plan, "first").text.startswith("adds ")
+
+    def test_is_left_out_with_the_first_where_that_loses_the_other_of_its_group(self) -> None:
+        jobs = (replace(self.FIRST, together="two"), self.SECOND, a_job("other", together="two"))
+        request = a_day(*jobs, a_job("new"), technicians=(self.ANN, bob()))
+        plan = Day(request).plan([[0, 1], [2]], (), engine="by hand", seed=0)
+        gone = replace(plan, routes=(plan.routes[0], replace(plan.routes[1], visits=())))
+        assert [answer.start for answer in fits(request, gone, "new")] == [at("08:10"), at("08:10")]

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from days import a_day, a_job, a_town_day, ann, at, bob, window
+from days import LUNCH, a_day, a_job, a_town_day, ann, at, bob, window
 
 from scheduler.baseline import keep_feasible, total_cost
 from scheduler.check import check
 from scheduler.live import standing
 from scheduler.mend import TELL_FROM_MINUTES, Mended, mend
 from scheduler.plan import Plan
-from scheduler.request import InvalidRequest, Job, PlanRequest
+from scheduler.request import InvalidRequest, Job, Lunch, Pin, PlanRequest, Technician
 from scheduler.solve import solve
 from scheduler.timing import Day
 
@@ -102,6 +102,121 @@ class TestADayAsItStands:
         assert left.reason == "ann gets to it no more in the shift; nobody can come sooner"
 
 
+BREAK = Lunch(earliest=at("14:00"), latest=at("14:30"), minutes=15)
+MORNING, EVENING = (
+    ann(id="morning", person="ann", shift_end=at("12:00")),
+    ann(id="evening", person="ann", shift_start=at("12:00")),
+)
+
+
+def overrun(person: Technician, *more: Job, pace: tuple[int, ...] = ()) -> tuple[PlanRequest, Plan]:
+    """It is 9:30, and the first visit, an hour's work, takes until 10:30: the second was promised for 10."""
+    day = a_day(FIRST, SECOND, *more, technicians=(person,), pace=pace)
+    plan = told_plan(a_day(FIRST, SECOND, *more), {"first": ("ann", "08:10"), "second": ("ann", "09:10")})
+    return later(day, "09:30", begun(day, "first", "ann", "08:10", 140)), plan
+
+
+class TestALateDay:
+    def test_leaves_lunch_and_breaks_where_they_are_due(self) -> None:
+        request, plan = overrun(ann(lunch=LUNCH, breaks=(BREAK,)))
+        found = standing(request, plan)
+        assert found.late == {"second": 30}
+        assert found.request.technicians == request.technicians
+        (route,) = mend(request, plan, tell_max=0, rounds=0).plan.routes
+        assert (route.lunch_start, route.break_starts) == (at("11:40"), (at("14:00"),))
+
+    def test_is_driven_at_the_pace_of_the_hour(self) -> None:
+        there = a_job("there", place=4, windows=(window("11:00", "11:45"),))
+        plan = told_plan(a_day(FIRST, there), {"first": ("ann", "08:10"), "there": ("ann", "11:00")})
+        for pace, minutes in (((), 15), ((500,) * 24, 45)):
+            day = a_day(FIRST, there, technicians=(ann(lunch=LUNCH),), pace=pace)
+            now = later(day, "09:30", begun(day, "first", "ann", "08:10", 200))
+            found = standing(now, plan)
+            # Lunch comes after it, by 13:00: it need not make anybody later still.
+            assert (found.late, found.request.technicians) == ({"there": minutes}, now.technicians)
+
+    def test_lets_go_of_no_promise_that_a_later_lunch_keeps(self) -> None:
+        """Second is late anyhow; Ann is home as soon with lunch before third as with lunch after it."""
+        third = a_job("third", place=1, minutes=60, windows=(window("11:30", "11:40"),))
+        lunch = Lunch(earliest=at("11:00"), latest=at("13:00"), minutes=30)
+        day = a_day(FIRST, SECOND, third, technicians=(ann(lunch=lunch),))
+        plan = told_plan(
+            a_day(FIRST, SECOND, third),
+            {"first": ("ann", "08:10"), "second": ("ann", "09:10"), "third": ("ann", "11:30")},
+        )
+        found = standing(later(day, "09:30", begun(day, "first", "ann", "08:10", 140)), plan)
+        assert found.late == {"second": 30}
+
+    def test_says_by_how_much_a_pinned_start_is_missed_and_lets_it_begin_from_then_on(self) -> None:
+        pinned = replace(SECOND, pinned=Pin(start=at("09:40")))
+        day = a_day(FIRST, pinned, technicians=(ann(), bob()))
+        plan = told_plan(a_day(FIRST, SECOND), {"first": ("ann", "08:10"), "second": ("ann", "09:40")})
+        request = later(day, "09:30", begun(day, "first", "ann", "08:10", 140))
+        found = standing(request, plan)
+        assert found.late == {"second": 50}
+        (job,) = (job for job in found.request.jobs if job.id == "second")
+        assert (job.windows, job.pinned) == ((window("09:40", "10:30"),), None)
+        assert day.weights.leave_undone(job) == day.weights.leave_undone(pinned)
+        (change,) = mend(request, plan, tell_max=1, rounds=500).changes
+        assert change.after == ("bob", at("09:40"))
+
+    def test_leaves_a_late_pinned_visit_with_whom_a_person_sent(self) -> None:
+        pinned = replace(SECOND, pinned=Pin(technician="ann", start=at("09:40")))
+        day = a_day(FIRST, pinned, technicians=(ann(), bob()))
+        plan = told_plan(a_day(FIRST, SECOND), {"first": ("ann", "08:10"), "second": ("ann", "09:40")})
+        mended = mend(
+            later(day, "09:30", begun(day, "first", "ann", "08:10", 140)), plan, tell_max=1, rounds=500
+        )
+        (late,) = mended.kept_late
+        assert (late.place, late.minutes) == (("ann", at("10:30")), 50)
+
+    def test_begins_the_next_shift_when_the_one_before_is_over(self) -> None:
+        next_ = a_job("next", minutes=30, windows=(window("12:00", "12:30"),))
+        day = a_day(
+            FIRST, a_job("long", minutes=60), next_, technicians=(MORNING, replace(EVENING, lunch=LUNCH))
+        )
+        plan = told_plan(
+            day, {"first": ("morning", "08:10"), "long": ("morning", "09:10"), "next": ("evening", "12:40")}
+        )
+        now = later(day, "11:00", begun(day, "first", "morning", "08:10", 200))
+        found = standing(now, plan)
+        # From 11:30 to 12:30, home at 12:40; then lunch and ten minutes' drive.
+        assert (found.over, found.late) == ({"morning": 40}, {"next": 50})
+        assert [person.shift_start for person in found.request.technicians] == [at("08:00"), at("12:40")]
+        assert check((mended := mend(now, plan, tell_max=0, rounds=0)).request, mended.plan) == []
+
+    def test_leaves_no_time_for_a_shift_that_is_over_when_it_could_begin(self) -> None:
+        short = replace(EVENING, shift_end=at("13:00"), breaks=(replace(BREAK, earliest=at("12:00")),))
+        day = a_day(FIRST, a_job("next"), technicians=(MORNING, short))
+        plan = told_plan(a_day(FIRST, a_job("next"), technicians=(MORNING, EVENING)),
+                         {"first": ("morning", "08:10"), "next": ("evening", "12:10")})  # fmt: skip
+        now = later(day, "11:00", begun(day, "first", "morning", "08:10", 360))
+        found = standing(now, plan)
+        assert (found.homeless, found.orders) == (("next",), {"morning": (), "evening": ()})
+        assert check((mended := mend(now, plan, tell_max=0, rounds=0)).request, mended.plan) == []
+
+
+class TestTheVanOfSeveralShifts:
+    """One ONT is on the van of the morning and the evening."""
+
+    PEOPLE = (replace(MORNING, parts={"ONT": 1}), replace(EVENING, parts={"ONT": 1}))
+
+    def test_has_for_the_evening_what_the_morning_leaves(self) -> None:
+        day = a_day(a_job("a", parts={"ONT": 1}), a_job("b", parts={"ONT": 1}), technicians=self.PEOPLE)
+        full = tuple(replace(person, parts={"ONT": 2}) for person in self.PEOPLE)
+        places = {"a": ("morning", "08:10"), "b": ("evening", "12:10")}
+        plan = told_plan(replace(day, technicians=full), places)
+        found = standing(day, plan)
+        assert (found.orders, found.homeless) == ({"morning": ("a",), "evening": ()}, ("b",))
+
+    def test_gives_a_new_job_no_part_twice(self) -> None:
+        new = a_job("new", parts={"ONT": 1}, windows=(window("12:00", "15:00"),))
+        day = a_day(a_job("a", parts={"ONT": 1}), new, technicians=self.PEOPLE)
+        mended = mend(day, told_plan(day, {"a": ("morning", "08:10")}), tell_max=5, rounds=0)
+        assert check(mended.request, mended.plan) == []
+        assert [left.job_id for left in mended.plan.unassigned] == ["new"]
+
+
 class TestMending:
     def test_leaves_a_day_alone_that_needs_nothing(self) -> None:
         day = a_town_day(4, 20)
@@ -140,6 +255,25 @@ class TestMending:
         )
         assert late.reason == "expected 10:30; nobody can come sooner"
         assert mended.changes == ()
+
+    def test_says_what_a_visit_lost_its_technician_for(self) -> None:
+        used, other = a_job("used", parts={"ONT": 1}), a_job("other", place=2, parts={"ONT": 1})
+        one = (ann(parts={"ONT": 1}),)
+        plan = told_plan(
+            a_day(used, other, technicians=(ann(parts={"ONT": 2}),)),
+            {"used": ("ann", "08:10"), "other": ("ann", "08:50")},
+        )
+        short = a_day(used, other, technicians=one)
+        for request, why in (
+            (
+                later(short, "08:20", begun(short, "used", "ann", "08:10", 30)),
+                "ann can't do it any more: no ONT",
+            ),
+            (short, "ann has too little ONT for it besides the other visits"),
+        ):
+            (late,) = mend(request, plan, tell_max=5, rounds=0).kept_late
+            assert (late.job_id, late.place) == ("other", None)
+            assert late.reason.startswith(why)
 
     def test_gives_the_visits_of_who_is_sick_to_others_and_leaves_the_rest(self) -> None:
         day = a_town_day(6, 30)

@@ -82,7 +82,8 @@ class TestCertified:
         assert solve(request, seconds=0).unassigned == ()
 
     def test_and_not_on_the_day_after(self) -> None:
-        expired = BrokenRule(code="certificate", text="splice certificate expired 12.03.2026")
+        text = "splice certificate valid until 12.03.2026, the shift is on 13.03.2026"
+        expired = BrokenRule(code="certificate", text=text)
         assert said(self.JOB, self.ANN, "2026-03-13") == [expired]
         request = on("2026-03-13", self.JOB, self.ANN)
         plan = solve(request, seconds=0)
@@ -96,6 +97,13 @@ class TestCertified:
         request = on(MARCH_12, self.JOB, tomorrow)
         assert not Day(request).may_go(0, 0)
         assert judged(request) == ["certificate"]
+        [wrong] = check(request, solve(replace(request, day="2026-03-01"), seconds=0))
+        assert wrong.text == (
+            "j1 needs splice, the certificate of ann is valid until 2026-03-12, the shift is on 2026-03-13"
+        )
+        # Asked today, for tomorrow: nothing has expired by now.
+        (rule,) = fit(request, solve(request, seconds=0), "j1", "ann").broken
+        assert rule.text == "splice certificate valid until 12.03.2026, the shift is on 13.03.2026"
 
     def test_level_and_certificate_are_two_rules(self) -> None:
         broken = said(a_job(skills={"splice": 3}), self.ANN, "2026-03-13")
@@ -147,6 +155,17 @@ class TestPrices:
         job = a_job(previous_technician="bob")
         assert [policy.moved(person, job) for person in (ann(), bob())] == [700, 0]
         assert policy.moved(ann(), a_job()) == 0
+
+    def test_another_shift_of_the_person_who_was_told_is_nobody_else(self) -> None:
+        shifts = (ann(), tomorrow(ann()), bob())
+        job = a_job(previous_technician="ann+1", previous_start=1440 + at("09:00"))
+        request = a_day(job, technicians=shifts, other_technician=700)
+        day = Day(request)
+        assert [day.policy.moved(person, job) for person in shifts] == [0, 0, 700]
+        for person, cents in enumerate((0, 0, 700)):
+            plan = day.plan([[0] if n == person else [] for n in range(3)], (), engine="by hand", seed=0)
+            assert plan.cost.moved == cents
+            assert check(request, plan) == []
 
     def test_a_bias_is_of_the_pair(self) -> None:
         policy = Policy(Weights(other_technician=700))

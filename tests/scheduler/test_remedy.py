@@ -6,13 +6,14 @@ from typing import get_args
 import pytest
 from days import LUNCH, a_day, a_job, ann, at, bob, random_days, window
 from hypothesis import HealthCheck, given, settings
+from live_days import a_live_day
 from ruled import a_ruled_day
 
 from scheduler.check import check
 from scheduler.explain import fit
 from scheduler.plan import Plan
 from scheduler.remedy import Change, Kind, Remedy, apply
-from scheduler.request import Job, PlanRequest
+from scheduler.request import Job, Lunch, PlanRequest
 from scheduler.solve import solve
 
 LIMITS = {"open_until": 1, "shift_until": 1, "lunch_until": 1, "open_from": -1}
@@ -101,6 +102,40 @@ class TestTheClock:
             "works if the window stayed open until 12:00",
         ]
 
+    def test_a_lunch_that_could_wait_for_as_long_as_the_break_behind_it(self) -> None:
+        coffee = Lunch(earliest=at("13:40"), latest=at("14:00"), minutes=15)
+        said = alone(
+            a_job(minutes=120, windows=(window("11:20", "11:25"),)),
+            lunch=LUNCH, breaks=(coffee,), shift_start=at("11:15"),
+        )  # fmt: skip
+        assert said == [
+            "works if lunch could begin as late as 13:25",
+            "works if the window stayed open until 12:00",
+        ]
+        # By 13:20 there must be time for the coffee behind it, so lunch can't be after work any more.
+        coffee = replace(coffee, earliest=at("13:10"), latest=at("13:20"))
+        said = alone(
+            a_job(minutes=120, windows=(window("11:20", "11:25"),)),
+            lunch=LUNCH, breaks=(coffee,), shift_start=at("11:15"),
+        )  # fmt: skip
+        assert said == ["works if the window stayed open until 13:25"]
+
+    def test_overtime_is_counted_on_top_of_what_is_allowed(self) -> None:
+        said = alone(a_job(windows=(window("15:50", "16:00"),)), overtime_max=20)
+        assert said[0] == "works with 10 min of overtime more than the 20 allowed"
+
+    def test_overtime_ends_where_the_persons_next_shift_begins(self) -> None:
+        late = a_job(minutes=60, windows=(window("15:50", "15:50"),))
+        first = ann(overtime_max=20)
+        for begins, helps in (("17:00", True), ("16:59", False)):
+            second = ann(id="second", person="ann", shift_start=at(begins), shift_end=at("23:00"))
+            request = a_day(late, technicians=(first, second))
+            plan = solve(request, seconds=0)
+            more = "works with 40 min of overtime more than the 20 allowed"
+            assert (more in what_helps(request, plan)) is helps
+            for remedy in fit(request, plan, "j1", "ann").remedies:
+                assert works(request, plan, "j1", "ann", remedy.changes), remedy.text
+
     def test_several_limits_when_none_alone_is_enough(self) -> None:
         said = alone(a_job(place=7, windows=(window("08:00", "08:10"),)), shift_end=at("10:00"))
         assert said == ["works with 50 min of overtime and if the window stayed open until 09:10"]
@@ -108,6 +143,51 @@ class TestTheClock:
     def test_a_window_is_opened_only_up_to_the_next(self) -> None:
         said = alone(a_job(place=5, windows=(window("08:00", "08:30"), window("08:40", "08:45"))))
         assert said == ["works if the window stayed open until 08:50"]
+
+
+class TestVisitsThatDependOnEachOther:
+    def test_keep_their_minutes_when_another_visit_comes_to_their_technician(self) -> None:
+        """On the way to the cable Bob could do a: then Cy would wait for an hour at its other end."""
+        jobs = (
+            a_job("pull", place=2, together="cable", technician="bob"),
+            a_job("feed", place=2, together="cable", technician="cy"),
+            a_job("a", place=1, minutes=60),
+        )
+        people = (ann(shift_end=at("09:20")), bob(bias={"a": 5_000}), ann(id="cy", shift_end=at("09:30")))
+        plan = solve(a_day(*jobs, technicians=people), rounds=100)
+        asked = a_job("j1", minutes=60, windows=(window("08:00", "08:20"),), technician="ann")
+        request = a_day(*jobs, asked, technicians=people)
+        moved = (Change(kind="move_away", of="a", to="bob"),)
+        changed, after = apply(request, plan, "j1", moved)
+        assert check(changed, after) == []
+        assert fit(changed, after, "j1", "ann").feasible
+        starts = {visit.job_id: (who, visit.start) for who, visit in after.visits()}
+        assert starts == {
+            "pull": ("bob", at("08:20")),
+            "a": ("bob", at("09:00")),
+            "feed": ("cy", at("08:20")),
+        }
+        assert "works if a were moved to bob" in what_helps(request, plan)
+
+    def test_go_with_the_job_that_is_asked_about(self) -> None:
+        jobs = (a_job("pull", together="cable"), a_job("feed", together="cable"), a_job("a"))
+        request = a_day(*jobs, technicians=(ann(), bob()))
+        changed, after = apply(request, solve(request, rounds=100), "pull", ())
+        assert check(changed, after) == []
+        assert [visit.job_id for _, visit in after.visits()] == ["a"]
+
+    def test_keep_their_links_on_any_day(self) -> None:
+        changes = 0
+        for seed in range(80):
+            request, plan = a_live_day(seed, linked=True)
+            for job in request.jobs:
+                for person in request.technicians if job.fixed_start is None else ():
+                    for remedy in fit(request, plan, job.id, person.id).remedies:
+                        changes += len(remedy.changes)
+                        changed, kept = apply(request, plan, job.id, remedy.changes)
+                        assert check(changed, kept) == [], (seed, remedy.text)
+                        assert fit(changed, kept, job.id, person.id).feasible, (seed, remedy.text)
+        assert changes > 100
 
 
 class TestOnAnyDay:

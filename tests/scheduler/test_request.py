@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from days import a_day, a_job, a_road, ann, bob
+from days import LUNCH, a_day, a_job, a_road, ann, bob
 
-from scheduler.request import InvalidRequest, Job, Lunch, PlanRequest, TravelMatrix, Weights, Window
+from scheduler.request import InvalidRequest, Job, Lunch, Pin, PlanRequest, TravelMatrix, Weights, Window
 
 
 class TestTravelMatrix:
@@ -25,6 +25,10 @@ class TestTravelMatrix:
             InvalidRequest, match=r"travel\.seconds\[1\] holds something that is not a finite"
         ):
             TravelMatrix.of([[0, 1], [bad, 0]], [[0, 1], [1, 0]], engine="x", estimated=True)
+
+    def test_refuses_rows_that_are_none(self) -> None:
+        with pytest.raises(InvalidRequest, match=r"^travel\.seconds must be a tuple of tuples, not 'ab'$"):
+            TravelMatrix(seconds="ab", metres=(), engine="x", estimated=True)  # type: ignore[arg-type]
 
     def test_refuses_a_negative_drive(self) -> None:
         with pytest.raises(InvalidRequest, match=r"travel\.metres\[0\]\[1\] must be a whole number from 0"):
@@ -64,6 +68,14 @@ class TestTheParts:
             ({"skills": {"fibre": 0}}, "technician ann: skills['fibre'] must be between 1"),
             ({"parts": {"ONT": -2}}, "technician ann: parts['ONT'] must be between 0"),
             ({"bias": {"j1": -5}}, "technician ann: bias['j1'] must be between 0"),
+            ({"skills": ["fibre"]}, "technician ann: skills must be a mapping, not ['fibre']"),
+            ({"valid_until": "never"}, "technician ann: valid_until must be a mapping, not 'never'"),
+            ({"lunch": (690, 780, 30)}, "technician ann: lunch must be a Lunch or None, not (690, 780, 30)"),
+            ({"breaks": LUNCH}, "technician ann: breaks must be a tuple of Lunch, not Lunch("),
+            ({"territories": "AB"}, "technician ann: territories must be a tuple of texts, not 'AB'"),
+            ({"territories": ("A", 2)}, "technician ann: territories[1] must be a text, not 2"),
+            ({"stays": 1}, "technician ann: stays must be True or False, not 1"),
+            ({"person": None}, "technician ann: person must be a text, not None"),
         ],
     )
     def test_a_bad_technician_is_named(self, changes: dict[str, Any], message: str) -> None:
@@ -80,6 +92,19 @@ class TestTheParts:
             ({"parts": {"ONT": 0}}, "job j1: parts['ONT'] must be between 1"),
             ({"drop_cost": -1}, "job j1: drop_cost must be between 0"),
             ({"due": 1.5}, "job j1: due must be a whole number, not 1.5"),
+            ({"priority": 1.0}, "job j1: priority must be 1 (emergency) to 4, not 1.0"),
+            ({"priority": True}, "job j1: priority must be 1 (emergency) to 4, not True"),
+            ({"after": "b"}, "job j1: after must be a tuple of After, not 'b'"),
+            ({"after": ("b",)}, "job j1: after[0] must be an After, not 'b'"),
+            ({"windows": Window(600, 700)}, "job j1: windows must be a tuple of Window, not Window("),
+            ({"preferred": ((600, 700),)}, "job j1: preferred[0] must be a Window, not (600, 700)"),
+            ({"technician": 7}, "job j1: technician must be a text or None, not 7"),
+            (
+                {"previous_technician": b"ann"},
+                "job j1: previous_technician must be a text or None, not b'ann'",
+            ),
+            ({"pinned": "ann"}, "job j1: pinned must be a Pin or None, not 'ann'"),
+            ({"parts": None}, "job j1: parts must be a mapping, not None"),
             ({"fixed_start": 500}, "job j1: fixed_start needs technician"),
             (
                 {"windows": (Window(600, 700), Window(650, 800))},
@@ -92,17 +117,42 @@ class TestTheParts:
             a_job(**changes)
         assert message in str(refusal.value)
 
+    def test_a_pin_is_to_a_name(self) -> None:
+        with pytest.raises(InvalidRequest, match=r"^pinned\.technician must be a text or None, not 7$"):
+            Pin(technician=7)  # type: ignore[arg-type]
+
     def test_weights_are_whole_and_not_negative(self) -> None:
         with pytest.raises(InvalidRequest, match=r"weights\.drive_km must be between 0"):
             Weights(drive_km=-1)
         with pytest.raises(InvalidRequest, match=r"weights\.unserved of priority 2 must be a whole number"):
             Weights(unserved=(1, 2.5, 3, 4))  # type: ignore[arg-type]
+        with pytest.raises(
+            InvalidRequest, match=r"weights\.unserved must be a tuple of whole numbers, not 5"
+        ):
+            Weights(unserved=5)  # type: ignore[arg-type]
 
     def test_a_drive_costs_its_time_and_its_way(self) -> None:
         assert Weights().drive(600, 1000) == 1000 + 30
 
 
 class TestTheWhole:
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"jobs": "ab"}, "jobs must be a tuple of Job, not 'ab'"),
+            ({"jobs": ("j1",)}, "jobs[0] must be a Job, not 'j1'"),
+            ({"technicians": ann()}, "technicians must be a tuple of Technician, not Technician(id='ann'"),
+            ({"travel": [[0]]}, "travel must be a TravelMatrix, not [[0]]"),
+            ({"weights": None}, "weights must be a Weights, not None"),
+            ({"day": None}, "day must be a text, not None"),
+            ({"pace": 500}, "pace must be a tuple of whole numbers, not 500"),
+        ],
+    )
+    def test_a_field_of_another_kind_is_named(self, changes: dict[str, Any], message: str) -> None:
+        with pytest.raises(InvalidRequest) as refusal:
+            PlanRequest(**{"technicians": (ann(),), "jobs": (), "travel": a_road()} | changes)
+        assert message in str(refusal.value)
+
     def test_nobody_to_plan_for_is_refused(self) -> None:
         with pytest.raises(InvalidRequest, match="technicians is empty"):
             PlanRequest(technicians=(), jobs=(), travel=a_road())

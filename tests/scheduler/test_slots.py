@@ -130,6 +130,36 @@ class TestTheSlotsOfADay:
         found = on_offer(request, plan)
         assert [one and one.start for one in found] == [None, None, at("12:00"), at("14:00")]
 
+    def test_a_van_of_two_shifts_gives_no_part_twice(self) -> None:
+        morning = ann(id="morning", person="ann", shift_end=at("12:00"), parts={"ONT": 1})
+        evening = replace(morning, id="evening", shift_start=at("12:00"), shift_end=at("16:00"))
+        has = a_job("has", place=1, parts={"ONT": 1}, windows=(SLOTS[0],))
+        request = a_day(has, a_job("new", parts={"ONT": 1}), technicians=(morning, evening))
+        plan = in_force(request, {"morning": (("has", at("08:10")),)})
+        assert on_offer(request, plan) == [None] * 4
+
+    def test_a_promise_without_technician_is_sketched_with_no_part_twice(self) -> None:
+        morning = ann(id="morning", person="ann", shift_end=at("12:00"), parts={"ONT": 1})
+        evening = replace(morning, id="evening", shift_start=at("12:00"), shift_end=at("16:00"))
+        jobs = [
+            a_job(id, place=1, parts={"ONT": 1}, windows=(slot,))
+            for id, slot in zip("ab", SLOTS[::2], strict=False)
+        ]
+        request = a_day(*jobs, technicians=(morning, evening))
+        places = {"a": ("morning", at("08:10")), "b": ("evening", at("12:10"))}
+        assert sketch(request, nothing_planned(request), places)[1] == {"morning": ("a",), "evening": ()}
+
+    def test_a_late_day_with_a_break_behind_lunch_has_slots(self) -> None:
+        person = ann(lunch=LUNCH, breaks=(replace(LUNCH, earliest=at("14:00"), latest=at("14:30")),))
+        begun = a_job("begun", place=0, minutes=180, technician="ann", fixed_start=at("08:00"))
+        late = a_job("late", place=0, minutes=60, windows=(window("09:00", "10:00"),))
+        request = a_day(
+            begun, late, a_job("new", place=0, minutes=60), now=at("09:00"), technicians=(person,)
+        )
+        plan = in_force(request, {"ann": (("late", at("09:00")),)})
+        found = on_offer(request, plan)
+        assert [one and one.start for one in found] == [None, None, at("12:00"), at("14:30")]
+
 
 class TestEveryOffer:
     def test_in_a_town_can_be_driven_with_all_that_was_promised(self) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from scheduler.check import check, cost_of
 from scheduler.plan import Plan
-from scheduler.request import PlanRequest
+from scheduler.request import After, PlanRequest
 from scheduler.solve import BrokenPlan, solve
 
 SECONDS = pytest.mark.parametrize("seconds", [0, 0.3], ids=["greedy", "search"])
@@ -270,6 +270,30 @@ class TestAnyDay:
         monkeypatch.setattr(module, "check", lambda *_: [Violation(rule="window", text="too late")])
         with pytest.raises(BrokenPlan, match="too late"):
             solve(a_day(a_job()), seconds=0)
+
+
+class TestProgress:
+    @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "OR-Tools"])
+    def test_tells_what_the_plan_costs_with_the_visits_that_have_begun(self, compiled: bool) -> None:
+        """Begun late, by somebody else than told, at the end of a drive: none of it is planned any more."""
+        begun = a_job("begun", place=3, technician="ann", fixed_start=at("09:00"), due=at("09:10"),
+                      previous_technician="bob", previous_start=at("08:40"))  # fmt: skip
+        hopeless = a_job("hopeless", skills={"splice": 1})
+        open_job = a_job("open", place=4, previous_technician="gone")
+        people = (ann(fair_minutes=10, bias={"open": 50}), bob(start_place=7, bias={"open": 90}))
+        day = a_day(begun, hopeless, open_job, technicians=people)
+        steps: list[int] = []
+        plan = solve(day, seconds=0.3, progress=lambda _, cost: steps.append(cost), compiled=compiled)
+        assert [person for person, _ in plan.visits()] == ["ann", "ann"]
+        assert len(steps) >= 2
+        assert set(steps) == {plan.cost.total}
+
+    def test_tells_it_of_links_too(self) -> None:
+        begun = a_job("begun", place=3, technician="ann", fixed_start=at("09:00"), due=at("09:10"))
+        jobs = (begun, a_job("drop"), a_job("splice", after=(After(job="drop"),)))
+        steps: list[int] = []
+        plan = solve(a_day(*jobs), rounds=100, progress=lambda _, cost: steps.append(cost))
+        assert set(steps) == {plan.cost.total}
 
 
 class TestAWorkingDay:

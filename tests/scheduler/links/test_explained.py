@@ -47,6 +47,15 @@ class TestWhyNotThisTechnician:
             ("linked", "waits for drop, which ends 11:10: would be back 11:50, shift ends 11:30")
         ]
 
+    def test_goes_home_before_it_whatever_overtime_is_allowed(self) -> None:
+        jobs = (a_job("drop", minutes=180, technician="ann"), a_job("splice", after=(After(job="drop"),)))
+        people = (ann(), bob(), dan(shift_end=at("11:30"), overtime_max=10))
+        request = a_day(*jobs, technicians=people)
+        text = "would be back 11:50, shift ends 11:30 and 10 min of overtime are allowed"
+        assert broken(request, solve(request, seconds=0), "splice", "dan") == [
+            ("linked", f"waits for drop, which ends 11:10: {text}")
+        ]
+
     def test_would_not_be_done_before_who_waits_for_it(self) -> None:
         jobs = (
             a_job("drop", minutes=60),

@@ -73,7 +73,7 @@ def changed(world: World, **changes: Any) -> PlanningPolicy:
 class TestThePolicy:
     def test_begins_with_what_the_program_comes_with(self, world: World):
         with world.database.read() as session:
-            assert policy.in_force(session) == PlanningPolicy()
+            assert policy.policy_in_force(session) == PlanningPolicy()
             assert policy.versions(session) == [PlanningPolicy()]
 
     def test_a_change_is_a_new_version_with_who_and_why(self, world: World):
@@ -85,7 +85,7 @@ class TestThePolicy:
         assert second.weights == Weights(drive_km=45, unserved=(9, 8, 7, 6))
         assert second.territories == first.territories == {"north": ("97", "96")}
         with world.database.read() as session:
-            assert policy.in_force(session) == second
+            assert policy.policy_in_force(session) == second
             assert policy.versions(session) == [second, first, PlanningPolicy()]
 
     def test_of_two_who_looked_at_the_same_one_the_second_looks_again(self, world: World):
@@ -127,7 +127,7 @@ class TestTechnicians:
         job = an_order(world, SkillNeed("splice", 2))
         ((number, code, reason),) = plan(world).unassigned
         assert (number, code) == (job.number, "certificate")
-        assert reason.endswith(": splice certificate expired 15.11.2026")
+        assert reason.endswith(": splice certificate valid until 15.11.2026, the shift is on 16.11.2026")
         technician(world, world.ben.technician_id, valid_until={"splice": "2026-11-16"})
         assert plan(world).unassigned == ()
         assert world.work_order(job).technician_id == world.ben.technician_id
