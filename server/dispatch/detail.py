@@ -21,7 +21,7 @@ from server.dispatch.links import Ties, broken
 from server.dispatch.meaning import in_words
 from server.dispatch.models import TechnicianRow
 from server.dispatch.override_rows import pins
-from server.dispatch.policy import in_force
+from server.dispatch.policy import policy_in_force
 from server.dispatch.preferences import Preferred, of_orders
 from server.stock.models import ProductRow
 from server.work_orders import repository
@@ -85,7 +85,7 @@ def detail(session: Session, work_order_id: UUID, customer_link: str, zone: Zone
         links=card_links(tied).get(order.id, ()),
         broken=_broken(tied, order.id, zone),
         preferred=of_orders(session, [order.id]).get(order.id),
-        unpreferred_minor=in_force(session).weights.unpreferred_minute,
+        unpreferred_minor=policy_in_force(session).weights.unpreferred_minute,
         decided="; ".join(pin.words for pin in pins(session, [order.id]).values()),
     )
 
