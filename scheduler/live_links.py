@@ -45,15 +45,9 @@ def expected(
     stands = {n: (p, at) for p, order in enumerate(routes) for at, n in enumerate(order)}
     as_told, starts = dict(earliest), dict[int, int]()
 
-    def later(n: int, minute: int, after: int, *, apart: bool) -> bool:
-        """Whether `n` must begin later than was known, for `after`; `apart`: only if another goes there."""
-        if n not in planned or minute <= earliest[n]:
-            return False
-        (route, at), (other, other_at) = stands[n], stands[after]
-        if route == other and (apart or at < other_at):
-            return False
-        earliest[n] = minute
-        return True
+    def is_before(one: int, other: int) -> bool:
+        """Whether both are in one route, in this order."""
+        return stands[one][0] == stands[other][0] and stands[one][1] < stands[other][1]
 
     while stale:
         if max(earliest.values()) > max(told.values()) + TOO_LATE:
@@ -66,15 +60,22 @@ def expected(
             if n not in planned:
                 continue
             starts[n] = start
-            moved = {mate for mate in links.mates(n) if mate != n and later(mate, start, n, apart=True)}
-            for gap in links.behind.get(n, ()):
-                if later(gap.other, start + jobs[n].minutes + gap.least, n, apart=False):
-                    moved.add(gap.other)
-            for gap in links.ahead.get(n, ()):
-                soonest = start - gap.most - jobs[gap.other].minutes
-                if gap.most < NEVER and later(gap.other, soonest, n, apart=True):
-                    moved.add(gap.other)
-            stale |= {p for p, order in enumerate(routes) if any(m in moved for m in order)}
+            ends = start + jobs[n].minutes
+            due = [(mate, start) for mate in links.mates(n) if mate in planned and stands[mate][0] != person]
+            due += [
+                (g.other, ends + g.least)
+                for g in links.behind.get(n, ())
+                if g.other in planned and not is_before(g.other, n)
+            ]
+            due += [
+                (g.other, start - g.most - jobs[g.other].minutes)
+                for g in links.ahead.get(n, ())
+                if g.most < NEVER and g.other in planned and not is_before(n, g.other)
+            ]
+            for other, minute in due:
+                if minute > earliest[other]:
+                    earliest[other] = minute
+                    stale.add(stands[other][0])
     return starts
 
 
