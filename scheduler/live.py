@@ -4,7 +4,7 @@
 route: whoever is late is expected late, and their time is nobody else's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from scheduler.duty import home_by
@@ -64,7 +64,7 @@ def standing(request: PlanRequest, plan: Plan) -> Standing:
                 jobs[job.id] = _open_until(request, job, start)
     loose: frozenset[str] = frozenset()
     if links:
-        jobs, loose = _held(day, links, earliest, jobs)
+        jobs, loose = _held(day, links, earliest, jobs, {n for shift in shifts for n in shift.order})
     here = {day.jobs[n].id for shift in shifts for n in shift.order}
     open_ids = {day.jobs[n].id for n in day.open_jobs}
     people = tuple(shift.person for shift in shifts)
@@ -128,9 +128,12 @@ def _shifts(day: Day, plan: Plan, earliest: Mapping[int, int]) -> list[_Shift]:
 
 
 def _held(
-    day: Day, links: Links, starts: Mapping[int, int], jobs: Mapping[str, Job]
+    day: Day, links: Links, starts: Mapping[int, int], jobs: Mapping[str, Job], placed: Set[int]
 ) -> tuple[dict[str, Job], frozenset[str]]:
-    """`jobs` with windows in the place of links; and those that can have no place alone."""
+    """`jobs` with windows in the place of links; and those that can have no place alone.
+
+    Who has a place keeps it with the promise alone where the clock has broken the link.
+    """
     found = held(links, starts)
     loose = {day.jobs[n].id for n in found.loose}
     freed = {id: unlinked(job) for id, job in jobs.items()}
@@ -138,7 +141,7 @@ def _held(
         job = jobs[day.jobs[n].id]
         if (inside := within(job, box)) is not None:
             freed[job.id] = inside
-        else:
+        elif n not in placed:
             loose.add(job.id)
     return freed, frozenset(loose)
 

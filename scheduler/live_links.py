@@ -12,6 +12,9 @@ from scheduler.links import Links, Windows
 from scheduler.request import MINUTES_MAX, Job, Window
 from scheduler.timing import NEVER
 
+TOO_LATE = 2 * 24 * 60
+"""Minutes after the last that was told: so late nobody is but who waits for somebody who waits for them."""
+
 Walk = Callable[[int, Sequence[int], Mapping[int, int]], Sequence[int]]
 """(technician, order, job → earliest minute) → the minute at which each visit begins, whatever it takes."""
 
@@ -31,23 +34,24 @@ def expected(
     """Job → the minute at which each linked visit that was `told` is expected, if nobody decides anything.
 
     Never before it was told: somebody else may count on that minute. What is in none of `orders` any more can
-    be then at the earliest.
+    be then at the earliest. Links that the routes themselves break (two that begin together with one
+    technician, the later one of two first) hold nobody up, nor do visits that wait for each other in a ring.
     """
     jobs = links.day.jobs
     planned = {n for n in told if n in links.jobs}
     earliest = {n: max(links.by_facts(n).earliest, told[n]) for n in planned}
     routes = [*orders, *([n] for n in sorted(planned - {n for order in orders for n in order}))]
     stale = {p for p, order in enumerate(routes) if any(n in planned for n in order)}
-    starts: dict[int, int] = {}
+    stands = {n: (p, at) for p, order in enumerate(routes) for at, n in enumerate(order)}
+    as_told, starts = dict(earliest), dict[int, int]()
 
-    def later(n: int, minute: int) -> bool:
-        if n not in planned or minute <= earliest[n]:
-            return False
-        earliest[n] = minute
-        return True
+    def is_before(one: int, other: int) -> bool:
+        """Whether both are in one route, in this order."""
+        return stands[one][0] == stands[other][0] and stands[one][1] < stands[other][1]
 
-    # Times only grow, and along a link only forward: no visit is moved more often than there are links.
-    while stale and max(earliest.values()) <= MINUTES_MAX // 4:
+    while stale:
+        if max(earliest.values()) > max(told.values()) + TOO_LATE:
+            return as_told
         person = min(stale)
         stale.discard(person)
         route = routes[person]
@@ -56,14 +60,22 @@ def expected(
             if n not in planned:
                 continue
             starts[n] = start
-            moved = {mate for mate in links.mates(n) if mate != n and later(mate, start)}
-            for gap in links.behind.get(n, ()):
-                if later(gap.other, start + jobs[n].minutes + gap.least):
-                    moved.add(gap.other)
-            for gap in links.ahead.get(n, ()):
-                if gap.most < NEVER and later(gap.other, start - gap.most - jobs[gap.other].minutes):
-                    moved.add(gap.other)
-            stale |= {p for p, order in enumerate(routes) if any(m in moved for m in order)}
+            ends = start + jobs[n].minutes
+            due = [(mate, start) for mate in links.mates(n) if mate in planned and stands[mate][0] != person]
+            due += [
+                (g.other, ends + g.least)
+                for g in links.behind.get(n, ())
+                if g.other in planned and not is_before(g.other, n)
+            ]
+            due += [
+                (g.other, start - g.most - jobs[g.other].minutes)
+                for g in links.ahead.get(n, ())
+                if g.most < NEVER and g.other in planned and not is_before(n, g.other)
+            ]
+            for other, minute in due:
+                if minute > earliest[other]:
+                    earliest[other] = minute
+                    stale.add(stands[other][0])
     return starts
 
 

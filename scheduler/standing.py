@@ -79,6 +79,8 @@ class Standing:
         if not planned <= starts.keys():
             return False
         self.starts = {n: starts[n] for n in planned}
+        if any(starts[mate] != starts[n] for n in planned for mate in self.links.mates(n) if mate in planned):
+            return False  # told before they were linked
         if any(earliest > latest for earliest, latest in self.links.boxes(self.starts).values()):
             return False
         self.hold_all()

@@ -56,6 +56,7 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("get", "/api/work-orders/{work_order_id}/technicians"): (409,),
     ("get", "/api/work-orders/{work_order_id}/technicians/{technician_id}"): (409,),
     ("post", "/api/policy"): (409,),
+    ("post", "/api/traffic"): (409,),
     ("post", "/api/slots"): (404, 409),
     ("post", "/api/slots/holds"): (404, 409),
     ("get", "/api/map"): (404,),

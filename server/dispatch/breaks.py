@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from scheduler.request import InvalidRequest, Lunch, Technician
 from server.dispatch.day_clock import DayClock
 from server.dispatch.models import TechnicianRow
 from shared.problems import BadValue
 
+Whole = Annotated[int, Field(strict=True)]
 BREAKS_MAX = 4
 MINUTES_MAX = 120
 
@@ -19,9 +22,9 @@ MINUTES_MAX = 120
 class Break:
     """Begins between two minutes after midnight by the clock on the wall, both included."""
 
-    from_minute: int
-    until_minute: int
-    minutes: int
+    from_minute: Whole
+    until_minute: Whole
+    minutes: Whole
 
 
 def breaks_of(row: TechnicianRow) -> tuple[Break, ...]:

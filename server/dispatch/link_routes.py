@@ -21,7 +21,7 @@ from server.dispatch.links import Kind
 router = APIRouter(tags=["dispatch"])
 
 Dispatcher = Annotated[Person, Depends(require(Permission.DISPATCH), scope="function")]
-Minutes = Annotated[int, Field(ge=0, le=GAP_MAX)]
+Minutes = Annotated[int, Field(strict=True, ge=0, le=GAP_MAX)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

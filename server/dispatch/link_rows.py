@@ -115,7 +115,7 @@ def link_ids(session: Session, ids: Collection[UUID]) -> set[UUID]:
 def make(session: Session, work_order_id: UUID, wanted: NewLink, *, by: str, now: datetime) -> UUID:
     """Link an order to another one. Raises NotFound, and BadValue or Conflict in a plain sentence."""
     order = _order(session, WorkOrderRow.id == work_order_id, "There is no such work order")
-    number = wanted.number.strip()
+    number = "".join(one for one in wanted.number if one.isprintable()).strip()
     other = _order(session, WorkOrderRow.number == number, f"There is no work order {number}", field="number")
     _check_gaps(wanted)
     _check_states(order, other, wanted.kind)

@@ -49,6 +49,8 @@ def who_waits(
     """
     if not waits:
         return {}
+    stands = {one.id: (who, one.planned_start) for who, stops in routes.items() for one in stops}
+    waits = [wait for wait in waits if not _within_one_route(wait, stands)]
     ahead = {one.id for stops in routes.values() for one in stops if one.state is WorkOrderState.ASSIGNED}
     own = _expected(routes, now, zone, {})
     held: dict[UUID, Held] = {}
@@ -68,6 +70,14 @@ def who_waits(
             break
         held = found
     return held
+
+
+def _within_one_route(wait: Wait, stands: Mapping[UUID, tuple[UUID, datetime | None]]) -> bool:
+    """One technician who has both can't wait for what comes later in the same round: that link is broken."""
+    here, there = stands.get(wait.stop), stands.get(wait.other)
+    if here is None or there is None or here[0] != there[0] or here[1] is None or there[1] is None:
+        return False
+    return wait.kind == "together" or there[1] >= here[1]
 
 
 def _expected(

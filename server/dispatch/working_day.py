@@ -34,6 +34,7 @@ Looker = Annotated[Person, Depends(require(Permission.SEE_BOARD), scope="functio
 Setter = Annotated[Person, Depends(require(Permission.SET_POLICY), scope="function")]
 PageSetter = Annotated[Person, Depends(require_page(Permission.SET_POLICY), scope="function")]
 Texts = Annotated[list[str], Form()]
+Whole = Annotated[int, Field(strict=True)]
 NOBODY_SAID: list[str] = []
 BREAK_LINES = 3
 """So many breaks a form has; the interface takes one more."""
@@ -51,8 +52,8 @@ KIND_WORDS = {
 class Minutes:
     """`minutes`: all of the time on site; `setup_minutes`: how much of it visits at one address share."""
 
-    minutes: int
-    setup_minutes: int = 0
+    minutes: Whole
+    setup_minutes: Whole = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +67,8 @@ class Breaks:
 class TrafficChange:
     """after: the version looked at. factors: 24, one an hour of the local day; 1.5 is half as long again."""
 
-    after: int
-    factors: Annotated[list[float], Field(min_length=24, max_length=24)]
+    after: Whole
+    factors: Annotated[list[Annotated[float, Field(strict=True)]], Field(min_length=24, max_length=24)]
 
 
 # --- over HTTP ----------------------------------------------------------------------------------------------

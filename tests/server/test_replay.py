@@ -20,12 +20,13 @@ from server.customers.models import CustomerRow
 from server.db.engine import Database
 from server.db.feed_models import CommandRow, EntryRow
 from server.db.migrate import downgrade, upgrade
-from server.dispatch import absences, crew, policy, slot_holds
+from server.dispatch import absences, crew, link_rows, policy, preferences, slot_holds, traffic
 from server.dispatch.planner import plan_day
 from server.dispatch.time_slots import Wish
 from server.inbox import acts
 from server.replay import TableReport, compare, replay
 from server.stock.models import ProductRow, ReservationRow, StockBalanceRow, StockMoveRow
+from server.work_orders import kinds
 from server.work_orders.intake import CustomerOrder, place
 from shared.commands import (
     AddNote,
@@ -114,6 +115,27 @@ def a_day(world: World) -> None:
             session, after=0, weights={"drive_km": 40}, territories={"north": ["97"]}, note="petrol",
             who="Dora", now=MONDAY,
         )  # fmt: skip
+    what_the_office_says(world)
+
+
+def what_the_office_says(world: World) -> None:
+    """Links, wishes, minutes and traffic, made, changed and taken away."""
+    one, two, three = (world.order() for _ in range(3))
+    start, end = MONDAY + timedelta(hours=5), MONDAY + timedelta(hours=6)
+    with world.database.write() as session:
+        for job, number in ((two, one.number), (three, two.number)):
+            wanted = link_rows.NewLink(kind="after", number=number, gap_least=10)
+            made = link_rows.make(session, job.id, wanted, by="Dora", now=MONDAY)
+        for job in (one, two):
+            preferences.prefer(session, job.id, start, end, by="Dora", now=MONDAY)
+    with world.database.write() as session:
+        link_rows.remove(session, three.id, made, by="Dora", now=MONDAY)
+        preferences.prefer(session, one.id, None, None, by="Dora", now=MONDAY)
+        preferences.prefer(session, two.id, start, end + timedelta(hours=1), by="Dora", now=MONDAY)
+        for minutes in (40, 50):
+            wished = kinds.KindTimes(kind=WorkOrderKind.SWAP, minutes=minutes, setup_minutes=10)
+            kinds.change(session, wished, by="Ada", now=MONDAY)
+        traffic.change(session, after=0, factors=[1.0] * 8 + [1.5] * 16, by="Ada", now=MONDAY)
 
 
 def book_a_slot(world: World, order: CustomerOrder) -> None:

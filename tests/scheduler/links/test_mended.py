@@ -87,6 +87,45 @@ class TestADayAsItStands:
         two = a_day(DROP, SPLICE, third, fourth, technicians=crew)
         assert standing(two, told(two)).loose == {"install", "check"}
 
+    def test_two_told_to_one_technician_hold_nobody_up(self) -> None:
+        """They were told before somebody linked them; the plan, not the clock, puts that right."""
+        pair = [
+            a_job(
+                name,
+                place=1,
+                minutes=60,
+                together="crew",
+                previous_technician="ann",
+                previous_start=at(start),
+            )
+            for name, start in (("one", "09:00"), ("two", "11:00"))
+        ]
+        now = standing(
+            a_day(*pair, technicians=(ann(), bob())), told(a_day(*pair, technicians=(ann(), bob())))
+        )
+        held = {job.id: job.windows for job in now.request.jobs}
+        assert held == {"one": (window("09:00", "09:00"),), "two": (window("11:00", "11:00"),)}
+
+    def test_the_later_one_told_first_holds_nobody_up(self) -> None:
+        splice = replace(SPLICE, windows=(), previous_technician="ann", previous_start=at("08:30"))
+        request = a_day(splice, replace(DROP, previous_start=at("10:00")), technicians=(ann(), bob()))
+        held = {job.id: job.windows[0].opens for job in standing(request, told(request)).request.jobs}
+        assert held == {"splice": at("08:30"), "drop": at("10:00")}
+
+    def test_who_wait_for_each_other_in_a_circle_stay_as_told(self) -> None:
+        """Each route has first what waits for the second visit of the other one."""
+        jobs = [
+            a_job("a", after=(After(job="b"),), previous_technician="ann", previous_start=at("09:00")),
+            a_job("x", previous_technician="ann", previous_start=at("10:00")),
+            a_job("y", after=(After(job="x"),), previous_technician="bob", previous_start=at("09:00")),
+            a_job("b", previous_technician="bob", previous_start=at("10:00")),
+        ]
+        request = a_day(*jobs, technicians=(ann(), bob()))
+        now = standing(request, told(request))
+        assert {job.id: job.windows[0].opens for job in now.request.jobs} == {
+            "a": at("09:00"), "x": at("10:00"), "y": at("09:00"), "b": at("10:00")
+        }  # fmt: skip
+
 
 class TestMending:
     def test_gives_a_mate_of_somebody_ill_to_another_at_the_same_minute(self) -> None:

@@ -148,3 +148,34 @@ class TestBegunVisits:
         people = (ann(), bob(), cat(start_place=5))
         plan = planned(a_day(*jobs, technicians=people), rounds)
         assert (starts(plan)["feed"], starts(plan)["watch"]) == (at("08:40"), at("08:40"))
+
+
+class TestWhatWasToldBeforeItWasLinked:
+    def test_at_two_minutes_is_planned_anew_at_one(self) -> None:
+        pair = [
+            a_job(
+                name, place=1, minutes=60, together="crew", previous_technician=who, previous_start=at(start)
+            )
+            for name, who, start in (("one", "ann", "09:00"), ("two", "bob", "11:00"))
+        ]
+        request = a_day(*pair, technicians=(ann(), bob()))
+        plan = solve(request, seconds=0)
+        assert check(request, plan) == []
+        assert len(set(starts(plan).values())) == 1
+
+    def test_to_one_technician_is_given_to_two(self) -> None:
+        pair = [
+            a_job(
+                name,
+                place=1,
+                minutes=60,
+                together="crew",
+                previous_technician="ann",
+                previous_start=at(start),
+            )
+            for name, start in (("one", "09:00"), ("two", "11:00"))
+        ]
+        request = a_day(*pair, technicians=(ann(), bob()))
+        plan = solve(request, seconds=0)
+        assert check(request, plan) == []
+        assert set(holders(plan).values()) == {"ann", "bob"}

@@ -174,4 +174,4 @@ class TestADayUnderWay:
         )  # fmt: skip
         kept = act(world.database, world.settings, command, by="Marja", now=DAWN)
         with world.database.read() as session:
-            assert any("falls into the last job" in one for one in opened(session, kept).breaks)  # type: ignore[arg-type]
+            assert any("gets 0 of 1 breaks" in one for one in opened(session, kept).breaks)  # type: ignore[arg-type]

@@ -132,14 +132,16 @@ class TestACertificate:
         a_splice(world)
         late = a_splice(world, NEXT)
         done(world, crew.certify, "splice", DAY, DAY)
-        assert hits(world) == [(late.number, "splice certificate valid until 16.11.2026, the shift is on 17.11.2026")]
+        why = "splice certificate valid until 16.11.2026, the shift is on 17.11.2026"
+        assert hits(world) == [(late.number, why)]
         [warned] = ana(world).warnings
         assert [one.number for one in warned.needing if one.on > DAY] == [late.number]
 
     def test_withdrawn_hits_everything_from_today_on(self, world: World):
         jobs = [a_splice(world), a_splice(world, NEXT)]
         done(world, crew.withdraw, "splice", DAY)
-        assert hits(world) == [(job.number, "splice certificate expired 15.11.2026") for job in jobs]
+        why = "splice certificate valid until 15.11.2026, the shift is on "
+        assert hits(world) == [(jobs[0].number, f"{why}16.11.2026"), (jobs[1].number, f"{why}17.11.2026")]
 
     def test_hits_nothing_that_has_begun_or_is_another_technicians(self, world: World):
         a_splice(world, state=WorkOrderState.ON_SITE)

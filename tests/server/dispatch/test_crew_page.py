@@ -177,7 +177,7 @@ class TestWhatPlansDoWithIt:
         answer = client.post("/api/plan", json={"day": str(console.today), "seconds": 0})
         [[number, code, reason]] = answer.json()["unassigned"]
         assert (number, code) == ("WO-1", "certificate")
-        assert "splicing certificate expired" in reason
+        assert "splicing certificate valid until" in reason
 
 
 class TestAnAbsence:

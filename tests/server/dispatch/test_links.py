@@ -383,6 +383,18 @@ class TestADayUnderWay:
         assert verdicts[one.id].because == f"begins with {two.number}, expected 12:50"
         assert verdicts[two.id].because == ""
 
+    def test_two_told_to_one_technician_before_they_were_linked_hold_nobody_up(self, world: World):
+        one, two = an_order(world), an_order(world)
+        link(world, one, two, "together")
+        told(world, one, world.ana.technician_id, 10)
+        told(world, two, world.ana.technician_id, 12)
+        with world.database.read() as session:
+            board = snapshot(session, DAY, world.settings.zone, at(8))
+        expected = {verdict.id: verdict.expected_arrival for verdict in board.now.work_orders}
+        assert (expected[one.id], expected[two.id]) == (at(10), at(12))
+        assert plan(world) == {}
+        assert row(world, one).planned_start == row(world, two).planned_start
+
 
 class TestTimeSlots:
     def test_on_offer_come_after_what_the_visit_waits_for(self, world: World):

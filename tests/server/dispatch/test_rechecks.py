@@ -120,8 +120,8 @@ class TestAPlan:
         job = a_splice(world)
         gone = {"valid_until": {"splice": "2026-11-15"}}
         outcome = plan(world, lambda: change_technician(world, world.ana.technician_id, **gone))
-        said = "Ana Virtanen can't do it any more: splice certificate valid until 15.11.2026, the shift is on 16.11.2026"
-        assert outcome.refused == ((job.number, said),)
+        why = "splice certificate valid until 15.11.2026, the shift is on 16.11.2026"
+        assert outcome.refused == ((job.number, f"Ana Virtanen can't do it any more: {why}"),)
 
     def test_sends_nobody_out_of_a_territory_that_the_policy_drew_meanwhile(self, world: World):
         job = a_splice(world)
