@@ -47,6 +47,7 @@ LOGGED = frozenset(
         "tariff_plan",
         "technician",
         "traffic_hours",
+        "technician_change",
         "van_transfer",
         "vendor",
         "work_order",

@@ -11,6 +11,7 @@ import server.dispatch.link_rows
 import server.dispatch.models
 import server.dispatch.preferences
 import server.dispatch.slot_models
+import server.dispatch.technician_changes
 import server.dispatch.traffic
 import server.faults.models
 import server.inbox.models

@@ -24,8 +24,14 @@ class Reason(StrEnum):
     OTHER = "other"
 
 
+WORDS = {Reason.SICK: "sick", Reason.VAN: "the van stands still", Reason.OTHER: "can't come"}
+
+
 class AbsenceRow(Base):
-    """A technician is away in [starts_at, ends_at). One that ended early ends at that moment."""
+    """A technician is away in [starts_at, ends_at). One that ended early ends at that moment.
+
+    ended_by, ended_at: who ended it when; was_until: its end as it was noted. None where nobody did.
+    """
 
     __tablename__ = "absence"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -35,6 +41,9 @@ class AbsenceRow(Base):
     reason: Mapped[str]
     noted_by: Mapped[str]
     noted_at: Mapped[datetime]
+    ended_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+    was_until: Mapped[datetime | None]
 
 
 def note(
@@ -65,15 +74,29 @@ def note(
     return row.id
 
 
-def end(session: Session, technician_id: UUID, *, by: str, now: datetime) -> int:
-    """They are back: what is still to come of their absences ends now. How many there were."""
-    rows = session.scalars(
-        select(AbsenceRow).where(AbsenceRow.technician_id == technician_id, AbsenceRow.ends_at > now)
-    ).all()
-    for row in rows:
-        row.ends_at = max(row.starts_at, now)
-        feed.append(session, [feed.BOARD], "absence", row.id, "TechnicianBack", at=now, actor=by)
+def end(session: Session, technician_id: UUID, *, by: str, now: datetime, only: UUID | None = None) -> int:
+    """They are back: what is still to come of their absences ends now. How many there were.
+
+    only: that absence and no other.
+    """
+    row = AbsenceRow
+    theirs = select(row).where(row.technician_id == technician_id)
+    query = theirs.where(row.ends_at > now, row.ends_at > row.starts_at)
+    if only is not None:
+        query = query.where(row.id == only)
+    rows = session.scalars(query).all()
+    for one in rows:
+        one.was_until, one.ended_by, one.ended_at = one.ends_at, by, now
+        one.ends_at = max(one.starts_at, now)
+        feed.append(session, [feed.BOARD], "absence", one.id, "TechnicianBack", at=now, actor=by)
     return len(rows)
+
+
+def of(session: Session, technician_id: UUID, count: int = 50) -> list[AbsenceRow]:
+    """The newest first, those to come and those that were called off among them."""
+    row = AbsenceRow
+    query = select(row).where(row.technician_id == technician_id)
+    return list(session.scalars(query.order_by(row.starts_at.desc(), row.id.desc()).limit(count)))
 
 
 def of_day(session: Session, start: datetime, until: datetime) -> list[AbsenceRow]:

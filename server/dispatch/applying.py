@@ -21,7 +21,8 @@ from scheduler.request import PlanRequest
 from scheduler.told import Places, told
 from server.clock import mint
 from server.db.engine import Database
-from server.dispatch import plan_records
+from server.dispatch import absences, plan_records
+from server.dispatch.board import day_bounds
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.models import DayPlanRow, PlanOverrideRow, SavedPlanRow
@@ -29,6 +30,7 @@ from server.dispatch.override_rows import let_go
 from server.dispatch.plan_booking import Overtaken, PlanOutcome, Proposal, book
 from server.dispatch.plan_records import Record, open_record
 from server.dispatch.plan_request import LeftUndone, Question, ask
+from server.dispatch.rechecks import away_in_words
 from server.dispatch.roads import travel_times
 from server.dispatch.saved_plans import (
     Spot,
@@ -40,6 +42,7 @@ from server.dispatch.saved_plans import (
     spots_of,
     stand_of,
 )
+from server.dispatch.technicians import names
 from server.dispatch.thinking import Effort, Thought
 from server.dispatch.what_if import OrderMoved, from_json
 from server.settings import Settings
@@ -101,11 +104,12 @@ def apply_saved(
             also = [id for id, order in known.items() if stand_of(order) == row.seen.get(order.number)]
             found = read_day(session, clock, now, also=also)
             reasons = reasons_in_force(session, row.day)
+            away = _away(session, clock)
         question = ask(found.rows, travel_times(settings))
         if question.request is None:
             raise Conflict("Nobody works on this day any more")
         wishes = wishes_of(clock, row, record)
-        moves = _Moves(clock, question, known, row.name)
+        moves = _Moves(clock, question, known, row.name, away)
         moves.weigh(wishes, record)
         plan = moves.fit(
             {**left_out_now(question, reasons), **{w.number: w.left for w in wishes if w.left}},
@@ -149,6 +153,7 @@ def apply_saved(
             seconds=0.0,
             seed=record.effort.seed,
             packed=plan_records.pack(_as_thought(question.request, plan), question, searched=False),
+            absences=found.absences,
             whole=True,
             also=note,
         )
@@ -159,6 +164,17 @@ def apply_saved(
         applied = sum(one.became == "applied" for one in outcomes)
         return Applied(saved_plan_id=saved_plan_id, moves=outcomes, applied=applied, outcome=outcome)
     raise Conflict("Others keep changing this day. Look at it first, and apply the plan then")
+
+
+def _away(session: Session, clock: DayClock) -> dict[UUID, str]:
+    """Technician → since when they are away on this day, for those who are."""
+    people = names(session)
+    rows = absences.of_day(session, *day_bounds(clock.day, clock.zone))
+    return {
+        row.technician_id: away_in_words(people[row.technician_id], row, clock.zone)
+        for row in rows
+        if row.technician_id in people
+    }
 
 
 def _pinned(row: SavedPlanRow, by: str, now: datetime, ids: Collection[UUID]) -> list[PlanOverrideRow]:
@@ -226,10 +242,16 @@ class _Moves:
     """The moves of one plan on the day as it is now. `wanted`: those that can still be."""
 
     def __init__(
-        self, clock: DayClock, question: Question, known: Mapping[UUID, WorkOrder], plan_name: str
+        self,
+        clock: DayClock,
+        question: Question,
+        known: Mapping[UUID, WorkOrder],
+        plan_name: str,
+        away: Mapping[UUID, str],
     ) -> None:
         assert question.request
         self.clock, self.question, self.known, self.plan_name = clock, question, known, plan_name
+        self.away = away
         self.request = question.request
         self.names = {id: name for name, id in question.technicians.items()}
         self.now_places = places_now(clock, question)
@@ -284,7 +306,7 @@ class _Moves:
         if wish.spot is None:
             return ""
         if wish.spot.technician_id not in self.names:
-            return f"{wish.spot.technician} does not work on this day"
+            return self.away.get(wish.spot.technician_id, f"{wish.spot.technician} does not work on this day")
         if self.clock.minute(wish.spot.start) < self.request.now:
             return "that time is over"
         return ""

@@ -36,10 +36,11 @@ VISITED = (WorkOrderState.COMPLETED, WorkOrderState.UNFINISHED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """`plan_id`: the plan in force when this was read."""
+    """plan_id: the plan in force when this was read. absences: those that were known then."""
 
     rows: DayRows
     plan_id: UUID | None
+    absences: frozenset[UUID] = frozenset()
 
 
 def clock_of(settings: Settings, day: date, now: datetime) -> DayClock:
@@ -92,7 +93,8 @@ def read_day(
             session, {order.id for order in orders} | ({not_held_for} if not_held_for else set())
         ),
     )
-    return Read(rows=rows, plan_id=plan.id if plan else None)
+    known = frozenset(one.id for one in away)
+    return Read(rows=rows, plan_id=plan.id if plan else None, absences=known)
 
 
 def mark(session: Session, clock: DayClock, now: datetime, *, not_held_for: UUID | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -96,9 +97,9 @@ def find_insertions(
     with database.read() as session:
         order = open_order(session, work_order_id)
         clock = clock_of(settings, day or day_for(settings, order, now), now)
-        rows = read_day(session, clock, now, also=[order.id]).rows
+        found = read_day(session, clock, now, also=[order.id])
     # Who asks where else it would fit has their own mind about what was decided before.
-    rows = replace(rows, pins={id: pin for id, pin in rows.pins.items() if id != order.id})
+    rows = replace(found.rows, pins={id: pin for id, pin in found.rows.pins.items() if id != order.id})
     travel = travel_times(settings)
     question = ask(rows, travel)
     request = question.request
@@ -109,7 +110,7 @@ def find_insertions(
     if request is not None and not nowhere:
         ways = best_insertions(request, in_force(request, order.number), order.number, count=COUNT)
         if all(way.displaced for way in ways):
-            rearranged = _rearranged(clock, question, request, order.number)
+            rearranged = _rearranged(clock, question, request, order.number, found.absences)
         if not ways and rows.ties.of(order.id):
             against = why_unassigned(request, in_force(request, order.number), order.number).reason
     return Insertions(
@@ -145,7 +146,9 @@ def open_order(session: Session, work_order_id: UUID) -> WorkOrder:
     return found[0]
 
 
-def _rearranged(clock: DayClock, question: Question, request: PlanRequest, number: str) -> Rearranged | None:
+def _rearranged(
+    clock: DayClock, question: Question, request: PlanRequest, number: str, absences: Collection[UUID]
+) -> Rearranged | None:
     """Half a second of search for the fewest others to move; nobody loses a visit or a promise for it."""
     before = in_force(request, number)
     # Who is late already keeps the place: the search must not see an impossible route.
@@ -159,7 +162,7 @@ def _rearranged(clock: DayClock, question: Question, request: PlanRequest, numbe
         return None
     others = {id for id in was if then[id] != was[id]}
     told = {id for id in others if abs(then[id][1] - was[id][1]) > TELL_FROM_MINUTES}
-    choice = choice_of(clock, question, before, after, told, others | {number})
+    choice = choice_of(clock, question, before, after, told, others | {number}, absences=absences, whole=True)
     words = "; ".join(move.sentence for move in choice.moves)
     return Rearranged(choice=choice, moved=len(others), told=len(told), sentence=words)
 

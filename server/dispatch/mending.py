@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
+import msgspec
 from pydantic import AwareDatetime, Field
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -24,12 +25,14 @@ from server.dispatch.day_rows import clock_of, read_day
 from server.dispatch.in_force import in_force
 from server.dispatch.link_rows import link_ids
 from server.dispatch.models import TechnicianRow
-from server.dispatch.override_rows import let_go
+from server.dispatch.override_rows import let_go, pins
 from server.dispatch.plan_request import Question, ask
+from server.dispatch.rechecks import Coming, Spot, coming_of, in_the_way, objections, spot_now, spot_of
 from server.dispatch.roads import travel_times
 from server.dispatch.slot_models import SlotHoldRow
-from server.dispatch.slot_rows import follow, held_meanwhile, lock_day
+from server.dispatch.slot_rows import Needs, follow, held_meanwhile, lock_day
 from server.settings import Settings
+from server.work_orders import repository
 from server.work_orders.models import WorkOrderRow
 from shared.commands import AssignWorkOrder
 from shared.problems import BadValue, ChangedMeanwhile, NotFound
@@ -83,18 +86,24 @@ class HeldMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestsOn:
-    """What the proposal was worked out from. `orders`: work order → version, of all whom it touches."""
+    """What the proposal was worked out from. `orders`: work order → version, of all whom it touches.
+
+    absences: those that were known then.
+    """
 
     orders: dict[UUID, int]
     technicians: tuple[UUID, ...]
     holds: tuple[UUID, ...]
     links: tuple[UUID, ...] = ()
+    absences: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What is booked when the dispatcher says yes. lunches: technician → minute, where a round changes;
     breaks: those beside lunch, by their earliest start by the wall.
+
+    whole: the moves are for one another's sake, so that all are booked or none.
     """
 
     day: date
@@ -103,6 +112,7 @@ class Choice:
     lunches: dict[UUID, Small]
     rests_on: RestsOn
     breaks: dict[UUID, dict[int, Small]] = field(default_factory=dict)
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +133,11 @@ class MendProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MendOutcome:
+    """refused: a sentence for each move that can't be any more; its visit stays as it was."""
+
     moved: int
     told: int
+    refused: tuple[str, ...] = ()
 
 
 def propose_mend(
@@ -142,10 +155,10 @@ def propose_mend(
         raise BadValue(f"Tell 0 to {TELL_LIMIT} customers", field="tell_max")
     clock = clock_of(settings, day, now)
     with database.read() as session:
-        rows = read_day(session, clock, now).rows
+        found = read_day(session, clock, now)
         people = {id: name for id, name in session.execute(select(TechnicianRow.id, TechnicianRow.name))}
     travel = travel_times(settings)
-    question = ask(rows, travel)
+    question = ask(found.rows, travel)
     if question.request is None:
         choice = Choice(
             day=day, moves=(), holds=(), lunches={}, rests_on=RestsOn(orders={}, technicians=(), holds=())
@@ -154,7 +167,13 @@ def propose_mend(
     plan = as_told(question, clock, people)
     mended = mend(question.request, plan, tell_max=tell_max, seconds=seconds, rounds=rounds)
     choice = choice_of(
-        clock, question, plan, mended.plan, set(mended.told), {c.job_id for c in mended.changes}
+        clock,
+        question,
+        plan,
+        mended.plan,
+        set(mended.told),
+        {c.job_id for c in mended.changes},
+        absences=found.absences,
     )
     stays = tuple(_stays(question, late) for late in mended.kept_late if late.place is not None)
     left = tuple(_stays(question, late) for late in mended.kept_late if late.place is None)
@@ -235,7 +254,15 @@ def _route_of(name: str, orders: Sequence[WorkOrder], clock: DayClock) -> Route:
 
 
 def choice_of(
-    clock: DayClock, question: Question, before: Plan, after: Plan, told: set[str], changed: set[str]
+    clock: DayClock,
+    question: Question,
+    before: Plan,
+    after: Plan,
+    told: set[str],
+    changed: set[str],
+    *,
+    absences: Collection[UUID] = (),
+    whole: bool = False,
 ) -> Choice:
     """What books the visits `changed` of `after`, and what it rests on."""
     was = {visit.job_id: (person, visit.start) for person, visit in before.visits()}
@@ -294,7 +321,9 @@ def choice_of(
             technicians=tuple(touched),
             holds=tuple(sorted(question.orders[number].id for number in question.held)),
             links=tuple(sorted(question.links)),
+            absences=tuple(sorted(absences)),
         ),
+        whole=whole,
     )
 
 
@@ -332,7 +361,10 @@ def _stays(question: Question, late: KeptLate) -> StaysLate:
 def apply_mend(
     database: Database, settings: Settings, choice: Choice, now: datetime, *, by: str
 ) -> MendOutcome:
-    """Book what was proposed. Raises ChangedMeanwhile, naming what, and then nothing has moved."""
+    """Book what was proposed, but for moves to somebody who can't come any more.
+
+    Raises ChangedMeanwhile, naming what, and then nothing has moved.
+    """
     clock = clock_of(settings, choice.day, now)
     for _ in range(office.TRIES):
         with suppress(Clash), database.write() as session:
@@ -345,6 +377,12 @@ def _book(
 ) -> MendOutcome:
     lock_day(session, choice.day)
     _check(session, settings, choice, clock, now)
+    for one in choice.holds:
+        _check_hold(session, one)
+    refused = _refused(session, settings, choice)
+    choice = _without(choice, refused)
+    if refused and (choice.whole or not (choice.moves or choice.holds)):
+        raise ChangedMeanwhile(f"{'. '.join(refused.values())}. Look at the day again")
     commands = [
         AssignWorkOrder(
             work_order_id=move.work_order_id,
@@ -358,15 +396,56 @@ def _book(
     ]
     office.apply(session, settings, commands, by, now)
     let_go(session, [move.work_order_id for move in choice.moves], by=by, now=now, why="the day was mended")
-    for one in choice.holds:
-        _check_hold(session, one)
     places = {
         one.hold_id: (one.technician_id, clock.minute(one.planned_start), one.travel_minutes)
         for one in choice.holds
     }
     follow(session, clock, places)
     _lunches(session, choice, by, now)
-    return MendOutcome(moved=len(choice.moves), told=sum(move.tells for move in choice.moves))
+    return MendOutcome(
+        moved=len(choice.moves),
+        told=sum(move.tells for move in choice.moves),
+        refused=tuple(refused.values()),
+    )
+
+
+def _refused(session: Session, settings: Settings, choice: Choice) -> dict[str, str]:
+    """Id → why that move can't be any more, of visits and held slots."""
+    ids = {move.work_order_id for move in choice.moves}
+    orders = {str(order.id): order for order in repository.load(session, ids)}
+    pinned = pins(session, ids)
+    coming: dict[str, Coming] = {}
+    now: dict[str, Spot] = {}
+    for move in choice.moves:
+        name, order = str(move.work_order_id), orders[str(move.work_order_id)]
+        spot = spot_of(move.technician_id, move.planned_start, move.planned_end, move.travel_minutes)
+        coming[name] = coming_of(order, spot, by_hand=order.id in pinned)
+        if there := spot_now(order):
+            now[name] = there
+    for one in choice.holds:
+        row = session.get_one(SlotHoldRow, one.hold_id)
+        needs = msgspec.convert(row.needs, Needs)
+        name, lasts = str(row.id), timedelta(minutes=needs.minutes)
+        now[name] = spot_of(row.technician_id, row.starts_at, row.starts_at + lasts, row.travel_minutes)
+        start = one.planned_start
+        spot = spot_of(one.technician_id, start, start + lasts, one.travel_minutes)
+        coming[name] = Coming(spot=spot, skills=needs.required_skills)
+    found = objections(session, settings.zone, coming, known=choice.rests_on.absences)
+    if not found:
+        return {}
+    numbers = {name: order.number for name, order in orders.items()}
+    said = in_the_way(found, coming, now)
+    return {name: f"{numbers.get(name, 'A held time slot')}: {sentence}" for name, sentence in said.items()}
+
+
+def _without(choice: Choice, refused: Mapping[str, str]) -> Choice:
+    if not refused:
+        return choice
+    return replace(
+        choice,
+        moves=tuple(move for move in choice.moves if str(move.work_order_id) not in refused),
+        holds=tuple(one for one in choice.holds if str(one.hold_id) not in refused),
+    )
 
 
 def _check_hold(session: Session, one: HeldMove) -> None:

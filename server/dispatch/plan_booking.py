@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,14 +25,17 @@ from server.dispatch.day_clock import DayClock
 from server.dispatch.link_rows import link_ids
 from server.dispatch.models import DayPlanRow, UnassignedRow
 from server.dispatch.plan_request import LeftUndone, Question
+from server.dispatch.rechecks import Coming, coming_of, in_the_way, objections, spot_now, spot_of
 from server.dispatch.slot_rows import follow, held_meanwhile, lock_day
 from server.settings import Settings
 from server.work_orders.models import WorkOrderRow
-from shared.commands import OfficeCommand
-from shared.work_orders import WorkOrder
+from shared.commands import AssignWorkOrder, OfficeCommand
+from shared.work_orders import WorkOrder, WorkOrderState
 
 ACTOR = "plan"
 TRIES = 3
+MEANWHILE = "meanwhile"
+WHAT_TO_DO = "Plan the day again, or give it to somebody else"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +44,8 @@ class Proposal:
 
     plan_id_before: the plan in force when the day was read. plan: None when there was nothing to think about.
     packed: what the scheduler was asked and answered, to be kept. pinned: what people have decided, in words.
-    whole: the commands are a choice that holds only together, and nothing is said of other orders. also: done
-    last in the same transaction.
+    absences: those that were known then. whole: the commands are a choice that holds only together, and
+    nothing is said of other orders. also: done last in the same transaction.
     """
 
     day: date
@@ -56,6 +59,7 @@ class Proposal:
     seed: int
     packed: plan_records.Packed | None = None
     pinned: Sequence[str] = ()
+    absences: Collection[UUID] = ()
     whole: bool = False
     also: Callable[[Session, DayPlanRow], None] | None = None
 
@@ -66,7 +70,8 @@ class PlanOutcome:
 
     planned: open orders that have a visit now. unassigned: (number, code, reason). changed: assignments that
     were booked. skipped: numbers of orders that changed while the scheduler was thinking and were left as
-    they are. seconds: of thinking.
+    they are. refused: (number, sentence) of visits that can't be any more, for somebody fell ill meanwhile;
+    these orders too are as they were. seconds: of thinking.
     """
 
     id: UUID
@@ -75,6 +80,7 @@ class PlanOutcome:
     unassigned: tuple[tuple[str, str, str], ...]
     changed: int
     skipped: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
     figures: dict[str, Any]
     engine: str
     roads: str
@@ -112,17 +118,24 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
     if link_ids(session, list(rows)) - question.links:
         raise Overtaken  # somebody has linked two of them meanwhile
     skipped = {order.number for order in question.open_orders if _has_changed(rows[order.id], order)}
-    if skipped and proposal.whole:
+    refused = _refused(session, settings, proposal, held, skipped)
+    if (skipped or refused) and proposal.whole:
         raise Overtaken
-    commands = [command for number, command in proposal.commands.items() if number not in skipped]
+    left = skipped | refused.keys()
+    commands = [command for number, command in proposal.commands.items() if number not in left]
     office.apply(session, settings, commands, ACTOR, now)
     for order in question.open_orders:
         if proposal.whole and order.number not in proposal.why:
             continue
         why = proposal.why.get(order.number, {})
-        if order.number not in skipped and rows[order.id].why != why:
+        if order.number not in left and rows[order.id].why != why:
             rows[order.id].why = why
-    undone = [left for left in proposal.undone if left.number not in skipped]
+    undone = [one for one in proposal.undone if one.number not in left]
+    undone += [
+        LeftUndone(number=number, code=MEANWHILE, reason=f"{sentence}. {WHAT_TO_DO}")
+        for number, sentence in refused.items()
+        if number not in held and question.orders[number].state is WorkOrderState.UNASSIGNED
+    ]
     row = DayPlanRow(
         id=mint(),
         day=proposal.day,
@@ -133,7 +146,7 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         roads_estimated=plan.roads_estimated if plan else True,
         seconds=proposal.seconds,
         seed=proposal.seed,
-        figures=_figures(proposal, undone, len(commands), skipped),
+        figures=_figures(proposal, undone, len(commands), skipped, refused),
         lunches=_lunches(question, plan),
         breaks=_breaks(question, plan),
         record_id=plan_records.keep(session, proposal.packed, now) if proposal.packed else None,
@@ -144,14 +157,15 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         UnassignedRow(
             id=mint(),
             day_plan_id=row.id,
-            work_order_id=question.orders[left.number].id,
-            code=left.code,
-            reason=left.reason,
+            work_order_id=question.orders[one.number].id,
+            code=one.code,
+            reason=one.reason,
         )
-        for left in undone
+        for one in undone
     )
     clock = DayClock(proposal.day, settings.zone)
-    follow(session, clock, _places_of_held(question, plan, held))
+    moved = {number: order for number, order in held.items() if number not in refused}
+    follow(session, clock, _places_of_held(question, plan, moved))
     if proposal.also:
         proposal.also(session, row)
     facts = {"day": proposal.day.isoformat()}
@@ -160,15 +174,47 @@ def _write(session: Session, settings: Settings, proposal: Proposal, now: dateti
         id=row.id,
         day=row.day,
         planned=row.figures["planned"],
-        unassigned=tuple((left.number, left.code, left.reason) for left in undone),
+        unassigned=tuple((one.number, one.code, one.reason) for one in undone),
         changed=len(commands),
         skipped=tuple(sorted(skipped)),
+        refused=tuple(sorted(("A held time slot" if n in held else n, why) for n, why in refused.items())),
         figures=row.figures,
         engine=row.engine,
         roads=row.roads,
         roads_estimated=row.roads_estimated,
         seconds=row.seconds,
     )
+
+
+def _refused(
+    session: Session,
+    settings: Settings,
+    proposal: Proposal,
+    held: Mapping[str, WorkOrder],
+    skipped: Collection[str],
+) -> dict[str, str]:
+    """Number → why its visit can't be any more: an absence, a certificate taken, or what stays for these."""
+    question = proposal.question
+    coming: dict[str, Coming] = {}
+    for number, command in proposal.commands.items():
+        if isinstance(command, AssignWorkOrder) and number not in skipped:
+            order = question.orders[number]
+            start, end, way = command.planned_start, command.planned_end, command.travel_minutes
+            spot = spot_of(command.technician_id, start, end, way)
+            coming[number] = coming_of(order, spot, by_hand=number in question.pins)
+    clock = DayClock(proposal.day, settings.zone)
+    orders = {order.id: order for order in held.values()}
+    for hold_id, (who, minute, way) in _places_of_held(question, proposal.plan, held).items():
+        order, start = orders[hold_id], clock.instant(minute)
+        if (order.technician_id, order.planned_start) == (who, start):
+            continue  # it stays where it is held, and is looked at when it is confirmed
+        end = start + timedelta(minutes=order.expected_minutes)
+        coming[order.number] = coming_of(order, spot_of(who, start, end, way))
+    refused = objections(session, settings.zone, coming, known=proposal.absences)
+    if not refused:
+        return {}
+    now = {name: there for name in coming if (there := spot_now(question.orders[name]))}
+    return in_the_way(refused, coming, now)
 
 
 def _places_of_held(
@@ -206,15 +252,20 @@ def _has_changed(row: WorkOrderRow, seen: WorkOrder) -> bool:
 
 
 def _figures(
-    proposal: Proposal, undone: Sequence[LeftUndone], changed: int, skipped: set[str]
+    proposal: Proposal,
+    undone: Sequence[LeftUndone],
+    changed: int,
+    skipped: set[str],
+    refused: Mapping[str, str],
 ) -> dict[str, Any]:
     plan, question = proposal.plan, proposal.question
     routes = plan.routes if plan else ()
     visits = [visit for route in routes for visit in route.visits]
+    out = skipped | refused.keys() | question.held
     begun = sum(visit.fixed for visit in visits)
     return {
         "work_orders": len(question.open_orders),
-        "planned": sum(not v.fixed and v.job_id not in skipped | question.held for v in visits),
+        "planned": sum(not v.fixed and v.job_id not in out for v in visits),
         "unassigned": len(undone),
         "reasons": dict(sorted(Counter(left.code for left in undone).items())),
         "begun": begun,
@@ -222,6 +273,7 @@ def _figures(
         "pinned": list(proposal.pinned),
         "changed": changed,
         "skipped": len(skipped),
+        "refused": [f"{number}: {sentence}" for number, sentence in sorted(refused.items())],
         "technicians": len(question.technicians),
         "technicians_used": sum(bool(route.visits) for route in routes),
         "travel_minutes": sum(route.travel_minutes for route in routes),

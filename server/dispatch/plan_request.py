@@ -288,7 +288,8 @@ def _technician(
         end_place=places[goal],
         shift_start=start,
         shift_end=end,
-        overtime_max=row.overtime_minutes,
+        # Who is away from an hour on does not work longer before it.
+        overtime_max=row.overtime_minutes if end >= whole[1] else 0,
         lunch=_lunch(rows, row, start, end) if lunch_had is None else None,
         skills={skill: int(level) for skill, level in row.skills.items() if int(level) > 0},
         valid_until={

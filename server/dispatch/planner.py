@@ -17,7 +17,7 @@ from server.clock import utc_now
 from server.db.engine import Database
 from server.dispatch.day_clock import DayClock
 from server.dispatch.day_rows import clock_of, read_day
-from server.dispatch.plan_booking import Overtaken, PlanOutcome, Proposal, book
+from server.dispatch.plan_booking import WHAT_TO_DO, Overtaken, PlanOutcome, Proposal, book
 from server.dispatch.plan_records import pack
 from server.dispatch.plan_request import NOBODY, LeftUndone, Question, ask
 from server.dispatch.roads import travel_times
@@ -57,6 +57,8 @@ def plan_day(
         except Overtaken:
             say("Somebody else has planned the day meanwhile; planning again from there")
             continue
+        for number, sentence in outcome.refused:
+            say(f"{number}: {sentence}. {WHAT_TO_DO}")
         left = f", {len(outcome.unassigned)} left out with a reason" if outcome.unassigned else ""
         say(f"{outcome.planned} work orders planned{left}")
         return outcome
@@ -104,6 +106,7 @@ def propose(
         seed=seed,
         packed=pack(thought, question) if thought else None,
         pinned=pinned,
+        absences=found.absences,
     )
 
 

@@ -24,13 +24,15 @@ from sqlalchemy.orm import Session
 from scheduler.slots import Opening
 from server import office
 from server.clock import mint
+from server.customers.models import ServiceLocationRow
 from server.db.engine import Database
 from server.dispatch import moves
 from server.dispatch.board import newest_plan
 from server.dispatch.day_rows import mark
 from server.dispatch.override_rows import let_go
+from server.dispatch.rechecks import Coming, objections, spot_of
 from server.dispatch.slot_models import SlotHoldRow
-from server.dispatch.slot_rows import living, lock_day
+from server.dispatch.slot_rows import Needs, living, lock_day
 from server.dispatch.time_slots import Looked, Wanted, Wish, look, open_order, wanted, windows_of
 from server.settings import Settings
 from server.work_orders import intake
@@ -274,7 +276,8 @@ def confirm(
 ) -> Booked:
     """The order gets its window, in a planned day its technician too; one not yet given is placed.
 
-    A second time answers the same. Raises NoLongerFree when the hold has run out or was given back.
+    A second time answers the same. Raises NoLongerFree when the hold has run out or was given back, and when
+    its technician can't come any more: then it is given back, and the order is as it was.
     """
     for _ in range(office.TRIES):
         try:
@@ -283,9 +286,39 @@ def confirm(
                 _place_if_new(session, settings, hold_id, now, by, of)
             with database.write() as session:
                 return _confirm(session, settings, hold_id, now, by, of)
+        except _NobodyComes as gone:
+            raise _instead(database, settings, hold_id, str(gone), now) from gone
         except (IntegrityError, Clash):
             continue  # somebody took the same number, or changed the order, in this moment
     raise Conflict("Too much changed in this moment. Try again")
+
+
+class _NobodyComes(Exception):
+    """Whoever was to come in the held slot can't; says why."""
+
+
+def _instead(database: Database, settings: Settings, hold_id: UUID, why: str, now: datetime) -> NoLongerFree:
+    """The slot is given back, and what is free instead, in the same window if somebody else can come."""
+    with database.write() as session:
+        row = _held(session, hold_id, None)
+        row.given_back_at = row.given_back_at or now
+        wish, start = msgspec.convert(row.wish, Wish), row.window_start
+    nearest = _nearest(database, settings, wanted(database, wish), start, now)
+    more = "Choose another time" if nearest else "Nothing near it is free"
+    return NoLongerFree(f"{why}. {more}", subject=str(hold_id), alternatives=nearest)
+
+
+def _look_again(session: Session, settings: Settings, row: SlotHoldRow) -> None:
+    """Raises _NobodyComes."""
+    needs = msgspec.convert(row.needs, Needs)
+    end = row.starts_at + timedelta(minutes=needs.minutes)
+    visit = Coming(
+        spot=spot_of(row.technician_id, row.starts_at, end, row.travel_minutes),
+        skills=needs.required_skills,
+        postcode=session.get_one(ServiceLocationRow, row.location_id).postcode,
+    )
+    if why := objections(session, settings.zone, {"": visit}):
+        raise _NobodyComes(why[""])
 
 
 def _place_if_new(
@@ -296,6 +329,7 @@ def _place_if_new(
         return
     if not _lives(row, now):
         raise _run_out(hold_id)
+    _look_again(session, settings, row)
     wish = msgspec.convert(row.wish, Wish)
     assert wish.order is not None
     promised = replace(wish.order, window_start=row.window_start, window_end=row.window_end)
@@ -312,7 +346,14 @@ def _confirm(
         if not placed and not _lives(row, now):  # what is placed has its promise already
             raise _run_out(hold_id)
         order = open_order(session, row.work_order_id)
-        commands = _commands(session, order, row, placed=placed)
+        comes = True
+        try:
+            _look_again(session, settings, row)
+        except _NobodyComes:
+            if not placed:
+                raise
+            comes = False  # it was promised a moment ago: it waits within its window for the day to be mended
+        commands = _commands(session, order, row, placed=placed, comes=comes)
         office.apply(session, settings, commands, by, now)
         let_go(session, [order.id], by=by, now=now, why="another time agreed")
         row.confirmed_at = now
@@ -332,7 +373,9 @@ def _run_out(hold_id: UUID) -> NoLongerFree:
     return NoLongerFree("This time slot is not held any more. Choose it again", subject=str(hold_id))
 
 
-def _commands(session: Session, order: WorkOrder, row: SlotHoldRow, *, placed: bool) -> list[OfficeCommand]:
+def _commands(
+    session: Session, order: WorkOrder, row: SlotHoldRow, *, placed: bool, comes: bool
+) -> list[OfficeCommand]:
     """What makes the promise true. In a day without a plan the order waits for it, wherever it was before."""
     commands: list[OfficeCommand] = []
     if not placed:
@@ -341,7 +384,7 @@ def _commands(session: Session, order: WorkOrder, row: SlotHoldRow, *, placed: b
                 work_order_id=order.id, window_start=row.window_start, window_end=row.window_end
             )
         )
-    if newest_plan(session, row.day) is None:
+    if newest_plan(session, row.day) is None or not comes:
         if order.state is WorkOrderState.ASSIGNED:
             commands.append(UnassignWorkOrder(work_order_id=order.id))
         return commands

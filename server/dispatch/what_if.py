@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Discriminator, TypeAdapter
 
-from scheduler.request import COST_MAX, InvalidRequest, Job, PlanRequest, Weights
+from scheduler.request import COST_MAX, PRIORITIES, InvalidRequest, Job, PlanRequest, Weights
 from server.dispatch.links import Ties
 from server.dispatch.models import TechnicianRow
 from server.dispatch.pins import WORTH, Pin
@@ -27,6 +27,9 @@ Weight = Literal[
     "other_technician",
     "overtime_hour",
     "other_territory",
+    "uneven_hour",
+    "unpreferred_minute",
+    "unpinned",
 ]
 CHANGES_MAX = 200
 NAME_LENGTH_MAX = 60
@@ -107,6 +110,23 @@ class WeightChanged:
     kind: Literal["weight"] = "weight"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnservedChanged:
+    """What it costs to leave a visit of `priority` 1 to 4 undone, in cents."""
+
+    priority: int
+    cents: int
+    kind: Literal["unserved"] = "unserved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerritoriesDrawn:
+    """Other territories: name → the beginnings of the postcodes that lie in it."""
+
+    territories: dict[str, tuple[str, ...]]
+    kind: Literal["territories"] = "territories"
+
+
 Change = Annotated[
     TechnicianOff
     | ShiftChanged
@@ -115,7 +135,9 @@ Change = Annotated[
     | OrderBrought
     | OrderRemoved
     | OrderMoved
-    | WeightChanged,
+    | WeightChanged
+    | UnservedChanged
+    | TerritoriesDrawn,
     Discriminator("kind"),
 ]
 _changes: TypeAdapter[list[Change]] = TypeAdapter(list[Change])
@@ -166,6 +188,7 @@ def imagine(rows: DayRows, changes: Sequence[Change]) -> Imagined:
             stock=day.stock,
             lunches={who: minute for who, minute in rows.lunches.items() if who in day.people},
             pins=day.pins,
+            policy=replace(rows.policy, territories=day.territories),
             # Who is said to work other hours works these, whatever was left of their own.
             shifts={who: left for who, left in rows.shifts.items() if who not in day.other_hours},
             ties=_without(rows.ties, day.removed),
@@ -195,6 +218,7 @@ class _Day:
         self.stock = dict(rows.stock)
         self.pins = dict(rows.pins)
         self.weights = rows.policy.weights
+        self.territories = rows.policy.territories
         self.other_hours: set[UUID] = set()
         self.removed: set[UUID] = set()
         self.words: list[str] = []
@@ -221,6 +245,11 @@ class _Day:
                 return self.moved(change)
             case WeightChanged():
                 return self.weight(change)
+            case UnservedChanged():
+                return self.unserved(change)
+            case TerritoriesDrawn():
+                self.territories = change.territories
+                return f"{len(change.territories)} territories, drawn anew"
 
     def person(self, technician_id: UUID) -> TechnicianRow:
         if technician_id not in self.people:
@@ -312,6 +341,19 @@ class _Day:
             raise BadValue(str(error), field="cents") from error
         return f"{WEIGHT_NAMES[change.weight]} costs {change.cents / 100:.2f}"
 
+    def unserved(self, change: UnservedChanged) -> str:
+        if change.priority not in PRIORITIES:
+            raise BadValue("A priority is 1 to 4", field="priority")
+        first, second, third, fourth = (
+            change.cents if priority == change.priority else cost
+            for priority, cost in zip(PRIORITIES, self.weights.unserved, strict=True)
+        )
+        try:
+            self.weights = replace(self.weights, unserved=(first, second, third, fourth))
+        except InvalidRequest as error:
+            raise BadValue(str(error), field="cents") from error
+        return f"a visit of priority {change.priority} left undone costs {change.cents / 100:.2f}"
+
 
 WEIGHT_NAMES: dict[Weight, str] = {
     "drive_hour": "an hour of driving",
@@ -321,6 +363,9 @@ WEIGHT_NAMES: dict[Weight, str] = {
     "other_technician": "another technician than told",
     "overtime_hour": "an hour of overtime",
     "other_territory": "a visit outside one's territories",
+    "uneven_hour": "an hour beyond an even share of the work",
+    "unpreferred_minute": "a minute outside the hours preferred",
+    "unpinned": "a pinned visit left undone",
 }
 
 

@@ -31,7 +31,7 @@ from server.customers.links import visit_token
 from server.customers.models import ServiceLocationRow
 from server.dispatch import absences, link_rows, overrides, saved_plans, slot_holds, traffic
 from server.dispatch.link_rows import NewLink
-from server.dispatch.models import DayPlanRow, TechnicianRow
+from server.dispatch.models import DayPlanRow, PolicyRow, TechnicianRow
 from server.dispatch.planner import plan_day
 from server.dispatch.thinking import Effort
 from server.dispatch.time_slots import Wish
@@ -154,6 +154,19 @@ GET   /whatif                                    DISPATCH   200  -
 POST  /whatif                                    DISPATCH   303  -
 POST  /whatif/plans/{saved_plan_id}/{what}       DISPATCH   303  404
 POST  /whatif/overrides/{override_id}/{what}     DISPATCH   303  404
+GET   /policy                                    DISPATCH   200  -
+POST  /policy                                    ADMIN      303  -
+POST  /policy/try                                DISPATCH   200  -
+GET   /technicians                               DISPATCH   200  -
+GET   /technicians/{technician_id}               DISPATCH   200  404
+POST  /technicians/{technician_id}/absences      DISPATCH   303  404
+POST  /technicians/{technician_id}/absences/{absence_id}/end DISPATCH 303 404
+POST  /technicians/{technician_id}/skills        DISPATCH   303  404
+POST  /technicians/{technician_id}/skills/remove DISPATCH   303  404
+POST  /technicians/{technician_id}/certificates  DISPATCH   303  404
+POST  /technicians/{technician_id}/certificates/withdraw DISPATCH 303 404
+POST  /technicians/{technician_id}/territories   DISPATCH   303  404
+POST  /technicians/{technician_id}/overtime      DISPATCH   303  404
 GET   /timesheets                                DISPATCH   200  -
 GET   /api/timesheets                            DISPATCH   200  -
 GET   /api/inbox                                 DISPATCH   200  -
@@ -283,12 +296,16 @@ def known(world: World, door: Door) -> dict[str, str]:
         if door.path.endswith("/links"):
             return {"work_order_id": str(world.order().id), "number": world.order().number}
         return {"work_order_id": str(world.order().id)}
+    if "{absence_id}" in door.path:
+        who = somebody(world, away=True)
+        [absence] = [row.id for row in world.rows(absences.AbsenceRow) if row.technician_id == who]
+        return {"technician_id": str(who), "absence_id": str(absence)}
     if "{technician_id}" in door.path:
         return {"technician_id": str(somebody(world, away=door.path.endswith("/back")))}
     if "{hold_id}" in door.path:
         return {"hold_id": str(held_slot(world))}
-    if door.path in ("/whatif", "/api/what-if"):
-        undated(world)
+    if door.path in ("/whatif", "/api/what-if", "/policy/try"):
+        return {"job": str(free_job(world))}  # there is something to plan
     if "{record_id}" in door.path:
         return {"record_id": str(planned(world))}
     if "{saved_plan_id}" in door.path:
@@ -391,14 +408,14 @@ def somebody(world: World, *, away: bool) -> UUID:
         session.flush()
         session.add(
             TechnicianRow(
-                id=made, name=f"Spare {made.hex}", phone="", skills={}, shift_start_minute=480,
+                id=made, name=f"Spare {made.hex}", phone="", skills={"splice": 2}, shift_start_minute=480,
                 shift_end_minute=960, lunch_minutes=0, start_lat=60.1, start_lon=24.9, end_lat=60.1,
-                end_lon=24.9, van_id=van, active=True,
+                end_lon=24.9, van_id=van, active=True, territories=["North"],
             )
         )  # fmt: skip
         session.flush()
         if away:
-            until = world.now + timedelta(days=1)
+            until = utc_now() + timedelta(days=1)  # the pages go by the server's own clock
             absences.note(session, made, world.now, until, absences.Reason.SICK, by="Dora", now=world.now)
     return made
 
@@ -514,6 +531,8 @@ def unknown(door: Door) -> dict[str, str]:
         "hold_id",
         "link_id",
         "kind",
+        "technician_id",
+        "absence_id",
     )
     act = (
         {"what": "apply"}
@@ -569,6 +588,13 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         "/policy": {"after": 0, "note": "dearer petrol", "weights": {"drive_km": 40}},
         "/whatif": {"day": "2031-01-06", "name": "If nothing", "seconds": "0"},
         "/what-if": {"day": "2031-01-06", "name": "If nothing", "seconds": 0},
+        "/try": {"day": "2031-01-06", "name": ["drive_km"], "amount": ["0.45"], "seconds": "0"},
+        "/absences": {"reason": "van"},
+        "/skills": {"skill": "splice", "level": "3"},
+        "/remove": {"skill": "splice"},
+        "/certificates": {"skill": "splice", "until": "2031-01-06"},
+        "/withdraw": {"skill": "splice"},
+        "/overtime": {"minutes": "45"},
         "/codes": {"technician_id": str(world.ana.technician_id)},
         "/webhooks": {"url": "http://127.0.0.1:9/"},
         "/send": {"reference": "RMA-7"},
@@ -580,6 +606,9 @@ def sent(world: World, door: Door, values: dict[str, str]) -> dict[str, Any]:
         return {}
     if door.path == "/inbox/{command_id}/correct":
         body = {"text": "The dog is nice"}
+    if door.path == "/policy":
+        version = len(world.rows(PolicyRow))
+        body = {"after": version, "note": "dearer", "name": ["drive_km"], "amount": [f"{version + 1}.00"]}
     return {"data": body} if door.is_page else {"json": body}
 
 

@@ -20,7 +20,7 @@ from server.customers.models import CustomerRow
 from server.db.engine import Database
 from server.db.feed_models import CommandRow, EntryRow
 from server.db.migrate import downgrade, upgrade
-from server.dispatch import absences, link_rows, policy, preferences, slot_holds, traffic
+from server.dispatch import absences, crew, link_rows, policy, preferences, slot_holds, traffic
 from server.dispatch.planner import plan_day
 from server.dispatch.time_slots import Wish
 from server.inbox import acts
@@ -104,6 +104,9 @@ def a_day(world: World) -> None:
         ana, until = world.ana.technician_id, MONDAY + timedelta(hours=9)
         absences.note(session, ana, MONDAY, until, absences.Reason.VAN, by="Dora", now=MONDAY)
         absences.end(session, ana, by="Dora", now=MONDAY + timedelta(hours=2))
+        crew.set_skill(session, ana, "splice", 3, by="Dora", now=MONDAY)
+        crew.certify(session, ana, "splice", until.date(), MONDAY.date(), by="Dora", now=MONDAY)
+        crew.allow_overtime(session, ana, 45, by="Dora", now=MONDAY)
     held = world.rows(CommandRow, CommandRow.outcome == "held")
     acts.dismiss(world.database, held[0].id, "Dora", "not billed")
     world.buy(CABLE, 300)

@@ -14,6 +14,8 @@ from console_day import DISPATCHER, PASSWORD, VIEWER, Console, a_console, seed_d
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from server.customers.links import visit_link
+from server.dispatch import absences
+from server.dispatch.absences import Reason
 from server.inbox.acts import dismiss
 from server.town.made_up import write_made_up_town
 from server.work_orders.models import WorkOrderRow
@@ -452,6 +454,42 @@ class TestMendingTheDay:
         expect(board.page.locator(".toast.bad")).to_contain_text("WO-1 changed meanwhile")
         with console.database.read() as session:
             assert session.get_one(WorkOrderRow, order).technician_id == aino
+
+    def test_moves_nothing_to_somebody_who_fell_ill_while_it_lay_open_and_looks_again(
+        self, open_board: Board
+    ):
+        """Two visits at the same time go to two colleagues; one of them is away by the click."""
+        board, console = open_board, open_board.console
+        aino, ben = console.technician("Aino Virtanen"), console.technician("Ben Korhonen")
+        console.technician("Cai Niemi")
+        start = console.now + timedelta(hours=1)
+        orders = [
+            console.work_order(
+                number=f"WO-{n}", technician=aino, planned_start=start + timedelta(minutes=n),
+                planned_end=start + timedelta(minutes=90), expected_minutes=90, window_start=start,
+                window_end=start + timedelta(minutes=40),
+            )
+            for n in (1, 2)
+        ]  # fmt: skip
+        sign_in(board)
+        board.page.locator("#mend-day").click()
+        dialog = board.page.get_by_role("dialog")
+        dialog.get_by_label("Who can't come").select_option("Aino Virtanen")
+        dialog.get_by_role("button", name="Plan without them").click()
+        expect(dialog).to_contain_text("2 visits moved", timeout=60_000)
+        with console.database.write() as session:
+            until = console.now + timedelta(hours=9)
+            absences.note(session, ben, console.now, until, Reason.SICK, by="Dora", now=console.now)
+        dialog.get_by_role("button", name="Move them").click()
+        toast = board.page.locator(".toast.bad")
+        expect(toast).to_contain_text("One visit moved. Not moved: WO-")
+        expect(toast).to_contain_text("Ben Korhonen is away from")
+        expect(dialog).to_be_visible()
+        with console.database.read() as session:
+            holders = [session.get_one(WorkOrderRow, order).technician_id for order in orders]
+        assert sorted(one == aino for one in holders) == [False, True]
+        assert ben not in holders
+        assert board.said == []
 
 
 class TestWhyAJobWasMovedByHand:

@@ -194,7 +194,9 @@ async function plan() {
   try {
     const made = await post("/api/plan", { day: store.day });
     const left = made.unassigned.length;
-    toast(`${made.planned} jobs planned, ${made.changed} of them anew${left ? `; ${left} left out, each with its reason` : ""}.`);
+    const said = `${made.planned} jobs planned, ${made.changed} of them anew${left ? `; ${left} left out, each with its reason` : ""}.`;
+    const refused = made.refused.map(([number, why]) => `${number}: ${why}`).join(". ");
+    toast(refused ? `${said} Not moved: ${refused}. Plan the day again.` : said, refused ? "bad" : undefined);
   } catch (refusal) {
     toast(`The day was not planned: ${refusal.message}`, "bad");
   } finally {

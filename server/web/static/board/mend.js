@@ -119,9 +119,16 @@ export class Mend {
     const { choice } = this.proposal;
     try {
       const done = await post("/api/mend", choice);
-      this.dialog.close();
       const told = done.told ? `; tell ${done.told === 1 ? "one customer" : `${done.told} customers`} the new time` : "";
-      this.toast(`${done.moved === 1 ? "One visit" : `${done.moved} visits`} moved${told}.`);
+      const said = `${done.moved === 1 ? "One visit" : `${done.moved} visits`} moved${told}.`;
+      if (done.refused.length) {
+        // Somebody fell ill while the proposal lay open: what stays as it was needs another one.
+        this.toast(`${said} Not moved: ${done.refused.join(". ")}.`, "bad");
+        this.look();
+      } else {
+        this.dialog.close();
+        this.toast(said);
+      }
     } catch (refusal) {
       this.toast(refusal.message, "bad");
       this.look();
