@@ -12,7 +12,9 @@ import pytest
 from console_day import DISPATCHER, PASSWORD, VIEWER, Console, a_console, served
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from server.clock import mint
 from server.dispatch.link_rows import WorkOrderLinkRow
+from server.dispatch.models import DayPlanRow
 from server.town.made_up import write_made_up_town
 
 
@@ -186,3 +188,21 @@ class TestALinkOnTheBoard:
         page.locator(".links").scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "links.png")
         page.set_viewport_size({"width": 1366, "height": 768})
+
+
+class TestABreakOnTheBoard:
+    def test_stands_where_the_plan_has_put_it(self, page: Page, console: Console):
+        tea = {"from_minute": 14 * 60, "until_minute": 15 * 60, "minutes": 20}
+        who = console.technician("Helmi Mäkinen", breaks=[tea])
+        with console.database.write() as session:
+            session.add(
+                DayPlanRow(
+                    id=mint(), day=console.today, made_at=console.at(6), engine="", roads="",
+                    roads_estimated=False, seconds=1, seed=0, figures={}, lunches={},
+                    breaks={str(who): {"840": 14 * 60 + 10}},
+                )
+            )  # fmt: skip
+        page.reload()
+        page.wait_for_selector("body[data-loaded]")
+        row = page.locator(".timeline .row", has=page.get_by_text("Helmi Mäkinen", exact=True))
+        expect(row.locator(".lunch")).to_have_attribute("title", "Break 14:10–14:30")
