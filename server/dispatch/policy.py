@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 
 from scheduler.request import InvalidRequest, Weights
 from server.dispatch.models import PolicyRow
+from server.dispatch.texts import tidy
 from shared.problems import BadValue, Conflict
 
 NOTE_MAX = 500
 TERRITORIES_MAX = 200
+TERRITORY_LENGTH_MAX = 80
+POSTCODE_LENGTH_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ def change(
     before = policy_in_force(session)
     if before.version != after:
         raise Conflict(f"Version {before.version} is in force, not {after}. Look at it first")
-    note = " ".join(note.split())
+    note = tidy(note, NOTE_MAX + 1)
     if not note or len(note) > NOTE_MAX:
         raise BadValue(f"Say in 1 to {NOTE_MAX} characters why it is changed", field="note")
     row = PolicyRow(
@@ -117,7 +120,15 @@ def _territories(territories: Mapping[str, Any]) -> dict[str, list[str]]:
             raise BadValue(
                 f"Territory {name!r} needs a name and the beginnings of its postcodes", field="territories"
             )
-    return {name: list(starts) for name, starts in territories.items()}
+    return drawn(territories)
+
+
+def drawn(territories: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Territories as every database can keep them."""
+    return {
+        tidy(name, TERRITORY_LENGTH_MAX): [tidy(start, POSTCODE_LENGTH_MAX) for start in starts]
+        for name, starts in territories.items()
+    }
 
 
 def _policy(row: PolicyRow) -> PlanningPolicy:

@@ -15,6 +15,7 @@ from server.dispatch.links import Ties
 from server.dispatch.models import TechnicianRow
 from server.dispatch.pins import WORTH, Pin
 from server.dispatch.plan_request import DayRows, has_begun
+from server.dispatch.policy import drawn
 from server.dispatch.texts import tidy
 from shared.problems import BadValue
 from shared.work_orders import WorkOrder, WorkOrderState
@@ -159,6 +160,9 @@ def tidied(change: Change) -> Change:
             return replace(change, name=tidy(change.name, NAME_LENGTH_MAX) or "One more")
         case OrderAdded():
             return replace(change, number=tidy(change.number, NAME_LENGTH_MAX) or "IF")
+        case TerritoriesDrawn():
+            kept = {name: tuple(starts) for name, starts in drawn(change.territories).items()}
+            return replace(change, territories=kept)
     return change
 
 

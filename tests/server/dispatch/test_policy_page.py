@@ -131,6 +131,13 @@ class TestPuttingItInForce:
         assert "<li>A kilometre: 0.40 → 0.50</li>" in answer.text
         assert len(rows(console, PolicyRow)) == 1
 
+    def test_keeps_no_letter_that_a_database_can_not(self, console: Console, client: TestClient):
+        body = form(drive_km="0.50") | {"territories": "N\x00rth: 9\x007", "note": "a\x00b"}
+        assert client.post("/policy", data=body).status_code == 303
+        with console.database.read() as session:
+            made = policy.in_force(session)
+        assert (made.note, made.territories) == ("a b", {"N rth": ("9 7",)})
+
     def test_escapes_what_was_typed(self, client: TestClient):
         answer = client.post("/policy", data=form(drive_km="<b>1</b>"))
         assert "&lt;b&gt;1&lt;/b&gt;" in answer.text
