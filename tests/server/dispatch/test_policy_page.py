@@ -135,7 +135,7 @@ class TestPuttingItInForce:
         body = form(drive_km="0.50") | {"territories": "N\x00rth: 9\x007", "note": "a\x00b"}
         assert client.post("/policy", data=body).status_code == 303
         with console.database.read() as session:
-            made = policy.in_force(session)
+            made = policy.policy_in_force(session)
         assert (made.note, made.territories) == ("a b", {"N rth": ("9 7",)})
 
     def test_escapes_what_was_typed(self, client: TestClient):
