@@ -82,12 +82,13 @@ def need_osrm() -> Path:
 def prepare(map_file: Path, folder: Path) -> Path:
     """Extract and contract `map_file` inside `folder`: the .osrm to serve."""
     tools = osrm_tools()
-    here = folder / "map.osm.pbf"
-    here.write_bytes(map_file.read_bytes())
-    profile = tools / "share" / "profiles" / "car.lua"
+    (folder / "map.osm.pbf").write_bytes(map_file.read_bytes())
+    profiles = folder / "profiles"  # OSRM takes no path with a space in it, as this checkout's may have
+    profiles.unlink(missing_ok=True)
+    profiles.symlink_to(tools / "share" / "profiles")
     for command in (
-        [tools / "bin/osrm-extract", "--threads=1", "-p", profile, here],
-        [tools / "bin/osrm-contract", "--threads=1", folder / "map.osrm"],
+        [tools / "bin/osrm-extract", "--threads=1", "-p", "profiles/car.lua", "map.osm.pbf"],
+        [tools / "bin/osrm-contract", "--threads=1", "map.osrm"],
     ):
         subprocess.run(command, check=True, capture_output=True, cwd=folder)
     return folder / "map.osrm"
