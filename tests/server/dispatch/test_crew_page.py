@@ -10,7 +10,8 @@ from uuid import UUID
 
 import browser
 import pytest
-from console_day import DISPATCHER, PASSWORD, VIEWER, Console, a_console, served
+from console_day import DISPATCHER, VIEWER, Console, a_console
+from console_desk import at_desk
 from fastapi.testclient import TestClient
 from playwright.sync_api import BrowserContext, Page, expect
 from unnamed import unnamed
@@ -221,21 +222,8 @@ def context(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def desk(sqlite_url: str, tmp_path: Path, context: BrowserContext) -> Iterator[tuple[Console, Page, UUID]]:
     with a_console(sqlite_url, tmp_path, hour=9) as console:
         aino = filled(console)
-        context.clear_cookies()
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-        with served(console.app) as address:
-            page.goto(f"{address}/technicians")
-            page.get_by_label("Mail address").fill(DISPATCHER)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            expect(page.get_by_role("heading", name="Technicians")).to_be_visible()
+        with at_desk(context, console, "/technicians", DISPATCHER) as page:
             yield console, page, aino
-            page.goto("about:blank")
-        page.close()
-        assert [one for one in errors if "422" not in one] == []
 
 
 def fits(page: Page) -> bool:
